@@ -1,0 +1,34 @@
+# Finds LibTorch and defines LibTorch::LibTorch (CPU: libtorch_cpu and libc10 alone).
+#
+# Searched: CMAKE_PREFIX_PATH (a LibTorch of the user's own: a folder with include/ and lib/, or with
+# share/cmake/Torch), then .deps/torch, where ./setup puts the pinned wheel. LibTorch's own CMake
+# package is not used: it asks for a CUDA Toolkit even when only the CPU libraries are wanted.
+find_path(LibTorch_INCLUDE_DIR ATen/ATen.h
+  HINTS ${CMAKE_PREFIX_PATH} ${CMAKE_SOURCE_DIR}/.deps/torch/torch
+  PATH_SUFFIXES include torch/include ../../../include NO_DEFAULT_PATH)
+find_library(LibTorch_CPU_LIBRARY torch_cpu
+  HINTS ${LibTorch_INCLUDE_DIR}/../lib NO_DEFAULT_PATH)
+find_library(LibTorch_C10_LIBRARY c10
+  HINTS ${LibTorch_INCLUDE_DIR}/../lib NO_DEFAULT_PATH)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch
+  REQUIRED_VARS LibTorch_INCLUDE_DIR LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY
+  REASON_FAILURE_MESSAGE "run ./setup, or point CMAKE_PREFIX_PATH at a LibTorch 2.11")
+
+if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
+  get_filename_component(LibTorch_LIBRARY_DIR ${LibTorch_CPU_LIBRARY} DIRECTORY)
+  get_filename_component(LibTorch_ROOT ${LibTorch_LIBRARY_DIR} DIRECTORY)
+  add_library(LibTorch::c10 SHARED IMPORTED)
+  set_target_properties(LibTorch::c10 PROPERTIES IMPORTED_LOCATION ${LibTorch_C10_LIBRARY})
+  add_library(LibTorch::LibTorch SHARED IMPORTED)
+  set_target_properties(LibTorch::LibTorch PROPERTIES
+    IMPORTED_LOCATION ${LibTorch_CPU_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES "${LibTorch_INCLUDE_DIR};${LibTorch_INCLUDE_DIR}/torch/csrc/api/include"
+    INTERFACE_COMPILE_DEFINITIONS "USE_DISTRIBUTED"
+    INTERFACE_LINK_LIBRARIES "LibTorch::c10"
+    # The wheel's libtorch_cpu finds the CUDA runtime stubs beside itself by its own RPATH.
+    INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
+  # Headers of the wheel are system headers: their warnings are not ours.
+  set_target_properties(LibTorch::LibTorch PROPERTIES
+    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${LibTorch_INCLUDE_DIR};${LibTorch_INCLUDE_DIR}/torch/csrc/api/include")
+endif()

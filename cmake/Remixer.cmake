@@ -1,0 +1,58 @@
+# Build conventions shared by every room.
+
+add_library(remixer_options INTERFACE)
+target_include_directories(remixer_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(remixer_options INTERFACE -Wall -Wextra -Wno-unknown-pragmas)
+# A release keeps its assertions: they mark our own mistakes, and cost nothing that shows.
+string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+# Debian's fmt and spdlog are used as shared libraries, not compiled into each file.
+target_compile_definitions(remixer_options INTERFACE SPDLOG_FMT_EXTERNAL)
+if(REMIXER_SANITIZE)
+  target_compile_options(remixer_options INTERFACE -fsanitize=${REMIXER_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(remixer_options INTERFACE -fsanitize=${REMIXER_SANITIZE})
+endif()
+
+find_program(REMIXER_CCACHE ccache)
+if(REMIXER_CCACHE)
+  # Precompiled headers are cached only when told that their time stamps do not matter.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    ${REMIXER_CCACHE})
+  target_compile_options(remixer_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endif()
+
+# remixer_library(NAME SOURCES... LINK targets... [TORCH]): one room's static library.
+# TORCH adds LibTorch and its precompiled header.
+function(remixer_library name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC remixer_options ${ARG_LINK})
+  if(ARG_TORCH)
+    remixer_use_torch(${name})
+  endif()
+endfunction()
+
+# remixer_use_torch(NAME): links LibTorch and shares its precompiled header.
+function(remixer_use_torch name)
+  target_link_libraries(${name} PUBLIC LibTorch::LibTorch)
+  if(TARGET remixer_torch_pch)
+    target_precompile_headers(${name} REUSE_FROM remixer_torch_pch)
+  endif()
+endfunction()
+
+# remixer_test(NAME LABEL label SOURCES... LINK targets... [TORCH]): a GoogleTest program, one ctest
+# entry a test case. Labels: unit (under 2 minutes in all), store, process, slow, ...
+function(remixer_test name)
+  cmake_parse_arguments(ARG "TORCH" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE remixer_options remixer_test_support ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  if(ARG_TORCH)
+    remixer_use_torch(${name})
+  endif()
+  include(GoogleTest)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

@@ -1,0 +1,48 @@
+// Object labels of one image, and their pooling to patches. No LibTorch: loader threads use it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace remixer::data {
+
+// A labeler's answer for a whole image, on a grid of its own that covers the image exactly.
+//   dense (top_k == 0): values[(y * width + x) * channels + c], e.g. saliency in [0, 1], 1 channel
+//   top-k (top_k > 0):  values and indices [(y * width + x) * top_k + r]: the k largest logits of
+//                       each cell and their classes (< channels), largest first
+struct LabelMap {
+  int height = 0, width = 0;
+  int channels = 1;  // K of the patch labels that are made from it
+  int top_k = 0;
+  std::vector<float> values;
+  std::vector<uint16_t> indices;
+};
+
+// A part of an image, in fractions of its size, and whether it is mirrored afterwards. What a crop
+// and a flip did to the image, said so that labels can follow.
+struct Region {
+  double left = 0, top = 0, right = 1, bottom = 1;
+  bool mirrored = false;
+};
+
+// Patch labels y of `region`, cut into grid × grid patches: out[(row * grid + column) * channels + c],
+// channels values a patch.
+//   dense: the mean of the map over each patch's rectangle (exact area average).
+//   top-k: logits scattered into zeros, averaged over the patch (RoI pooling), softmax over channels.
+void patch_labels(const LabelMap& map, const Region& region, int grid, float* out);
+
+// Where patch labels come from. core asks through this; labelcache's files answer.
+// Implementations are immutable and thread-safe.
+class LabelSource {
+ public:
+  virtual ~LabelSource() = default;
+  // Throws InputError naming the sample where it has no map.
+  virtual LabelMap map(std::string_view sample_id) const = 0;
+  // K, the same for every map.
+  virtual int channels() const = 0;
+};
+
+}  // namespace remixer::data

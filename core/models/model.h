@@ -1,0 +1,71 @@
+// A patch-based classification model with or without ReMixer.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/random.h"
+
+namespace remixer::models {
+
+// What to build. Names as in docs/models.md; `deit_small_convit` and convit_* are reached by their
+// names, or by spatial_prior "convit" on a DeiT.
+struct ModelSpec {
+  std::string architecture;
+  std::string spatial_prior = "none";
+  int64_t num_classes = 1000;
+  int64_t image_size = 224;
+  bool remixer = false;     // a κ in every block
+  double drop_path = 0;     // largest rate of stochastic depth, spread by the model's own rule
+};
+
+// How one forward pass is to run.
+struct ForwardMode {
+  bool training = false;              // batch statistics and stochastic depth
+  bool update_running_stats = false;  // only with training: batch norm's running averages move
+  Random* random = nullptr;           // stochastic depth's draws; required when training with drop_path
+};
+
+// Names, shapes and meaning of parameters are timm's; κ of block i is "blocks.{i}.remixer.kappa", one
+// element, 0 at first. One thread at a time.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  // images [B, 3, S, S], normalised, float; distance [B, N, N] for a ReMixer model (N = patches, see
+  // grid()), absent for a plain one; → logits [B, num_classes].
+  virtual at::Tensor forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
+                             const ForwardMode& mode) = 0;
+
+  using NamedTensor = std::pair<std::string, at::Tensor>;
+  // In a fixed order. The tensors are the model's own: writing into them (under no-grad) changes it.
+  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+  const std::vector<NamedTensor>& buffers() const { return buffers_; }
+  const ModelSpec& spec() const { return spec_; }
+  // Patches along one side of the image; N = grid()².
+  int64_t grid() const { return grid_; }
+
+ protected:
+  explicit Model(ModelSpec spec) : spec_(std::move(spec)) {}
+  ModelSpec spec_;
+  int64_t grid_ = 0;
+  std::vector<NamedTensor> parameters_;
+  std::vector<NamedTensor> buffers_;
+};
+
+// Builds and initialises a model as timm does (distribution for distribution), from `seed` alone.
+// Parameters require gradients. Throws InputError on an unknown name or an impossible pair.
+std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed);
+
+// All architecture names that create_model knows, sorted.
+std::vector<std::string> architecture_names();
+
+bool is_kappa(const std::string& parameter_name);
+
+}  // namespace remixer::models

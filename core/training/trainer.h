@@ -1,0 +1,58 @@
+// Trains one cell, data-parallel, resumable.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/data/label_map.h"
+#include "core/training/communicator.h"
+#include "experiments/cell.h"
+
+namespace remixer::training {
+
+struct Metric {
+  int64_t step = 0;
+  double epoch = 0;   // fractional
+  std::string name;   // "loss", "lr", "images_per_second", "kappa.3", ...
+  double value = 0;
+};
+
+struct Progress {
+  int64_t step = 0, total_steps = 0;  // optimiser steps, of the whole run
+  std::vector<Metric> metrics;        // new since the last call, often empty
+};
+
+enum class Directive { kContinue, kStop };  // kStop: checkpoint, then return unfinished
+
+struct TrainJob {
+  experiments::Cell cell;
+  std::filesystem::path dataset;              // folder of the built dataset
+  const data::LabelSource* labels = nullptr;  // required where the cell has a labeler
+  std::filesystem::path folder;               // the attempt's own: checkpoints and weights go here
+  std::vector<std::filesystem::path> resume_from;  // earlier attempts' folders, newest last
+  double checkpoint_seconds = 30;             // time between checkpoints
+  int loader_threads = 1;
+  // Called on rank 0 after every step; its answer is obeyed by all ranks at that step's end.
+  std::function<Directive(const Progress&)> on_step;
+};
+
+struct TrainOutcome {
+  bool finished = false;  // false: stopped by a directive, a checkpoint was written
+  int64_t steps = 0;
+  int64_t resumed_at = 0;         // the step that the run was taken up at, 0 for a fresh one
+  double final_loss = 0;          // mean over the last epoch
+  std::vector<double> kappa;      // by block; empty for a plain model
+  double seconds = 0;             // of this attempt
+};
+
+// Collective: every rank calls it with an equal job. On finish, job.folder holds model.safetensors
+// (and ema.safetensors where the recipe keeps an average), written by rank 0.
+// A corrupt newest checkpoint is named in the log and the one before it is used.
+// Throws InputError where shards cannot be divided among the ranks, or data contradicts the cell;
+// Error naming step and rate on a loss that is not finite.
+TrainOutcome train(const TrainJob& job, Communicator& communicator);
+
+}  // namespace remixer::training

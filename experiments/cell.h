@@ -1,0 +1,37 @@
+// A cell: one fully resolved configuration of one trained model.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "experiments/json.h"
+#include "experiments/recipe.h"
+
+namespace remixer::experiments {
+
+struct Cell {
+  std::string architecture;             // "deit_nano_patch4_32"
+  std::string spatial_prior = "none";   // or "convit"
+  Json labeler;                         // null for none, else {"name", "version", parameters...}
+  std::string distance;                 // "l1" or "cosine"; empty without a labeler
+  Json dataset;                         // {"builder", "version", parameters...}
+  Recipe recipe;
+  int64_t seed = 0;
+  std::string precision = "fp32";
+
+  // Names for people and for the views; not in the identity.
+  std::string labeler_name = "none";
+  std::string dataset_name;
+  std::string recipe_name;
+
+  // What the identity is made of: everything that can change the result, nothing that cannot.
+  Json identity() const;
+  // SHA-256 of identity()'s canonical form, 64 hexadecimal characters.
+  std::string id() const;
+};
+
+// The cell with its names, as it travels and is stored: {"identity": {...}, "labeler_name", ...}.
+Json to_json(const Cell& cell);
+Cell cell_from_json(const Json& json);
+
+}  // namespace remixer::experiments

@@ -1,0 +1,27 @@
+// The access file: how a command or a worker finds the daemon of a workspace and proves that it may.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace remixer::experiments::protocol {
+
+struct Access {
+  std::string address;      // "127.0.0.1"
+  uint16_t port = 0;
+  std::string token;        // sent as "Authorization: Bearer <token>" with every request
+  std::string fingerprint;  // of the TLS certificate, SHA-256; empty on loopback
+  std::string host;         // where the daemon runs
+  int64_t pid = 0;
+};
+
+// <workspace>/access.json
+std::filesystem::path access_file(const std::filesystem::path& workspace);
+// Atomic, mode 0600.
+void write_access(const std::filesystem::path& file, const Access& access);
+// Nothing where there is no file; InputError where it is not an access file.
+std::optional<Access> read_access(const std::filesystem::path& file);
+
+}  // namespace remixer::experiments::protocol

@@ -1,0 +1,42 @@
+// A blocking HTTP client of the daemon's API.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/error.h"
+#include "experiments/json.h"
+#include "experiments/protocol/access.h"
+
+namespace remixer::experiments::protocol {
+
+// The daemon could not be reached, or did not answer in time. Worth another try later.
+class Unreachable : public Error {
+ public:
+  using Error::Error;
+};
+
+// The daemon answered with an error status; what() is its message, of one line.
+class Refused : public Error {
+ public:
+  Refused(int status, const std::string& message) : Error(message), status(status) {}
+  int status;
+};
+
+// Keeps one connection alive and opens a new one when it has gone. One thread at a time.
+class Client {
+ public:
+  explicit Client(Access access, double timeout_seconds = 30);
+  ~Client();
+  // `path` is below /api/v1, as "/claim" or "/tasks?grid=3". Throws Unreachable or Refused. A POST
+  // is sent again on a fresh connection when a kept one turns out to be closed before any byte of an
+  // answer came: every POST of the API may safely arrive twice.
+  Json get(const std::string& path);
+  Json post(const std::string& path, const Json& body);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace remixer::experiments::protocol

@@ -1,0 +1,154 @@
+// What worker, command and coordinator say to each other: JSON bodies over HTTP/1.1 under /api/v1.
+// docs/api.md describes the routes; each message here has to_json and from_json, and from_json
+// throws InputError naming a field that is missing, unknown or of a wrong type.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/json.h"
+#include "experiments/task.h"
+
+namespace remixer::experiments::protocol {
+
+// POST /workers: a worker (all its ranks together) says that it is there.
+struct RegisterWorker {
+  std::string name;        // "host:pid"
+  std::string host;
+  int64_t pid = 0;         // rank 0's
+  int64_t ranks = 1;
+  std::string device;      // "cpu" or "cuda"
+  std::string boot_id;     // of the host, so that a local daemon can tell that the process is gone
+  std::string version;     // the product's, and its commit
+  Json environment;        // library versions, CPU, threads, ... recorded with each attempt
+};
+struct WorkerRegistered {
+  std::string worker_id;
+  double lease_seconds = 0;      // how long an attempt is held without a heartbeat
+  double heartbeat_seconds = 0;  // how often to send one
+  std::string workspace;         // absolute path
+};
+
+// POST /claim: asks for work.
+struct Claim {
+  std::string worker_id;
+};
+// A task's input: what a dependency left behind.
+struct TaskInput {
+  std::string task_id;
+  TaskKind kind = TaskKind::kPrepare;
+  Json spec;
+  Json result;             // the committed result, paths in it relative to the workspace
+};
+struct Assignment {
+  std::string task_id;
+  Task task;
+  int64_t attempt = 0;     // 1, 2, ... within the task
+  int64_t fence = 0;       // grows with every attempt given out by this daemon's database
+  std::string folder;      // the attempt's own, relative to the workspace: runs/<task>/<attempt>
+  std::vector<std::string> previous;  // folders of earlier attempts, oldest first
+  std::vector<TaskInput> inputs;
+  std::optional<Cell> cell;           // with names, of train and evaluate
+};
+struct ClaimReply {
+  std::optional<Assignment> assignment;
+  double retry_seconds = 1;   // without an assignment: when to ask again
+  bool exit = false;          // the worker should end
+};
+
+struct MetricPoint {
+  int64_t step = 0;
+  double epoch = 0;
+  std::string name;
+  double value = 0;
+};
+
+// POST /heartbeat: renews the lease and carries what is new.
+struct Heartbeat {
+  std::string worker_id, task_id;
+  int64_t attempt = 0, fence = 0;
+  int64_t step = 0, total_steps = 0;
+  std::string activity;       // "training", "labelling", ... for people
+  std::vector<MetricPoint> metrics;
+};
+enum class Order {
+  kContinue,
+  kStop,      // checkpoint, report Released, then claim again (or exit)
+  kAbandon,   // the attempt is no longer valid: drop it without a report
+};
+struct HeartbeatReply {
+  Order order = Order::kContinue;
+};
+
+// POST /result: the attempt's end. At most one result of a task is ever accepted.
+enum class Ending {
+  kDone,       // `result` holds what the task produced
+  kReleased,   // stopped when asked to; a later attempt goes on from the checkpoint
+  kFailed,     // an error; may be retried
+  kBadInput,   // what the task was given is wrong; not retried
+  kOutOfMemory // not retried
+};
+// One figure of an evaluation.
+struct Figure {
+  std::string weights;   // "raw" or "ema"
+  std::string eval_set;
+  std::string metric;    // "top1", "top5" (percent)
+  double value = 0;
+  int64_t n = 0;         // images
+};
+// A file or folder in the attempt's folder that the daemon moves to its place in the workspace when
+// it accepts the result. Both relative to the workspace; `to` begins with datasets/, labels/, models/.
+struct Publication {
+  std::string from, to;
+};
+struct AttemptResult {
+  std::string worker_id, task_id;
+  int64_t attempt = 0, fence = 0;
+  Ending ending = Ending::kDone;
+  std::string reason;                 // of every ending but kDone: one line
+  Json result;                        // kDone, by kind: see docs/api.md
+  std::vector<Figure> figures;        // evaluate
+  std::vector<MetricPoint> metrics;   // the last ones
+  std::vector<Publication> publish;
+};
+struct ResultReply {
+  bool accepted = false;
+  std::string reason;   // why not
+};
+
+// POST /grids: everything that a grid needs; what is known already is reused.
+struct SubmitGrid {
+  std::string name, description, text;
+  std::vector<Cell> cells;
+  std::vector<Task> tasks;
+};
+struct GridSubmitted {
+  int64_t grid_id = 0;
+  int64_t cells = 0;            // in the grid
+  int64_t cells_done = 0;       // all of whose tasks were finished already
+  int64_t tasks = 0;
+  int64_t tasks_reused = 0;     // finished already
+  int64_t tasks_queued = 0;     // new, or to be run again after failure or cancelling
+  int64_t tasks_underway = 0;   // queued or running for an earlier submit
+};
+
+std::string_view to_string(Order order);
+std::string_view to_string(Ending ending);
+
+// to_json(T) / from_json<T>(Json) for every struct above.
+Json to_json(const RegisterWorker& value);
+Json to_json(const WorkerRegistered& value);
+Json to_json(const Claim& value);
+Json to_json(const ClaimReply& value);
+Json to_json(const Heartbeat& value);
+Json to_json(const HeartbeatReply& value);
+Json to_json(const AttemptResult& value);
+Json to_json(const ResultReply& value);
+Json to_json(const SubmitGrid& value);
+Json to_json(const GridSubmitted& value);
+template <typename T>
+T from_json(const Json& json);  // specialised in messages.cpp for the same types
+
+}  // namespace remixer::experiments::protocol

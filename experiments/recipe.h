@@ -1,0 +1,55 @@
+// How a model is trained. Part of a cell's identity: each field can change the result.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "experiments/json.h"
+
+namespace remixer::experiments {
+
+struct Recipe {
+  // Raised when code changes what the same fields mean.
+  static constexpr int kVersion = 1;
+
+  int64_t epochs = 300;
+  // A global batch is `shards` shards of `shard_size` images. Batch-norm statistics and Mixup's
+  // pairing and λ are per shard; running statistics are shard 0's.
+  int64_t shards = 4;
+  int64_t shard_size = 64;
+
+  // AdamW. The rate used is learning_rate · shards · shard_size / learning_rate_batch; with
+  // learning_rate_batch = 0 it is learning_rate itself.
+  double learning_rate = 5e-4;
+  int64_t learning_rate_batch = 512;
+  // κ's own rate, not scaled; without a value κ follows the model's rate.
+  std::optional<double> kappa_lr;
+  double weight_decay = 0.05;  // none on biases, norms, position embeddings, [CLS] and κ
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double clip_gradient = 0;  // largest global L2 norm; 0: no clipping
+
+  // Cosine decay from the rate to min_rate after a linear warm-up from warmup_rate. κ's rate
+  // follows the same curve in proportion.
+  double warmup_epochs = 5;
+  double warmup_rate = 1e-6;
+  double min_rate = 1e-5;
+  std::string schedule_unit = "epoch";  // "epoch" (as the reference) or "step"
+
+  double label_smoothing = 0.1;
+  double mixup = 0.8, cutmix = 1.0;  // Beta's parameters; 0 turns each off
+  double mix_probability = 1.0, mix_switch = 0.5;
+  double horizontal_flip = 0.5;
+  double drop_path = 0.1;
+  double ema_decay = 0;  // 0: no moving average is kept
+
+  bool operator==(const Recipe&) const = default;
+};
+
+// All fields above, always present; a field added later is left out at the value that keeps the old
+// behaviour, so that old identities stay.
+Json to_json(const Recipe& recipe);
+// Throws InputError naming the field: unknown, of a wrong type, or out of range.
+Recipe recipe_from_json(const Json& json);
+
+}  // namespace remixer::experiments
