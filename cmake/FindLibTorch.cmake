@@ -23,12 +23,12 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch SHARED IMPORTED)
   set_target_properties(LibTorch::LibTorch PROPERTIES
     IMPORTED_LOCATION ${LibTorch_CPU_LIBRARY}
-    INTERFACE_INCLUDE_DIRECTORIES "${LibTorch_INCLUDE_DIR};${LibTorch_INCLUDE_DIR}/torch/csrc/api/include"
     INTERFACE_COMPILE_DEFINITIONS "USE_DISTRIBUTED"
     INTERFACE_LINK_LIBRARIES "LibTorch::c10"
     # The wheel's libtorch_cpu finds the CUDA runtime stubs beside itself by its own RPATH.
-    INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
-  # Headers of the wheel are system headers: their warnings are not ours.
-  set_target_properties(LibTorch::LibTorch PROPERTIES
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${LibTorch_INCLUDE_DIR};${LibTorch_INCLUDE_DIR}/torch/csrc/api/include")
+    INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined"
+    # The wheel's folder also carries other libraries' headers (fmt of another version): it is
+    # searched last, so that those of the system are found first.
+    INTERFACE_COMPILE_OPTIONS
+      "SHELL:-idirafter ${LibTorch_INCLUDE_DIR};SHELL:-idirafter ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include")
 endif()

@@ -21,6 +21,9 @@ if(REMIXER_CCACHE)
   target_compile_options(remixer_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
+# Executables are compiled as libraries are, so that both share one precompiled header.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE -fPIC)
+
 # remixer_library(NAME SOURCES... LINK targets... [TORCH]): one room's static library.
 # TORCH adds LibTorch and its precompiled header.
 function(remixer_library name)

@@ -1,0 +1,17 @@
+// c10d's view of the MPI ranks: what LibTorch's Reducer sums gradients with.
+#pragma once
+
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+
+#include <memory>
+
+#include "core/distributed/mpi_communicator.h"
+
+namespace remixer::training {
+
+// A process group whose only backend, for CPU tensors, is `group`'s gradient communicator. Every
+// operation has finished when it returns; its Work is complete.
+c10::intrusive_ptr<c10d::ProcessGroup> make_mpi_process_group(
+    std::shared_ptr<MpiCommunicator::Group> group);
+
+}  // namespace remixer::training

@@ -1,0 +1,38 @@
+// The MPI side of MpiCommunicator: communicators, waiting, alarms. Includes <mpi.h>.
+#pragma once
+
+#include <mpi.h>
+
+#include <string>
+
+#include "core/distributed/mpi_communicator.h"
+
+namespace remixer::training {
+
+// Throws Error with the call's text and MPI's own words where an MPI call does not succeed.
+void check_mpi(int code, const char* call);
+#define REMIXER_MPI(call) ::remixer::training::check_mpi((call), #call)
+
+struct MpiCommunicator::Group {
+  explicit Group(double timeout_seconds);
+  ~Group();
+
+  int rank = 0, size = 1;
+  double timeout_seconds;
+  MPI_Comm control = MPI_COMM_NULL;    // this class's collectives
+  MPI_Comm gradients = MPI_COMM_NULL;  // the Reducer's
+  MPI_Comm alarms = MPI_COMM_NULL;
+
+  // Waits for `request`, the collective `what`; throws PeerFailed or, after the time-out, Error.
+  // `idle` sleeps between looks and never times out.
+  void wait(MPI_Request& request, const char* what, bool idle = false);
+  void all_reduce(const at::Tensor& tensor, MPI_Op operation, MPI_Comm communicator, const char* what);
+  void broadcast(void* data, int64_t bytes, int root, MPI_Comm communicator, const char* what,
+                 bool idle = false);
+  void check_alarms();
+};
+
+// The MPI type of a tensor's elements; throws Error on types that are never reduced.
+MPI_Datatype mpi_type(const at::Tensor& tensor);
+
+}  // namespace remixer::training
