@@ -1,0 +1,46 @@
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/cdist.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "core/base/error.h"
+#include "core/kernels/operators.h"
+
+namespace remixer::kernels {
+namespace {
+
+at::Tensor l1_distance(const at::Tensor& y) {
+  if (y.size(2) == 1) return (y - y.transpose(1, 2)).abs();
+  // Reads rows pair by pair: nothing of size N × N × K is made.
+  return at::cdist(y, y, 1);
+}
+
+at::Tensor cosine_distance(const at::Tensor& y) {
+  const at::Tensor squares = (y * y).sum(-1, /*keepdim=*/true);
+  const at::Tensor is_zero = squares == 0;
+  const at::Tensor inverse = at::where(is_zero, at::zeros_like(squares),
+                                       at::where(is_zero, at::Scalar(1), squares).rsqrt());
+  const at::Tensor unit = y * inverse;
+  const at::Tensor zero = is_zero.to(y.scalar_type());
+  const at::Tensor similarity =
+      at::baddbmm(zero * zero.transpose(1, 2), unit, unit.transpose(1, 2));
+  // Rounding puts the similarity of equal rows a little above 1.
+  return (1 - similarity).clamp_min(0);
+}
+
+}  // namespace
+
+at::Tensor label_distance(const at::Tensor& y, std::string_view metric) {
+  TORCH_CHECK(y.dim() == 3, "labels must be [B, N, K], not ", y.sizes());
+  TORCH_CHECK(y.is_floating_point(), "labels must be of a floating type, not ", y.scalar_type());
+  if (metric != "l1" && metric != "cosine") {
+    fail_input("distance '{}' is not known: use 'l1' or 'cosine'", metric);
+  }
+  // Half-precision sums over hundreds of classes would lose the small distances.
+  const bool narrow = y.scalar_type() == at::kHalf || y.scalar_type() == at::kBFloat16;
+  const at::Tensor wide = narrow ? y.to(at::kFloat) : y;
+  const at::Tensor distance = metric == "l1" ? l1_distance(wide) : cosine_distance(wide);
+  return narrow ? distance.to(y.scalar_type()) : distance;
+}
+
+}  // namespace remixer::kernels
