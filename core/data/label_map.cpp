@@ -1,0 +1,130 @@
+#include "core/data/label_map.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace remixer::data {
+namespace {
+
+// The cells of one axis that a patch's interval covers, and the share of the interval in each.
+struct Span {
+  int first = 0;
+  std::vector<float> shares;  // sum 1
+};
+
+// [low, high] in fractions of the axis, cut into `grid` equal intervals, over `cells` cells.
+std::vector<Span> spans(double low, double high, int grid, int cells) {
+  std::vector<Span> result(static_cast<size_t>(grid));
+  const double start = low * cells, step = (high - low) * cells / grid;
+  for (int i = 0; i < grid; ++i) {
+    const double from = std::clamp(start + step * i, 0.0, static_cast<double>(cells));
+    const double to = std::clamp(start + step * (i + 1), from, static_cast<double>(cells));
+    Span& span = result[static_cast<size_t>(i)];
+    span.first = std::min(static_cast<int>(from), cells - 1);
+    const int last = std::clamp(static_cast<int>(std::ceil(to)) - 1, span.first, cells - 1);
+    // An interval without an extent (outside the image, or of a degenerate crop) takes its cell.
+    const double extent = to - from;
+    if (extent < 1e-9) {
+      span.shares = {1.0f};
+      continue;
+    }
+    for (int cell = span.first; cell <= last; ++cell) {
+      const double covered = std::min<double>(cell + 1, to) - std::max<double>(cell, from);
+      span.shares.push_back(static_cast<float>(std::max(0.0, covered) / extent));
+    }
+  }
+  return result;
+}
+
+// Calls visit(cell, weight) for each cell of a patch.
+template <typename Visit>
+void for_each_cell(const Span& row, const Span& column, int width, Visit&& visit) {
+  for (size_t y = 0; y < row.shares.size(); ++y) {
+    const size_t line = (static_cast<size_t>(row.first) + y) * width + column.first;
+    for (size_t x = 0; x < column.shares.size(); ++x) {
+      visit(line + x, row.shares[y] * column.shares[x]);
+    }
+  }
+}
+
+void dense_patch(const LabelMap& map, const Span& row, const Span& column, float* out) {
+  const size_t channels = static_cast<size_t>(map.channels);
+  std::fill_n(out, channels, 0.0f);
+  for_each_cell(row, column, map.width, [&](size_t cell, float weight) {
+    const float* values = &map.values[cell * channels];
+    for (size_t c = 0; c < channels; ++c) out[c] += weight * values[c];
+  });
+}
+
+// Mean logits of a patch, zero but for the few classes that its cells name.
+struct SparseLogits {
+  std::vector<float> logits;      // by class; all zero between patches
+  std::vector<char> named;        // by class
+  std::vector<uint16_t> classes;  // the named ones
+};
+
+void sparse_patch(const LabelMap& map, const Span& row, const Span& column, SparseLogits& sparse,
+                  float* out) {
+  const size_t top_k = static_cast<size_t>(map.top_k);
+  for_each_cell(row, column, map.width, [&](size_t cell, float weight) {
+    for (size_t r = cell * top_k; r < (cell + 1) * top_k; ++r) {
+      const uint16_t label = map.indices[r];
+      assert(label < map.channels);
+      if (!sparse.named[label]) {
+        sparse.named[label] = 1;
+        sparse.classes.push_back(label);
+      }
+      sparse.logits[label] += weight * map.values[r];
+    }
+  });
+  // Softmax over all channels; those that no cell names have logit 0 and need one exponential.
+  const size_t unnamed = static_cast<size_t>(map.channels) - sparse.classes.size();
+  float largest = unnamed > 0 ? 0.0f : sparse.logits[sparse.classes.front()];
+  for (const uint16_t label : sparse.classes) largest = std::max(largest, sparse.logits[label]);
+  const float zero = std::exp(-largest);
+  double total = static_cast<double>(unnamed) * zero;
+  for (const uint16_t label : sparse.classes) {
+    sparse.logits[label] = std::exp(sparse.logits[label] - largest);
+    total += sparse.logits[label];
+  }
+  const float scale = static_cast<float>(1.0 / total);
+  std::fill_n(out, static_cast<size_t>(map.channels), zero * scale);
+  for (const uint16_t label : sparse.classes) {
+    out[label] = sparse.logits[label] * scale;
+    sparse.logits[label] = 0;
+    sparse.named[label] = 0;
+  }
+  sparse.classes.clear();
+}
+
+}  // namespace
+
+void patch_labels(const LabelMap& map, const Region& region, int grid, float* out) {
+  assert(grid > 0 && map.height > 0 && map.width > 0 && map.channels > 0);
+  const size_t depth = static_cast<size_t>(map.top_k > 0 ? map.top_k : map.channels);
+  assert(map.values.size() == static_cast<size_t>(map.height) * map.width * depth);
+  assert(map.top_k == 0 || map.indices.size() == map.values.size());
+
+  const std::vector<Span> rows = spans(region.top, region.bottom, grid, map.height);
+  std::vector<Span> columns = spans(region.left, region.right, grid, map.width);
+  if (region.mirrored) std::reverse(columns.begin(), columns.end());
+
+  thread_local SparseLogits sparse;
+  if (map.top_k > 0 && sparse.logits.size() < static_cast<size_t>(map.channels)) {
+    sparse.logits.resize(static_cast<size_t>(map.channels), 0.0f);
+    sparse.named.resize(static_cast<size_t>(map.channels), 0);
+  }
+  for (const Span& row : rows) {
+    for (const Span& column : columns) {
+      if (map.top_k > 0) {
+        sparse_patch(map, row, column, sparse, out);
+      } else {
+        dense_patch(map, row, column, out);
+      }
+      out += map.channels;
+    }
+  }
+}
+
+}  // namespace remixer::data
