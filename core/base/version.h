@@ -1,0 +1,14 @@
+// What was built.
+#pragma once
+
+#include <string>
+
+namespace remixer {
+
+// "0.1.0".
+std::string version();
+// The commit that it was built from, with "+changes" where the tree differed from it; "unknown"
+// outside a checkout.
+std::string commit();
+
+}  // namespace remixer

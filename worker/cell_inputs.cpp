@@ -1,0 +1,20 @@
+#include "worker/cell_inputs.h"
+
+#include "labelcache/label_job.h"
+
+namespace remixer::worker {
+
+using experiments::TaskKind;
+
+CellInputs open_cell_inputs(const TaskContext& context, const std::string& split) {
+  const auto& prepared = context.input(TaskKind::kPrepare);
+  CellInputs inputs;
+  inputs.dataset = context.workspace / prepared.at("folder").get<std::string>();
+  if (context.assignment.cell->labeler.is_null()) return inputs;
+  const auto& labelled = context.input(TaskKind::kLabel, split);
+  inputs.labels = labelcache::open_labels(context.workspace / labelled.at("file").get<std::string>(),
+                                          prepared.at("content_sha256"), split);
+  return inputs;
+}
+
+}  // namespace remixer::worker

@@ -1,0 +1,21 @@
+// What a train or evaluate task reads: the dataset and, for a labelled cell, one split's labels.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/data/label_map.h"
+#include "worker/task_runner.h"
+
+namespace remixer::worker {
+
+struct CellInputs {
+  std::filesystem::path dataset;
+  std::unique_ptr<data::LabelSource> labels;  // null for a cell without a labeler
+};
+
+// Checks that the labels are of this very dataset: throws InputError naming both otherwise.
+CellInputs open_cell_inputs(const TaskContext& context, const std::string& split);
+
+}  // namespace remixer::worker

@@ -1,0 +1,78 @@
+// remixer-worker: started by mpirun, srun or alone; one process a rank.
+#include <ATen/Parallel.h>
+#include <mpi.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/base/version.h"
+#include "worker/session.h"
+#include "worker/stop_signal.h"
+
+namespace {
+
+using namespace remixer;
+
+int threads_per_rank(int ranks) {
+  if (const char* given = std::getenv("OMP_NUM_THREADS")) return std::max(1, std::atoi(given));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Runs tasks that a remixer daemon hands out. Started by the daemon, or by hand as\n"
+               "  mpirun -n 2 remixer-worker --access workspace/access.json");
+  worker::SessionOptions options;
+  options.weights = REMIXER_WEIGHTS_FOLDER;
+  if (const char* folder = std::getenv("REMIXER_WEIGHTS")) options.weights = folder;
+  app.set_version_flag("--version", version() + " (" + commit() + ")");
+  app.add_option("--access", options.access_file, "The daemon's access file")->required();
+  app.add_option("--weights", options.weights, "Folder of the labelers' networks")->capture_default_str();
+  app.add_option("--loader-threads", options.loader_threads, "Threads that read images, a rank")
+      ->capture_default_str()->check(CLI::Range(1, 256));
+  app.add_option("--patience", options.patience_seconds, "Seconds without a daemon before an idle worker ends")
+      ->capture_default_str()->check(CLI::PositiveNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitBadInput;
+  }
+
+  spdlog::set_default_logger(spdlog::stdout_logger_mt("worker"));
+  spdlog::set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+  spdlog::flush_on(spdlog::level::info);
+
+  training::MpiSession session(&argc, &argv);
+  // OpenMPI's own handlers are replaced only now.
+  worker::listen_for_stop_signals();
+  int code = kExitFailure;
+  training::MpiCommunicator communicator;
+  at::set_num_threads(threads_per_rank(communicator.size()));
+  try {
+    code = communicator.rank() == 0 ? worker::lead(options, communicator)
+                                    : worker::follow(options, communicator);
+  } catch (const InputError& error) {
+    spdlog::error("{}", error.what());
+    code = kExitBadInput;
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+  }
+  // Ranks that are out of step cannot finalise together.
+  if (code != kExitDone && communicator.size() > 1) MPI_Abort(MPI_COMM_WORLD, code);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "remixer-worker: " << error.what() << '\n';
+    return remixer::kExitFailure;
+  }
+}

@@ -1,0 +1,37 @@
+#include "labelcache/label_job.h"
+#include "worker/task_runner.h"
+
+namespace remixer::worker {
+
+TaskOutcome run_label(const TaskContext& context) {
+  const auto& spec = context.assignment.task.spec;
+  const std::string split = spec.at("split");
+  const std::string file = split + ".labels";
+
+  labelcache::LabelJob job;
+  job.labeler = spec.at("labeler");
+  job.dataset = context.workspace / context.input(experiments::TaskKind::kPrepare).at("folder").get<std::string>();
+  job.split = split;
+  job.output = context.folder() / file;
+  job.weights = context.weights;
+  if (context.progress) {
+    job.on_progress = [&](int64_t done, int64_t total) {
+      return context.progress(done, total, "labelling", {});
+    };
+  }
+  const auto labelled = labelcache::build_labels(job, *context.communicator);
+
+  TaskOutcome outcome;
+  outcome.finished = labelled.finished;
+  if (!outcome.finished) return outcome;
+  const std::string published =
+      fmt::format("labels/{}/{}/{}", short_id(spec.at("dataset")), short_id(spec.at("labeler")), file);
+  outcome.result = {{"file", published},
+                    {"content_sha256", labelled.content_sha256},
+                    {"images", labelled.images},
+                    {"seconds", labelled.seconds}};
+  outcome.publish.push_back({context.assignment.folder + "/" + file, published});
+  return outcome;
+}
+
+}  // namespace remixer::worker

@@ -1,0 +1,49 @@
+#include <spdlog/spdlog.h>
+
+#include "core/base/file.h"
+#include "core/data/builder.h"
+#include "core/data/dataset.h"
+#include "worker/task_runner.h"
+
+namespace remixer::worker {
+namespace {
+
+// Thrown from inside the builder, whose only way out is an exception.
+struct Stopped {};
+
+experiments::Json describe(const std::filesystem::path& folder, const std::string& published) {
+  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+  int64_t images = 0;
+  for (const auto& [split, count] : manifest.at("splits").items()) images += count.get<int64_t>();
+  return {{"folder", published}, {"content_sha256", manifest.at("content_sha256")}, {"images", images}};
+}
+
+}  // namespace
+
+TaskOutcome run_prepare(const TaskContext& context) {
+  const auto& spec = context.assignment.task.spec.at("dataset");
+  const std::string published = "datasets/" + short_id(spec);
+  TaskOutcome outcome;
+  outcome.finished = true;
+  if (std::filesystem::exists(context.workspace / published / "manifest.json")) {
+    spdlog::info("{} is there already", published);
+    outcome.result = describe(context.workspace / published, published);
+    return outcome;
+  }
+  const auto folder = context.folder() / "dataset";
+  try {
+    data::build_dataset(spec, folder, [&](int64_t done, int64_t total) {
+      if (context.progress(done, total, "building dataset", {}) == training::Directive::kStop) {
+        throw Stopped{};
+      }
+    });
+  } catch (const Stopped&) {
+    outcome.finished = false;
+    return outcome;
+  }
+  outcome.result = describe(folder, published);
+  outcome.publish.push_back({context.assignment.folder + "/dataset", published});
+  return outcome;
+}
+
+}  // namespace remixer::worker

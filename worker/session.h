@@ -1,0 +1,28 @@
+// A worker's life: register, claim, run, report, until told to end.
+#pragma once
+
+#include <filesystem>
+
+#include "core/distributed/mpi_communicator.h"
+
+namespace remixer::worker {
+
+struct SessionOptions {
+  std::filesystem::path access_file;
+  std::filesystem::path weights;
+  int loader_threads = 1;
+  // A worker without work ends when no daemon has answered for this long.
+  double patience_seconds = 120;
+};
+
+// Rank 0's loop. Returns the program's exit code: 0 when told to end, kRestart after a failure that
+// may have left collectives unfinished.
+int lead(const SessionOptions& options, training::MpiCommunicator& communicator);
+
+// The other ranks' loop: runs what rank 0 hands out.
+int follow(const SessionOptions& options, training::MpiCommunicator& communicator);
+
+// Exit code of a worker that wants to be started afresh.
+constexpr int kRestart = 75;
+
+}  // namespace remixer::worker

@@ -1,0 +1,34 @@
+#include "worker/task_runner.h"
+
+#include "core/base/error.h"
+
+namespace remixer::worker {
+
+using experiments::TaskKind;
+
+const experiments::Json& TaskContext::input(TaskKind kind, const std::string& split) const {
+  for (const auto& input : assignment.inputs) {
+    if (input.kind != kind) continue;
+    if (split.empty() || input.spec.at("split") == split) return input.result;
+  }
+  fail("task {} came without the result of its {} task{}", assignment.task_id, to_string(kind),
+       split.empty() ? "" : " of split " + split);
+}
+
+bool runs_on_all_ranks(TaskKind kind) { return kind != TaskKind::kPrepare; }
+
+TaskOutcome run_task(const TaskContext& context) {
+  switch (context.assignment.task.kind) {
+    case TaskKind::kPrepare: return run_prepare(context);
+    case TaskKind::kLabel: return run_label(context);
+    case TaskKind::kTrain: return run_train(context);
+    case TaskKind::kEvaluate: return run_evaluate(context);
+  }
+  fail("task {} is of a kind that this worker does not know", context.assignment.task_id);
+}
+
+std::string short_id(const experiments::Json& spec) {
+  return experiments::content_id(spec).substr(0, 16);
+}
+
+}  // namespace remixer::worker

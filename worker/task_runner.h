@@ -1,0 +1,54 @@
+// Runs one assigned task on all ranks.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/training/communicator.h"
+#include "core/training/trainer.h"
+#include "experiments/protocol/messages.h"
+
+namespace remixer::worker {
+
+struct TaskContext {
+  experiments::protocol::Assignment assignment;
+  std::filesystem::path workspace;
+  std::filesystem::path weights;   // the labelers' networks
+  int loader_threads = 1;
+  training::Communicator* communicator = nullptr;
+  // Rank 0: says how far the task is and hears whether to go on. Empty on other ranks.
+  std::function<training::Directive(int64_t step, int64_t total, const std::string& activity,
+                                    std::vector<training::Metric> metrics)>
+      progress;
+
+  std::filesystem::path folder() const { return workspace / assignment.folder; }
+  // The result of the dependency of this kind (and, of a label task, this split).
+  // Throws Error where the daemon did not send it.
+  const experiments::Json& input(experiments::TaskKind kind, const std::string& split = "") const;
+};
+
+struct TaskOutcome {
+  bool finished = false;  // false: stopped by a directive
+  experiments::Json result;
+  std::vector<experiments::protocol::Figure> figures;
+  std::vector<experiments::protocol::Publication> publish;
+};
+
+// Whether every rank takes part in tasks of this kind; otherwise rank 0 runs them alone.
+bool runs_on_all_ranks(experiments::TaskKind kind);
+
+// Throws InputError and Error as the parts that do the work.
+TaskOutcome run_task(const TaskContext& context);
+
+// One for each kind, run_<kind>.cpp.
+TaskOutcome run_prepare(const TaskContext& context);
+TaskOutcome run_label(const TaskContext& context);
+TaskOutcome run_train(const TaskContext& context);
+TaskOutcome run_evaluate(const TaskContext& context);
+
+// The first 16 characters of content_id: names of folders in the workspace.
+std::string short_id(const experiments::Json& spec);
+
+}  // namespace remixer::worker
