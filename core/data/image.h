@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace remixer::data {
@@ -16,6 +18,7 @@ struct Image {
   Image(int w, int h) : width(w), height(h), pixels(static_cast<size_t>(w) * h * 3) {}
   uint8_t* at(int x, int y) { return &pixels[(static_cast<size_t>(y) * width + x) * 3]; }
   const uint8_t* at(int x, int y) const { return &pixels[(static_cast<size_t>(y) * width + x) * 3]; }
+  bool operator==(const Image&) const = default;
 };
 
 // 8-bit, one channel; a mask holds 0 (background) to 255 (object).
@@ -27,19 +30,30 @@ struct GrayImage {
   GrayImage(int w, int h) : width(w), height(h), pixels(static_cast<size_t>(w) * h) {}
   uint8_t& at(int x, int y) { return pixels[static_cast<size_t>(y) * width + x]; }
   uint8_t at(int x, int y) const { return pixels[static_cast<size_t>(y) * width + x]; }
+  bool operator==(const GrayImage&) const = default;
 };
 
-// Reads a JPEG or PNG (told apart by content) as RGB: greyscale is spread over the channels, alpha
-// dropped. Throws InputError naming the file where it is missing, empty, torn or of another format.
+// Reads a JPEG or PNG (told apart by content) as RGB: greyscale is spread over the channels, CMYK
+// converted, alpha dropped, 16 bits cut to 8. Throws InputError naming the file where it is
+// missing, empty, torn or of another format.
 Image read_image(const std::filesystem::path& path);
 // A PNG or JPEG as one channel (luma of colour images).
 GrayImage read_gray(const std::filesystem::path& path);
+
+// The same from a file's bytes; `name` stands for the file in messages.
+Image decode_image(std::string_view bytes, const std::string& name);
 
 // Lossless files, written atomically.
 void write_png(const std::filesystem::path& path, const Image& image);
 void write_png(const std::filesystem::path& path, const GrayImage& image);
 
-// Area-averaged when shrinking, bilinear when enlarging (half-pixel centres).
+// The bytes that write_png writes.
+std::string encode_png(const Image& image);
+std::string encode_png(const GrayImage& image);
+
+// Area-averaged along an axis that shrinks, bilinear along one that grows (half-pixel centres).
+// Integer arithmetic: the same bytes on every machine. All sizes must be at least 1.
 Image resize(const Image& image, int width, int height);
+GrayImage resize(const GrayImage& image, int width, int height);
 
 }  // namespace remixer::data

@@ -1,0 +1,24 @@
+// GrabCut (Rother et al. 2004) from a bounding box.
+#pragma once
+
+#include <cstdint>
+
+#include "core/data/dataset.h"
+#include "core/data/image.h"
+
+namespace remixer::data {
+
+// The object inside `box`: OpenCV's GrabCut started from the box, 5 iterations, on the image
+// resized to `scale` (> 0) times its size. A cut under 10 % of the box is tried again, up to 10
+// times, as the Backgrounds Challenge does; after that, or where the box leaves no background to
+// learn from, the box itself is the answer.
+//
+// Returns a mask of the image's size: 255 object, 0 background; where `scale` is above 1, values
+// between say how much of the pixel is object. `box` is cut to the image; InputError where it then
+// is empty or `scale` is not positive.
+//
+// The answer follows from the arguments alone: `seed` sets OpenCV's generator, which is the
+// thread's own, for the call. Thread-safe.
+GrayImage grabcut(const Image& image, const Box& box, double scale, uint64_t seed);
+
+}  // namespace remixer::data

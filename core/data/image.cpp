@@ -1,0 +1,59 @@
+#include "core/data/image.h"
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/data/image_codec.h"
+
+namespace remixer::data {
+
+namespace {
+
+bool starts_with(std::string_view bytes, std::string_view signature) {
+  return bytes.substr(0, signature.size()) == signature;
+}
+
+constexpr std::string_view kJpegSignature = "\xff\xd8\xff";
+constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
+
+}  // namespace
+
+Image decode_image(std::string_view bytes, const std::string& name) {
+  if (bytes.empty()) fail_input("{} is empty; replace or remove it", name);
+  if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, name);
+  if (starts_with(bytes, kPngSignature)) return decode_png(bytes, name);
+  fail_input("{} is neither a JPEG nor a PNG; convert or remove it", name);
+}
+
+Image read_image(const std::filesystem::path& path) {
+  return decode_image(read_file(path), path.string());
+}
+
+GrayImage read_gray(const std::filesystem::path& path) {
+  const Image image = read_image(path);
+  GrayImage gray(image.width, image.height);
+  for (size_t i = 0; i < gray.pixels.size(); ++i) {
+    const uint8_t* pixel = &image.pixels[3 * i];
+    // BT.601 luma in 16-bit fixed point; the weights sum to 65536, so grey stays exactly grey.
+    gray.pixels[i] = static_cast<uint8_t>(
+        (19595u * pixel[0] + 38470u * pixel[1] + 7471u * pixel[2] + 32768u) >> 16);
+  }
+  return gray;
+}
+
+std::string encode_png(const Image& image) {
+  return encode_png_rows(image.pixels.data(), image.width, image.height, 3);
+}
+
+std::string encode_png(const GrayImage& image) {
+  return encode_png_rows(image.pixels.data(), image.width, image.height, 1);
+}
+
+void write_png(const std::filesystem::path& path, const Image& image) {
+  write_file_atomic(path, encode_png(image));
+}
+
+void write_png(const std::filesystem::path& path, const GrayImage& image) {
+  write_file_atomic(path, encode_png(image));
+}
+
+}  // namespace remixer::data
