@@ -26,21 +26,26 @@ finish() {
 }
 trap finish EXIT
 
+chmod 755 "$root"
 echo "==> a bare Debian 12 in $root"
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-  grep -oE 'https?://[^ ]+' | grep -v security | head -n 1 || true)
+sources=$(grep -lE '^(URIs:|deb) .*debian' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+  xargs -r grep -lE '(/debian/?$|/debian |/debian-security)' || true)
+mirror=$(cat $sources /dev/null | grep -E '^(URIs:|deb) ' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)
 debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "${mirror:-http://deb.debian.org/debian}" > "$root.log" 2>&1 ||
   { tail -n 20 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
 # This machine's way to the network: package sources, resolver, certificates, pip's settings.
 rm -rf "$root/etc/apt/sources.list" "$root/etc/apt/sources.list.d"
-cp -a /etc/apt/sources.list* "$root/etc/apt/" 2>/dev/null || true
+mkdir -p "$root/etc/apt/sources.list.d"
+for file in $sources; do cp -L "$file" "$root$file"; done
 cp -aL /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
+mkdir -p "$root/etc/ssl/certs"
 for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
   [ ! -e "$file" ] || cp -L "$file" "$root$file"
 done
 [ ! -d /root/.config/pip ] || { mkdir -p "$root/root/.config"; cp -a /root/.config/pip "$root/root/.config/"; }
 mount -t proc proc "$root/proc" && mounted+=("$root/proc")
+mount -t devpts devpts "$root/dev/pts" && mounted+=("$root/dev/pts")
 mount -t tmpfs tmpfs "$root/dev/shm" && mounted+=("$root/dev/shm")
 packages_before=$(du -sm "$root" --one-file-system | cut -f1)
 
