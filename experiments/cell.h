@@ -11,8 +11,10 @@ namespace remixer::experiments {
 
 struct Cell {
   std::string architecture;             // "deit_nano_patch4_32"
+  int64_t architecture_version = 1;     // of what that name means (experiments/components.h)
   std::string spatial_prior = "none";   // or "convit"
-  Json labeler;                         // null for none, else {"name", "version", parameters...}
+  Json labeler;                         // null for none, else {"name", "version", parameters...,
+                                        // "weights_sha256" of a network}
   std::string distance;                 // "l1" or "cosine"; empty without a labeler
   Json dataset;                         // {"builder", "version", parameters...}
   Recipe recipe;
@@ -32,6 +34,7 @@ struct Cell {
 
 // The cell with its names, as it travels and is stored: {"identity": {...}, "labeler_name", ...}.
 Json to_json(const Cell& cell);
+// Throws InputError naming the field.
 Cell cell_from_json(const Json& json);
 
 }  // namespace remixer::experiments

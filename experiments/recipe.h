@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "experiments/json.h"
 
@@ -11,8 +12,9 @@ namespace remixer::experiments {
 
 struct Recipe {
   // Raised when code changes what the same fields mean.
-  static constexpr int kVersion = 1;
+  static constexpr int64_t kVersion = 1;
 
+  int64_t version = kVersion;  // of the code that this recipe was written for
   int64_t epochs = 300;
   // A global batch is `shards` shards of `shard_size` images. Batch-norm statistics and Mixup's
   // pairing and λ are per shard; running statistics are shard 0's.
@@ -49,7 +51,12 @@ struct Recipe {
 // All fields above, always present; a field added later is left out at the value that keeps the old
 // behaviour, so that old identities stay.
 Json to_json(const Recipe& recipe);
-// Throws InputError naming the field: unknown, of a wrong type, or out of range.
+// Throws InputError naming the field: missing, unknown, of a wrong type, or out of range.
 Recipe recipe_from_json(const Json& json);
+
+// The fields that a grid file may set, in the order above (all but the version).
+std::vector<std::string> recipe_field_names();
+// Sets one of them. Throws InputError as recipe_from_json does.
+void set_recipe_field(Recipe& recipe, const std::string& name, const Json& value);
 
 }  // namespace remixer::experiments

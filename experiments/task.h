@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "experiments/cell.h"
@@ -12,6 +13,9 @@ namespace remixer::experiments {
 enum class TaskKind { kPrepare, kLabel, kTrain, kEvaluate };
 std::string_view to_string(TaskKind kind);           // "prepare", "label", "train", "evaluate"
 TaskKind task_kind_from_string(std::string_view text);  // throws InputError
+
+// Version of what evaluating means, in every evaluate task's spec.
+constexpr int64_t kEvaluationVersion = 1;
 
 // One step. Content-hashed: two grids that need the same step share it.
 //
@@ -30,6 +34,7 @@ struct Task {
 };
 
 Json to_json(const Task& task);
+// Throws InputError naming the field.
 Task task_from_json(const Json& json);
 
 }  // namespace remixer::experiments

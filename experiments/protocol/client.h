@@ -26,11 +26,16 @@ class Refused : public Error {
 // Keeps one connection alive and opens a new one when it has gone. One thread at a time.
 class Client {
  public:
+  // `timeout_seconds` bounds each request as a whole, connecting included. Throws InputError on an
+  // address that is not loopback: the token would travel in clear text.
   explicit Client(Access access, double timeout_seconds = 30);
   ~Client();
-  // `path` is below /api/v1, as "/claim" or "/tasks?grid=3". Throws Unreachable or Refused. A POST
-  // is sent again on a fresh connection when a kept one turns out to be closed before any byte of an
-  // answer came: every POST of the API may safely arrive twice.
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // `path` is below /api/v1, as "/claim" or "/tasks?grid=3". Throws Unreachable or Refused. A
+  // request is sent again on a fresh connection when a kept one turns out to be closed before any
+  // byte of an answer came: every POST of the API may safely arrive twice.
   Json get(const std::string& path);
   Json post(const std::string& path, const Json& body);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "experiments/json.h"
@@ -62,7 +63,7 @@ struct MetricPoint {
   int64_t step = 0;
   double epoch = 0;
   std::string name;
-  double value = 0;
+  double value = 0;   // one that is not finite travels as null and arrives as NaN
 };
 
 // POST /heartbeat: renews the lease and carries what is new.
@@ -149,6 +150,26 @@ Json to_json(const ResultReply& value);
 Json to_json(const SubmitGrid& value);
 Json to_json(const GridSubmitted& value);
 template <typename T>
-T from_json(const Json& json);  // specialised in messages.cpp for the same types
+T from_json(const Json& json);
+template <>
+RegisterWorker from_json(const Json& json);
+template <>
+WorkerRegistered from_json(const Json& json);
+template <>
+Claim from_json(const Json& json);
+template <>
+ClaimReply from_json(const Json& json);
+template <>
+Heartbeat from_json(const Json& json);
+template <>
+HeartbeatReply from_json(const Json& json);
+template <>
+AttemptResult from_json(const Json& json);
+template <>
+ResultReply from_json(const Json& json);
+template <>
+SubmitGrid from_json(const Json& json);
+template <>
+GridSubmitted from_json(const Json& json);
 
 }  // namespace remixer::experiments::protocol

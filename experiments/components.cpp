@@ -1,0 +1,157 @@
+#include "experiments/components.h"
+
+#include "core/base/error.h"
+#include "experiments/names.h"
+#include "experiments/object.h"
+
+namespace remixer::experiments {
+namespace {
+
+constexpr int64_t kDeitVersion = 1, kMixerVersion = 1, kConvMixerVersion = 1, kConvitVersion = 1;
+
+Architecture deit(const char* name, int64_t size, int64_t patch) {
+  return {name, "deit", size, patch, kDeitVersion};
+}
+Architecture mixer(const char* name, int64_t size, int64_t patch) {
+  return {name, "mixer", size, patch, kMixerVersion};
+}
+Architecture convmixer(const char* name, int64_t size, int64_t patch) {
+  return {name, "convmixer", size, patch, kConvMixerVersion};
+}
+Architecture convit(const char* name) { return {name, "convit", 224, 16, kConvitVersion}; }
+
+template <typename T>
+const T& find(const std::vector<T>& known, std::string_view what, std::string_view name) {
+  std::vector<std::string> names;
+  for (const T& entry : known) {
+    if (entry.name == name) return entry;
+    names.push_back(entry.name);
+  }
+  fail_input("{}", unknown_name(what, name, names));
+}
+
+// Fills `entry` with every parameter: its default, or the override where there is one.
+void add_parameters(const std::string& owner, const std::vector<Parameter>& parameters,
+                    const Json& overrides, Json& entry) {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : parameters) {
+    names.push_back(parameter.name);
+    int64_t value = parameter.value;
+    if (const auto given = overrides.find(parameter.name); given != overrides.end()) {
+      ObjectReader::read(*given, owner + "." + parameter.name, value);
+    }
+    if (value < parameter.low || value > parameter.high) {
+      fail_input("{}.{} is {}; it must be at least {} and at most {}", owner, parameter.name, value,
+                 parameter.low, parameter.high);
+    }
+    entry[parameter.name] = value;
+  }
+  for (const auto& [name, value] : overrides.items()) {
+    if (!entry.contains(name)) fail_input("{}: {}", owner, unknown_name("parameter", name, names));
+  }
+}
+
+void require_version(std::string_view what, std::string_view name, int64_t wanted, int64_t held) {
+  if (wanted == held) return;
+  fail_input("the cell asks for version {} of {} '{}', this program holds version {}; submit the grid "
+             "again with this program, or run the cell with the one that made it",
+             wanted, what, name, held);
+}
+
+}  // namespace
+
+const std::vector<Architecture>& architectures() {
+  static const std::vector<Architecture> all{
+      deit("deit_nano_patch4_32", 32, 4),
+      deit("deit_tiny_patch16_224", 224, 16),
+      deit("deit_small_patch16_224", 224, 16),
+      deit("deit_base_patch16_224", 224, 16),
+      mixer("mixer_nano_patch4_32", 32, 4),
+      mixer("mixer_s16_224", 224, 16),
+      mixer("mixer_b16_224", 224, 16),
+      convmixer("convmixer_nano_patch4_32", 32, 4),
+      convmixer("convmixer_nano_patch4_32_full", 32, 4),
+      convmixer("convmixer_512_8", 224, 16),
+      convmixer("convmixer_512_8_full", 224, 16),
+      convit("convit_tiny"),
+      convit("convit_small"),
+      convit("convit_base"),
+      convit("deit_small_convit"),
+  };
+  return all;
+}
+
+const Architecture& find_architecture(std::string_view name) {
+  return find(architectures(), "architecture", name);
+}
+
+const std::vector<Labeler>& labelers() {
+  static const std::vector<Labeler> all{
+      {"saliency", "l1", {{"input_size", 96, 32, 1024}}, std::string(kU2netpSha256), 1},
+      {"relabel",
+       "cosine",
+       {{"input_size", 224, 32, 1024}, {"top_k", 5, 1, 100}},
+       std::string(kEfficientNetLite0Sha256),
+       1},
+      // Small images are cut at `scale` times their size: GrabCut needs pixels to learn colours from.
+      {"bbox_grabcut", "l1", {{"scale", 2, 1, 8}}, "", 1},
+  };
+  return all;
+}
+
+const Labeler& find_labeler(std::string_view name) { return find(labelers(), "labeler", name); }
+
+Json labeler_entry(std::string_view name, const Json& overrides) {
+  const Labeler& labeler = find_labeler(name);
+  Json parameters = Json::object();
+  add_parameters("labeler " + labeler.name, labeler.parameters, overrides, parameters);
+  Json entry = {{"name", labeler.name}, {"version", labeler.version}};
+  entry.update(parameters);
+  if (!labeler.weights_sha256.empty()) entry["weights_sha256"] = labeler.weights_sha256;
+  return entry;
+}
+
+const std::vector<DatasetBuilder>& dataset_builders() {
+  static const std::vector<DatasetBuilder> all{
+      {"fashion-bg",
+       {{"seed", 0, 0, int64_t{1} << 53},
+        {"train_images", 8000, 10, 60000},
+        {"test_images", 1000, 10, 10000}},
+       32,
+       {"original", "only_bg_b", "only_bg_t", "no_fg", "only_fg", "mixed_same", "mixed_rand",
+        "mixed_next"},
+       1},
+  };
+  return all;
+}
+
+const DatasetBuilder& find_dataset_builder(std::string_view name) {
+  return find(dataset_builders(), "dataset builder", name);
+}
+
+Json dataset_entry(std::string_view builder_name, const Json& overrides) {
+  const DatasetBuilder& builder = find_dataset_builder(builder_name);
+  Json parameters = Json::object();
+  add_parameters("dataset " + builder.name, builder.parameters, overrides, parameters);
+  Json entry = {{"builder", builder.name}, {"version", builder.version}};
+  entry.update(parameters);
+  return entry;
+}
+
+void require_known_versions(const Cell& cell) {
+  require_version("architecture", cell.architecture, cell.architecture_version,
+                  find_architecture(cell.architecture).version);
+  require_version("recipe", cell.recipe_name, cell.recipe.version, Recipe::kVersion);
+  const auto text = [](const Json& entry, const char* name) { return entry.value(name, std::string()); };
+  const auto version = [](const Json& entry) { return entry.value("version", int64_t{0}); };
+  const std::string builder = text(cell.dataset, "builder");
+  require_version("dataset builder", builder, version(cell.dataset), find_dataset_builder(builder).version);
+  if (cell.labeler.is_null()) return;
+  const Labeler& labeler = find_labeler(text(cell.labeler, "name"));
+  require_version("labeler", labeler.name, version(cell.labeler), labeler.version);
+  if (text(cell.labeler, "weights_sha256") != labeler.weights_sha256) {
+    fail_input("the cell's labeler '{}' was pinned to other weights than this program's", labeler.name);
+  }
+}
+
+}  // namespace remixer::experiments

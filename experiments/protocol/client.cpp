@@ -1,0 +1,183 @@
+#include "experiments/protocol/client.h"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <optional>
+
+namespace remixer::experiments::protocol {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace net = boost::asio;
+using net::ip::tcp;
+using beast::error_code;
+
+// Listings of a large grid are long; anything beyond this is a mistake.
+constexpr uint64_t kLargestBody = uint64_t{1} << 30;
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  if (text.size() > 300) text = text.substr(0, 300) + "...";
+  return text;
+}
+
+// The message of an error answer: {"error": "..."}, or what the status line says.
+std::string refusal(const http::response<http::string_body>& answer) {
+  const Json json = Json::parse(answer.body(), nullptr, false);
+  if (json.is_object() && json.contains("error") && json["error"].is_string()) {
+    return one_line(json["error"].get<std::string>());
+  }
+  return fmt::format("the daemon answered {} {}", answer.result_int(), std::string(answer.reason()));
+}
+
+}  // namespace
+
+struct Client::State {
+  Access access;
+  std::chrono::steady_clock::duration timeout;
+  double timeout_seconds;
+  tcp::endpoint endpoint;
+  std::string host;  // the Host header
+  net::io_context io;
+  std::optional<beast::tcp_stream> stream;
+  beast::flat_buffer buffer;
+
+  State(Access given, double seconds);
+  Json request(http::verb verb, const std::string& path, std::string body);
+
+ private:
+  using Request = http::request<http::string_body>;
+  using Parser = http::response_parser<http::string_body>;
+  // One asynchronous step, waited for: only these obey the stream's timeout.
+  template <typename Start>
+  error_code wait(Start start);
+  error_code connect();
+  error_code exchange(Request& request, Parser& parser);
+  Json read_answer(const std::string& path, Parser& parser);
+  void close() {
+    stream.reset();
+    buffer.clear();
+  }
+  [[noreturn]] void fail_unreachable(const error_code& error, bool connected);
+};
+
+Client::State::State(Access given, double seconds)
+    : access(std::move(given)),
+      timeout(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+          std::chrono::duration<double>(seconds))),
+      timeout_seconds(seconds) {
+  error_code error;
+  const auto address = net::ip::make_address(access.address, error);
+  if (error || !address.is_loopback() || !access.fingerprint.empty()) {
+    fail_input("the daemon's address {} is not loopback; this client speaks to a daemon on the same "
+               "host only", access.address);
+  }
+  endpoint = tcp::endpoint(address, access.port);
+  host = fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), access.address, access.port);
+}
+
+template <typename Start>
+error_code Client::State::wait(Start start) {
+  error_code result;
+  start([&](error_code error, auto&&...) { result = error; });
+  io.restart();
+  io.run();
+  return result;
+}
+
+error_code Client::State::connect() {
+  buffer.clear();
+  stream.emplace(io);
+  stream->expires_after(timeout);
+  const error_code error = wait([&](auto done) { stream->async_connect(endpoint, done); });
+  if (error) {
+    close();
+    return error;
+  }
+  error_code ignored;
+  stream->socket().set_option(tcp::no_delay(true), ignored);
+  return {};
+}
+
+error_code Client::State::exchange(Request& request, Parser& parser) {
+  if (const error_code error = wait([&](auto done) { http::async_write(*stream, request, done); })) {
+    return error;
+  }
+  return wait([&](auto done) { http::async_read(*stream, buffer, parser, done); });
+}
+
+void Client::State::fail_unreachable(const error_code& error, bool connected) {
+  if (error == beast::error::timeout) {
+    throw Unreachable(
+        fmt::format("the daemon at {} did not answer within {:g} s", host, timeout_seconds));
+  }
+  if (connected) {
+    throw Unreachable(
+        fmt::format("the connection to the daemon at {} broke ({})", host, error.message()));
+  }
+  throw Unreachable(fmt::format("cannot reach the daemon at {} ({}); is it running? `remixer up` starts it",
+                                host, error.message()));
+}
+
+Json Client::State::request(http::verb verb, const std::string& path, std::string body) {
+  Request request(verb, "/api/v1" + path, 11);
+  request.set(http::field::host, host);
+  request.set(http::field::authorization, "Bearer " + access.token);
+  request.set(http::field::accept, "application/json");
+  if (verb == http::verb::post) request.set(http::field::content_type, "application/json");
+  request.keep_alive(true);
+  request.body() = std::move(body);
+  request.prepare_payload();
+
+  while (true) {
+    const bool kept = stream.has_value();
+    if (!kept) {
+      if (const error_code error = connect()) fail_unreachable(error, false);
+    } else {
+      stream->expires_after(timeout);
+    }
+    Parser parser;
+    parser.body_limit(kLargestBody);
+    const error_code error = exchange(request, parser);
+    if (!error) return read_answer(path, parser);
+    close();
+    // A kept connection that the daemon has closed in the meantime says nothing about the daemon.
+    if (kept && !parser.got_some() && error != beast::error::timeout) continue;
+    fail_unreachable(error, true);
+  }
+}
+
+Json Client::State::read_answer(const std::string& path, Parser& parser) {
+  const auto answer = parser.release();
+  if (answer.keep_alive()) {
+    stream->expires_never();
+  } else {
+    close();
+  }
+  const unsigned status = answer.result_int();
+  if (status < 200 || status >= 300) throw Refused(static_cast<int>(status), refusal(answer));
+  if (answer.body().empty()) return nullptr;
+  Json json = Json::parse(answer.body(), nullptr, false);
+  if (json.is_discarded()) fail("the daemon's answer to {} is not JSON; is another program at {}?", path, host);
+  return json;
+}
+
+Client::Client(Access access, double timeout_seconds)
+    : state_(std::make_unique<State>(std::move(access), timeout_seconds)) {}
+
+Client::~Client() = default;
+
+Json Client::get(const std::string& path) { return state_->request(http::verb::get, path, {}); }
+
+Json Client::post(const std::string& path, const Json& body) {
+  // Bytes of a log line that are no UTF-8 must not stop the message that carries them.
+  return state_->request(http::verb::post, path,
+                         body.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace remixer::experiments::protocol

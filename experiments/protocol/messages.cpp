@@ -1,0 +1,273 @@
+#include "experiments/protocol/messages.h"
+
+#include <array>
+
+#include "core/base/error.h"
+#include "experiments/object.h"
+
+namespace remixer::experiments {
+
+// Cells, tasks and kinds inside messages, found by argument lookup.
+Json write_value(const Cell& cell) { return to_json(cell); }
+Json write_value(const Task& task) { return to_json(task); }
+Json write_value(TaskKind kind) { return std::string(to_string(kind)); }
+void read_value(const Json& json, const std::string&, Cell& cell) { cell = cell_from_json(json); }
+void read_value(const Json& json, const std::string&, Task& task) { task = task_from_json(json); }
+void read_value(const Json& json, const std::string& where, TaskKind& kind) {
+  std::string text;
+  read_value(json, where, text);
+  kind = task_kind_from_string(text);
+}
+
+namespace protocol {
+namespace {
+
+template <typename E, size_t N>
+using EnumNames = std::array<std::pair<E, std::string_view>, N>;
+
+constexpr EnumNames<Order, 3> kOrders{{
+    {Order::kContinue, "continue"},
+    {Order::kStop, "stop"},
+    {Order::kAbandon, "abandon"},
+}};
+constexpr EnumNames<Ending, 5> kEndings{{
+    {Ending::kDone, "done"},
+    {Ending::kReleased, "released"},
+    {Ending::kFailed, "failed"},
+    {Ending::kBadInput, "bad_input"},
+    {Ending::kOutOfMemory, "out_of_memory"},
+}};
+
+template <typename E, size_t N>
+std::string_view enum_text(const EnumNames<E, N>& names, E value) {
+  for (const auto& [known, text] : names) {
+    if (known == value) return text;
+  }
+  return "?";
+}
+
+template <typename E, size_t N>
+void read_enum(const EnumNames<E, N>& names, const Json& json, const std::string& where, E& value) {
+  std::string wanted;
+  std::vector<std::string> known;
+  experiments::read_value(json, where, wanted);
+  for (const auto& [candidate, text] : names) {
+    known.emplace_back(text);
+    if (text != wanted) continue;
+    value = candidate;
+    return;
+  }
+  fail_input("{}: {}", where, unknown_name("value", wanted, known));
+}
+
+}  // namespace
+
+std::string_view to_string(Order order) { return enum_text(kOrders, order); }
+std::string_view to_string(Ending ending) { return enum_text(kEndings, ending); }
+
+Json write_value(Order order) { return std::string(to_string(order)); }
+Json write_value(Ending ending) { return std::string(to_string(ending)); }
+void read_value(const Json& json, const std::string& where, Order& order) {
+  read_enum(kOrders, json, where, order);
+}
+void read_value(const Json& json, const std::string& where, Ending& ending) {
+  read_enum(kEndings, json, where, ending);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, RegisterWorker>& m) {
+  v("name", m.name);
+  v("host", m.host);
+  v("pid", m.pid);
+  v("ranks", m.ranks);
+  v("device", m.device);
+  v("boot_id", m.boot_id);
+  v("version", m.version);
+  v("environment", m.environment);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, WorkerRegistered>& m) {
+  v("worker_id", m.worker_id);
+  v("lease_seconds", m.lease_seconds);
+  v("heartbeat_seconds", m.heartbeat_seconds);
+  v("workspace", m.workspace);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, Claim>& m) {
+  v("worker_id", m.worker_id);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, TaskInput>& m) {
+  v("task_id", m.task_id);
+  v("kind", m.kind);
+  v("spec", m.spec);
+  v("result", m.result);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, Assignment>& m) {
+  v("task_id", m.task_id);
+  v("task", m.task);
+  v("attempt", m.attempt);
+  v("fence", m.fence);
+  v("folder", m.folder);
+  v("previous", m.previous);
+  v("inputs", m.inputs);
+  v("cell", m.cell);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, ClaimReply>& m) {
+  v("assignment", m.assignment);
+  v("retry_seconds", m.retry_seconds);
+  v("exit", m.exit);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, MetricPoint>& m) {
+  v("step", m.step);
+  v("epoch", m.epoch);
+  v("name", m.name);
+  v.number_or_nan("value", m.value);  // a loss that has run away must still be reported
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, Heartbeat>& m) {
+  v("worker_id", m.worker_id);
+  v("task_id", m.task_id);
+  v("attempt", m.attempt);
+  v("fence", m.fence);
+  v("step", m.step);
+  v("total_steps", m.total_steps);
+  v("activity", m.activity);
+  v("metrics", m.metrics);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, HeartbeatReply>& m) {
+  v("order", m.order);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, Figure>& m) {
+  v("weights", m.weights);
+  v("eval_set", m.eval_set);
+  v("metric", m.metric);
+  v("value", m.value);
+  v("n", m.n);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, Publication>& m) {
+  v("from", m.from);
+  v("to", m.to);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, AttemptResult>& m) {
+  v("worker_id", m.worker_id);
+  v("task_id", m.task_id);
+  v("attempt", m.attempt);
+  v("fence", m.fence);
+  v("ending", m.ending);
+  v("reason", m.reason);
+  v("result", m.result);
+  v("figures", m.figures);
+  v("metrics", m.metrics);
+  v("publish", m.publish);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, ResultReply>& m) {
+  v("accepted", m.accepted);
+  v("reason", m.reason);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, SubmitGrid>& m) {
+  v("name", m.name);
+  v("description", m.description);
+  v("text", m.text);
+  v("cells", m.cells);
+  v("tasks", m.tasks);
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, GridSubmitted>& m) {
+  v("grid_id", m.grid_id);
+  v("cells", m.cells);
+  v("cells_done", m.cells_done);
+  v("tasks", m.tasks);
+  v("tasks_reused", m.tasks_reused);
+  v("tasks_queued", m.tasks_queued);
+  v("tasks_underway", m.tasks_underway);
+}
+
+namespace {
+
+template <typename T>
+T read_message(const Json& json, const char* what) {
+  T value;
+  ObjectReader::read(json, what, value);
+  return value;
+}
+
+}  // namespace
+
+Json to_json(const RegisterWorker& value) { return ObjectWriter::write(value); }
+Json to_json(const WorkerRegistered& value) { return ObjectWriter::write(value); }
+Json to_json(const Claim& value) { return ObjectWriter::write(value); }
+Json to_json(const ClaimReply& value) { return ObjectWriter::write(value); }
+Json to_json(const Heartbeat& value) { return ObjectWriter::write(value); }
+Json to_json(const HeartbeatReply& value) { return ObjectWriter::write(value); }
+Json to_json(const AttemptResult& value) { return ObjectWriter::write(value); }
+Json to_json(const ResultReply& value) { return ObjectWriter::write(value); }
+Json to_json(const SubmitGrid& value) { return ObjectWriter::write(value); }
+Json to_json(const GridSubmitted& value) { return ObjectWriter::write(value); }
+
+template <>
+RegisterWorker from_json(const Json& json) {
+  return read_message<RegisterWorker>(json, "worker");
+}
+template <>
+WorkerRegistered from_json(const Json& json) {
+  return read_message<WorkerRegistered>(json, "worker reply");
+}
+template <>
+Claim from_json(const Json& json) {
+  return read_message<Claim>(json, "claim");
+}
+template <>
+ClaimReply from_json(const Json& json) {
+  return read_message<ClaimReply>(json, "claim reply");
+}
+template <>
+Heartbeat from_json(const Json& json) {
+  return read_message<Heartbeat>(json, "heartbeat");
+}
+template <>
+HeartbeatReply from_json(const Json& json) {
+  return read_message<HeartbeatReply>(json, "heartbeat reply");
+}
+template <>
+AttemptResult from_json(const Json& json) {
+  return read_message<AttemptResult>(json, "result");
+}
+template <>
+ResultReply from_json(const Json& json) {
+  return read_message<ResultReply>(json, "result reply");
+}
+template <>
+SubmitGrid from_json(const Json& json) {
+  return read_message<SubmitGrid>(json, "grid");
+}
+template <>
+GridSubmitted from_json(const Json& json) {
+  return read_message<GridSubmitted>(json, "grid reply");
+}
+
+}  // namespace protocol
+}  // namespace remixer::experiments

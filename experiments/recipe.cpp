@@ -1,0 +1,115 @@
+#include "experiments/recipe.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+
+#include "core/base/error.h"
+#include "experiments/object.h"
+
+namespace remixer::experiments {
+namespace {
+
+// Allowed values, both ends included.
+struct Range {
+  double low = 0;
+  double high = std::numeric_limits<double>::infinity();
+};
+constexpr double kAboveZero = std::numeric_limits<double>::denorm_min();
+constexpr double kBelowOne = 1 - std::numeric_limits<double>::epsilon() / 2;
+constexpr Range kPositive{kAboveZero};
+constexpr Range kNotNegative{0};
+constexpr Range kProbability{0, 1};
+constexpr Range kFraction{0, kBelowOne};
+
+// The one list of fields: v(name, field, range) for each that a grid file may set.
+template <typename R, typename V>
+void each_field(R& recipe, V&& v) {
+  v("epochs", recipe.epochs, Range{1, 1e6});
+  v("shards", recipe.shards, Range{1, 4096});
+  v("shard_size", recipe.shard_size, Range{1, 65536});
+  v("learning_rate", recipe.learning_rate, kPositive);
+  v("learning_rate_batch", recipe.learning_rate_batch, kNotNegative);
+  v("kappa_lr", recipe.kappa_lr, kNotNegative);
+  v("weight_decay", recipe.weight_decay, kNotNegative);
+  v("beta1", recipe.beta1, kFraction);
+  v("beta2", recipe.beta2, kFraction);
+  v("epsilon", recipe.epsilon, kPositive);
+  v("clip_gradient", recipe.clip_gradient, kNotNegative);
+  v("warmup_epochs", recipe.warmup_epochs, kNotNegative);
+  v("warmup_rate", recipe.warmup_rate, kNotNegative);
+  v("min_rate", recipe.min_rate, kNotNegative);
+  v("schedule_unit", recipe.schedule_unit, Range{});
+  v("label_smoothing", recipe.label_smoothing, kFraction);
+  v("mixup", recipe.mixup, kNotNegative);
+  v("cutmix", recipe.cutmix, kNotNegative);
+  v("mix_probability", recipe.mix_probability, kProbability);
+  v("mix_switch", recipe.mix_switch, kProbability);
+  v("horizontal_flip", recipe.horizontal_flip, kProbability);
+  v("drop_path", recipe.drop_path, kFraction);
+  v("ema_decay", recipe.ema_decay, kFraction);
+}
+
+std::string range_text(const Range& range) {
+  const std::string low = range.low == kAboveZero ? "above 0" : fmt::format("at least {:.15g}", range.low);
+  if (std::isinf(range.high)) return low;
+  return low + (range.high == kBelowOne ? " and below 1" : fmt::format(" and at most {:.15g}", range.high));
+}
+
+void check(const std::string& name, double value, const Range& range) {
+  if (value < range.low || value > range.high) {
+    fail_input("recipe.{} is {}; it must be {}", name, value, range_text(range));
+  }
+}
+void check(const std::string& name, const std::optional<double>& value, const Range& range) {
+  if (value) check(name, *value, range);
+}
+void check(const std::string& name, const std::string& value, const Range&) {
+  assert(name == "schedule_unit");
+  if (value != "epoch" && value != "step") {
+    fail_input("recipe.{}: {}", name, unknown_name("value", value, {"epoch", "step"}));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> recipe_field_names() {
+  std::vector<std::string> names;
+  Recipe recipe;
+  each_field(recipe, [&](const char* name, auto&, const Range&) { names.emplace_back(name); });
+  return names;
+}
+
+void set_recipe_field(Recipe& recipe, const std::string& name, const Json& value) {
+  bool found = false;
+  each_field(recipe, [&](const char* field, auto& target, const Range& range) {
+    if (name != field) return;
+    found = true;
+    ObjectReader::read(value, "recipe." + name, target);
+    check(name, target, range);
+  });
+  if (!found) fail_input("recipe: {}", unknown_name("field", name, recipe_field_names()));
+}
+
+Json to_json(const Recipe& recipe) {
+  Json json = {{"version", recipe.version}};
+  each_field(recipe, [&](const char* name, const auto& field, const Range&) {
+    json[name] = ObjectWriter::write(field);
+  });
+  return json;
+}
+
+Recipe recipe_from_json(const Json& json) {
+  Recipe recipe;
+  ObjectReader reader(json, "recipe");
+  reader("version", recipe.version);
+  each_field(recipe, [&](const char* name, auto& field, const Range& range) {
+    reader(name, field);
+    check(name, field, range);
+  });
+  reader.finish();
+  return recipe;
+}
+
+}  // namespace remixer::experiments
