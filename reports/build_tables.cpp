@@ -1,0 +1,447 @@
+#include "reports/build_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "reports/names.h"
+#include "reports/notes.h"
+
+namespace remixer::reports {
+
+namespace {
+
+// Cells that differ in nothing that a table tells apart but the seed.
+struct Model {
+  ModelName name;
+  LabelerName labeler_name;
+  std::string architecture, spatial_prior, labeler;
+  int variant = 0;  // counts cells that share even the seed: other parameters under equal names
+  std::vector<const StudyCell*> cells;
+};
+
+// What is trained alike stands in one table.
+struct Setting {
+  std::string train_set, recipe, precision;
+  auto operator<=>(const Setting&) const = default;
+};
+
+std::vector<Model> gather_models(const Study& study, const Setting& setting) {
+  std::vector<Model> models;
+  std::map<std::tuple<std::string, std::string, std::string, int64_t>, int> seen;
+  for (const StudyCell& cell : study.cells) {
+    if (Setting{cell.train_set, cell.recipe, cell.precision} != setting) continue;
+    const int variant = seen[{cell.architecture, cell.spatial_prior, cell.labeler, cell.seed}]++;
+    auto found = std::find_if(models.begin(), models.end(), [&](const Model& model) {
+      return model.architecture == cell.architecture && model.spatial_prior == cell.spatial_prior &&
+             model.labeler == cell.labeler && model.variant == variant;
+    });
+    if (found == models.end()) {
+      models.push_back({model_name(cell.architecture, cell.spatial_prior),
+                        labeler_name(cell.labeler),
+                        cell.architecture,
+                        cell.spatial_prior,
+                        cell.labeler,
+                        variant,
+                        {}});
+      found = models.end() - 1;
+    }
+    found->cells.push_back(&cell);
+  }
+  std::stable_sort(models.begin(), models.end(), [](const Model& a, const Model& b) {
+    return std::tie(a.name.order, a.labeler_name.order, a.variant) <
+           std::tie(b.name.order, b.labeler_name.order, b.variant);
+  });
+  return models;
+}
+
+// One definition, one setting, one kind of weights.
+class TableBuilder {
+ public:
+  TableBuilder(const Study& study, const TableDefinition& definition,
+               const std::vector<Model>& models, std::span<const PaperNumber> paper, Table& table)
+      : study_(study), definition_(definition), models_(models), paper_(paper), table_(table) {
+    for (const BlockDefinition& block : definition.blocks) {
+      for (const RowSelector& selector : block.rows) named_families_.insert(selector.family);
+    }
+  }
+
+  // False, with the reason, where the grid has no such table.
+  bool build(std::string& reason);
+
+ private:
+  struct Placed {
+    const Model* model;
+    bool starts_block, is_reference;
+    std::string label;
+  };
+
+  bool matches(const Model& model, const RowSelector& selector) const;
+  std::string size_of(const Model& model, const RowSelector& selector) const;
+  std::vector<std::string> sizes(const BlockDefinition& block) const;
+  std::vector<std::string> complete_sizes() const;
+  std::set<std::string> labelers_of(const BlockDefinition& block, const std::string& size) const;
+  bool allowed(const Model& model, const std::string& size) const;
+  void place(const BlockDefinition& block, const std::string& size);
+  std::vector<const Model*> select(const RowSelector& selector, const std::string& size) const;
+  bool evaluated(const Model& model, const std::string& set) const;
+  bool choose_columns();
+  Missing why_missing(const StudyCell& cell, const std::string& set) const;
+  std::optional<StudyFigure> find(const StudyCell& cell, const ColumnDefinition& column,
+                                  const std::string& set) const;
+  std::optional<Estimate> one_seed(const StudyCell& cell, const ColumnDefinition& column,
+                                   Figure& figure) const;
+  Figure make_figure(const Model& model, const ColumnDefinition& column) const;
+  void fill_block(size_t first, size_t last);
+
+  const Study& study_;
+  const TableDefinition& definition_;
+  const std::vector<Model>& models_;
+  std::span<const PaperNumber> paper_;
+  Table& table_;
+  std::set<std::string> named_families_;
+  std::vector<Placed> placed_;
+  const std::vector<ColumnDefinition>* columns_ = nullptr;
+};
+
+bool TableBuilder::matches(const Model& model, const RowSelector& selector) const {
+  if ((model.labeler == "none") != (selector.labels == Labels::kPlain)) return false;
+  if (selector.family.empty()) return !named_families_.contains(model.name.family);
+  return model.name.family == selector.family && model.name.prior == selector.prior &&
+         (selector.kernel.empty() || model.name.kernel == selector.kernel);
+}
+
+// What a block holds one instance of.
+std::string TableBuilder::size_of(const Model& model, const RowSelector& selector) const {
+  return selector.family.empty() ? model.architecture + " " + model.spatial_prior : model.name.size;
+}
+
+std::vector<std::string> TableBuilder::sizes(const BlockDefinition& block) const {
+  std::vector<std::string> found;
+  for (const Model& model : models_) {
+    for (const RowSelector& selector : block.rows) {
+      if (!matches(model, selector)) continue;
+      const std::string size = size_of(model, selector);
+      if (std::find(found.begin(), found.end(), size) == found.end()) found.push_back(size);
+    }
+  }
+  return found;
+}
+
+// Sizes of which every selector of every block finds a row.
+std::vector<std::string> TableBuilder::complete_sizes() const {
+  std::vector<std::string> found = sizes(definition_.blocks.front());
+  std::erase_if(found, [&](const std::string& size) {
+    for (const BlockDefinition& block : definition_.blocks) {
+      for (const RowSelector& selector : block.rows) {
+        if (select(selector, size).empty()) return true;
+      }
+    }
+    return false;
+  });
+  return found;
+}
+
+std::set<std::string> TableBuilder::labelers_of(const BlockDefinition& block,
+                                                const std::string& size) const {
+  std::set<std::string> labelers;
+  for (const Model& model : models_) {
+    for (const RowSelector& selector : block.rows) {
+      if (matches(model, selector) && size_of(model, selector) == size) {
+        labelers.insert(model.labeler);
+      }
+    }
+  }
+  return labelers;
+}
+
+bool TableBuilder::allowed(const Model& model, const std::string& size) const {
+  if (!definition_.common_labelers) return true;
+  return std::all_of(definition_.blocks.begin(), definition_.blocks.end(),
+                     [&](const BlockDefinition& block) {
+                       return labelers_of(block, size).contains(model.labeler);
+                     });
+}
+
+std::vector<const Model*> TableBuilder::select(const RowSelector& selector,
+                                               const std::string& size) const {
+  std::vector<const Model*> selected;
+  for (const Model& model : models_) {
+    if (matches(model, selector) && size_of(model, selector) == size && allowed(model, size)) {
+      selected.push_back(&model);
+    }
+  }
+  return selected;
+}
+
+void TableBuilder::place(const BlockDefinition& block, const std::string& size) {
+  const bool many_kernels = std::any_of(
+      block.rows.begin(), block.rows.end(),
+      [&](const RowSelector& selector) { return selector.kernel != block.rows.front().kernel; });
+  const size_t first = placed_.size();
+  for (const RowSelector& selector : block.rows) {
+    for (const Model* model : select(selector, size)) {
+      std::string label = model->name.label;
+      if (many_kernels && model->name.kernel == "shared") label += ", shared kernel";
+      const Model* above = placed_.size() > first ? placed_.back().model : nullptr;
+      const bool same = above && above->architecture == model->architecture &&
+                        above->spatial_prior == model->spatial_prior;
+      if (selector.labels == Labels::kWithRemixer)
+        label = same ? "+ ReMixer" : label + " + ReMixer";
+      if (model->variant > 0) label += fmt::format(" ({})", model->variant + 1);
+      const bool starts = placed_.size() == first;
+      placed_.push_back({model, starts, starts && selector.labels == Labels::kPlain, label});
+    }
+  }
+}
+
+bool TableBuilder::evaluated(const Model& model, const std::string& set) const {
+  return std::any_of(model.cells.begin(), model.cells.end(), [&](const StudyCell* cell) {
+    return study_.figures.contains({cell->id, table_.weights, set, "top1"}) ||
+           study_.tasks.contains(evaluate_task_id(cell->identity, set));
+  });
+}
+
+bool TableBuilder::choose_columns() {
+  for (const auto& choice : definition_.column_choices) {
+    for (const ColumnDefinition& column : choice) {
+      for (const Placed& placed : placed_) {
+        if (!evaluated(*placed.model, column.eval_set)) continue;
+        columns_ = &choice;
+        for (const ColumnDefinition& each : choice) {
+          table_.columns.push_back({each.id, each.heading, each.lower_is_better, false});
+        }
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+Missing from_state(const std::string& state) {
+  if (state == "failed" || state == "blocked") return Missing::kFailed;
+  if (state == "cancelled") return Missing::kCancelled;
+  if (state == "running") return Missing::kRunning;
+  return Missing::kWaiting;
+}
+
+Missing TableBuilder::why_missing(const StudyCell& cell, const std::string& set) const {
+  const auto task = study_.tasks.find(evaluate_task_id(cell.identity, set));
+  if (task == study_.tasks.end() || task->second.state == "done") return Missing::kNotInGrid;
+  const Missing own = from_state(task->second.state);
+  if (own != Missing::kWaiting) return own;
+  for (const auto& [id, other] : study_.tasks) {
+    if (other.cell_id == cell.id && other.kind == "train" && other.state != "done") {
+      return from_state(other.state);
+    }
+  }
+  return own;
+}
+
+std::optional<StudyFigure> TableBuilder::find(const StudyCell& cell, const ColumnDefinition& column,
+                                              const std::string& set) const {
+  const auto found = study_.figures.find({cell.id, table_.weights, set, column.metric});
+  if (found == study_.figures.end()) return std::nullopt;
+  return found->second;
+}
+
+Estimate accuracy(const StudyFigure& figure) {
+  const double n = static_cast<double>(figure.n);
+  Estimate fraction = wilson(std::min(n, figure.value / 100 * n), n);
+  return {figure.value, 100 * fraction.low, 100 * fraction.high};
+}
+
+// The figure of one cell; where it is missing, the more telling of the reasons is kept.
+std::optional<Estimate> TableBuilder::one_seed(const StudyCell& cell,
+                                               const ColumnDefinition& column,
+                                               Figure& figure) const {
+  std::optional<Estimate> result;
+  bool in_grid = true;
+  std::vector<std::string> sets = {column.eval_set};
+  if (!column.minus_set.empty()) sets.push_back(column.minus_set);
+  for (size_t i = 0; i < sets.size(); ++i) {
+    const auto found = find(cell, column, sets[i]);
+    if (!found) {
+      const Missing why = why_missing(cell, sets[i]);
+      if (why == Missing::kNotInGrid) in_grid = false;
+      figure.missing = std::max(figure.missing, why);
+      result.reset();
+      break;
+    }
+    figure.n = figure.n == 0 ? found->n : std::min(figure.n, found->n);
+    result = i == 0 ? accuracy(*found) : difference(*result, accuracy(*found));
+  }
+  figure.seeds_in_grid += in_grid;
+  return result;
+}
+
+Figure TableBuilder::make_figure(const Model& model, const ColumnDefinition& column) const {
+  Figure figure;
+  std::vector<double> values;
+  std::optional<Estimate> single;
+  for (const StudyCell* cell : model.cells) {
+    const std::optional<Estimate> estimate = one_seed(*cell, column, figure);
+    if (!estimate) continue;
+    values.push_back(estimate->value);
+    single = estimate;
+  }
+  figure.seeds = static_cast<int>(values.size());
+  if (values.size() == 1) figure.value = single;
+  if (values.size() > 1) {
+    figure.value = mean_interval(values);
+    figure.sd = standard_deviation(values);
+  }
+  for (const PaperNumber& number : paper_) {
+    if (number.table == definition_.id && number.train_set == table_.train_set &&
+        number.architecture == model.architecture && number.spatial_prior == model.spatial_prior &&
+        number.labeler == model.labeler && number.column == column.id) {
+      figure.paper = number.value;
+    }
+  }
+  return figure;
+}
+
+// Gains over the block's reference, and the best of each column.
+void TableBuilder::fill_block(size_t first, size_t last) {
+  for (size_t c = 0; c < table_.columns.size(); ++c) {
+    const Figure& reference = table_.rows[first].figures[c];
+    const bool has_reference = table_.rows[first].is_reference && reference.value;
+    std::vector<Figure*> present;
+    for (size_t r = first; r < last; ++r) {
+      Figure& figure = table_.rows[r].figures[c];
+      if (!figure.value) continue;
+      present.push_back(&figure);
+      if (has_reference && r != first) figure.gain = difference(*figure.value, *reference.value);
+    }
+    if (present.size() < 2) continue;
+    const double sign = table_.columns[c].lower_is_better ? -1 : 1;
+    double best = sign * present.front()->value->value;
+    for (const Figure* figure : present) best = std::max(best, sign * figure->value->value);
+    for (Figure* figure : present) figure->best = sign * figure->value->value > best - 1e-9;
+  }
+}
+
+bool TableBuilder::build(std::string& reason) {
+  std::string absent;
+  if (definition_.needs_every_row) {
+    for (const std::string& size : complete_sizes()) {
+      for (const BlockDefinition& block : definition_.blocks) place(block, size);
+    }
+  } else {
+    for (const BlockDefinition& block : definition_.blocks) {
+      const size_t before = placed_.size();
+      for (const std::string& size : sizes(block)) place(block, size);
+      if (placed_.size() == before && !block.label.empty()) {
+        absent += (absent.empty() ? "" : ", ") + block.label;
+      }
+    }
+  }
+  if (placed_.empty()) {
+    reason = "the grid lacks models that it compares";
+    return false;
+  }
+  if (!choose_columns()) {
+    reason = "the grid evaluates on none of its sets";
+    return false;
+  }
+  for (const Placed& placed : placed_) {
+    const Model& model = *placed.model;
+    Row row{placed.label,
+            model.labeler_name.label,
+            model.architecture,
+            model.spatial_prior,
+            model.labeler,
+            placed.starts_block,
+            placed.is_reference,
+            model.labeler_name.test_time_boxes,
+            {}};
+    for (size_t c = 0; c < columns_->size(); ++c) {
+      row.figures.push_back(make_figure(model, (*columns_)[c]));
+      if (row.figures.back().paper) table_.columns[c].has_paper = true;
+    }
+    table_.rows.push_back(std::move(row));
+  }
+  for (size_t first = 0; first < placed_.size();) {
+    size_t last = first + 1;
+    while (last < placed_.size() && !placed_[last].starts_block) ++last;
+    fill_block(first, last);
+    first = last;
+  }
+  table_.notes = make_notes(table_);
+  if (!absent.empty()) table_.notes.push_back("Not in this grid: " + absent + ".");
+  return true;
+}
+
+std::string file_part(const std::string& text) {
+  std::string part;
+  for (unsigned char c : text) part += std::isalnum(c) || c == '-' || c == '_' ? char(c) : '-';
+  return part;
+}
+
+// What tells a setting from the others: the fields in which any two differ.
+std::vector<std::string> telling_parts(const Setting& setting, const std::set<Setting>& all) {
+  std::vector<std::string> parts;
+  for (auto field : {&Setting::train_set, &Setting::recipe, &Setting::precision}) {
+    const bool differs = std::any_of(all.begin(), all.end(), [&](const Setting& other) {
+      return other.*field != setting.*field;
+    });
+    if (differs) parts.push_back(setting.*field);
+  }
+  return parts;
+}
+
+}  // namespace
+
+Tables build_tables(const Study& study, const std::vector<TableDefinition>& definitions,
+                    std::span<const PaperNumber> paper) {
+  std::set<Setting> settings;
+  for (const StudyCell& cell : study.cells) {
+    settings.insert({cell.train_set, cell.recipe, cell.precision});
+  }
+  std::set<std::string> with_ema;
+  for (const auto& [key, figure] : study.figures) {
+    if (std::get<1>(key) == "ema") with_ema.insert(std::get<0>(key));
+  }
+  Tables result;
+  for (const TableDefinition& definition : definitions) {
+    for (const Setting& setting : settings) {
+      const std::vector<Model> models = gather_models(study, setting);
+      const bool ema = std::any_of(models.begin(), models.end(), [&](const Model& model) {
+        return std::any_of(model.cells.begin(), model.cells.end(),
+                           [&](const StudyCell* cell) { return with_ema.contains(cell->id); });
+      });
+      for (const char* weights : {"raw", "ema"}) {
+        if (weights == std::string_view("ema") && !ema) continue;
+        Table table;
+        table.id = definition.id;
+        table.name = "table" + definition.id;
+        table.title = "Table " + definition.id + ". " + definition.title;
+        table.caption = definition.caption;
+        table.weights = weights;
+        table.train_set = setting.train_set;
+        table.recipe = setting.recipe;
+        table.precision = setting.precision;
+        for (const std::string& part : telling_parts(setting, settings)) {
+          table.name += "_" + file_part(part);
+          table.title += " · " + part;
+        }
+        if (table.weights == "ema") {
+          table.name += "_ema";
+          table.title += " · moving averages";
+        }
+        std::string reason;
+        if (TableBuilder(study, definition, models, paper, table).build(reason)) {
+          result.tables.push_back(std::move(table));
+        } else if (table.weights == "raw") {
+          result.left_out.push_back(table.title + ": " + reason);
+        }
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace remixer::reports

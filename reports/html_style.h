@@ -1,0 +1,65 @@
+// The page's style sheet. Colours are variables, so that dark mode is one list.
+#pragma once
+
+#include <string_view>
+
+namespace remixer::reports {
+
+inline constexpr std::string_view kStyle = R"css(
+:root { color-scheme: light dark;
+  --page: #ffffff; --ink: #1b1f24; --soft: #57606a; --rule: #d0d7de; --band: #f6f8fa;
+  --plain: #57606a; --remixer: #0063a8; --good: #00664f; --bad: #a33b00; --heat: 0, 99, 168; }
+@media (prefers-color-scheme: dark) { :root {
+  --page: #14171b; --ink: #e4e8ec; --soft: #9aa4ae; --rule: #373e47; --band: #1c2127;
+  --plain: #9aa4ae; --remixer: #62b6f5; --good: #4cc9a4; --bad: #f0955a; --heat: 98, 182, 245; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 76rem; background: var(--page);
+  color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.2rem; line-height: 1.3; margin: 3rem 0 .3rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; }
+p { margin: .3rem 0 .8rem; max-width: 46rem; }
+.soft, .notes { color: var(--soft); }
+.notes { font-size: .85rem; margin: .6rem 0 0; padding-left: 1.1rem; max-width: 52rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem 1.5rem;
+  margin: 1.2rem 0 0; padding: .8rem 1rem; background: var(--band); border-radius: 6px; }
+dt { font-size: .8rem; color: var(--soft); }
+dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+nav { margin-top: 1rem; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .9rem; }
+a { color: var(--remixer); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+.figures { width: 100%; border-bottom: 1.5px solid var(--ink); }
+th, td { padding: .28rem .6rem; white-space: nowrap; text-align: right; }
+th { font-weight: 600; }
+tbody th { font-weight: 400; text-align: left; position: sticky; left: 0; background: var(--page); }
+th.model { text-align: left; position: sticky; left: 0; background: var(--page); }
+tbody tr.plus th { padding-left: 1.4rem; }
+.figures thead th { border-top: 1.5px solid var(--ink); border-bottom: 1px solid var(--ink); }
+tbody tr.block:not(:first-child) > * { border-top: 1px solid var(--rule); }
+td[title] { cursor: help; }
+td b { font-weight: 700; }
+.gain { font-size: .82em; }
+.good { color: var(--good); }
+.bad { color: var(--bad); }
+.unsure, .missing, .paper { color: var(--soft); }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem 2rem; margin-top: 1rem; }
+figure { margin: 0; flex: 1 1 21rem; max-width: 34rem; }
+figcaption { font-size: .9rem; font-weight: 600; }
+svg { display: block; width: 100%; height: auto; }
+svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
+svg .tick, svg .value { font-variant-numeric: tabular-nums; }
+svg .tick { fill: var(--soft); font-size: 11px; }
+svg .model { font-weight: 600; }
+svg .grid { stroke: var(--rule); }
+svg .base { stroke: var(--plain); stroke-dasharray: 2 3; }
+svg .bar-plain { stroke: var(--plain); stroke-width: 2; }
+svg .bar-remixer { stroke: var(--remixer); stroke-width: 2; }
+svg .dot-plain { fill: var(--page); stroke: var(--plain); stroke-width: 2; }
+svg .dot-remixer { fill: var(--remixer); stroke: var(--remixer); stroke-width: 2; }
+.heat td { min-width: 4rem; text-align: center; border: 2px solid var(--page); }
+@media (max-width: 40rem) { th, td { padding: .28rem .45rem; } h2 { margin-top: 2.2rem; } }
+@media print { body { max-width: none; } .scroll { overflow: visible; } }
+)css";
+
+}  // namespace remixer::reports
