@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/constant_pad_nd.h>
@@ -35,15 +34,6 @@ void check(const at::Tensor& x, const at::Tensor& weight, const std::optional<at
               "bias must be [1 or ", channels, "]");
 }
 
-at::Tensor plain_conv2d(const at::Tensor& x, const at::Tensor& weight,
-                        const std::optional<at::Tensor>& bias) {
-  const int64_t channels = x.size(1), kernel = weight.size(2);
-  const at::Tensor weights = weight.expand({channels, 1, kernel, kernel});
-  const std::optional<at::Tensor> biases =
-      bias ? std::optional<at::Tensor>(bias->expand({channels})) : std::nullopt;
-  return at::conv2d(x, weights, biases, 1, kernel / 2, 1, channels);
-}
-
 // The S² neighbours of every patch are gathered; no N × N matrix of weights is made.
 at::Tensor gathered_conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& distance,
                            const at::Tensor& kappa) {
@@ -72,9 +62,19 @@ at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
                          const at::Tensor& kappa) {
   check(x, weight, bias);
   check_mask(distance, kappa, x.size(0), x.size(2) * x.size(3));
-  if (mask_is_one(kappa)) return plain_conv2d(x, weight, bias);
+  if (mask_is_one(kappa)) return depthwise_conv2d(x, weight, bias);
   const at::Tensor y = gathered_conv2d(x, weight, distance, kappa);
   return bias ? y + bias->view({1, -1, 1, 1}) : y;
+}
+
+at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias) {
+  check(x, weight, bias);
+  const int64_t channels = x.size(1), kernel = weight.size(2);
+  const at::Tensor weights = weight.expand({channels, 1, kernel, kernel});
+  const std::optional<at::Tensor> biases =
+      bias ? std::optional<at::Tensor>(bias->expand({channels})) : std::nullopt;
+  return at::conv2d(x, weights, biases, 1, kernel / 2, 1, channels);
 }
 
 }  // namespace remixer::kernels

@@ -40,4 +40,8 @@ at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
                          const std::optional<at::Tensor>& bias, const at::Tensor& distance,
                          const at::Tensor& kappa);
 
+// The same with M = 1.
+at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias);
+
 }  // namespace remixer::kernels

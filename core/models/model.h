@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/random.h"
+#include "core/layers/forward_mode.h"
 
 namespace remixer::models {
 
@@ -25,12 +25,7 @@ struct ModelSpec {
   double drop_path = 0;     // largest rate of stochastic depth, spread by the model's own rule
 };
 
-// How one forward pass is to run.
-struct ForwardMode {
-  bool training = false;              // batch statistics and stochastic depth
-  bool update_running_stats = false;  // only with training: batch norm's running averages move
-  Random* random = nullptr;           // stochastic depth's draws; required when training with drop_path
-};
+using layers::ForwardMode;
 
 // Names, shapes and meaning of parameters are timm's; κ of block i is "blocks.{i}.remixer.kappa", one
 // element, 0 at first. One thread at a time.

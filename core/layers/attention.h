@@ -1,0 +1,46 @@
+// Self-attention over tokens, with or without ReMixer's mask.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "core/layers/basic.h"
+
+namespace remixer::layers {
+
+// What ReMixer gives a layer: distance [B, N, N] of the batch and the layer's own kappa.
+struct PatchMask {
+  at::Tensor distance, kappa;
+};
+
+// Multi-head attention (timm's names: qkv, proj).
+struct Attention {
+  Attention() = default;
+  Attention(ParameterMaker& maker, const std::string& name, int64_t width, int64_t heads, bool qkv_bias);
+  // x [B, prefix_tokens + N, C]; mask null for plain attention.
+  at::Tensor operator()(const at::Tensor& x, const PatchMask* mask, int64_t prefix_tokens) const;
+  int64_t heads = 0;
+  Linear qkv, proj;
+};
+
+// ConViT's gated positional self-attention over patches alone (timm's names: qk, v, proj, pos_proj,
+// gating_param). A head's attention is (1 - σ(g)) softmax(q kᵀ/√d) + σ(g) softmax(position), then
+// multiplied by the mask, where there is one, and renormalised. Begins as a convolution: the first
+// ⌊√heads⌋² heads look each at one place around the patch.
+struct GatedPositionalAttention {
+  GatedPositionalAttention() = default;
+  // grid: patches along a side.
+  GatedPositionalAttention(ParameterMaker& maker, const std::string& name, int64_t width, int64_t heads,
+                           bool qkv_bias, int64_t grid);
+  // x [B, grid², C].
+  at::Tensor operator()(const at::Tensor& x, const PatchMask* mask) const;
+  int64_t heads = 0;
+  Linear qk, v, proj, pos_proj;
+  at::Tensor gating_param;  // [heads]
+
+ private:
+  at::Tensor relative_;  // [N, N, 3]: from patch i to j, columns, rows and their squares' sum
+};
+
+}  // namespace remixer::layers

@@ -1,0 +1,88 @@
+#include "core/layers/basic.h"
+
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
+
+#include <cassert>
+#include <cmath>
+
+namespace remixer::layers {
+
+Linear::Linear(ParameterMaker& maker, const std::string& name, int64_t in, int64_t out,
+               Initial weight_values, std::optional<Initial> bias_values)
+    : weight(maker.parameter(name + ".weight", {out, in}, weight_values)) {
+  if (bias_values) bias = maker.parameter(name + ".bias", {out}, *bias_values);
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+}
+
+Initial fan_in_uniform(int64_t fan_in) {
+  return Initial::uniform(1 / std::sqrt(static_cast<double>(fan_in)));
+}
+
+LayerNorm::LayerNorm(ParameterMaker& maker, const std::string& name, int64_t width)
+    : weight(maker.parameter(name + ".weight", {width}, Initial::constant(1))),
+      bias(maker.parameter(name + ".bias", {width}, Initial::constant(0))) {}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  constexpr double kEpsilon = 1e-6;
+  return at::layer_norm(x, weight.sizes(), weight, bias, kEpsilon);
+}
+
+BatchNorm::BatchNorm(ParameterMaker& maker, const std::string& name, int64_t channels)
+    : weight(maker.parameter(name + ".weight", {channels}, Initial::constant(1))),
+      bias(maker.parameter(name + ".bias", {channels}, Initial::constant(0))),
+      running_mean(maker.buffer(name + ".running_mean", {channels}, 0)),
+      running_var(maker.buffer(name + ".running_var", {channels}, 1)) {}
+
+at::Tensor BatchNorm::operator()(const at::Tensor& x, const ForwardMode& mode) const {
+  constexpr double kMomentum = 0.1, kEpsilon = 1e-5;
+  const bool running = !mode.training || mode.update_running_stats;
+  const auto keep = [running](const at::Tensor& t) {
+    return running ? std::optional(t) : std::nullopt;
+  };
+  return at::batch_norm(x, weight, bias, keep(running_mean), keep(running_var), mode.training,
+                        kMomentum, kEpsilon, /*cudnn_enabled=*/true);
+}
+
+Mlp::Mlp(ParameterMaker& maker, const std::string& name, int64_t width, int64_t hidden,
+         Initial fc1_weight, Initial fc2_weight, Initial bias)
+    : fc1(maker, name + ".fc1", width, hidden, fc1_weight, bias),
+      fc2(maker, name + ".fc2", hidden, width, fc2_weight, bias) {}
+
+at::Tensor Mlp::operator()(const at::Tensor& x) const { return fc2(at::gelu(fc1(x))); }
+
+PatchEmbed::PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t patch, int64_t width,
+                       Initial weight_values, Initial bias_values)
+    : weight(maker.parameter(name + ".weight", {width, 3, patch, patch}, weight_values)),
+      bias(maker.parameter(name + ".bias", {width}, bias_values)) {}
+
+at::Tensor PatchEmbed::operator()(const at::Tensor& images) const {
+  // A convolution whose stride is its size is a linear map of each patch: one product, and the
+  // tokens come out in rows.
+  const int64_t patch = weight.size(2), batch = images.size(0), grid = images.size(2) / patch;
+  const at::Tensor patches = images.view({batch, 3, grid, patch, grid, patch})
+                                 .permute({0, 2, 4, 1, 3, 5})
+                                 .reshape({batch, grid * grid, 3 * patch * patch});
+  return at::linear(patches, weight.flatten(1), bias);
+}
+
+at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode) {
+  if (rate == 0 || !mode.training) return x;
+  assert(mode.random != nullptr);
+  at::Tensor keep = at::empty({x.size(0)}, at::kFloat);
+  float* values = keep.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < keep.numel(); ++i) {
+    values[i] = mode.random->uniform() < rate ? 0.0F : static_cast<float>(1 / (1 - rate));
+  }
+  std::vector<int64_t> shape(x.dim(), 1);
+  shape[0] = x.size(0);
+  return x * keep.to(x.options()).view(shape);
+}
+
+}  // namespace remixer::layers

@@ -1,0 +1,66 @@
+// The layers that every family shares. Each holds handles of the model's own parameters.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "core/layers/forward_mode.h"
+#include "core/layers/parameters.h"
+
+namespace remixer::layers {
+
+// x [..., in] → [..., out]; weight [out, in]; bias [out] or undefined.
+struct Linear {
+  Linear() = default;
+  // `bias` without a value: none.
+  Linear(ParameterMaker& maker, const std::string& name, int64_t in, int64_t out, Initial weight,
+         std::optional<Initial> bias);
+  at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor weight, bias;
+};
+
+// PyTorch's own initialisation of a linear or convolution layer: both uniform in ±1/√fan_in.
+Initial fan_in_uniform(int64_t fan_in);
+
+// Over the last dimension, epsilon 1e-6.
+struct LayerNorm {
+  LayerNorm() = default;
+  LayerNorm(ParameterMaker& maker, const std::string& name, int64_t width);
+  at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor weight, bias;
+};
+
+// Over all but dimension 1 of x [B, C, H, W], epsilon 1e-5. Training takes the batch's statistics;
+// running ones move (momentum 0.1) only when mode asks for it.
+struct BatchNorm {
+  BatchNorm() = default;
+  BatchNorm(ParameterMaker& maker, const std::string& name, int64_t channels);
+  at::Tensor operator()(const at::Tensor& x, const ForwardMode& mode) const;
+  at::Tensor weight, bias, running_mean, running_var;
+};
+
+// fc2(gelu(fc1(x))).
+struct Mlp {
+  Mlp() = default;
+  Mlp(ParameterMaker& maker, const std::string& name, int64_t width, int64_t hidden, Initial fc1_weight,
+      Initial fc2_weight, Initial bias);
+  at::Tensor operator()(const at::Tensor& x) const;
+  Linear fc1, fc2;
+};
+
+// Cuts images [B, 3, S, S] into patches of P × P and maps each: → tokens [B, (S/P)², C] in row order.
+// weight [C, 3, P, P], as a convolution's.
+struct PatchEmbed {
+  PatchEmbed() = default;
+  PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t patch, int64_t width, Initial weight,
+             Initial bias);
+  at::Tensor operator()(const at::Tensor& images) const;
+  at::Tensor weight, bias;
+};
+
+// Stochastic depth: in training each sample of x keeps its branch with probability 1 - rate, scaled
+// by 1 / (1 - rate). Draws one number a sample from mode.random where rate > 0.
+at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode);
+
+}  // namespace remixer::layers

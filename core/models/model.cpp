@@ -1,0 +1,95 @@
+#include "core/models/model.h"
+
+#include "core/base/error.h"
+#include "core/models/families.h"
+#include "core/models/masked_model.h"
+
+namespace remixer::models {
+namespace {
+
+constexpr std::string_view kKappaSuffix = ".remixer.kappa";
+
+void check_spec(const ModelSpec& spec, const Architecture& architecture) {
+  if (spec.spatial_prior != "none" && spec.spatial_prior != "convit") {
+    fail_input("spatial_prior '{}' is not known: use 'none' or 'convit'", spec.spatial_prior);
+  }
+  if (spec.spatial_prior == "convit" && architecture.prior_local_blocks == 0) {
+    fail_input("spatial_prior 'convit' is gated attention: '{}' has no attention to gate",
+               spec.architecture);
+  }
+  if (spec.num_classes < 1) fail_input("num_classes must be at least 1, not {}", spec.num_classes);
+  if (spec.image_size < architecture.patch || spec.image_size % architecture.patch != 0) {
+    fail_input("image_size {} cannot be cut into patches of {} pixels, as '{}' does",
+               spec.image_size, architecture.patch, spec.architecture);
+  }
+  if (!(spec.drop_path >= 0 && spec.drop_path < 1)) {
+    fail_input("drop_path must be at least 0 and below 1, not {}", spec.drop_path);
+  }
+}
+
+}  // namespace
+
+MaskedModel::MaskedModel(const ModelSpec& spec, const Architecture& architecture) : Model(spec) {
+  grid_ = spec.image_size / architecture.patch;
+}
+
+at::Tensor MaskedModel::forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
+                                const ForwardMode& mode) {
+  const int64_t size = spec_.image_size, patches = grid_ * grid_;
+  if (images.dim() != 4 || images.size(1) != 3 || images.size(2) != size || images.size(3) != size) {
+    fail_input("images must be [B, 3, {}, {}], not {}", size, size, c10::str(images.sizes()));
+  }
+  if (spec_.remixer && !distance) {
+    fail_input("a ReMixer model needs the distance between its patches' labels");
+  }
+  if (!spec_.remixer && distance) fail_input("a plain model takes no distance");
+  if (distance && (distance->dim() != 3 || distance->size(0) != images.size(0) ||
+                   distance->size(1) != patches || distance->size(2) != patches)) {
+    fail_input("distance must be [{}, {}, {}], not {}", images.size(0), patches, patches,
+               c10::str(distance->sizes()));
+  }
+  if (mode.training && spec_.drop_path > 0 && mode.random == nullptr) {
+    fail("training with drop_path needs random numbers: set ForwardMode::random");
+  }
+  return logits(images, Pass{mode, distance});
+}
+
+void MaskedModel::add_kappa(layers::ParameterMaker& maker, int64_t block) {
+  if (!spec_.remixer) return;
+  kappa_.push_back(maker.parameter(block_name(block) + std::string(kKappaSuffix), {1},
+                                   layers::Initial::constant(0)));
+}
+
+std::optional<layers::PatchMask> MaskedModel::mask(int64_t block, const Pass& pass) const {
+  if (!pass.distance) return std::nullopt;
+  return layers::PatchMask{*pass.distance, kappa_[block]};
+}
+
+std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed) {
+  const Architecture& architecture = find_architecture(spec.architecture);
+  check_spec(spec, architecture);
+  switch (architecture.family) {
+    case Family::kVisionTransformer:
+      return make_vision_transformer(spec, architecture,
+                                     spec.spatial_prior == "convit" ? architecture.prior_local_blocks
+                                                                    : architecture.local_blocks,
+                                     seed);
+    case Family::kMlpMixer:
+      return make_mlp_mixer(spec, architecture, seed);
+    case Family::kConvMixer:
+      return make_conv_mixer(spec, architecture, seed);
+  }
+  fail("architecture '{}' has no family", spec.architecture);
+}
+
+std::vector<std::string> architecture_names() {
+  std::vector<std::string> names;
+  for (const Architecture& architecture : architectures()) names.emplace_back(architecture.name);
+  return names;
+}
+
+bool is_kappa(const std::string& parameter_name) {
+  return std::string_view(parameter_name).ends_with(kKappaSuffix);
+}
+
+}  // namespace remixer::models
