@@ -1,0 +1,21 @@
+// From a cell to its dataset's splits and its model.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/data/dataset.h"
+#include "core/models/model.h"
+#include "experiments/cell.h"
+
+namespace remixer::training {
+
+// Opens a split of the cell's dataset. Throws InputError where the folder holds another dataset than
+// the cell's, or what Dataset::open says.
+data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::path& folder,
+                         const std::string& split);
+
+// The cell's model for that dataset's classes and image size.
+models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset);
+
+}  // namespace remixer::training

@@ -1,0 +1,144 @@
+#include "core/training/checkpoint.h"
+
+#include <ATen/core/grad_mode.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "core/io/safetensors.h"
+#include "experiments/json.h"
+
+namespace remixer::training {
+namespace {
+
+using experiments::Json;
+
+constexpr int kFormat = 1;
+constexpr size_t kKept = 2;
+
+// A description file that was found, whole or not.
+struct Candidate {
+  std::filesystem::path description;
+  int64_t step = 0;
+  size_t folder = 0;  // its place in the list of folders
+};
+
+std::optional<int64_t> step_of(const std::filesystem::path& path) {
+  const std::string stem = path.stem().string();
+  constexpr std::string_view kPrefix = "checkpoint-";
+  if (path.extension() != ".json" || !stem.starts_with(kPrefix)) return std::nullopt;
+  const std::string digits = stem.substr(kPrefix.size());
+  if (digits.empty() || digits.size() > 18 ||
+      !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return std::nullopt;
+  }
+  return std::stoll(digits);
+}
+
+// Newest first.
+std::vector<Candidate> list_candidates(const std::vector<std::filesystem::path>& folders) {
+  std::vector<Candidate> found;
+  for (size_t i = 0; i < folders.size(); ++i) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folders[i], error)) {
+      if (const auto step = step_of(entry.path())) found.push_back({entry.path(), *step, i});
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.step, a.folder) > std::tie(b.step, b.folder);
+  });
+  return found;
+}
+
+std::filesystem::path tensors_beside(std::filesystem::path description) {
+  return description.replace_extension(".safetensors");
+}
+
+// Throws where the description or its tensors are torn.
+RunState read_state(const std::filesystem::path& description) {
+  Json json = Json::parse(read_file(description), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) fail("it is not JSON");
+  const std::string hash = json.value("sha256", "");
+  json.erase("sha256");
+  if (hash != sha256_hex(json.dump())) fail("its hash does not fit its content");
+  if (json.value("format", 0) != kFormat) fail("its format is not {}", kFormat);
+  if (sha256_file(tensors_beside(description)) != json.at("tensors_sha256").get<std::string>()) {
+    fail("the hash of {} is another", tensors_beside(description).filename().string());
+  }
+  return {json.at("cell"), json.at("step"), json.at("epoch"), json.at("loss_sum"),
+          json.at("loss_count")};
+}
+
+void remove_all_but_newest(const std::filesystem::path& folder) {
+  const std::vector<Candidate> candidates = list_candidates({folder});
+  for (size_t i = kKept; i < candidates.size(); ++i) {
+    // The description goes first: tensors alone are no checkpoint.
+    std::error_code error;
+    std::filesystem::remove(candidates[i].description, error);
+    std::filesystem::remove(tensors_beside(candidates[i].description), error);
+  }
+}
+
+}  // namespace
+
+std::string checkpoint_name(int64_t step) { return fmt::format("checkpoint-{:08}.safetensors", step); }
+
+void write_checkpoint(const std::filesystem::path& folder, const RunState& state,
+                      const std::vector<models::Model::NamedTensor>& tensors) {
+  const std::filesystem::path file = folder / checkpoint_name(state.step);
+  io::write_safetensors(file, tensors);
+  Json json = {{"format", kFormat},           {"cell", state.cell},
+               {"step", state.step},          {"epoch", state.epoch},
+               {"loss_sum", state.loss_sum},  {"loss_count", state.loss_count},
+               {"tensors_sha256", sha256_file(file)}};
+  json["sha256"] = sha256_hex(json.dump());
+  auto description = file;
+  write_file_atomic(description.replace_extension(".json"), json.dump(2) + "\n");
+  remove_all_but_newest(folder);
+}
+
+std::optional<Checkpoint> find_checkpoint(const std::vector<std::filesystem::path>& folders,
+                                          const std::string& cell) {
+  for (const Candidate& candidate : list_candidates(folders)) {
+    RunState state;
+    try {
+      state = read_state(candidate.description);
+    } catch (const std::exception& error) {
+      spdlog::warn("checkpoint {} is torn and is passed over: {}", candidate.description.string(),
+                   error.what());
+      continue;
+    }
+    if (state.cell != cell) {
+      fail_input("checkpoint {} belongs to cell {}, not to {}; remove it or give another folder",
+                 candidate.description.string(), state.cell, cell);
+    }
+    return Checkpoint{tensors_beside(candidate.description), state};
+  }
+  return std::nullopt;
+}
+
+void read_tensors(const std::filesystem::path& file,
+                  const std::vector<models::Model::NamedTensor>& tensors) {
+  at::NoGradGuard no_grad;
+  const io::Safetensors content = io::read_safetensors(file);
+  std::set<std::string> expected;
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor& stored = content.at(name);
+    if (stored.sizes() != tensor.sizes() || stored.scalar_type() != tensor.scalar_type()) {
+      fail_input("{}: tensor {} is of another shape or type than the model's", file.string(), name);
+    }
+    expected.insert(name);
+  }
+  for (const auto& [name, tensor] : content.tensors) {
+    if (!expected.contains(name)) {
+      fail_input("{}: tensor {} is not a part of this run's state", file.string(), name);
+    }
+  }
+  for (const auto& [name, tensor] : tensors) tensor.copy_(content.at(name));
+}
+
+}  // namespace remixer::training

@@ -1,0 +1,101 @@
+#include "core/training/data_parallel.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "core/base/error.h"
+
+namespace remixer::training {
+namespace {
+
+constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
+constexpr int64_t kBucketBytes = int64_t{25} << 20;
+
+// The bucket layout is a function of the parameters' sizes alone and is never rebuilt from the order
+// in which gradients happen to arrive: a resumed run sums in the same order. Gradients become ready
+// from the model's end, so buckets are filled from there.
+std::unique_ptr<c10d::Reducer> make_reducer(const models::Model& model, Communicator& communicator) {
+  std::vector<at::Tensor> parameters;
+  std::unordered_map<size_t, std::string> names;
+  for (const auto& [name, parameter] : model.parameters()) {
+    names.emplace(parameters.size(), name);
+    parameters.push_back(parameter);
+  }
+  std::vector<at::Tensor> reversed(parameters.rbegin(), parameters.rend());
+  std::vector<int64_t> indices;
+  for (size_t i = parameters.size(); i > 0; --i) indices.push_back(static_cast<int64_t>(i - 1));
+  const std::vector<bool> sparse(parameters.size(), false);
+  auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
+      reversed, {static_cast<size_t>(kFirstBucketBytes), static_cast<size_t>(kBucketBytes)}, sparse,
+      indices);
+  return std::make_unique<c10d::Reducer>(
+      parameters, buckets, communicator.process_group(), sparse, kBucketBytes,
+      /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true, names, kFirstBucketBytes,
+      /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
+      /*bucket_bytes_cap_list=*/std::vector<int64_t>{});
+}
+
+}  // namespace
+
+void broadcast_tensors(const std::vector<models::Model::NamedTensor>& tensors,
+                       Communicator& communicator) {
+  if (communicator.size() == 1) return;
+  at::NoGradGuard no_grad;
+  std::string bytes;
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor values = tensor.contiguous();
+    bytes.append(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
+  }
+  const size_t expected = bytes.size();
+  bytes = communicator.broadcast(std::move(bytes));
+  assert(bytes.size() == expected);
+  (void)expected;
+  size_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor values = at::empty_like(tensor, at::MemoryFormat::Contiguous);
+    std::memcpy(values.data_ptr(), bytes.data() + offset, values.nbytes());
+    offset += values.nbytes();
+    tensor.copy_(values);
+  }
+}
+
+DataParallel::DataParallel(models::Model& model, Communicator& communicator, int64_t shards)
+    : model_(model) {
+  const int64_t ranks = communicator.size();
+  if (shards % ranks != 0) {
+    fail_input("the recipe's {} shards cannot be divided among {} ranks; run on a number of ranks that "
+               "divides {}", shards, ranks, shards);
+  }
+  shards_per_rank_ = shards / ranks;
+  first_shard_ = communicator.rank() * shards_per_rank_;
+  broadcast_tensors(model.parameters(), communicator);
+  broadcast_tensors(model.buffers(), communicator);
+  // Gradients stand from the start, so that a step's sums never depend on whether it is the first.
+  for (const auto& [name, parameter] : model.parameters()) {
+    parameter.mutable_grad() = at::zeros_like(parameter);
+  }
+  if (ranks > 1) reducer_ = make_reducer(model, communicator);
+}
+
+DataParallel::~DataParallel() = default;
+
+void DataParallel::zero_gradients() {
+  at::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : model_.parameters()) parameter.mutable_grad().zero_();
+}
+
+void DataParallel::backward(const at::Tensor& loss, bool last) {
+  // The Reducer divides by the number of ranks; together with this that is the mean over shards.
+  const at::Tensor scaled = loss / static_cast<double>(shards_per_rank_);
+  if (reducer_ && last) reducer_->prepare_for_backward({scaled});
+  torch::autograd::backward({scaled});
+}
+
+}  // namespace remixer::training

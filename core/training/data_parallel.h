@@ -1,0 +1,49 @@
+// One model trained by several ranks: who runs which shard, and how gradients are joined.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "core/models/model.h"
+#include "core/training/communicator.h"
+
+namespace c10d {
+class Reducer;
+}
+
+namespace remixer::training {
+
+// A rank runs `shards_per_rank` whole shards one after the other, from `first_shard` on; gradients
+// become the mean over all shards, whatever the number of ranks. Shard 0, whose batch statistics the
+// running averages follow, is rank 0's. One thread at a time; all ranks in step.
+class DataParallel {
+ public:
+  // Collective: gives every rank rank 0's parameters and buffers. Model and communicator must
+  // outlive the object. Throws InputError where `shards` cannot be divided among the ranks.
+  DataParallel(models::Model& model, Communicator& communicator, int64_t shards);
+  ~DataParallel();
+  DataParallel(const DataParallel&) = delete;
+  DataParallel& operator=(const DataParallel&) = delete;
+
+  int64_t shards_per_rank() const { return shards_per_rank_; }
+  int64_t first_shard() const { return first_shard_; }
+
+  // Before a step's first shard.
+  void zero_gradients();
+  // Adds the gradient of one shard's mean loss. With `last`, this rank's last shard of the step, the
+  // ranks' gradients are joined as they become ready; afterwards they hold the mean over all shards.
+  void backward(const at::Tensor& loss, bool last);
+
+ private:
+  models::Model& model_;
+  int64_t shards_per_rank_, first_shard_;
+  std::unique_ptr<c10d::Reducer> reducer_;  // null with one rank
+};
+
+// Collective: gives every rank rank 0's values of `tensors`.
+void broadcast_tensors(const std::vector<models::Model::NamedTensor>& tensors,
+                       Communicator& communicator);
+
+}  // namespace remixer::training

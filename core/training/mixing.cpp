@@ -1,0 +1,89 @@
+#include "core/training/mixing.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/log_softmax.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace remixer::training {
+namespace {
+
+// [grid · grid, 1]: how much of each patch's area the box covers.
+at::Tensor covered_fraction(const CutBox& box, int64_t grid, int64_t image_size) {
+  const double patch = static_cast<double>(image_size) / static_cast<double>(grid);
+  const auto overlap = [&](int64_t index, int64_t begin, int64_t end) {
+    const double low = std::max(static_cast<double>(begin), static_cast<double>(index) * patch);
+    const double high = std::min(static_cast<double>(end), static_cast<double>(index + 1) * patch);
+    return std::max(0.0, high - low) / patch;
+  };
+  at::Tensor fraction = at::empty({grid * grid, 1}, at::kFloat);
+  auto* out = fraction.data_ptr<float>();
+  for (int64_t row = 0; row < grid; ++row) {
+    for (int64_t column = 0; column < grid; ++column) {
+      *out++ = static_cast<float>(overlap(row, box.top, box.bottom) *
+                                  overlap(column, box.left, box.right));
+    }
+  }
+  return fraction;
+}
+
+}  // namespace
+
+Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& random) {
+  Mix mix;
+  if ((recipe.mixup <= 0 && recipe.cutmix <= 0) || random.uniform() >= recipe.mix_probability) {
+    return mix;
+  }
+  const bool cut = recipe.cutmix > 0 && (recipe.mixup <= 0 || random.uniform() < recipe.mix_switch);
+  const double alpha = cut ? recipe.cutmix : recipe.mixup;
+  mix.weight = random.beta(alpha, alpha);
+  mix.kind = cut ? Mix::Kind::kCutMix : Mix::Kind::kMixup;
+  if (!cut) return mix;
+
+  const auto side = static_cast<int64_t>(static_cast<double>(image_size) * std::sqrt(1 - mix.weight));
+  const auto y = static_cast<int64_t>(random.below(static_cast<uint64_t>(image_size)));
+  const auto x = static_cast<int64_t>(random.below(static_cast<uint64_t>(image_size)));
+  const auto clip = [&](int64_t value) { return std::clamp<int64_t>(value, 0, image_size); };
+  mix.box = {clip(y - side / 2), clip(x - side / 2), clip(y + side / 2), clip(x + side / 2)};
+  const int64_t area = (mix.box.bottom - mix.box.top) * (mix.box.right - mix.box.left);
+  mix.weight = 1 - static_cast<double>(area) / static_cast<double>(image_size * image_size);
+  return mix;
+}
+
+at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_classes,
+                     double label_smoothing) {
+  at::NoGradGuard no_grad;
+  const double off = label_smoothing / static_cast<double>(num_classes);
+  at::Tensor targets = at::full({batch.classes.size(0), num_classes}, off, at::kFloat);
+  targets.scatter_(1, batch.classes.unsqueeze(1), 1 - label_smoothing + off);
+  if (mix.kind == Mix::Kind::kNone) return targets;
+
+  targets = targets * mix.weight + targets.flip(0) * (1 - mix.weight);
+  if (mix.kind == Mix::Kind::kMixup) {
+    batch.images = batch.images * mix.weight + batch.images.flip(0) * (1 - mix.weight);
+    if (batch.patch_labels.defined()) {
+      batch.patch_labels =
+          batch.patch_labels * mix.weight + batch.patch_labels.flip(0) * (1 - mix.weight);
+    }
+    return targets;
+  }
+  const auto inside = [&](const at::Tensor& images) {
+    return images.slice(2, mix.box.top, mix.box.bottom).slice(3, mix.box.left, mix.box.right);
+  };
+  const at::Tensor pasted = inside(batch.images).flip(0);
+  inside(batch.images).copy_(pasted);
+  if (batch.patch_labels.defined()) {
+    const at::Tensor fraction = covered_fraction(mix.box, grid, batch.images.size(2));
+    batch.patch_labels = batch.patch_labels + fraction * (batch.patch_labels.flip(0) - batch.patch_labels);
+  }
+  return targets;
+}
+
+at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& targets) {
+  return -(targets * at::log_softmax(logits, 1)).sum() / logits.size(0);
+}
+
+}  // namespace remixer::training

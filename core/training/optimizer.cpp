@@ -1,0 +1,96 @@
+#include "core/training/optimizer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+
+namespace remixer::training {
+
+bool is_undecayed(const std::string& name, const at::Tensor& parameter) {
+  return parameter.dim() <= 1 || models::is_kappa(name) || name.ends_with(".bias") ||
+         name == "pos_embed" || name == "cls_token";
+}
+
+double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters, double limit) {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients;
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  double squares = 0;
+  for (const at::Tensor& norm : at::_foreach_norm(gradients)) {
+    const double value = norm.item<double>();
+    squares += value * value;
+  }
+  const double norm = std::sqrt(squares);
+  // The small term keeps the quotient finite and is PyTorch's own.
+  const double factor = limit / (norm + 1e-6);
+  if (factor < 1) at::_foreach_mul_(gradients, factor);
+  return norm;
+}
+
+AdamW::AdamW(const std::vector<models::Model::NamedTensor>& parameters,
+             const experiments::Recipe& recipe)
+    : beta1_(recipe.beta1), beta2_(recipe.beta2), epsilon_(recipe.epsilon) {
+  at::NoGradGuard no_grad;
+  std::array<Group, 3> groups;
+  groups[0].weight_decay = recipe.weight_decay;
+  groups[2].kappa = true;
+  for (const auto& [name, parameter] : parameters) {
+    Group& group = groups[models::is_kappa(name) ? 2 : is_undecayed(name, parameter) ? 1 : 0];
+    group.names.push_back(name);
+    group.parameters.push_back(parameter);
+    group.first_moments.push_back(at::zeros_like(parameter));
+    group.second_moments.push_back(at::zeros_like(parameter));
+  }
+  for (Group& group : groups) {
+    if (!group.names.empty()) groups_.push_back(std::move(group));
+  }
+}
+
+void AdamW::step(double rate, double kappa_rate) {
+  at::NoGradGuard no_grad;
+  ++steps_;
+  for (Group& group : groups_) {
+    step_group(group, group.kappa ? kappa_rate : rate);
+    if (group.kappa) {
+      for (at::Tensor& kappa : group.parameters) kappa.clamp_min_(0);
+    }
+  }
+}
+
+void AdamW::step_group(Group& group, double rate) {
+  std::vector<at::Tensor> gradients;
+  gradients.reserve(group.parameters.size());
+  for (const at::Tensor& parameter : group.parameters) {
+    assert(parameter.grad().defined());
+    gradients.push_back(parameter.grad());
+  }
+  // One pass over memory a parameter, on every device.
+  const at::Tensor count = at::full({}, static_cast<double>(steps_), at::kFloat);
+  const std::vector<at::Tensor> counts(group.parameters.size(), count);
+  at::_fused_adamw_(group.parameters, gradients, group.first_moments, group.second_moments, {},
+                    counts, rate, beta1_, beta2_, group.weight_decay, epsilon_,
+                    /*amsgrad=*/false, /*maximize=*/false);
+}
+
+std::vector<models::Model::NamedTensor> AdamW::state() const {
+  std::vector<models::Model::NamedTensor> state;
+  for (const Group& group : groups_) {
+    for (size_t i = 0; i < group.names.size(); ++i) {
+      state.emplace_back("exp_avg." + group.names[i], group.first_moments[i]);
+      state.emplace_back("exp_avg_sq." + group.names[i], group.second_moments[i]);
+    }
+  }
+  return state;
+}
+
+}  // namespace remixer::training

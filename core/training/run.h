@@ -1,0 +1,72 @@
+// One training run in progress: what train() is made of.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/models/model.h"
+#include "core/training/checkpoint.h"
+#include "core/training/data_parallel.h"
+#include "core/training/ema.h"
+#include "core/training/loader.h"
+#include "core/training/optimizer.h"
+#include "core/training/plan.h"
+#include "core/training/sample_store.h"
+#include "core/training/schedule.h"
+#include "core/training/trainer.h"
+
+namespace remixer::training {
+
+// All ranks make one and call train() once, in step. One thread a rank. Job and communicator must
+// outlive it.
+class Run {
+ public:
+  // Opens data and model and takes up the newest whole checkpoint, if there is one.
+  Run(const TrainJob& job, Communicator& communicator);
+  TrainOutcome train();
+
+ private:
+  struct Decision {
+    bool checkpoint = false, stop = false;
+  };
+
+  void resume();
+  // One optimiser step; returns its loss, the mean over all shards.
+  double take_step(Loader& loader);
+  at::Tensor shard_loss(Batch batch, int64_t shard);
+  double mean_over_shards(at::Tensor losses);
+  void count_loss(double loss);
+  // Reports the step on rank 0; what every rank then does.
+  Decision decide(double rate);
+  std::vector<Metric> collect_metrics(double rate);
+  void save_checkpoint();
+  void save_weights() const;
+  std::vector<std::pair<int64_t, double>> kappa_by_block() const;
+  std::vector<models::Model::NamedTensor> checkpoint_tensors() const;
+
+  const TrainJob& job_;
+  Communicator& communicator_;
+  const experiments::Recipe& recipe_;
+  const uint64_t seed_;
+  data::Dataset dataset_;
+  std::unique_ptr<models::Model> model_;
+  SampleStore store_;
+  TrainingPlan plan_;
+  Schedule schedule_;
+  AdamW optimizer_;
+  std::optional<MovingAverage> average_;
+  std::optional<DataParallel> parallel_;
+
+  RunState state_;
+  int64_t resumed_at_ = 0;
+  std::string last_checkpoint_ = "none";  // path, for messages
+  // Of this attempt alone; seconds of the monotonic clock.
+  double started_, checkpointed_, window_started_;
+  double window_loss_ = 0;  // summed since the last metrics
+  int64_t window_steps_ = 0;
+};
+
+}  // namespace remixer::training
