@@ -15,13 +15,26 @@ bool starts_with(std::string_view bytes, std::string_view signature) {
 constexpr std::string_view kJpegSignature = "\xff\xd8\xff";
 constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
 
+// least_side 0: the full size.
+Image decode(std::string_view bytes, const std::string& name, int least_side) {
+  if (bytes.empty()) fail_input("{} is empty; replace or remove it", name);
+  if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, name, least_side);
+  if (starts_with(bytes, kPngSignature)) return decode_png(bytes, name);
+  fail_input("{} is neither a JPEG nor a PNG; convert or remove it", name);
+}
+
 }  // namespace
 
 Image decode_image(std::string_view bytes, const std::string& name) {
-  if (bytes.empty()) fail_input("{} is empty; replace or remove it", name);
-  if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, name);
-  if (starts_with(bytes, kPngSignature)) return decode_png(bytes, name);
-  fail_input("{} is neither a JPEG nor a PNG; convert or remove it", name);
+  return decode(bytes, name, 0);
+}
+
+Image decode_image_reduced(std::string_view bytes, const std::string& name, int least_side) {
+  return decode(bytes, name, least_side);
+}
+
+Image read_image_reduced(const std::filesystem::path& path, int least_side) {
+  return decode(read_file(path), path.string(), least_side);
 }
 
 Image read_image(const std::filesystem::path& path) {

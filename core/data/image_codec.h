@@ -10,8 +10,9 @@
 namespace remixer::data {
 
 // Throw InputError naming `name` where the bytes are torn or not what they say.
-Image decode_jpeg(std::string_view bytes, const std::string& name);
 Image decode_png(std::string_view bytes, const std::string& name);
+// Reduced as read_image_reduced() does; 0 asks for the full size.
+Image decode_jpeg(std::string_view bytes, const std::string& name, int least_side);
 
 // Rows of `channels` (1 or 3) interleaved bytes a pixel as a PNG file.
 std::string encode_png_rows(const uint8_t* pixels, int width, int height, int channels);

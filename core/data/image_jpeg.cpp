@@ -4,6 +4,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <csetjmp>
 
 #include "core/base/error.h"
@@ -44,8 +45,19 @@ void cmyk_row_to_rgb(const uint8_t* cmyk, bool inverted, int width, uint8_t* rgb
   }
 }
 
+// The divisor of the size at which the shorter side still has `least_side` pixels.
+unsigned reduction(const jpeg_decompress_struct& decoder, int least_side) {
+  unsigned divisor = 1;
+  const unsigned shorter = std::min(decoder.image_width, decoder.image_height);
+  while (least_side > 0 && divisor < 8 && shorter / (2 * divisor) >= unsigned(least_side)) {
+    divisor *= 2;
+  }
+  return divisor;
+}
+
 // False where libjpeg failed; reader.message says why. `row` is room for a CMYK row.
-bool decode(Reader& reader, std::string_view bytes, Image& image, std::vector<uint8_t>& row) {
+bool decode(Reader& reader, std::string_view bytes, int least_side, Image& image,
+            std::vector<uint8_t>& row) {
   jpeg_decompress_struct& decoder = reader.decoder;
   if (setjmp(reader.failed)) return false;
   jpeg_create_decompress(&decoder);
@@ -56,9 +68,11 @@ bool decode(Reader& reader, std::string_view bytes, Image& image, std::vector<ui
   if (too_large(decoder.image_width, decoder.image_height)) {
     ERREXIT1(&decoder, JERR_IMAGE_TOO_BIG, kLargestSide);
   }
-  image = Image(static_cast<int>(decoder.image_width), static_cast<int>(decoder.image_height));
-  if (cmyk) row.resize(static_cast<size_t>(image.width) * 4);
+  decoder.scale_num = 1;
+  decoder.scale_denom = reduction(decoder, least_side);
   jpeg_start_decompress(&decoder);
+  image = Image(static_cast<int>(decoder.output_width), static_cast<int>(decoder.output_height));
+  if (cmyk) row.resize(static_cast<size_t>(image.width) * 4);
   while (decoder.output_scanline < decoder.output_height) {
     uint8_t* target = image.at(0, static_cast<int>(decoder.output_scanline));
     JSAMPROW into = cmyk ? row.data() : target;
@@ -71,14 +85,14 @@ bool decode(Reader& reader, std::string_view bytes, Image& image, std::vector<ui
 
 }  // namespace
 
-Image decode_jpeg(std::string_view bytes, const std::string& name) {
+Image decode_jpeg(std::string_view bytes, const std::string& name, int least_side) {
   Reader reader{};
   reader.decoder.err = jpeg_std_error(&reader.errors);
   reader.errors.error_exit = on_error;
   reader.errors.emit_message = on_message;
   Image image;
   std::vector<uint8_t> row;
-  const bool decoded = decode(reader, bytes, image, row);
+  const bool decoded = decode(reader, bytes, least_side, image, row);
   jpeg_destroy_decompress(&reader.decoder);
   if (!decoded) fail_input("{} is a torn or invalid JPEG ({}); replace it", name, reader.message);
   return image;
