@@ -1,0 +1,119 @@
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/kernels/operators.h"
+#include "tests/core/kernels/numeric.h"
+
+namespace remixer::kernels {
+namespace {
+
+using remixer::testing::difference;
+using remixer::testing::Draw;
+using remixer::testing::expect_gradients;
+
+// softmax(q kᵀ · scale) ⊙ M, renormalised, times v; M is 1 in the prefix's rows and columns.
+at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                           const at::Tensor& distance, double kappa, int64_t prefix, double scale) {
+  at::Tensor y = at::zeros(q.sizes(), at::kDouble);
+  const int64_t tokens = q.size(2), width = q.size(3);
+  for (int64_t b = 0; b < q.size(0); ++b) {
+    const auto d = distance[b];
+    for (int64_t h = 0; h < q.size(1); ++h) {
+      const at::Tensor qh = q[b][h], kh = k[b][h], vh = v[b][h], yh = y[b][h];
+      const auto query = qh.accessor<double, 2>(), key = kh.accessor<double, 2>(),
+                 value = vh.accessor<double, 2>();
+      auto out = yh.accessor<double, 2>();
+      const auto apart = d.accessor<double, 2>();
+      for (int64_t i = 0; i < tokens; ++i) {
+        std::vector<double> a(tokens);
+        double sum = 0;
+        for (int64_t j = 0; j < tokens; ++j) {
+          double dot = 0;
+          for (int64_t c = 0; c < width; ++c) dot += query[i][c] * key[j][c];
+          a[j] = std::exp(dot * scale);
+          sum += a[j];
+        }
+        double kept = 0;
+        for (int64_t j = 0; j < tokens; ++j) {
+          const bool patches = i >= prefix && j >= prefix;
+          a[j] *= (patches ? std::exp(-kappa * apart[i - prefix][j - prefix]) : 1) / sum;
+          kept += a[j];
+        }
+        for (int64_t c = 0; c < width; ++c) {
+          for (int64_t j = 0; j < tokens; ++j) out[i][c] += a[j] / kept * value[j][c];
+        }
+      }
+    }
+  }
+  return y;
+}
+
+struct Case {
+  at::Tensor q, k, v, distance;
+};
+
+Case draw(int64_t patches, int64_t prefix) {
+  Draw draw(11);
+  const std::vector<int64_t> shape{2, 3, patches + prefix, 4};
+  return {draw.normal(shape), draw.normal(shape), draw.normal(shape),
+          draw.uniform({2, patches, patches}, 0, 2)};
+}
+
+TEST(MaskedAttention, IsTheFormula) {
+  for (const int64_t prefix : {0, 1, 2}) {
+    for (const double kappa : {0.0, 0.7, 30.0}) {
+      for (const int64_t patches : {1, 6}) {
+        const Case c = draw(patches, prefix);
+        const at::Tensor k = at::full({1}, kappa, at::kDouble);
+        const at::Tensor expected = plain_attention(c.q, c.k, c.v, c.distance, kappa, prefix, 0.5);
+        EXPECT_LT(difference(masked_attention(c.q, c.k, c.v, c.distance, k, prefix), expected), 1e-12)
+            << prefix << " " << kappa << " " << patches;
+        const at::NoGradGuard no_grad;
+        EXPECT_LT(difference(masked_attention(c.q, c.k, c.v, c.distance, k, prefix), expected), 1e-12);
+      }
+    }
+  }
+}
+
+TEST(MaskedAttention, TakesAScale) {
+  const Case c = draw(5, 1);
+  const at::Tensor kappa = at::full({}, 0.4, at::kDouble);
+  EXPECT_LT(difference(masked_attention(c.q, c.k, c.v, c.distance, kappa, 1, 0.9),
+                       plain_attention(c.q, c.k, c.v, c.distance, 0.4, 1, 0.9)),
+            1e-12);
+}
+
+TEST(MaskedAttention, GradientsAreRight) {
+  for (const int64_t prefix : {0, 1}) {
+    for (const double kappa : {0.0, 0.8}) {
+      const Case c = draw(4, prefix);
+      expect_gradients(
+          [prefix](const auto& a) { return masked_attention(a[0], a[1], a[2], a[3], a[4], prefix); },
+          {c.q, c.k, c.v, c.distance, at::full({1}, kappa, at::kDouble)});
+    }
+  }
+}
+
+TEST(MaskedAttention, FarPatchesAreShutOutWithoutOverflow) {
+  const Case c = draw(6, 1);
+  const at::Tensor kappa = at::full({1}, 1e6, at::kFloat);
+  const at::Tensor y = masked_attention(c.q.to(at::kFloat), c.k.to(at::kFloat), c.v.to(at::kFloat),
+                                        c.distance.to(at::kFloat) + 0.1, kappa, 1);
+  EXPECT_TRUE(y.isfinite().all().item<bool>());
+}
+
+TEST(MaskedAttention, RefusesShapesThatDoNotFit) {
+  const Case c = draw(5, 1);
+  const at::Tensor kappa = at::full({1}, 0.1, at::kDouble);
+  EXPECT_THROW(masked_attention(c.q, c.k, c.v, c.distance, kappa, 0), c10::Error);
+  EXPECT_THROW(masked_attention(c.q, c.k, c.v, c.distance, at::full({2}, 0.1, at::kDouble), 1), c10::Error);
+  EXPECT_THROW(masked_attention(c.q[0], c.k[0], c.v[0], c.distance, kappa, 1), c10::Error);
+}
+
+}  // namespace
+}  // namespace remixer::kernels

@@ -1,0 +1,126 @@
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/kernels/operators.h"
+#include "tests/core/kernels/numeric.h"
+
+namespace remixer::kernels {
+namespace {
+
+using remixer::testing::difference;
+using remixer::testing::Draw;
+using remixer::testing::expect_gradients;
+
+// The convolution as a dense N × N matrix for each channel, masked entry by entry.
+at::Tensor plain_conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const at::Tensor& distance, double kappa) {
+  at::Tensor y = at::zeros(x.sizes(), at::kDouble);
+  const int64_t height = x.size(2), width = x.size(3), reach = weight.size(2) / 2;
+  const auto in = x.accessor<double, 4>(), w = weight.accessor<double, 4>();
+  const auto apart = distance.accessor<double, 3>();
+  const auto shift = bias.accessor<double, 1>();
+  auto out = y.accessor<double, 4>();
+  for (int64_t b = 0; b < x.size(0); ++b) {
+    for (int64_t c = 0; c < x.size(1); ++c) {
+      for (int64_t i = 0; i < height * width; ++i) {
+        double sum = shift[bias.size(0) == 1 ? 0 : c];
+        for (int64_t j = 0; j < height * width; ++j) {
+          const int64_t down = j / width - i / width, right = j % width - i % width;
+          if (std::abs(down) > reach || std::abs(right) > reach) continue;
+          const double entry = w[weight.size(0) == 1 ? 0 : c][0][down + reach][right + reach];
+          sum += std::exp(-kappa * apart[b][i][j]) * entry * in[b][c][j / width][j % width];
+        }
+        out[b][c][i / width][i % width] = sum;
+      }
+    }
+  }
+  return y;
+}
+
+struct Case {
+  at::Tensor x, weight, bias, distance;
+};
+
+Case draw(bool shared, int64_t height, int64_t width, int64_t kernel) {
+  Draw draw(31);
+  const int64_t kernels = shared ? 1 : 3, patches = height * width;
+  return {draw.normal({2, 3, height, width}), draw.normal({kernels, 1, kernel, kernel}),
+          draw.normal({kernels}), draw.uniform({2, patches, patches}, 0, 2)};
+}
+
+class ConvTest : public ::testing::TestWithParam<bool> {};
+
+TEST_P(ConvTest, IsTheFormula) {
+  struct Size {
+    int64_t height, width, kernel;
+  };
+  // Kernels smaller than the image, as large, and larger.
+  for (const Size size : {Size{4, 5, 3}, Size{3, 3, 3}, Size{2, 3, 5}, Size{1, 1, 3}, Size{1, 1, 1}}) {
+    for (const double kappa : {0.0, 0.5, 15.0}) {
+      const Case c = draw(GetParam(), size.height, size.width, size.kernel);
+      const at::Tensor k = at::full({1}, kappa, at::kDouble);
+      const at::Tensor expected = plain_conv2d(c.x, c.weight, c.bias, c.distance, kappa);
+      EXPECT_LT(difference(masked_conv2d(c.x, c.weight, c.bias, c.distance, k), expected), 1e-12);
+      const at::Tensor last = c.x.contiguous(at::MemoryFormat::ChannelsLast);
+      EXPECT_LT(difference(masked_conv2d(last, c.weight, c.bias, c.distance, k), expected), 1e-12);
+      const at::NoGradGuard no_grad;
+      EXPECT_LT(difference(masked_conv2d(c.x, c.weight, c.bias, c.distance, k), expected), 1e-12);
+      EXPECT_LT(difference(masked_conv2d(c.x.to(at::kFloat), c.weight.to(at::kFloat),
+                                         c.bias.to(at::kFloat), c.distance.to(at::kFloat), k),
+                           expected),
+                1e-4);
+    }
+  }
+}
+
+TEST_P(ConvTest, WithoutMaskIsTheFormulaAtZero) {
+  const Case c = draw(GetParam(), 4, 3, 3);
+  EXPECT_LT(difference(depthwise_conv2d(c.x, c.weight, c.bias),
+                       plain_conv2d(c.x, c.weight, c.bias, c.distance, 0)),
+            1e-12);
+}
+
+TEST_P(ConvTest, GradientsAreRight) {
+  for (const double kappa : {0.0, 0.8}) {
+    for (const int64_t kernel : {3, 5}) {
+      const Case c = draw(GetParam(), 3, 2, kernel);
+      expect_gradients(
+          [](const auto& a) { return masked_conv2d(a[0], a[1], a[2], a[3], a[4]); },
+          {c.x, c.weight, c.bias, c.distance, at::full({1}, kappa, at::kDouble)});
+    }
+  }
+}
+
+TEST_P(ConvTest, PlainGradientsAreRight) {
+  const Case c = draw(GetParam(), 3, 4, 3);
+  expect_gradients([](const auto& a) { return depthwise_conv2d(a[0], a[1], a[2]); },
+                   {c.x, c.weight, c.bias});
+}
+
+TEST_P(ConvTest, BiasMayBeAbsent) {
+  const Case c = draw(GetParam(), 3, 3, 3);
+  const at::Tensor kappa = at::full({1}, 0.3, at::kDouble);
+  EXPECT_LT(difference(masked_conv2d(c.x, c.weight, std::nullopt, c.distance, kappa),
+                       plain_conv2d(c.x, c.weight, at::zeros_like(c.bias), c.distance, 0.3)),
+            1e-12);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, ConvTest, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "Shared" : "Full"; });
+
+TEST(Conv, RefusesShapesThatDoNotFit) {
+  const Case c = draw(false, 3, 3, 3);
+  const at::Tensor kappa = at::full({1}, 0.3, at::kDouble);
+  Draw draw(32);
+  EXPECT_THROW(masked_conv2d(c.x, draw.normal({3, 1, 2, 2}), c.bias, c.distance, kappa), c10::Error);
+  EXPECT_THROW(masked_conv2d(c.x, draw.normal({2, 1, 3, 3}), c.bias, c.distance, kappa), c10::Error);
+  EXPECT_THROW(masked_conv2d(c.x, c.weight, draw.normal({2}), c.distance, kappa), c10::Error);
+  EXPECT_THROW(masked_conv2d(c.x, c.weight, c.bias, draw.normal({2, 8, 8}), kappa), c10::Error);
+}
+
+}  // namespace
+}  // namespace remixer::kernels
