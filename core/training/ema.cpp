@@ -27,4 +27,12 @@ void MovingAverage::update() {
   }
 }
 
+void MovingAverage::copy_to(models::Model& model) const {
+  at::NoGradGuard no_grad;
+  size_t next = 0;
+  for (const auto* list : {&model.parameters(), &model.buffers()}) {
+    for (const auto& [name, tensor] : *list) tensor.copy_(tensors_[next++].second);
+  }
+}
+
 }  // namespace remixer::training

@@ -17,6 +17,8 @@ class MovingAverage {
   void update();
   // The averages, under the names of the model's parameters and buffers; the object's own tensors.
   const std::vector<models::Model::NamedTensor>& tensors() const { return tensors_; }
+  // Sets another model of the same spec to the averages.
+  void copy_to(models::Model& model) const;
 
  private:
   const models::Model& model_;

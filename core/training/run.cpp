@@ -11,8 +11,8 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
-#include "core/io/safetensors.h"
 #include "core/kernels/operators.h"
+#include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/mixing.h"
 
@@ -95,8 +95,9 @@ TrainOutcome Run::train() {
   outcome.resumed_at = resumed_at_;
   while (state_.step < total) {
     const double rate = schedule_.rate(state_.step);
-    count_loss(take_step(loader));
-    const Decision decision = decide(rate);
+    const double loss = take_step(loader);
+    count_loss(loss);
+    const Decision decision = decide(loss, rate);
     if (state_.step == total) break;
     if (decision.checkpoint) save_checkpoint();
     if (decision.stop) break;
@@ -172,13 +173,13 @@ void Run::count_loss(double loss) {
   ++window_steps_;
 }
 
-Run::Decision Run::decide(double rate) {
+Run::Decision Run::decide(double loss, double rate) {
   constexpr int64_t kCheckpoint = 1, kStop = 2;
   int64_t wish = 0;
   if (communicator_.rank() == 0) {
     if (now() - checkpointed_ >= job_.checkpoint_seconds) wish = kCheckpoint;
     if (job_.on_step) {
-      Progress progress{state_.step, plan_.total_steps(), collect_metrics(rate)};
+      const Progress progress{state_.step, plan_.total_steps(), collect_metrics(rate), loss};
       if (job_.on_step(progress) == Directive::kStop) wish = kStop;
     }
   }
@@ -212,12 +213,12 @@ void Run::save_checkpoint() {
 }
 
 void Run::save_weights() const {
-  std::vector<models::Model::NamedTensor> tensors = model_->parameters();
-  tensors.insert(tensors.end(), model_->buffers().begin(), model_->buffers().end());
-  const std::map<std::string, std::string> metadata{{"architecture", job_.cell.architecture},
-                                                    {"cell", state_.cell}};
-  io::write_safetensors(job_.folder / "model.safetensors", tensors, metadata);
-  if (average_) io::write_safetensors(job_.folder / "ema.safetensors", average_->tensors(), metadata);
+  models::save_weights(*model_, job_.folder / "model.safetensors", {{"cell", state_.cell}});
+  if (!average_) return;
+  // The same file with other values.
+  const auto averaged = models::create_model(model_->spec(), seed_);
+  average_->copy_to(*averaged);
+  models::save_weights(*averaged, job_.folder / "ema.safetensors", {{"cell", state_.cell}});
 }
 
 std::vector<std::pair<int64_t, double>> Run::kappa_by_block() const {

@@ -40,7 +40,7 @@ class Run {
   double mean_over_shards(at::Tensor losses);
   void count_loss(double loss);
   // Reports the step on rank 0; what every rank then does.
-  Decision decide(double rate);
+  Decision decide(double loss, double rate);
   std::vector<Metric> collect_metrics(double rate);
   void save_checkpoint();
   void save_weights() const;

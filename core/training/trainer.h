@@ -13,16 +13,19 @@
 
 namespace remixer::training {
 
+// Reported every 20 steps and at the last one.
 struct Metric {
   int64_t step = 0;
   double epoch = 0;   // fractional
-  std::string name;   // "loss", "lr", "images_per_second", "kappa.3", ...
+  // "loss" and "images_per_second" (means since the last report), "lr", "kappa.<block>"
+  std::string name;
   double value = 0;
 };
 
 struct Progress {
   int64_t step = 0, total_steps = 0;  // optimiser steps, of the whole run
   std::vector<Metric> metrics;        // new since the last call, often empty
+  double loss = 0;                    // of this step, the mean over all shards
 };
 
 enum class Directive { kContinue, kStop };  // kStop: checkpoint, then return unfinished
@@ -50,9 +53,12 @@ struct TrainOutcome {
 
 // Collective: every rank calls it with an equal job. On finish, job.folder holds model.safetensors
 // (and ema.safetensors where the recipe keeps an average), written by rank 0.
-// A corrupt newest checkpoint is named in the log and the one before it is used.
-// Throws InputError where shards cannot be divided among the ranks, or data contradicts the cell;
-// Error naming step and rate on a loss that is not finite.
+// A run goes on from the newest whole checkpoint in job.resume_from and job.folder, and then equals
+// the uninterrupted run bit for bit on equal hardware, ranks and threads. Torn checkpoints are named
+// in the log and passed over. Ranks must see the same files.
+// Throws InputError where shards cannot be divided among the ranks, data contradicts the cell, labels
+// are missing, or a checkpoint belongs to another cell; Error naming step, rate and last checkpoint
+// on a loss that is not finite.
 TrainOutcome train(const TrainJob& job, Communicator& communicator);
 
 }  // namespace remixer::training
