@@ -1,0 +1,302 @@
+#include "coordinator/daemon.h"
+
+#include <openssl/rand.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "coordinator/engine.h"
+#include "coordinator/http/routes.h"
+#include "coordinator/launch/local.h"
+#include "coordinator/process.h"
+#include "coordinator/views/views.h"
+#include "coordinator/workspace.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/version.h"
+
+namespace remixer::coordinator {
+
+using experiments::protocol::Access;
+
+namespace {
+
+constexpr double kTickSeconds = 0.2;
+// After the grace time, how long workers have from SIGTERM to their end.
+constexpr double kTerminateSeconds = 3;
+
+std::string new_token() {
+  unsigned char bytes[32];
+  if (::RAND_bytes(bytes, sizeof(bytes)) != 1) fail("the system has no random numbers for a token");
+  std::string token;
+  for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
+  return token;
+}
+
+}  // namespace
+
+struct Daemon::Parts {
+  explicit Parts(DaemonOptions given) : options(std::move(given)) {}
+
+  DaemonOptions options;
+  fs::path workspace, database, access_path;
+  Access access;
+  std::string started_at;
+  std::shared_ptr<spdlog::logger> log;
+  std::optional<WorkspaceLock> lock;
+  std::shared_ptr<Engine> engine;  // shared with a status() that is under way at the end
+  std::unique_ptr<Server> server;
+  std::unique_ptr<LocalLauncher> launcher;
+  std::thread thread;
+
+  mutable std::mutex mutex;  // of what follows, and of the parts' life against status()
+  std::condition_variable changed;
+  bool stop_asked = false, stop_now_asked = false, ended = false;
+  Json last_status;
+
+  double now() const { return system_clock().monotonic(); }
+
+  void start() {
+    workspace = prepare_workspace(options.workspace);
+    lock.emplace(workspace);
+    start_log();
+    database = database_file(workspace);
+    fs::create_directories(database.parent_path());
+    // The port is tried first: it is the cheaper of the two to be refused.
+    server = std::make_unique<Server>(ServerOptions{options.address, options.port});
+    Settings settings;
+    settings.lease_seconds = options.lease_seconds;
+    settings.heartbeat_seconds = options.heartbeat_seconds;
+    settings.stall_seconds = options.stall_seconds;
+    settings.workspace = workspace.string();
+    engine = std::make_shared<Engine>(Engine::Options{workspace, database, settings});
+    // Workers of an earlier life that are gone are known before anything is given out.
+    engine->tick();
+    access_path = experiments::protocol::access_file(workspace);
+    launcher = std::make_unique<LocalLauncher>(
+        LauncherOptions{workspace, access_path, options.worker_program});
+    serve();
+    try {
+      launcher->start(options.workers, options.ranks);
+    } catch (...) {
+      fs::remove(access_path);
+      throw;
+    }
+    thread = std::thread([this] { run(); });
+  }
+
+  void start_log() {
+    const fs::path file = workspace / "logs" / "daemon.log";
+    log = std::make_shared<spdlog::logger>(
+        "daemon", std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string()));
+    log->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+    log->flush_on(spdlog::level::info);
+  }
+
+  void serve() {
+    access = {server->address(), server->port(), new_token(), "", host_name(), ::getpid()};
+    started_at = iso_time(system_clock().wall());
+    RouteOptions routes;
+    routes.engine = engine.get();
+    routes.shutdown = [this] { ask_stop(false); };
+    routes.about = [this] { return about(); };
+    routes.status = [this] { return status_of(*engine); };
+    server->start(make_routes(Guard(access.address, access.port, access.token), std::move(routes)));
+    experiments::protocol::write_access(access_path, access);
+    log->info("version {} ({}) on {}:{}, workspace {}", version(), commit(), access.address,
+              access.port, workspace.string());
+  }
+
+  Json about() const {
+    std::lock_guard guard(mutex);
+    return {{"version", version()},
+            {"pid", ::getpid()},
+            {"host", access.host},
+            {"workspace", workspace.string()},
+            {"stopping", stop_asked}};
+  }
+
+  Json status_of(const Engine& source) const {
+    Json status = source.query([](const Engine::View& view) { return status_json(view); });
+    status.update(about());
+    status["started_at"] = started_at;
+    status["launcher"] = launcher->status();
+    return status;
+  }
+
+  void ask_stop(bool now) {
+    std::lock_guard guard(mutex);
+    stop_asked = true;
+    stop_now_asked = stop_now_asked || now;
+    changed.notify_all();
+  }
+
+  // The daemon's life after start().
+  void run() {
+    double renew_at = 0;
+    while (!wait_for_stop(kTickSeconds)) {
+      tick();
+      if (now() < renew_at) continue;
+      renew_at = now() + WorkspaceLock::kRenewSeconds;
+      if (!renew()) break;
+    }
+    end_workers();
+    finish();
+  }
+
+  bool wait_for_stop(double seconds) {
+    std::unique_lock guard(mutex);
+    return changed.wait_for(guard, std::chrono::duration<double>(seconds),
+                            [&] { return stop_asked; });
+  }
+
+  void tick() {
+    try {
+      engine->tick();
+    } catch (const std::exception& error) {
+      log->error("{}", error.what());
+    }
+  }
+
+  // False where the workspace is no longer ours.
+  bool renew() {
+    try {
+      lock->renew();
+      return true;
+    } catch (const std::exception& error) {
+      log->error("{}", error.what());
+      // A full disk takes nothing away; another owner does.
+      return !owner_changed();
+    }
+  }
+
+  bool owner_changed() const {
+    const auto text = read_file_if_exists(workspace / "daemon.lock");
+    const Json owner = Json::parse(text.value_or(""), nullptr, false);
+    return owner.is_object() && owner.value("host", access.host) != access.host;
+  }
+
+  bool now_asked() const {
+    std::lock_guard guard(mutex);
+    return stop_now_asked;
+  }
+
+  // True while a worker, of ours or elsewhere, has not ended or released its attempt.
+  bool busy() const {
+    if (launcher->alive() > 0) return true;
+    const Json running = engine->query([](const Engine::View& view) {
+      int64_t count = 0;
+      for (const std::string& id : view.state.held) {
+        const TaskEntry& entry = view.state.task(id);
+        // One that has not been heard of in this life is not there to be waited for.
+        if (entry.state == TaskState::kRunning && entry.newest->heard_at > entry.newest->started &&
+            view.now.monotonic - entry.newest->heard_at < 5) {
+          ++count;
+        }
+      }
+      return Json(count);
+    });
+    return running.get<int64_t>() > 0;
+  }
+
+  bool wait_while_busy(double seconds) {
+    const double until = now() + seconds;
+    while (!now_asked() && now() < until) {
+      tick();
+      if (!busy()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+  }
+
+  void end_workers() {
+    log->info("stopping");
+    launcher->let_end();
+    try {
+      engine->shutdown();
+      if (!wait_while_busy(options.grace_seconds) && !now_asked() && launcher->alive() > 0) {
+        log->warn("workers have not ended in {:.0f} s: SIGTERM", options.grace_seconds);
+        launcher->terminate();
+        wait_while_busy(kTerminateSeconds);
+      }
+    } catch (const std::exception& error) {
+      log->error("{}", error.what());
+    }
+    launcher->kill();
+    tick();
+  }
+
+  void finish() {
+    std::error_code ignored;
+    fs::remove(access_path, ignored);
+    Json status;
+    try {
+      status = status_of(*engine);
+    } catch (const std::exception& error) {
+      log->error("{}", error.what());
+    }
+    server->stop();
+    std::lock_guard guard(mutex);
+    last_status = std::move(status);
+    engine.reset();
+    lock.reset();
+    log->info("ended");
+    ended = true;
+    changed.notify_all();
+  }
+
+  bool wait_for_end(std::optional<double> seconds) {
+    std::unique_lock guard(mutex);
+    const auto over = [&] { return ended || !thread.joinable(); };
+    if (!seconds) {
+      changed.wait(guard, over);
+      return true;
+    }
+    return changed.wait_for(guard, std::chrono::duration<double>(*seconds), over);
+  }
+};
+
+Daemon::Daemon(DaemonOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
+
+Daemon::~Daemon() {
+  stop_now();
+  if (parts_->thread.joinable()) parts_->thread.join();
+}
+
+void Daemon::start() { parts_->start(); }
+
+void Daemon::start_workers(int workers, int ranks) { parts_->launcher->start(workers, ranks); }
+
+void Daemon::stop() { parts_->ask_stop(false); }
+
+void Daemon::stop_now() { parts_->ask_stop(true); }
+
+void Daemon::wait() { parts_->wait_for_end(std::nullopt); }
+
+bool Daemon::wait_for(double seconds) { return parts_->wait_for_end(seconds); }
+
+uint16_t Daemon::port() const { return parts_->access.port; }
+
+Access Daemon::access() const { return parts_->access; }
+
+std::filesystem::path Daemon::workspace() const { return parts_->workspace; }
+
+std::filesystem::path Daemon::database() const { return parts_->database; }
+
+Json Daemon::status() const {
+  std::unique_lock guard(parts_->mutex);
+  if (parts_->ended) return parts_->last_status;
+  const std::shared_ptr<Engine> engine = parts_->engine;
+  guard.unlock();
+  return parts_->status_of(*engine);
+}
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,223 @@
+#include "coordinator/launch/local.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "coordinator/launch/child.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+
+namespace remixer::coordinator {
+
+using experiments::Json;
+
+namespace {
+
+struct Slot {
+  int number = 0;  // 1, 2, ...
+  int ranks = 1;
+  pid_t child = 0;        // 0: not running
+  double started = 0;     // monotonic
+  double start_at = 0;    // when it may be started
+  int early_deaths = 0;
+  bool given_up = false;
+  fs::path log;
+};
+
+double now() { return system_clock().monotonic(); }
+
+// The last lines of a log in one, the newest last.
+std::string tail(const fs::path& log) {
+  std::string text;
+  try {
+    text = read_file_if_exists(log).value_or("");
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  constexpr size_t kLength = 400;
+  if (text.size() > kLength) text.erase(0, text.size() - kLength);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  size_t at = 0;
+  while ((at = text.find('\n', at)) != std::string::npos) text.replace(at, 1, " | ");
+  return text.empty() ? "its log is empty" : text;
+}
+
+}  // namespace
+
+struct LocalLauncher::Parts {
+  explicit Parts(LauncherOptions given) : options(std::move(given)) {
+    if (options.worker_program.empty()) {
+      options.worker_program = fs::read_symlink("/proc/self/exe").parent_path() / "remixer-worker";
+    }
+  }
+
+  LauncherOptions options;
+  mutable std::mutex mutex;
+  std::condition_variable wake;
+  std::vector<Slot> slots;
+  bool let_end = false, ending = false;
+  std::string problem;
+  std::thread thread;
+
+  Command command(const Slot& slot) const {
+    Command command;
+    command.log = slot.log;
+    const fs::path mpirun = find_program("mpirun");
+    if (!mpirun.empty()) {
+      command.arguments = {mpirun.string(), "-n",   std::to_string(slot.ranks),
+                           "--bind-to",     "none", "--oversubscribe"};
+    }
+    command.arguments.insert(command.arguments.end(), {options.worker_program.string(), "--access",
+                                                       options.access_file.string()});
+    int ranks = 0;
+    for (const Slot& each : slots) ranks += each.given_up ? 0 : each.ranks;
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    if (!std::getenv("OMP_NUM_THREADS")) {
+      command.environment["OMP_NUM_THREADS"] = std::to_string(std::max(1, cores / std::max(1, ranks)));
+    }
+    // Copying straight between processes is forbidden in many containers.
+    command.environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none";
+    if (::geteuid() == 0) {
+      command.environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
+      command.environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+    }
+    return command;
+  }
+
+  // The thread that is the parent of all workers.
+  void run() {
+    std::unique_lock lock(mutex);
+    while (!ending) {
+      for (Slot& slot : slots) {
+        if (slot.child != 0) {
+          watch(slot);
+        } else if (!let_end && !slot.given_up && slot.start_at <= now()) {
+          launch(slot);
+        }
+      }
+      wake.wait_for(lock, std::chrono::milliseconds(100));
+    }
+    for (Slot& slot : slots) {
+      if (slot.child != 0) ::kill(slot.child, SIGKILL), kill_session(slot.child);
+    }
+    for (Slot& slot : slots) {
+      while (slot.child != 0 && !child_ended(slot.child)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      slot.child = 0;
+    }
+  }
+
+  void launch(Slot& slot) {
+    try {
+      slot.started = now();
+      slot.child = start_child(command(slot));
+    } catch (const std::exception& error) {
+      died(slot, error.what());
+    }
+  }
+
+  void watch(Slot& slot) {
+    const auto code = child_ended(slot.child);
+    if (!code) return;
+    // mpirun may have left ranks behind when it was killed.
+    kill_session(slot.child);
+    slot.child = 0;
+    if (let_end) return;
+    if (*code == kWorkerRestart || now() - slot.started >= options.settled_seconds) {
+      slot.early_deaths = 0;
+      slot.start_at = now();
+      return;
+    }
+    died(slot, fmt::format("ended with code {}: {}", *code, tail(slot.log)));
+  }
+
+  void died(Slot& slot, const std::string& how) {
+    ++slot.early_deaths;
+    slot.start_at = now() + options.backoff_seconds * std::pow(2.0, slot.early_deaths - 1);
+    slot.given_up = slot.early_deaths >= options.early_deaths;
+    if (slot.given_up) {
+      problem = fmt::format("worker {} was given up after it died {} times soon after its start ({})",
+                            slot.number, slot.early_deaths, how);
+    }
+  }
+
+  void signal_all(int signal) {
+    std::lock_guard lock(mutex);
+    for (const Slot& slot : slots) {
+      if (slot.child != 0) ::kill(slot.child, signal);
+    }
+  }
+};
+
+LocalLauncher::LocalLauncher(LauncherOptions options)
+    : parts_(std::make_unique<Parts>(std::move(options))) {
+  parts_->thread = std::thread([this] { parts_->run(); });
+}
+
+LocalLauncher::~LocalLauncher() { kill(); }
+
+void LocalLauncher::start(int workers, int ranks) {
+  const std::string program = parts_->options.worker_program.string();
+  if (workers < 0 || ranks < 1) fail_input("workers must be at least 0 and ranks at least 1");
+  if (workers > 0 && ::access(program.c_str(), X_OK) != 0) {
+    fail_input("no worker program at {}; build it, or start the daemon without workers", program);
+  }
+  if (workers > 0 && ranks > 1 && find_program("mpirun").empty()) {
+    fail_input("mpirun is not on PATH, which {} ranks need; install OpenMPI or use --ranks 1", ranks);
+  }
+  std::lock_guard lock(parts_->mutex);
+  for (int i = 0; i < workers; ++i) {
+    Slot slot;
+    slot.number = static_cast<int>(parts_->slots.size()) + 1;
+    slot.ranks = ranks;
+    slot.log = parts_->options.workspace / "logs" / fmt::format("worker-{}.log", slot.number);
+    parts_->slots.push_back(slot);
+  }
+  parts_->wake.notify_one();
+}
+
+void LocalLauncher::let_end() {
+  std::lock_guard lock(parts_->mutex);
+  parts_->let_end = true;
+}
+
+void LocalLauncher::terminate() {
+  let_end();
+  parts_->signal_all(SIGTERM);
+}
+
+void LocalLauncher::kill() {
+  {
+    std::lock_guard lock(parts_->mutex);
+    parts_->let_end = parts_->ending = true;
+  }
+  parts_->wake.notify_one();
+  if (parts_->thread.joinable()) parts_->thread.join();
+}
+
+int LocalLauncher::alive() const {
+  std::lock_guard lock(parts_->mutex);
+  return static_cast<int>(std::count_if(parts_->slots.begin(), parts_->slots.end(),
+                                        [](const Slot& slot) { return slot.child != 0; }));
+}
+
+Json LocalLauncher::status() const {
+  const int count = alive();
+  std::lock_guard lock(parts_->mutex);
+  return {{"workers", parts_->slots.size()},
+          {"alive", count},
+          {"problem", parts_->problem.empty() ? Json(nullptr) : Json(parts_->problem)}};
+}
+
+}  // namespace remixer::coordinator

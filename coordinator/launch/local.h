@@ -1,0 +1,54 @@
+// The local launcher: keeps a daemon's own workers running on this machine.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "experiments/json.h"
+
+namespace remixer::coordinator {
+
+struct LauncherOptions {
+  std::filesystem::path workspace;       // logs go to <workspace>/logs/worker-<n>.log
+  std::filesystem::path access_file;
+  std::filesystem::path worker_program;  // empty: remixer-worker beside this program
+  double settled_seconds = 20;           // a worker that lived so long started well
+  double backoff_seconds = 0.5;          // before the first restart; doubled for each early death
+  int early_deaths = 5;                  // in a row, after which a worker is given up
+};
+
+// The exit code with which a worker asks to be started afresh: no death to worry about.
+constexpr int kWorkerRestart = 75;
+
+// Thread-safe. One thread of its own starts, watches and restarts the workers.
+class LocalLauncher {
+ public:
+  explicit LocalLauncher(LauncherOptions options);
+  // Ends as kill() does.
+  ~LocalLauncher();
+  LocalLauncher(const LocalLauncher&) = delete;
+  LocalLauncher& operator=(const LocalLauncher&) = delete;
+
+  // Starts more workers of `ranks` MPI ranks each. Throws InputError where the worker program or,
+  // for several ranks, mpirun is missing.
+  void start(int workers, int ranks);
+
+  // From now on a worker that ends is not started again.
+  void let_end();
+  // Sends SIGTERM to those that are left, upon which they checkpoint and end.
+  void terminate();
+  // Kills what is left, with everything that it started.
+  void kill();
+
+  int alive() const;
+  // {"workers", "alive", "problem"}: problem is null, or one line saying why a worker does not start,
+  // with the last lines of its log.
+  experiments::Json status() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,21 @@
+// What each event does; step() chooses among them.
+#pragma once
+
+#include "coordinator/scheduler/lifecycle.h"
+
+namespace remixer::coordinator {
+
+void handle(Transition& t, const SubmitEvent& event);
+void handle(Transition& t, const RegisterEvent& event);
+void handle(Transition& t, const ClaimEvent& event);
+void handle(Transition& t, const HeartbeatEvent& event);
+void handle(Transition& t, const ResultEvent& event);
+void handle(Transition& t, const TickEvent& event);
+void handle(Transition& t, const WorkerGoneEvent& event);
+void handle(Transition& t, const CancelTaskEvent& event);
+void handle(Transition& t, const CancelGridEvent& event);
+void handle(Transition& t, const RetryTaskEvent& event);
+void handle(Transition& t, const RetryGridEvent& event);
+void handle(Transition& t, const ShutdownEvent& event);
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,48 @@
+#include "coordinator/scheduler/step.h"
+
+#include "coordinator/scheduler/handlers.h"
+
+namespace remixer::coordinator {
+
+Effects step(State& state, const Event& event, const Now& now, const Settings& settings) {
+  Effects effects;
+  Transition t{state, effects, now, settings};
+  std::visit([&](const auto& each) { handle(t, each); }, event);
+  return effects;
+}
+
+bool still_valid(const State& state, const std::string& task_id, int64_t attempt, int64_t fence) {
+  const auto found = state.tasks.find(task_id);
+  if (found == state.tasks.end() || !found->second.newest) return false;
+  const TaskEntry& entry = found->second;
+  if (entry.newest->number != attempt || entry.newest->fence != fence) return false;
+  if (entry.newest->state == AttemptState::kRunning) return true;
+  return entry.newest->state == AttemptState::kLost && entry.state != TaskState::kDone &&
+         entry.state != TaskState::kCancelled;
+}
+
+// Time alone.
+void handle(Transition& t, const TickEvent&) {
+  const std::vector<std::string> held(t.state.held.begin(), t.state.held.end());
+  for (const std::string& id : held) {
+    const Attempt& attempt = t.state.task(id).newest.value();
+    if (attempt.state != AttemptState::kRunning) {
+      if (attempt.held_until <= t.now.monotonic) t.state.held.erase(id);
+    } else if (attempt.held_until <= t.now.monotonic) {
+      lose_attempt(t, id,
+                   fmt::format("no heartbeat for {:.0f} s from its worker, at step {}",
+                               t.now.monotonic - attempt.heard_at, attempt.step),
+                   false);
+    } else if (attempt.progress_at + t.settings.stall_seconds <= t.now.monotonic) {
+      fail_attempt(t, id,
+                   fmt::format("no progress for {:.0f} s at step {} of {}",
+                               t.now.monotonic - attempt.progress_at, attempt.step,
+                               attempt.total_steps),
+                   false);
+    }
+  }
+}
+
+void handle(Transition& t, const ShutdownEvent&) { t.state.stopping = true; }
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,35 @@
+// The store's connection with its prepared statements; shared by the files of the store.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <map>
+#include <string>
+
+#include "coordinator/store/store.h"
+
+namespace remixer::coordinator {
+
+struct Store::Connection {
+  explicit Connection(const std::string& file);
+
+  // The statement of this text, prepared once, reset and without bindings.
+  SQLite::Statement& prepared(const char* sql);
+
+  // Binds the values in order and runs a statement that returns no rows.
+  template <typename... Values>
+  void run(const char* sql, const Values&... values) {
+    SQLite::Statement& statement = prepared(sql);
+    int index = 0;
+    (statement.bind(++index, values), ...);
+    statement.exec();
+  }
+
+  SQLite::Database database;
+  std::map<const char*, SQLite::Statement> statements;  // by the literal's address
+};
+
+// Throws what SQLite said as an Error of ours, with advice where there is some.
+[[noreturn]] void rethrow(const SQLite::Exception& error, const std::string& what);
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,63 @@
+#include "coordinator/store/store.h"
+
+#include <sqlite3.h>
+
+#include "coordinator/store/connection.h"
+#include "coordinator/store/schema.h"
+#include "core/base/error.h"
+
+namespace remixer::coordinator {
+
+void rethrow(const SQLite::Exception& error, const std::string& what) {
+  switch (error.getErrorCode()) {
+    case SQLITE_FULL:
+      fail("{}: the disk is full; make room and work goes on", what);
+    case SQLITE_READONLY:
+      throw InputError(fmt::format("{}: the file or its folder is read-only", what));
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      throw InputError(fmt::format("{}: {}; restore it from a backup or move it away", what,
+                                   error.what()));
+    default:
+      fail("{}: {}", what, error.what());
+  }
+}
+
+Store::Connection::Connection(const std::string& file)
+    : database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000) {
+  // Nothing is written before it is known to be ours.
+  const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
+  if (verdict != "ok") {
+    fail_input("{} is damaged ({}); restore it from a backup or move it away", file, verdict);
+  }
+  database.exec("PRAGMA foreign_keys = ON");
+  migrate(database, file);
+  // The mode is kept in the file; the other two hold for this connection.
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec("PRAGMA synchronous = FULL");
+  database.exec("PRAGMA wal_autocheckpoint = 1000");
+}
+
+SQLite::Statement& Store::Connection::prepared(const char* sql) {
+  auto found = statements.find(sql);
+  if (found == statements.end()) {
+    found = statements.emplace(std::piecewise_construct, std::forward_as_tuple(sql),
+                               std::forward_as_tuple(database, sql))
+                .first;
+  }
+  found->second.tryReset();
+  found->second.clearBindings();
+  return found->second;
+}
+
+Store::Store(const std::filesystem::path& file) {
+  try {
+    connection_ = std::make_unique<Connection>(file.string());
+  } catch (const SQLite::Exception& error) {
+    rethrow(error, fmt::format("cannot open the database {}", file.string()));
+  }
+}
+
+Store::~Store() = default;
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,48 @@
+// How long what is left will take, from what has been measured.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "coordinator/scheduler/state.h"
+
+namespace remixer::coordinator {
+
+// Seconds that tasks of a kind take, learned from the finished ones and, until there are any, from
+// how far the running ones have come. Valid while the state that it was made of is unchanged.
+class Estimate {
+ public:
+  Estimate(const State& state, const Now& now);
+
+  // A whole run of the task; nothing while nothing at all was measured. Most like it first: the same
+  // kind and architecture (of labels: the same labeler), then the same kind, then any.
+  std::optional<double> whole(const TaskEntry& entry) const;
+  // What is left of an unfinished task.
+  std::optional<double> left(const TaskEntry& entry) const;
+
+ private:
+  struct Mean {
+    double sum = 0, count = 0;
+    void add(double value) { sum += value, count += 1; }
+    double value() const { return sum / count; }
+  };
+  const State& state_;
+  Now now_;
+  std::map<std::string, Mean> similar_;
+  std::map<TaskKind, Mean> kind_;
+  Mean any_;
+};
+
+// Seconds to the end of a running attempt by its own pace; nothing before it has moved a step.
+std::optional<double> attempt_left(const Attempt& attempt, const Now& now);
+
+// Of a grid: the share of its work that is done, by estimated time, and the seconds to its end with
+// the workers that are there.
+struct GridOutlook {
+  double fraction = 0;
+  std::optional<double> seconds_left;
+};
+GridOutlook outlook(const GridEntry& grid, const State& state, const Estimate& estimate,
+                    const Now& now);
+
+}  // namespace remixer::coordinator

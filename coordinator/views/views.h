@@ -1,0 +1,38 @@
+// The answers of the API's queries, as docs/api.md describes them. Called in the engine's thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "coordinator/engine.h"
+
+namespace remixer::coordinator {
+
+// Which grids hold each task.
+using GridsOfTasks = std::map<std::string, std::vector<int64_t>>;
+GridsOfTasks grids_of_tasks(const State& state);
+
+// The fields of /status that come from state and store.
+Json status_json(const Engine::View& view);
+Json grids_json(const Engine::View& view);
+// `name` is a number or a name; throws NotFound.
+Json grid_json(const Engine::View& view, const std::string& name);
+int64_t find_grid(const State& state, const std::string& name);
+// Empty filters let everything through. Throws InputError on an unknown state or kind.
+Json tasks_json(const Engine::View& view, const std::string& grid, const std::string& state,
+                const std::string& kind);
+Json task_json(const Engine::View& view, const std::string& id);
+// The task whose id begins with `prefix`. Throws NotFound, or InputError where it is not unique.
+std::string find_task(const State& state, const std::string& prefix);
+Json workers_json(const Engine::View& view);
+
+// Shared by the views.
+Json grid_summary(const Engine::View& view, const GridEntry& grid, const class Estimate& estimate);
+Json figures_json(const std::vector<experiments::protocol::Figure>& figures);
+// Why the task is not done, in one line; empty where there is nothing to say.
+std::string explanation(const Engine::View& view, const TaskEntry& entry);
+// The reason of a failed, cancelled or blocked task; null else.
+Json reason_json(const State& state, const TaskEntry& entry);
+
+}  // namespace remixer::coordinator
