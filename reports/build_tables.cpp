@@ -23,6 +23,10 @@ struct Model {
   std::vector<const StudyCell*> cells;
 };
 
+bool same_model(const Model& a, const Model& b) {
+  return a.architecture == b.architecture && a.spatial_prior == b.spatial_prior;
+}
+
 // What is trained alike stands in one table.
 struct Setting {
   std::string train_set, recipe, precision;
@@ -184,13 +188,13 @@ void TableBuilder::place(const BlockDefinition& block, const std::string& size) 
   const size_t first = placed_.size();
   for (const RowSelector& selector : block.rows) {
     for (const Model* model : select(selector, size)) {
-      std::string label = model->name.label;
-      if (many_kernels && model->name.kernel == "shared") label += ", shared kernel";
-      const Model* above = placed_.size() > first ? placed_.back().model : nullptr;
-      const bool same = above && above->architecture == model->architecture &&
-                        above->spatial_prior == model->spatial_prior;
-      if (selector.labels == Labels::kWithRemixer)
-        label = same ? "+ ReMixer" : label + " + ReMixer";
+      const std::string kernel =
+          many_kernels && model->name.kernel == "shared" ? ", shared kernel" : "";
+      const bool below_plain = placed_.size() > first && same_model(*placed_[first].model, *model);
+      std::string label = model->name.label + kernel;
+      if (selector.labels == Labels::kWithRemixer) {
+        label = below_plain ? "+ ReMixer" + kernel : label + " + ReMixer";
+      }
       if (model->variant > 0) label += fmt::format(" ({})", model->variant + 1);
       const bool starts = placed_.size() == first;
       placed_.push_back({model, starts, starts && selector.labels == Labels::kPlain, label});

@@ -59,7 +59,9 @@ std::vector<TableDefinition> make_definitions() {
        true},
       {"3",
        "Shifted evaluation sets",
-       "Accuracy where the images differ from those trained on.",
+       "Accuracy where the images differ from those trained on. In No-FG the object is blacked out "
+       "and "
+       "only its outline is left; Mixed-Next shows it on the background of another class.",
        architectures(),
        {shifted_imagenet_9(), remaining_variants()},
        false,

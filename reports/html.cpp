@@ -20,14 +20,18 @@ const char* gain_class(const Figure& figure, const Column& column) {
   return (figure.gain->value > 0) != column.lower_is_better ? "good" : "bad";
 }
 
-std::string figure_cell(const Figure& figure, const Column& column) {
+// `gains`: the column has gains, so a figure without one keeps their place free.
+std::string figure_cell(const Figure& figure, const Column& column, bool gains) {
   std::string cell = fmt::format("<td{} title=\"{}\">", figure.value ? "" : " class=\"missing\"",
                                  html_escape(detail_text(figure)));
-  const std::string value = value_text(figure);
+  std::string value = figure.value ? percent_text(figure.value->value) : "–";
+  if (figure.sd) value += fmt::format("<small> ± {}</small>", percent_text(*figure.sd));
   cell += figure.best ? "<b>" + value + "</b>" : value;
   if (figure.gain) {
-    cell += fmt::format(" <span class=\"gain {}\">{}</span>", gain_class(figure, column),
+    cell += fmt::format("<span class=\"gain {}\">{}</span>", gain_class(figure, column),
                         gain_text(figure));
+  } else if (gains) {
+    cell += "<span class=\"gain\"></span>";
   }
   cell += "</td>";
   if (column.has_paper) {
@@ -37,15 +41,55 @@ std::string figure_cell(const Figure& figure, const Column& column) {
   return cell;
 }
 
-std::string table_row(const Row& row, const std::vector<Column>& columns) {
+bool has_gains(const Table& table, size_t column) {
+  return std::any_of(table.rows.begin(), table.rows.end(),
+                     [&](const Row& row) { return row.figures[column].gain.has_value(); });
+}
+
+std::string row_heading(const Row& row) {
   std::string style = row.starts_block ? "block" : "";
   if (!row.starts_block && !row.labels.empty()) style += "plus";
   std::string name = row.model;
   if (!row.labels.empty()) name += " (" + labels_text(row) + ")";
-  std::string html =
-      fmt::format("<tr class=\"{}\"><th scope=\"row\">{}</th>", style, html_escape(name));
-  for (size_t c = 0; c < columns.size(); ++c) html += figure_cell(row.figures[c], columns[c]);
-  return html + "</tr>\n";
+  return fmt::format("<tr class=\"{}\"><th scope=\"row\">{}</th>", style, html_escape(name));
+}
+
+std::string table_heading(const Table& table, const char* style, bool paper) {
+  std::string html = fmt::format(
+      "<div class=\"scroll\"><table class=\"{}\">\n<thead><tr><th class=\"model\" "
+      "scope=\"col\">Model</th>",
+      style);
+  for (const Column& column : table.columns) {
+    html += fmt::format("<th scope=\"col\">{}</th>", html_escape(column.heading_with_arrow()));
+    if (paper && column.has_paper) html += "<th scope=\"col\" class=\"paper\">paper</th>";
+  }
+  return html + "</tr></thead>\n<tbody>\n";
+}
+
+// Every figure's interval, for those who cannot hover.
+std::string intervals(const Table& table) {
+  const auto range = [](const Estimate& estimate, std::string (*text)(double)) {
+    return fmt::format("{} to {}", text(estimate.low), text(estimate.high));
+  };
+  std::string html = "<details><summary>95 % intervals</summary>\n";
+  html += table_heading(table, "figures intervals", false);
+  for (const Row& row : table.rows) {
+    html += row_heading(row);
+    for (const Figure& figure : row.figures) {
+      if (!figure.value) {
+        html += fmt::format("<td class=\"missing\">{}</td>", to_string(figure.missing));
+        continue;
+      }
+      html += "<td>" + range(*figure.value, percent_text);
+      if (figure.gain) {
+        html += fmt::format("<br><span class=\"soft\">gain {}</span>",
+                            range(*figure.gain, signed_text));
+      }
+      html += "</td>";
+    }
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n</details>\n";
 }
 
 std::string figures_of(const Table& table) {
@@ -62,20 +106,32 @@ std::string figures_of(const Table& table) {
          "dotted line is the plain model's figure.</p>\n";
 }
 
+// Words such as Only-BG-T stay on one line.
+std::string with_firm_hyphens(const std::string& text) {
+  std::string firm;
+  for (char c : text) firm += c == '-' ? std::string("‑") : std::string(1, c);
+  return firm;
+}
+
 std::string table_section(const Table& table) {
-  std::string html = fmt::format(
-      "<section id=\"{}\">\n<h2>{}</h2>\n<p>{}</p>\n<div class=\"scroll\"><table "
-      "class=\"figures\">\n<thead><tr><th class=\"model\" scope=\"col\">Model</th>",
-      html_escape(table.name), html_escape(table.title), html_escape(table.caption));
-  for (const Column& column : table.columns) {
-    html += fmt::format("<th scope=\"col\">{}</th>", html_escape(column.heading_with_arrow()));
-    if (column.has_paper) html += "<th scope=\"col\" class=\"paper\">paper</th>";
+  std::string html =
+      fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n<p>{}</p>\n", html_escape(table.name),
+                  html_escape(table.title), with_firm_hyphens(html_escape(table.caption)));
+  html += table_heading(table, "figures", true);
+  bool any_gain = false;
+  for (const Row& row : table.rows) {
+    html += row_heading(row);
+    for (size_t c = 0; c < table.columns.size(); ++c) {
+      const bool gains = has_gains(table, c);
+      html += figure_cell(row.figures[c], table.columns[c], gains);
+      any_gain = any_gain || gains;
+    }
+    html += "</tr>\n";
   }
-  html += "</tr></thead>\n<tbody>\n";
-  for (const Row& row : table.rows) html += table_row(row, table.columns);
   html += "</tbody></table></div>\n<ul class=\"notes\">\n";
   for (const std::string& note : table.notes) html += "<li>" + html_escape(note) + "</li>\n";
-  html += "</ul>\n";
+  if (any_gain) html += "<li>A gain is coloured where its 95 % interval does not hold 0.</li>\n";
+  html += "</ul>\n" + intervals(table);
   if (table.id == "1") html += figures_of(table);
   return html + "</section>\n";
 }
@@ -121,6 +177,15 @@ std::string kappa_section(const std::vector<KappaRow>& rows) {
   return html + "</tbody></table></div>\n</section>\n";
 }
 
+// 90000 as "90,000".
+std::string grouped(int64_t number) {
+  std::string digits = fmt::format("{}", number);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<size_t>(at), ",");
+  }
+  return digits;
+}
+
 std::string facts(const Report& report) {
   std::string html = "<dl>\n";
   const auto fact = [&](const char* name, const std::string& value) {
@@ -128,7 +193,7 @@ std::string facts(const Report& report) {
   };
   fact("Cells trained", fmt::format("{} of {}", report.facts.cells_trained, report.facts.cells));
   fact("Figures", fmt::format("{}", report.facts.figures));
-  fact("Images evaluated", fmt::format("{}", report.facts.images_evaluated));
+  fact("Images evaluated", grouped(report.facts.images_evaluated));
   fact("Training, in all", duration_text(report.facts.train_seconds));
   return html + "</dl>\n";
 }
@@ -155,7 +220,7 @@ std::string to_html(const Report& report) {
       grid, kStyle);
   html += fmt::format(
       "<h1>{}</h1>\n<p class=\"soft\">Tables of the grid {} (submit {}), from {}, made "
-      "{}.</p>\n",
+      "<time>{}</time>.</p>\n",
       grid, grid, report.grid_id, html_escape(report.database), html_escape(report.made_at));
   html += facts(report) + contents(report);
   for (const Table& table : report.tables) html += table_section(table);

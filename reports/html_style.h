@@ -13,7 +13,7 @@ inline constexpr std::string_view kStyle = R"css(
   --page: #14171b; --ink: #e4e8ec; --soft: #9aa4ae; --rule: #373e47; --band: #1c2127;
   --plain: #9aa4ae; --remixer: #62b6f5; --good: #4cc9a4; --bad: #f0955a; --heat: 98, 182, 245; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 76rem; background: var(--page);
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 80rem; background: var(--page);
   color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 3rem 0 .3rem; }
@@ -29,8 +29,9 @@ nav { margin-top: 1rem; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-
 a { color: var(--remixer); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+time { white-space: nowrap; }
 .figures { width: 100%; border-bottom: 1.5px solid var(--ink); }
-th, td { padding: .28rem .6rem; white-space: nowrap; text-align: right; }
+th, td { padding: .28rem .5rem; white-space: nowrap; text-align: right; }
 th { font-weight: 600; }
 tbody th { font-weight: 400; text-align: left; position: sticky; left: 0; background: var(--page); }
 th.model { text-align: left; position: sticky; left: 0; background: var(--page); }
@@ -39,7 +40,12 @@ tbody tr.plus th { padding-left: 1.4rem; }
 tbody tr.block:not(:first-child) > * { border-top: 1px solid var(--rule); }
 td[title] { cursor: help; }
 td b { font-weight: 700; }
-.gain { font-size: .82em; }
+small { font-size: .82em; }
+.gain { display: inline-block; font-size: .82em; min-width: 4.1em; padding-left: .35em;
+  text-align: left; }
+.intervals td { font-size: .9em; }
+details { margin-top: .6rem; }
+summary { cursor: pointer; font-size: .85rem; color: var(--soft); margin-bottom: .4rem; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .unsure, .missing, .paper { color: var(--soft); }
@@ -58,7 +64,9 @@ svg .bar-remixer { stroke: var(--remixer); stroke-width: 2; }
 svg .dot-plain { fill: var(--page); stroke: var(--plain); stroke-width: 2; }
 svg .dot-remixer { fill: var(--remixer); stroke: var(--remixer); stroke-width: 2; }
 .heat td { min-width: 4rem; text-align: center; border: 2px solid var(--page); }
-@media (max-width: 40rem) { th, td { padding: .28rem .45rem; } h2 { margin-top: 2.2rem; } }
+@media (max-width: 40rem) { th, td { padding: .28rem .4rem; } h2 { margin-top: 2.2rem; }
+  tbody th { white-space: normal; min-width: 7.5rem; line-height: 1.25; }
+  tbody tr.plus th { padding-left: .8rem; } }
 @media print { body { max-width: none; } .scroll { overflow: visible; } }
 )css";
 

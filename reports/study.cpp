@@ -113,7 +113,7 @@ void read_kappa(SQLite::Database& db, Study& study) {
     if (parsed.ec != std::errc() || parsed.ptr != end || block >= 1000) continue;
     std::vector<double>& kappa = study.kappa[query.getColumn(0).getString()];
     if (kappa.size() <= block) kappa.resize(block + 1, std::numeric_limits<double>::quiet_NaN());
-    kappa[block] = query.getColumn(2).getDouble();
+    if (!query.getColumn(2).isNull()) kappa[block] = query.getColumn(2).getDouble();
   }
 }
 
