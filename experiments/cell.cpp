@@ -42,7 +42,9 @@ Json Cell::identity() const {
   return writer.take();
 }
 
-std::string Cell::id() const { return content_id(identity()); }
+std::string Cell::id() const {
+  return content_id(identity());
+}
 
 Json to_json(const Cell& cell) {
   return {{"identity", cell.identity()},

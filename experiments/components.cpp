@@ -18,7 +18,9 @@ Architecture mixer(const char* name, int64_t size, int64_t patch) {
 Architecture convmixer(const char* name, int64_t size, int64_t patch) {
   return {name, "convmixer", size, patch, kConvMixerVersion};
 }
-Architecture convit(const char* name) { return {name, "convit", 224, 16, kConvitVersion}; }
+Architecture convit(const char* name) {
+  return {name, "convit", 224, 16, kConvitVersion};
+}
 
 template <typename T>
 const T& find(const std::vector<T>& known, std::string_view what, std::string_view name) {
@@ -53,9 +55,10 @@ void add_parameters(const std::string& owner, const std::vector<Parameter>& para
 
 void require_version(std::string_view what, std::string_view name, int64_t wanted, int64_t held) {
   if (wanted == held) return;
-  fail_input("the cell asks for version {} of {} '{}', this program holds version {}; submit the grid "
-             "again with this program, or run the cell with the one that made it",
-             wanted, what, name, held);
+  fail_input(
+      "the cell asks for version {} of {} '{}', this program holds version {}; submit the grid "
+      "again with this program, or run the cell with the one that made it",
+      wanted, what, name, held);
 }
 
 }  // namespace
@@ -93,13 +96,16 @@ const std::vector<Labeler>& labelers() {
        {{"input_size", 224, 32, 1024}, {"top_k", 5, 1, 100}},
        std::string(kEfficientNetLite0Sha256),
        1},
-      // Small images are cut at `scale` times their size: GrabCut needs pixels to learn colours from.
+      // Small images are cut at `scale` times their size: GrabCut needs pixels to learn colours
+      // from.
       {"bbox_grabcut", "l1", {{"scale", 2, 1, 8}}, "", 1},
   };
   return all;
 }
 
-const Labeler& find_labeler(std::string_view name) { return find(labelers(), "labeler", name); }
+const Labeler& find_labeler(std::string_view name) {
+  return find(labelers(), "labeler", name);
+}
 
 Json labeler_entry(std::string_view name, const Json& overrides) {
   const Labeler& labeler = find_labeler(name);
@@ -142,15 +148,19 @@ void require_known_versions(const Cell& cell) {
   require_version("architecture", cell.architecture, cell.architecture_version,
                   find_architecture(cell.architecture).version);
   require_version("recipe", cell.recipe_name, cell.recipe.version, Recipe::kVersion);
-  const auto text = [](const Json& entry, const char* name) { return entry.value(name, std::string()); };
+  const auto text = [](const Json& entry, const char* name) {
+    return entry.value(name, std::string());
+  };
   const auto version = [](const Json& entry) { return entry.value("version", int64_t{0}); };
   const std::string builder = text(cell.dataset, "builder");
-  require_version("dataset builder", builder, version(cell.dataset), find_dataset_builder(builder).version);
+  require_version("dataset builder", builder, version(cell.dataset),
+                  find_dataset_builder(builder).version);
   if (cell.labeler.is_null()) return;
   const Labeler& labeler = find_labeler(text(cell.labeler, "name"));
   require_version("labeler", labeler.name, version(cell.labeler), labeler.version);
   if (text(cell.labeler, "weights_sha256") != labeler.weights_sha256) {
-    fail_input("the cell's labeler '{}' was pinned to other weights than this program's", labeler.name);
+    fail_input("the cell's labeler '{}' was pinned to other weights than this program's",
+               labeler.name);
   }
 }
 

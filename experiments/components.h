@@ -46,8 +46,8 @@ struct Labeler {
 // All but "none".
 const std::vector<Labeler>& labelers();
 const Labeler& find_labeler(std::string_view name);
-// {"name", "version", every parameter, "weights_sha256" of a network}. `overrides` holds parameters by
-// name. Throws InputError on an unknown labeler or parameter, or a value out of range.
+// {"name", "version", every parameter, "weights_sha256" of a network}. `overrides` holds parameters
+// by name. Throws InputError on an unknown labeler or parameter, or a value out of range.
 Json labeler_entry(std::string_view name, const Json& overrides = Json::object());
 
 struct DatasetBuilder {

@@ -39,7 +39,8 @@ class Expansion {
   std::vector<std::string> sets_of(const Cell& cell, int line) const;
   void check_filters() const;
 
-  void add_tasks(const Cell& cell, const std::string& cell_id, const std::vector<std::string>& sets);
+  void add_tasks(const Cell& cell, const std::string& cell_id,
+                 const std::vector<std::string>& sets);
   // Adds the task unless an earlier cell needed it too; returns its id.
   std::string add_task(Task task);
   std::string label_task(const Cell& cell, const std::string& split, const std::string& prepare);
@@ -66,7 +67,8 @@ void Expansion::add_block(const CellsBlock& block) {
         for (const auto& dataset : block.datasets)
           for (const auto& recipe : block.recipes)
             for (const auto& seed : block.seeds)
-              add_cell({block, architecture, prior, labeler.value, dataset.value, recipe.value, seed.value});
+              add_cell({block, architecture, prior, labeler.value, dataset.value, recipe.value,
+                        seed.value});
 }
 
 Cell Expansion::resolve(const Choice& choice) const {
@@ -75,9 +77,11 @@ Cell Expansion::resolve(const Choice& choice) const {
   cell.spatial_prior = choice.spatial_prior.value;
   const Architecture* architecture = &find_architecture(cell.architecture);
   if (cell.spatial_prior == "convit" && !architecture->takes_convit()) {
-    file_.fail_at(choice.spatial_prior.line,
-                  "spatial_prior 'convit' goes with DeiT only, not with '{}'; give the DeiT a [[cells]] "
-                  "block of its own", cell.architecture);
+    file_.fail_at(
+        choice.spatial_prior.line,
+        "spatial_prior 'convit' goes with DeiT only, not with '{}'; give the DeiT a [[cells]] "
+        "block of its own",
+        cell.architecture);
   }
   // One model, one cell: this name says the same as DeiT-S with the prior.
   if (cell.architecture == "deit_small_convit") {
@@ -96,10 +100,13 @@ Cell Expansion::resolve(const Choice& choice) const {
   cell.dataset_name = choice.dataset;
   cell.recipe_name = choice.recipe;
 
-  const int64_t size = find_dataset_builder(cell.dataset.at("builder").get<std::string>()).image_size;
+  const int64_t size =
+      find_dataset_builder(cell.dataset.at("builder").get<std::string>()).image_size;
   if (size % architecture->patch != 0) {
-    file_.fail_at(choice.architecture.line, "'{}' cuts patches of {} pixels, which do not divide the {} of "
-                  "dataset '{}'", cell.architecture, architecture->patch, size, choice.dataset);
+    file_.fail_at(choice.architecture.line,
+                  "'{}' cuts patches of {} pixels, which do not divide the {} of "
+                  "dataset '{}'",
+                  cell.architecture, architecture->patch, size, choice.dataset);
   }
   return cell;
 }
@@ -109,8 +116,9 @@ void Expansion::add_cell(const Choice& choice) {
   const std::string id = cell.id();
   const auto [earlier, is_new] = line_of_cell_.emplace(id, choice.block.line);
   if (!is_new) {
-    file_.fail_at(choice.block.line, "the cell {} is there already, by the [[cells]] block of line {}",
-                  title_of(cell), earlier->second);
+    file_.fail_at(choice.block.line,
+                  "the cell {} is there already, by the [[cells]] block of line {}", title_of(cell),
+                  earlier->second);
   }
   add_tasks(cell, id, sets_of(cell, choice.block.line));
   grid_.cells.push_back(std::move(cell));
@@ -122,7 +130,8 @@ std::vector<std::string> Expansion::sets_of(const Cell& cell, int line) const {
   std::vector<std::string> sets;
   for (const EvaluationEntry& entry : file_.evaluations) {
     const auto wanted = [&](const auto& labeler) { return labeler.value == cell.labeler_name; };
-    if (entry.labelers && std::none_of(entry.labelers->begin(), entry.labelers->end(), wanted)) continue;
+    if (entry.labelers && std::none_of(entry.labelers->begin(), entry.labelers->end(), wanted))
+      continue;
     for (const auto& set : entry.sets) {
       if (std::find(known.begin(), known.end(), set.value) == known.end()) {
         file_.fail_at(set.line, "dataset '{}': {}", cell.dataset_name,
@@ -132,8 +141,9 @@ std::vector<std::string> Expansion::sets_of(const Cell& cell, int line) const {
     }
   }
   if (sets.empty()) {
-    file_.fail_at(line, "nothing evaluates the cells with labeler '{}': add it to an [[evaluation]] entry",
-                  cell.labeler_name);
+    file_.fail_at(
+        line, "nothing evaluates the cells with labeler '{}': add it to an [[evaluation]] entry",
+        cell.labeler_name);
   }
   return sets;
 }
@@ -162,7 +172,8 @@ std::string Expansion::label_task(const Cell& cell, const std::string& split,
                                   const std::string& prepare) {
   Task task;
   task.kind = TaskKind::kLabel;
-  task.spec = {{"kind", "label"}, {"dataset", cell.dataset}, {"split", split}, {"labeler", cell.labeler}};
+  task.spec = {
+      {"kind", "label"}, {"dataset", cell.dataset}, {"split", split}, {"labeler", cell.labeler}};
   task.dependencies = {prepare};
   task.title = fmt::format("label {} · {} · {}", cell.dataset_name, split, cell.labeler_name);
   return add_task(std::move(task));
@@ -194,8 +205,10 @@ void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
   for (const std::string& set : sets) {
     Task evaluate;
     evaluate.kind = TaskKind::kEvaluate;
-    evaluate.spec = {
-        {"kind", "evaluate"}, {"cell", identity}, {"eval_set", set}, {"version", kEvaluationVersion}};
+    evaluate.spec = {{"kind", "evaluate"},
+                     {"cell", identity},
+                     {"eval_set", set},
+                     {"version", kEvaluationVersion}};
     evaluate.dependencies = {prepare_id, train_id};
     if (labelled) evaluate.dependencies.push_back(set_labels.at(set));
     evaluate.cell_id = cell_id;
@@ -206,6 +219,8 @@ void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
 
 }  // namespace
 
-Grid expand_grid(const GridFile& file) { return Expansion(file).run(); }
+Grid expand_grid(const GridFile& file) {
+  return Expansion(file).run();
+}
 
 }  // namespace remixer::experiments

@@ -46,8 +46,8 @@ struct GridFile {
   std::string file;  // what messages call it
   std::string text;
   std::string name, description;
-  std::map<std::string, Json> datasets;           // by name, as in a cell
-  std::map<std::string, NamedLabeler> labelers;   // the known ones, "none", and the file's own
+  std::map<std::string, Json> datasets;          // by name, as in a cell
+  std::map<std::string, NamedLabeler> labelers;  // the known ones, "none", and the file's own
   std::map<std::string, Recipe> recipes;
   std::vector<CellsBlock> cells;
   std::vector<EvaluationEntry> evaluations;
@@ -55,7 +55,8 @@ struct GridFile {
   // Throws InputError "FILE:LINE: ...".
   template <typename... Args>
   [[noreturn]] void fail_at(int line, fmt::format_string<Args...> format, Args&&... args) const {
-    throw InputError(fmt::format("{}:{}: {}", file, line, fmt::format(format, std::forward<Args>(args)...)));
+    throw InputError(
+        fmt::format("{}:{}: {}", file, line, fmt::format(format, std::forward<Args>(args)...)));
   }
 };
 

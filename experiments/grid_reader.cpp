@@ -12,7 +12,9 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
+int line_of(const toml::node& node) {
+  return static_cast<int>(node.source().begin.line);
+}
 
 class GridReader {
  public:
@@ -37,7 +39,8 @@ class GridReader {
   std::string as_string(const toml::node& node, const std::string& where) const;
   int64_t as_integer(const toml::node& node, const std::string& where) const;
   Json as_json(const toml::node& node, const std::string& where) const;
-  Axis<std::string> names(const toml::node& node, const std::string& what, const Names& known) const;
+  Axis<std::string> names(const toml::node& node, const std::string& what,
+                          const Names& known) const;
   Axis<int64_t> integers(const toml::node& node, const std::string& what) const;
   template <typename Read>
   auto each(const toml::node& node, const std::string& what, Read read) const;
@@ -109,11 +112,13 @@ const toml::table& GridReader::as_table(const Entry& entry, const std::string& w
   return *table;
 }
 
-std::vector<const toml::table*> GridReader::as_tables(const toml::table& root, const char* key) const {
+std::vector<const toml::table*> GridReader::as_tables(const toml::table& root,
+                                                      const char* key) const {
   const toml::node* node = root.get(key);
   if (!node) grid_.fail_at(1, "nothing to run: there is no [[{}]] block", key);
   const toml::array* array = node->as_array();
-  if (!array || array->empty()) grid_.fail_at(line_of(*node), "write [[{}]], in double brackets", key);
+  if (!array || array->empty())
+    grid_.fail_at(line_of(*node), "write [[{}]], in double brackets", key);
   std::vector<const toml::table*> tables;
   for (const toml::node& item : *array) {
     if (!item.is_table()) grid_.fail_at(line_of(item), "write [[{}]], in double brackets", key);
@@ -182,7 +187,8 @@ Axis<int64_t> GridReader::integers(const toml::node& node, const std::string& wh
 }
 
 void GridReader::read_top(const toml::table& root) {
-  check_keys(root, "", {"name", "description", "dataset", "labeler", "recipe", "cells", "evaluation"});
+  check_keys(root, "",
+             {"name", "description", "dataset", "labeler", "recipe", "cells", "evaluation"});
   const toml::node* name = root.get("name");
   if (!name) grid_.fail_at(1, "the grid has no name: begin with name = \"...\"");
   grid_.name = as_string(*name, "name");
@@ -314,11 +320,12 @@ GridFile GridReader::read() {
   const auto sections = [&](const char* kind, void (GridReader::*read_one)(const Entry&)) {
     const toml::node* node = root.get(kind);
     if (!node) return;
-    if (!node->is_table()) grid_.fail_at(line_of(*node), "{} must be tables: write [{}.NAME]", kind, kind);
+    if (!node->is_table())
+      grid_.fail_at(line_of(*node), "{} must be tables: write [{}.NAME]", kind, kind);
     for (const Entry& entry : entries(*node->as_table())) {
       if (!is_plain_name(entry.key)) {
-        grid_.fail_at(entry.line, "[{}.{}]: a name may hold letters, digits, '_', '-' and '.' only", kind,
-                      entry.key);
+        grid_.fail_at(entry.line, "[{}.{}]: a name may hold letters, digits, '_', '-' and '.' only",
+                      kind, entry.key);
       }
       (this->*read_one)(entry);
     }

@@ -17,10 +17,17 @@ constexpr int64_t kLargestInteger = int64_t{1} << 53;
 // canonical form.
 std::u16string utf16(const std::string& text) {
   std::u16string units;
-  const auto bad = [&]() { fail_input("JSON text is not valid UTF-8 (after {} characters)", units.size()); };
+  const auto bad = [&]() {
+    fail_input("JSON text is not valid UTF-8 (after {} characters)", units.size());
+  };
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const int length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    const int length = lead < 0x80   ? 1
+                       : lead < 0xc2 ? 0
+                       : lead < 0xe0 ? 2
+                       : lead < 0xf0 ? 3
+                       : lead < 0xf5 ? 4
+                                     : 0;
     if (length == 0 || i + length > text.size()) bad();
     uint32_t point = length == 1 ? lead : lead & (0x7f >> length);
     for (int k = 1; k < length; ++k) {
@@ -46,13 +53,27 @@ void append_string(const std::string& text, std::string& out) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\f': out += "\\f"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
@@ -73,7 +94,9 @@ void append_double(double value, std::string& out) {
     return;
   }
   char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value), std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, std::abs(value), std::chars_format::scientific)
+          .ptr;
   const std::string_view text(buffer, end - buffer);
   const size_t e = text.find('e');
   std::string digits(1, text[0]);
@@ -117,16 +140,25 @@ void append_object(const Json& value, std::string& out) {
 
 void append(const Json& value, std::string& out) {
   switch (value.type()) {
-    case Json::value_t::null: out += "null"; return;
-    case Json::value_t::boolean: out += value.get<bool>() ? "true" : "false"; return;
-    case Json::value_t::string: append_string(value.get_ref<const std::string&>(), out); return;
-    case Json::value_t::number_float: append_double(value.get<double>(), out); return;
+    case Json::value_t::null:
+      out += "null";
+      return;
+    case Json::value_t::boolean:
+      out += value.get<bool>() ? "true" : "false";
+      return;
+    case Json::value_t::string:
+      append_string(value.get_ref<const std::string&>(), out);
+      return;
+    case Json::value_t::number_float:
+      append_double(value.get<double>(), out);
+      return;
     case Json::value_t::number_unsigned:
     case Json::value_t::number_integer: {
       const auto number = value.get<int64_t>();
       const bool wrapped = value.is_number_unsigned() && number < 0;
       if (wrapped || number > kLargestInteger || number < -kLargestInteger) {
-        fail_input("the integer {} is beyond 2^53, where JSON numbers stop being exact", value.dump());
+        fail_input("the integer {} is beyond 2^53, where JSON numbers stop being exact",
+                   value.dump());
       }
       out += std::to_string(number);
       return;
@@ -139,8 +171,11 @@ void append(const Json& value, std::string& out) {
       }
       out += ']';
       return;
-    case Json::value_t::object: append_object(value, out); return;
-    default: fail_input("JSON holds a value of no JSON type");
+    case Json::value_t::object:
+      append_object(value, out);
+      return;
+    default:
+      fail_input("JSON holds a value of no JSON type");
   }
 }
 
@@ -152,6 +187,8 @@ std::string canonical_json(const Json& value) {
   return out;
 }
 
-std::string content_id(const Json& value) { return sha256_hex(canonical_json(value)); }
+std::string content_id(const Json& value) {
+  return sha256_hex(canonical_json(value));
+}
 
 }  // namespace remixer::experiments

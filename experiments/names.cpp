@@ -34,7 +34,8 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::optional<std::string> nearest_name(std::string_view word, const std::vector<std::string>& known) {
+std::optional<std::string> nearest_name(std::string_view word,
+                                        const std::vector<std::string>& known) {
   if (word.empty() || word.size() > 200) return std::nullopt;
   const std::string wanted = lower(word);
   if (wanted.size() >= 3) {

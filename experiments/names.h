@@ -10,7 +10,8 @@ namespace remixer::experiments {
 
 // The known name that `word` was probably meant to be: one that begins with it, else the closest by
 // edit distance (a swap of neighbours counts once, case not at all). Nothing where none is near.
-std::optional<std::string> nearest_name(std::string_view word, const std::vector<std::string>& known);
+std::optional<std::string> nearest_name(std::string_view word,
+                                        const std::vector<std::string>& known);
 
 // "unknown labeler 'salienzy'; did you mean 'saliency'?", or without a near one
 // "unknown labeler 'x'; known are: bbox_grabcut, relabel".

@@ -45,7 +45,8 @@ inline void read_value(const Json& json, const std::string& where, bool& value) 
 }
 inline void read_value(const Json& json, const std::string& where, int64_t& value) {
   if (!json.is_number_integer()) fail_type(where, "an integer", json);
-  if (json.is_number_unsigned() && json.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()}) {
+  if (json.is_number_unsigned() &&
+      json.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()}) {
     fail_input("{} is too large: {}", where, json.dump());
   }
   value = json.get<int64_t>();
@@ -59,7 +60,9 @@ inline void read_value(const Json& json, const std::string& where, std::string& 
   if (!json.is_string()) fail_type(where, "a string", json);
   value = json.get<std::string>();
 }
-inline void read_value(const Json& json, const std::string&, Json& value) { value = json; }
+inline void read_value(const Json& json, const std::string&, Json& value) {
+  value = json;
+}
 
 class ObjectWriter {
  public:
@@ -80,7 +83,7 @@ class ObjectWriter {
   static Json write(const T& value) {
     if constexpr (std::is_same_v<T, Json>) {  // first: it converts to anything
       return value;
-    } else if constexpr (requires(ObjectWriter& v) { describe(v, value); }) {
+    } else if constexpr (requires(ObjectWriter & v) { describe(v, value); }) {
       ObjectWriter writer;
       describe(writer, value);
       return writer.take();
@@ -142,7 +145,7 @@ class ObjectReader {
 
   template <typename T>
   static void read(const Json& json, const std::string& where, T& value) {
-    if constexpr (requires(ObjectReader& v) { describe(v, value); }) {
+    if constexpr (requires(ObjectReader & v) { describe(v, value); }) {
       ObjectReader reader(json, where);
       describe(reader, value);
       reader.finish();

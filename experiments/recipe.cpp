@@ -52,9 +52,11 @@ void each_field(R& recipe, V&& v) {
 }
 
 std::string range_text(const Range& range) {
-  const std::string low = range.low == kAboveZero ? "above 0" : fmt::format("at least {:.15g}", range.low);
+  const std::string low =
+      range.low == kAboveZero ? "above 0" : fmt::format("at least {:.15g}", range.low);
   if (std::isinf(range.high)) return low;
-  return low + (range.high == kBelowOne ? " and below 1" : fmt::format(" and at most {:.15g}", range.high));
+  return low + (range.high == kBelowOne ? " and below 1"
+                                        : fmt::format(" and at most {:.15g}", range.high));
 }
 
 void check(const std::string& name, double value, const Range& range) {

@@ -18,10 +18,14 @@ constexpr std::array<std::pair<TaskKind, std::string_view>, 4> kKinds{{
 // The members that a kind's spec has, beside "kind".
 std::vector<std::string> spec_members(TaskKind kind) {
   switch (kind) {
-    case TaskKind::kPrepare: return {"dataset"};
-    case TaskKind::kLabel: return {"dataset", "split", "labeler"};
-    case TaskKind::kTrain: return {"cell"};
-    case TaskKind::kEvaluate: return {"cell", "eval_set", "version"};
+    case TaskKind::kPrepare:
+      return {"dataset"};
+    case TaskKind::kLabel:
+      return {"dataset", "split", "labeler"};
+    case TaskKind::kTrain:
+      return {"cell"};
+    case TaskKind::kEvaluate:
+      return {"cell", "eval_set", "version"};
   }
   return {};
 }

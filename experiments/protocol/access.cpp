@@ -34,7 +34,8 @@ std::optional<Access> read_access(const std::filesystem::path& file) {
     v("host", access.host);
     v("pid", access.pid);
     v.finish();
-    if (port < 1 || port > std::numeric_limits<uint16_t>::max()) fail_input("port {} is none", port);
+    if (port < 1 || port > std::numeric_limits<uint16_t>::max())
+      fail_input("port {} is none", port);
   } catch (const Json::exception&) {
     fail_input("{} is not an access file (no JSON); remove it and start the daemon", file.string());
   } catch (const InputError& error) {

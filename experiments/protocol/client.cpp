@@ -14,8 +14,8 @@ namespace {
 namespace beast = boost::beast;
 namespace http = beast::http;
 namespace net = boost::asio;
-using net::ip::tcp;
 using beast::error_code;
+using net::ip::tcp;
 
 // Listings of a large grid are long; anything beyond this is a mistake.
 constexpr uint64_t kLargestBody = uint64_t{1} << 30;
@@ -32,7 +32,8 @@ std::string refusal(const http::response<http::string_body>& answer) {
   if (json.is_object() && json.contains("error") && json["error"].is_string()) {
     return one_line(json["error"].get<std::string>());
   }
-  return fmt::format("the daemon answered {} {}", answer.result_int(), std::string(answer.reason()));
+  return fmt::format("the daemon answered {} {}", answer.result_int(),
+                     std::string(answer.reason()));
 }
 
 }  // namespace
@@ -74,11 +75,14 @@ Client::State::State(Access given, double seconds)
   error_code error;
   const auto address = net::ip::make_address(access.address, error);
   if (error || !address.is_loopback() || !access.fingerprint.empty()) {
-    fail_input("the daemon's address {} is not loopback; this client speaks to a daemon on the same "
-               "host only", access.address);
+    fail_input(
+        "the daemon's address {} is not loopback; this client speaks to a daemon on the same "
+        "host only",
+        access.address);
   }
   endpoint = tcp::endpoint(address, access.port);
-  host = fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), access.address, access.port);
+  host =
+      fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), access.address, access.port);
 }
 
 template <typename Start>
@@ -105,7 +109,8 @@ error_code Client::State::connect() {
 }
 
 error_code Client::State::exchange(Request& request, Parser& parser) {
-  if (const error_code error = wait([&](auto done) { http::async_write(*stream, request, done); })) {
+  if (const error_code error =
+          wait([&](auto done) { http::async_write(*stream, request, done); })) {
     return error;
   }
   return wait([&](auto done) { http::async_read(*stream, buffer, parser, done); });
@@ -120,8 +125,9 @@ void Client::State::fail_unreachable(const error_code& error, bool connected) {
     throw Unreachable(
         fmt::format("the connection to the daemon at {} broke ({})", host, error.message()));
   }
-  throw Unreachable(fmt::format("cannot reach the daemon at {} ({}); is it running? `remixer up` starts it",
-                                host, error.message()));
+  throw Unreachable(
+      fmt::format("cannot reach the daemon at {} ({}); is it running? `remixer up` starts it", host,
+                  error.message()));
 }
 
 Json Client::State::request(http::verb verb, const std::string& path, std::string body) {
@@ -163,7 +169,8 @@ Json Client::State::read_answer(const std::string& path, Parser& parser) {
   if (status < 200 || status >= 300) throw Refused(static_cast<int>(status), refusal(answer));
   if (answer.body().empty()) return nullptr;
   Json json = Json::parse(answer.body(), nullptr, false);
-  if (json.is_discarded()) fail("the daemon's answer to {} is not JSON; is another program at {}?", path, host);
+  if (json.is_discarded())
+    fail("the daemon's answer to {} is not JSON; is another program at {}?", path, host);
   return json;
 }
 
@@ -172,7 +179,9 @@ Client::Client(Access access, double timeout_seconds)
 
 Client::~Client() = default;
 
-Json Client::get(const std::string& path) { return state_->request(http::verb::get, path, {}); }
+Json Client::get(const std::string& path) {
+  return state_->request(http::verb::get, path, {});
+}
 
 Json Client::post(const std::string& path, const Json& body) {
   // Bytes of a log line that are no UTF-8 must not stop the message that carries them.

@@ -8,11 +8,21 @@
 namespace remixer::experiments {
 
 // Cells, tasks and kinds inside messages, found by argument lookup.
-Json write_value(const Cell& cell) { return to_json(cell); }
-Json write_value(const Task& task) { return to_json(task); }
-Json write_value(TaskKind kind) { return std::string(to_string(kind)); }
-void read_value(const Json& json, const std::string&, Cell& cell) { cell = cell_from_json(json); }
-void read_value(const Json& json, const std::string&, Task& task) { task = task_from_json(json); }
+Json write_value(const Cell& cell) {
+  return to_json(cell);
+}
+Json write_value(const Task& task) {
+  return to_json(task);
+}
+Json write_value(TaskKind kind) {
+  return std::string(to_string(kind));
+}
+void read_value(const Json& json, const std::string&, Cell& cell) {
+  cell = cell_from_json(json);
+}
+void read_value(const Json& json, const std::string&, Task& task) {
+  task = task_from_json(json);
+}
 void read_value(const Json& json, const std::string& where, TaskKind& kind) {
   std::string text;
   read_value(json, where, text);
@@ -62,11 +72,19 @@ void read_enum(const EnumNames<E, N>& names, const Json& json, const std::string
 
 }  // namespace
 
-std::string_view to_string(Order order) { return enum_text(kOrders, order); }
-std::string_view to_string(Ending ending) { return enum_text(kEndings, ending); }
+std::string_view to_string(Order order) {
+  return enum_text(kOrders, order);
+}
+std::string_view to_string(Ending ending) {
+  return enum_text(kEndings, ending);
+}
 
-Json write_value(Order order) { return std::string(to_string(order)); }
-Json write_value(Ending ending) { return std::string(to_string(ending)); }
+Json write_value(Order order) {
+  return std::string(to_string(order));
+}
+Json write_value(Ending ending) {
+  return std::string(to_string(ending));
+}
 void read_value(const Json& json, const std::string& where, Order& order) {
   read_enum(kOrders, json, where, order);
 }
@@ -217,16 +235,36 @@ T read_message(const Json& json, const char* what) {
 
 }  // namespace
 
-Json to_json(const RegisterWorker& value) { return ObjectWriter::write(value); }
-Json to_json(const WorkerRegistered& value) { return ObjectWriter::write(value); }
-Json to_json(const Claim& value) { return ObjectWriter::write(value); }
-Json to_json(const ClaimReply& value) { return ObjectWriter::write(value); }
-Json to_json(const Heartbeat& value) { return ObjectWriter::write(value); }
-Json to_json(const HeartbeatReply& value) { return ObjectWriter::write(value); }
-Json to_json(const AttemptResult& value) { return ObjectWriter::write(value); }
-Json to_json(const ResultReply& value) { return ObjectWriter::write(value); }
-Json to_json(const SubmitGrid& value) { return ObjectWriter::write(value); }
-Json to_json(const GridSubmitted& value) { return ObjectWriter::write(value); }
+Json to_json(const RegisterWorker& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const WorkerRegistered& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const Claim& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const ClaimReply& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const Heartbeat& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const HeartbeatReply& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const AttemptResult& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const ResultReply& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const SubmitGrid& value) {
+  return ObjectWriter::write(value);
+}
+Json to_json(const GridSubmitted& value) {
+  return ObjectWriter::write(value);
+}
 
 template <>
 RegisterWorker from_json(const Json& json) {

@@ -1,0 +1,25 @@
+// Checks of error messages.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/base/error.h"
+
+namespace remixer::experiments {
+
+// The message of the InputError that `action` throws; fails the test where it throws none.
+template <typename Action>
+std::string input_error(Action action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no InputError was thrown";
+  return {};
+}
+
+}  // namespace remixer::experiments

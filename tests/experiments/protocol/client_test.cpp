@@ -1,0 +1,279 @@
+// The client against a real socket whose other end follows a script.
+
+#include "experiments/protocol/client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "tests/experiments/expect_error.h"
+
+namespace remixer::experiments::protocol {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// One connection, seen from the server.
+class Peer {
+ public:
+  explicit Peer(int socket) : socket_(socket) {}
+  // A whole request, head and body; empty where the client has closed the connection.
+  std::string receive() {
+    std::string text;
+    char buffer[4096];
+    while (true) {
+      const size_t head = text.find("\r\n\r\n");
+      if (head != std::string::npos && text.size() >= head + 4 + body_length(text)) return text;
+      const ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
+      if (got <= 0) return {};
+      text.append(buffer, static_cast<size_t>(got));
+    }
+  }
+  void send(const std::string& text) { ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  void answer(const std::string& status, const std::string& body, const std::string& header = "") {
+    send(fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\n{}\r\n{}", status, body.size(), header,
+                     body));
+  }
+
+ private:
+  static size_t body_length(const std::string& text) {
+    const std::string name = "Content-Length: ";
+    const size_t at = text.find(name);
+    return at == std::string::npos ? 0 : std::stoul(text.substr(at + name.size()));
+  }
+  int socket_;
+};
+
+// Listens on a free loopback port and plays `script` for each connection, one after the other; the
+// connection is closed when it returns.
+class Server {
+ public:
+  using Script = std::function<void(Peer& peer, int connection)>;
+  explicit Server(Script script) : script_(std::move(script)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), length);
+    ::listen(listener_, 8);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
+    access_ = {"127.0.0.1", ntohs(address.sin_port), "secret", "", "here", 1};
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~Server() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  const Access& access() const { return access_; }
+  int connections() const { return connections_; }
+
+ private:
+  void serve() {
+    while (true) {
+      const int socket = ::accept(listener_, nullptr, nullptr);
+      if (socket < 0) return;
+      Peer peer(socket);
+      script_(peer, ++connections_);
+      ::close(socket);
+    }
+  }
+  Script script_;
+  Access access_;
+  int listener_ = -1;
+  std::atomic<int> connections_ = 0;
+  std::thread thread_;
+};
+
+template <typename E, typename Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const E& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "the expected error was not thrown";
+  return {};
+}
+
+TEST(Client, SpeaksHttpWithTheToken) {
+  std::string seen;
+  std::mutex mutex;
+  Server server([&](Peer& peer, int) {
+    const std::string request = peer.receive();
+    const std::lock_guard lock(mutex);
+    seen = request;
+    peer.answer("200 OK", R"({"worker_id": "w1"})", "Content-Type: application/json\r\n");
+  });
+  Client client(server.access());
+  EXPECT_EQ(client.post("/claim", {{"worker_id", "w1"}}), (Json{{"worker_id", "w1"}}));
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(seen, AllOf(HasSubstr("POST /api/v1/claim HTTP/1.1\r\n"),
+                          HasSubstr(fmt::format("Host: 127.0.0.1:{}\r\n", server.access().port)),
+                          HasSubstr("Authorization: Bearer secret\r\n"),
+                          HasSubstr("Content-Type: application/json\r\n"),
+                          HasSubstr("\r\n\r\n{\"worker_id\":\"w1\"}")));
+}
+
+TEST(Client, KeepsOneConnection) {
+  Server server([&](Peer& peer, int) {
+    while (!peer.receive().empty()) peer.answer("200 OK", "[1]");
+  });
+  {
+    Client client(server.access());
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(client.get("/tasks?grid=3"), Json::array({1}));
+    EXPECT_EQ(server.connections(), 1);
+  }
+}
+
+TEST(Client, OpensANewConnectionWhereTheKeptOneHasGone) {
+  Server server([&](Peer& peer, int connection) {
+    peer.receive();
+    peer.answer("200 OK", std::to_string(connection));  // and hangs up without a word
+  });
+  Client client(server.access());
+  for (int i = 1; i <= 4; ++i) EXPECT_EQ(client.post("/result", Json::object()), i);
+  EXPECT_EQ(server.connections(), 4);
+}
+
+TEST(Client, ObeysAClose) {
+  Server server([&](Peer& peer, int connection) {
+    peer.receive();
+    peer.answer("200 OK", std::to_string(connection), "Connection: close\r\n");
+    peer.receive();  // until the client has closed its end
+  });
+  Client client(server.access());
+  EXPECT_EQ(client.get("/a"), 1);
+  EXPECT_EQ(client.get("/a"), 2);
+}
+
+TEST(Client, DoesNotSendAgainOnceAnAnswerHasBegun) {
+  std::atomic<int> requests = 0;
+  Server server([&](Peer& peer, int connection) {
+    while (!peer.receive().empty()) {
+      ++requests;
+      if (requests == 1) {
+        peer.answer("200 OK", "{}");
+      } else {
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+        return;
+      }
+    }
+    EXPECT_LE(connection, 1);
+  });
+  Client client(server.access());
+  client.get("/a");
+  EXPECT_THAT(error_of<Unreachable>([&] { client.post("/result", Json::object()); }),
+              HasSubstr("broke"));
+  EXPECT_EQ(requests, 2);
+}
+
+TEST(Client, AFreshConnectionThatIsClosedIsAnError) {
+  std::atomic<int> requests = 0;
+  Server server([&](Peer& peer, int) { requests += peer.receive().empty() ? 0 : 1; });
+  Client client(server.access());
+  EXPECT_THROW(client.get("/a"), Unreachable);
+  EXPECT_EQ(requests, 1);
+}
+
+TEST(Client, GivesUpAfterItsTimeAndRecovers) {
+  Server server([&](Peer& peer, int connection) {
+    peer.receive();
+    if (connection == 1) {
+      peer.receive();  // no answer; until the client hangs up
+    } else {
+      peer.answer("200 OK", "\"late\"");
+    }
+  });
+  Client client(server.access(), 0.2);
+  EXPECT_THAT(error_of<Unreachable>([&] { client.get("/a"); }),
+              HasSubstr("did not answer within 0.2 s"));
+  EXPECT_EQ(client.get("/a"), "late");
+}
+
+// A kept connection may be older than the timeout: only the request counts.
+TEST(Client, IdleTimeIsNotCounted) {
+  Server server([&](Peer& peer, int) {
+    while (!peer.receive().empty()) peer.answer("200 OK", "1");
+  });
+  Client client(server.access(), 0.2);
+  client.get("/a");
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  EXPECT_EQ(client.get("/a"), 1);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(Client, SaysWhenNobodyListens) {
+  Access access;
+  {
+    Server server([](Peer&, int) {});
+    access = server.access();
+  }
+  Client client(access);
+  EXPECT_THAT(error_of<Unreachable>([&] { client.get("/a"); }),
+              AllOf(HasSubstr("cannot reach the daemon at 127.0.0.1:"), HasSubstr("refused"),
+                    HasSubstr("remixer up")));
+}
+
+TEST(Client, PassesOnWhyTheDaemonRefuses) {
+  Server server([&](Peer& peer, int) {
+    peer.receive();
+    peer.answer("409 Conflict", R"({"error": "the attempt is\nno longer valid"})");
+    peer.receive();
+    peer.answer("502 Bad Gateway", "<html>");
+    peer.receive();
+    peer.answer("200 OK", "{}");
+  });
+  Client client(server.access());
+  try {
+    client.post("/result", Json::object());
+    FAIL() << "not refused";
+  } catch (const Refused& refused) {
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_STREQ(refused.what(), "the attempt is no longer valid");
+  }
+  EXPECT_EQ(error_of<Refused>([&] { client.get("/a"); }), "the daemon answered 502 Bad Gateway");
+  EXPECT_EQ(client.get("/a"), Json::object());  // on the same connection
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(Client, AnAnswerThatIsNoJsonIsAnError) {
+  Server server([&](Peer& peer, int) {
+    peer.receive();
+    peer.answer("200 OK", "<html>hello</html>");
+    peer.receive();
+    peer.answer("204 No Content", "");
+  });
+  Client client(server.access());
+  EXPECT_THAT(error_of<Error>([&] { client.get("/a"); }), HasSubstr("is not JSON"));
+  EXPECT_TRUE(client.get("/a").is_null());
+}
+
+TEST(Client, BytesThatAreNoUtf8DoNotStopAMessage) {
+  Server server([&](Peer& peer, int) {
+    const std::string request = peer.receive();
+    peer.answer("200 OK", request.find("\xef\xbf\xbd") != std::string::npos ? "true" : "false");
+  });
+  Client client(server.access());
+  EXPECT_EQ(client.post("/result", {{"reason", "log \xff line"}}), true);
+}
+
+TEST(Client, DoesNotSendItsTokenInClearOverANetwork) {
+  EXPECT_THAT(input_error([] {
+                Client client({"192.0.2.1", 80, "secret", "", "far", 1});
+              }),
+              HasSubstr("not loopback"));
+  EXPECT_THROW(Client({"example", 80, "secret", "", "far", 1}), InputError);
+  EXPECT_THROW(Client({"127.0.0.1", 80, "secret", "ab:cd", "far", 1}), InputError);
+}
+
+}  // namespace
+}  // namespace remixer::experiments::protocol
