@@ -21,12 +21,11 @@ double cut_normal(Random& random, double deviation) {
 }  // namespace
 
 at::Tensor ParameterMaker::parameter(std::string name, at::IntArrayRef shape, Initial initial) {
-  at::Tensor tensor;
+  at::Tensor tensor = at::empty(shape, at::kFloat);
   if (initial.kind == Initial::Kind::kConstant) {
-    tensor = at::full(shape, initial.value, at::kFloat);
-  } else {
-    tensor = at::empty(shape, at::kFloat);
-    Random random(seed_, RandomPurpose::kInitialise, drawn_++);
+    tensor.fill_(initial.value);
+  } else if (seed_) {
+    Random random(*seed_, RandomPurpose::kInitialise, drawn_++);
     float* values = tensor.mutable_data_ptr<float>();
     for (int64_t i = 0; i < tensor.numel(); ++i) {
       values[i] = static_cast<float>(initial.kind == Initial::Kind::kNormal

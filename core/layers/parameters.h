@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,8 +30,9 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 // with κ, which is a constant, begins as its plain twin does. One thread an object.
 class ParameterMaker {
  public:
-  // Appends to `parameters` and `buffers`, which must outlive the object.
-  ParameterMaker(uint64_t seed, NamedTensors& parameters, NamedTensors& buffers)
+  // Appends to `parameters` and `buffers`, which must outlive the object. Without a seed nothing is
+  // drawn: parameters have shapes, and values that the caller must set.
+  ParameterMaker(std::optional<uint64_t> seed, NamedTensors& parameters, NamedTensors& buffers)
       : seed_(seed), parameters_(parameters), buffers_(buffers) {}
 
   // A float32 parameter that requires gradients.
@@ -39,7 +41,8 @@ class ParameterMaker {
   at::Tensor buffer(std::string name, at::IntArrayRef shape, double value);
 
  private:
-  uint64_t seed_, drawn_ = 0;
+  std::optional<uint64_t> seed_;
+  uint64_t drawn_ = 0;
   NamedTensors& parameters_;
   NamedTensors& buffers_;
 };

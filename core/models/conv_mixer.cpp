@@ -22,7 +22,7 @@ at::Tensor convolve_channels(const at::Tensor& x, const at::Tensor& weight, cons
 
 class ConvMixer : public MaskedModel {
  public:
-  ConvMixer(const ModelSpec& spec, const Architecture& architecture, uint64_t seed)
+  ConvMixer(const ModelSpec& spec, const Architecture& architecture, std::optional<uint64_t> seed)
       : MaskedModel(spec, architecture) {
     layers::ParameterMaker maker(seed, parameters_, buffers_);
     const int64_t dim = architecture.dim, patch = architecture.patch;
@@ -73,7 +73,7 @@ class ConvMixer : public MaskedModel {
 }  // namespace
 
 std::unique_ptr<Model> make_conv_mixer(const ModelSpec& spec, const Architecture& architecture,
-                                       uint64_t seed) {
+                                       std::optional<uint64_t> seed) {
   return std::make_unique<ConvMixer>(spec, architecture, seed);
 }
 

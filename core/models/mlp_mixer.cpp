@@ -29,7 +29,7 @@ Initial lecun(int64_t fan_in) {
 
 class MlpMixer : public MaskedModel {
  public:
-  MlpMixer(const ModelSpec& spec, const Architecture& architecture, uint64_t seed)
+  MlpMixer(const ModelSpec& spec, const Architecture& architecture, std::optional<uint64_t> seed)
       : MaskedModel(spec, architecture) {
     layers::ParameterMaker maker(seed, parameters_, buffers_);
     const int64_t dim = architecture.dim, patch = architecture.patch;
@@ -77,7 +77,7 @@ class MlpMixer : public MaskedModel {
 }  // namespace
 
 std::unique_ptr<Model> make_mlp_mixer(const ModelSpec& spec, const Architecture& architecture,
-                                      uint64_t seed) {
+                                      std::optional<uint64_t> seed) {
   return std::make_unique<MlpMixer>(spec, architecture, seed);
 }
 

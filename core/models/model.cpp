@@ -27,6 +27,23 @@ void check_spec(const ModelSpec& spec, const Architecture& architecture) {
   }
 }
 
+std::unique_ptr<Model> make(const ModelSpec& spec, std::optional<uint64_t> seed) {
+  const Architecture& architecture = find_architecture(spec.architecture);
+  check_spec(spec, architecture);
+  switch (architecture.family) {
+    case Family::kVisionTransformer:
+      return make_vision_transformer(spec, architecture,
+                                     spec.spatial_prior == "convit" ? architecture.prior_local_blocks
+                                                                    : architecture.local_blocks,
+                                     seed);
+    case Family::kMlpMixer:
+      return make_mlp_mixer(spec, architecture, seed);
+    case Family::kConvMixer:
+      return make_conv_mixer(spec, architecture, seed);
+  }
+  fail("architecture '{}' has no family", spec.architecture);
+}
+
 }  // namespace
 
 MaskedModel::MaskedModel(const ModelSpec& spec, const Architecture& architecture) : Model(spec) {
@@ -65,22 +82,9 @@ std::optional<layers::PatchMask> MaskedModel::mask(int64_t block, const Pass& pa
   return layers::PatchMask{*pass.distance, kappa_[block]};
 }
 
-std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed) {
-  const Architecture& architecture = find_architecture(spec.architecture);
-  check_spec(spec, architecture);
-  switch (architecture.family) {
-    case Family::kVisionTransformer:
-      return make_vision_transformer(spec, architecture,
-                                     spec.spatial_prior == "convit" ? architecture.prior_local_blocks
-                                                                    : architecture.local_blocks,
-                                     seed);
-    case Family::kMlpMixer:
-      return make_mlp_mixer(spec, architecture, seed);
-    case Family::kConvMixer:
-      return make_conv_mixer(spec, architecture, seed);
-  }
-  fail("architecture '{}' has no family", spec.architecture);
-}
+std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed) { return make(spec, seed); }
+
+std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec) { return make(spec, std::nullopt); }
 
 std::vector<std::string> architecture_names() {
   std::vector<std::string> names;

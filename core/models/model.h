@@ -58,6 +58,10 @@ class Model {
 // Parameters require gradients. Throws InputError on an unknown name or an impossible pair.
 std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed);
 
+// The same without initial values, for a caller that sets every parameter (load_weights): large
+// models take seconds to draw. Parameters that begin constant have their constants.
+std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec);
+
 // All architecture names that create_model knows, sorted.
 std::vector<std::string> architecture_names();
 

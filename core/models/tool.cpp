@@ -44,7 +44,7 @@ void list_models(const Arguments& arguments) {
     const ModelSpec spec{.architecture = std::string(a.name), .image_size = a.image_size};
     rows.push_back({{"architecture", a.name}, {"family", family_name(a.family)},
                     {"image_size", a.image_size}, {"patch", a.patch}, {"dim", a.dim},
-                    {"depth", a.depth}, {"parameters", count_parameters(*create_model(spec, 0))}});
+                    {"depth", a.depth}, {"parameters", count_parameters(*create_model_to_load(spec))}});
   }
   if (arguments.format == "json") {
     std::cout << rows.dump(2) << '\n';
@@ -95,7 +95,7 @@ struct Prepared {
 Prepared run_forward(const Arguments& arguments) {
   const io::Safetensors weights = io::read_safetensors(arguments.weights);
   Prepared prepared;
-  prepared.model = create_model(spec_of(arguments, weights), 0);
+  prepared.model = create_model_to_load(spec_of(arguments, weights));
   load_weights(*prepared.model, weights);
   prepared.input = io::read_safetensors(arguments.input);
   const at::Tensor images = prepared.input.at("images").to(at::kFloat);
@@ -133,14 +133,14 @@ void import_weights(const Arguments& arguments) {
   const io::Safetensors weights = io::read_safetensors(arguments.weights);
   ModelSpec spec = spec_of(arguments, weights);
   const bool had_kappa = spec.remixer;
-  const auto model = create_model(spec, 0);
+  const auto model = create_model_to_load(spec);
   load_weights(*model, weights);
   if (!arguments.add_kappa || had_kappa) {
     save_weights(*model, arguments.output);
     return;
   }
   spec.remixer = true;
-  const auto masked = create_model(spec, 0);
+  const auto masked = create_model_to_load(spec);
   io::Safetensors with_kappa;
   with_kappa.path = arguments.weights;
   for (const auto& [name, tensor] : model->parameters()) with_kappa.tensors[name] = tensor;
@@ -161,7 +161,7 @@ at::ScalarType type_of(const std::string& name) {
 // smaller type.
 void export_weights(const Arguments& arguments) {
   const io::Safetensors weights = io::read_safetensors(arguments.weights);
-  const auto model = create_model(spec_of(arguments, weights), 0);
+  const auto model = create_model_to_load(spec_of(arguments, weights));
   load_weights(*model, weights);
   std::vector<Model::NamedTensor> tensors;
   for (const auto& [name, tensor] : model->parameters()) {

@@ -25,7 +25,7 @@ struct Block {
 class VisionTransformer : public MaskedModel {
  public:
   VisionTransformer(const ModelSpec& spec, const Architecture& architecture, int64_t local_blocks,
-                    uint64_t seed)
+                    std::optional<uint64_t> seed)
       : MaskedModel(spec, architecture), local_blocks_(local_blocks) {
     layers::ParameterMaker maker(seed, parameters_, buffers_);
     const int64_t dim = architecture.dim, patch = architecture.patch, patches = grid_ * grid_;
@@ -99,7 +99,7 @@ class VisionTransformer : public MaskedModel {
 }  // namespace
 
 std::unique_ptr<Model> make_vision_transformer(const ModelSpec& spec, const Architecture& architecture,
-                                               int64_t local_blocks, uint64_t seed) {
+                                               int64_t local_blocks, std::optional<uint64_t> seed) {
   return std::make_unique<VisionTransformer>(spec, architecture, local_blocks, seed);
 }
 

@@ -1,10 +1,20 @@
 #include "tests/core/kernels/numeric.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
 
 namespace remixer::testing {
+namespace {
+
+// Tensors here are tiny: threads only cost.
+class OneThread : public ::testing::Environment {
+  void SetUp() override { at::set_num_threads(1); }
+};
+[[maybe_unused]] const auto* const kOneThread = ::testing::AddGlobalTestEnvironment(new OneThread);
+
+}  // namespace
 
 at::Tensor Draw::normal(at::IntArrayRef shape) {
   at::Tensor tensor = at::empty(shape, at::kDouble);
