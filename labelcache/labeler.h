@@ -1,0 +1,43 @@
+// What looks at images and says where and what the objects are.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/data/dataset.h"
+#include "core/data/image.h"
+#include "core/data/label_map.h"
+#include "experiments/json.h"
+#include "labelcache/record.h"
+
+namespace remixer::labelcache {
+
+struct LabelInput {
+  data::Sample sample;
+  data::Image image;
+};
+
+// Immutable; label() may be called by several threads at once.
+class Labeler {
+ public:
+  virtual ~Labeler() = default;
+  // What its maps have in common.
+  virtual MapShape shape() const = 0;
+  // Images that one call of label() is best given.
+  virtual int batch() const = 0;
+  // One map an image, in order. The answer depends on the batch's images alone, and on how many
+  // threads ATen uses (in the last bits): one, to be the same everywhere on a machine.
+  virtual std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const = 0;
+  // SHA-256 of the network's published weights; empty for a labeler without a network.
+  virtual std::string weights_sha256() const { return {}; }
+};
+
+// The labeler that `entry` describes ({"name", "version", parameters...}, as experiments'
+// labeler_entry() makes it), its weights loaded from the folder `weights`. Throws InputError where
+// the entry is of another version or made for other weights, or where the weights are missing.
+std::unique_ptr<Labeler> make_labeler(const experiments::Json& entry,
+                                      const std::filesystem::path& weights);
+
+}  // namespace remixer::labelcache

@@ -1,0 +1,25 @@
+// A file's bytes in memory, read as they are used.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace remixer::labelcache {
+
+// A read-only memory map. Immutable; thread-safe. The file must not be shortened while it is mapped:
+// the product's files are replaced by rename, never in place.
+class MappedFile {
+ public:
+  // Throws InputError where there is no such file or it is not a regular one.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace remixer::labelcache

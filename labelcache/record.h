@@ -1,0 +1,31 @@
+// One label map as bytes: how it is stored, sent between ranks and hashed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/data/label_map.h"
+
+namespace remixer::labelcache {
+
+// What every map of a file has in common.
+struct MapShape {
+  int channels = 1;
+  int top_k = 0;  // 0: dense
+  bool operator==(const MapShape&) const = default;
+};
+
+// `map` as bytes: u16 height, u16 width, then for a dense map one byte a value, round(255 · value)
+// with value clamped to [0, 1]; for a top-k map all values as float16, then all indices as u16.
+// Little-endian. Throws Error where a value is not finite or does not fit.
+std::string encode_record(const data::LabelMap& map, const MapShape& shape);
+
+// The map of a record. Values are what was stored: bytes / 255, or float16 exactly.
+// Throws InputError where the record's size or a class index is impossible.
+data::LabelMap decode_record(std::string_view record, const MapShape& shape);
+
+// Bytes of the record that `bytes` begins with. Throws InputError where it does not fit in.
+size_t record_size(std::string_view bytes, const MapShape& shape);
+
+}  // namespace remixer::labelcache
