@@ -190,7 +190,8 @@ void TableBuilder::place(const BlockDefinition& block, const std::string& size) 
     for (const Model* model : select(selector, size)) {
       const std::string kernel =
           many_kernels && model->name.kernel == "shared" ? ", shared kernel" : "";
-      const bool below_plain = placed_.size() > first && same_model(*placed_[first].model, *model);
+      const bool below_plain = placed_.size() > first && placed_[first].is_reference &&
+                               same_model(*placed_[first].model, *model);
       std::string label = model->name.label + kernel;
       if (selector.labels == Labels::kWithRemixer) {
         label = below_plain ? "+ ReMixer" + kernel : label + " + ReMixer";

@@ -106,6 +106,22 @@ TEST_F(Tables, GainsAreOverThePlainModelOfTheBlockWithTheirIntervals) {
   EXPECT_NEAR(table.rows[1].figures[5].value->high, 100 * gap.high, 1e-9);
 }
 
+TEST_F(Tables, WithoutAFinishedPlainModelThereAreNoGains) {
+  const std::string plain = database_.add_cell({}, "running");
+  database_.add_evaluate_task(plain, "original", "waiting");
+  add("deit_nano_patch4_32", "relabel", kBetter);
+  add("mixer_nano_patch4_32", "saliency", kPlain);  // its plain model is not in the grid at all
+  add("mixer_nano_patch4_32", "relabel", kBetter);
+  const std::vector<Table> all = tables();
+  const Table& table = *find(all, "table1");
+  EXPECT_THAT(models(table),
+              ElementsAre("DeiT-nano", "+ ReMixer (ReLabel)", "Mixer-nano + ReMixer (Saliency)",
+                          "Mixer-nano + ReMixer (ReLabel)"));
+  for (const Row& row : table.rows) {
+    for (const Figure& figure : row.figures) EXPECT_FALSE(figure.gain);
+  }
+}
+
 TEST_F(Tables, TheBestOfABlockFollowsTheArrowAndNeedsARival) {
   add("deit_nano_patch4_32", "none", kPlain);
   add("deit_nano_patch4_32", "relabel", {63, 28, 35, 74, 50});
@@ -188,7 +204,7 @@ TEST_F(Tables, CellsOfOtherParametersUnderEqualNamesAreNotSeeds) {
   }
   const std::vector<Table> all = tables();
   EXPECT_THAT(models(*find(all, "table1")),
-              ElementsAre("DeiT-nano + ReMixer (Saliency)", "+ ReMixer (2) (Saliency)"));
+              ElementsAre("DeiT-nano + ReMixer (Saliency)", "DeiT-nano + ReMixer (2) (Saliency)"));
 }
 
 TEST_F(Tables, TableTwoComparesTheLabelersThatBothModelsHave) {
