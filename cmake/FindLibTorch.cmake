@@ -31,4 +31,17 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
     # searched last, so that those of the system are found first.
     INTERFACE_COMPILE_OPTIONS
       "SHELL:-idirafter ${LibTorch_INCLUDE_DIR};SHELL:-idirafter ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include")
+
+  # LibTorch::cuda: only the library that is loaded where there is a GPU links it.
+  if(REMIXER_CUDA_ENABLED)
+    find_library(LibTorch_CUDA_LIBRARY torch_cuda HINTS ${LibTorch_LIBRARY_DIR} NO_DEFAULT_PATH REQUIRED)
+    find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda HINTS ${LibTorch_LIBRARY_DIR} NO_DEFAULT_PATH REQUIRED)
+    # NCCL's header comes from the toolkit or from NCCL's own wheel beside LibTorch's.
+    find_path(LibTorch_NCCL_INCLUDE_DIR nccl.h REQUIRED
+      HINTS ${LibTorch_ROOT}/../nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
+    add_library(LibTorch::cuda INTERFACE IMPORTED)
+    target_link_libraries(LibTorch::cuda INTERFACE ${LibTorch_CUDA_LIBRARY} ${LibTorch_C10_CUDA_LIBRARY})
+    target_link_options(LibTorch::cuda INTERFACE -Wl,--no-as-needed)
+    target_include_directories(LibTorch::cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} ${LibTorch_NCCL_INCLUDE_DIR})
+  endif()
 endif()

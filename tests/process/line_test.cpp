@@ -1,0 +1,87 @@
+// The whole line on a small grid: daemon, SQLite, mpirun with two ranks, GrabCut, tables.
+#include <gtest/gtest.h>
+
+#include "tests/process/grid_run.h"
+
+namespace remixer::testing {
+namespace {
+
+constexpr int kFigures = 2 * 2 * 3 * 2;  // cells, weights, sets, metrics
+
+TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
+  ScratchFolder folder("line");
+  const auto first = run_program(run_command(folder, small_grid()), folder.path(), 200);
+  ASSERT_EQ(first.code, 0) << first.output << first.errors;
+  const fs::path workspace = folder / "workspace";
+  EXPECT_EQ(figures(workspace).size(), static_cast<size_t>(kFigures));
+  for (const auto& [name, value] : figures(workspace)) {
+    EXPECT_GE(value, 0) << name;
+    EXPECT_LE(value, 100) << name;
+  }
+  EXPECT_EQ(count(workspace, "SELECT min(n) FROM results"), 40);
+  EXPECT_GT(count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'"), 0);
+  EXPECT_GT(count(workspace, "SELECT count(*) FROM metrics WHERE name = 'kappa.0'"), 0);
+  EXPECT_EQ(count(workspace, "SELECT count(*) FROM runs WHERE state != 'done'"), 0);
+  const fs::path reports = workspace / "reports" / "small";
+  for (const char* name : {"index.html", "report.md", "table1.md", "table1.csv", "table2.csv",
+                           "table3.csv", "table7.csv"}) {
+    EXPECT_TRUE(fs::exists(reports / name)) << name;
+  }
+  EXPECT_NE(first.output.find("Table 1"), std::string::npos) << first.output;
+
+  const int64_t attempts = count(workspace, "SELECT count(*) FROM runs");
+  const auto second = run_program(run_command(folder, small_grid()), folder.path(), 30);
+  EXPECT_EQ(second.code, 0) << second.errors;
+  EXPECT_LT(second.seconds, 5);
+  EXPECT_EQ(count(workspace, "SELECT count(*) FROM runs"), attempts);
+}
+
+// kill -9 of everything in the middle of training, then again: what is finished stays, what was cut
+// goes on from its checkpoint, and every figure equals the undisturbed run's.
+TEST(LineTest, KilledRunGoesOnToTheSameFigures) {
+  ScratchFolder undisturbed("line-whole"), disturbed("line-killed");
+  const std::string grid = small_grid(6);
+  const auto whole = run_program(run_command(undisturbed, grid), undisturbed.path(), 250);
+  ASSERT_EQ(whole.code, 0) << whole.errors;
+
+  const fs::path workspace = disturbed / "workspace";
+  {
+    Program cut(run_command(disturbed, grid), disturbed.path());
+    ASSERT_TRUE(eventually([&] {
+      return fs::exists(workspace / "remixer.db") &&
+             count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
+    }, 100)) << cut.output() << cut.errors();
+    cut.signal(SIGKILL);
+    cut.wait();
+  }
+  const auto resumed = run_program(run_command(disturbed, grid), disturbed.path(), 250);
+  ASSERT_EQ(resumed.code, 0) << resumed.output << resumed.errors;
+  EXPECT_EQ(figures(workspace), figures(undisturbed / "workspace"));
+  EXPECT_GT(count(workspace, "SELECT count(*) FROM runs WHERE state != 'done'"), 0);
+}
+
+TEST(LineTest, InterruptedRunStopsSoonAndGoesOn) {
+  ScratchFolder folder("line-interrupted");
+  const fs::path workspace = folder / "workspace";
+  const std::string grid = small_grid(6);
+  {
+    Program cut(run_command(folder, grid), folder.path());
+    ASSERT_TRUE(eventually([&] {
+      return fs::exists(workspace / "remixer.db") &&
+             count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
+    }, 100)) << cut.output() << cut.errors();
+    const auto asked = std::chrono::steady_clock::now();
+    cut.signal(SIGINT);
+    const auto ended = cut.wait(30);
+    EXPECT_EQ(ended.code, 130) << ended.errors;
+    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - asked).count(), 20);
+  }
+  // The attempt that was stopped left a checkpoint, and gave its task back.
+  EXPECT_EQ(count(workspace, "SELECT count(*) FROM runs WHERE state = 'running'"), 0);
+  const auto resumed = run_program(run_command(folder, grid), folder.path(), 250);
+  EXPECT_EQ(resumed.code, 0) << resumed.errors;
+  EXPECT_EQ(figures(workspace).size(), static_cast<size_t>(kFigures));
+}
+
+}  // namespace
+}  // namespace remixer::testing
