@@ -110,6 +110,12 @@ struct WorkspaceLock::State {
     lock->write(mine.dump(2) + "\n");
   }
 
+  // False where another host has written itself down since.
+  bool ours() const {
+    const Json owner = read_owner(file);
+    return !owner.is_object() || owner.value("host", mine["host"]) == mine["host"];
+  }
+
   // Another host's daemon may hold the workspace although its lock does not reach us.
   void check_other_host() {
     const Json owner = read_owner(file);
@@ -145,16 +151,16 @@ WorkspaceLock::WorkspaceLock(const fs::path& workspace) : state_(std::make_uniqu
 WorkspaceLock::~WorkspaceLock() {
   try {
     state_->mine["released"] = true;
-    state_->write();
+    if (state_->ours()) state_->write();
   } catch (const std::exception&) {
     // The next owner then waits until the text is old.
   }
 }
 
 void WorkspaceLock::renew() {
-  const Json owner = read_owner(state_->file);
-  if (owner.is_object() && owner.value("host", state_->mine["host"]) != state_->mine["host"]) {
-    fail("workspace {} was taken by {}", state_->workspace.string(), owner_text(owner));
+  if (!state_->ours()) {
+    fail("workspace {} was taken by {}", state_->workspace.string(),
+         owner_text(read_owner(state_->file)));
   }
   state_->write();
 }

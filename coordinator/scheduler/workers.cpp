@@ -111,8 +111,9 @@ void handle(Transition& t, const ClaimEvent& event) {
   if (t.state.stopping) {
     reply.exit = true;
   } else if (!running.empty()) {
-    // The answer to its last claim was lost: the same once more. Nothing changes by that, so an old
-    // claim that comes late does no harm either.
+    // The answer to its last claim was lost: the same once more, and a lease counted from now, as the
+    // worker will count it. An old claim that comes late so does no harm either.
+    t.state.task(running).newest->held_until = t.now.monotonic + t.settings.lease_seconds;
     reply.assignment = assignment_of(t.state, running);
   } else {
     const std::string id = next_task(t, reply.retry_seconds);

@@ -13,8 +13,20 @@ std::string similarity(const State& state, const TaskEntry& entry) {
   } else if (entry.task.kind == TaskKind::kLabel && entry.task.spec.contains("labeler")) {
     const Json& labeler = entry.task.spec["labeler"];
     if (labeler.is_object() && labeler.contains("name")) key += " " + labeler["name"].dump();
+    if (entry.task.spec.value("split", "") == "train") key += " train";
   }
   return key;
+}
+
+// What a task usually costs beside training a cell: the only guess until its kind was measured.
+double usual_cost(const Task& task) {
+  switch (task.kind) {
+    case TaskKind::kPrepare: return 0.3;
+    case TaskKind::kLabel: return task.spec.value("split", "") == "train" ? 1 : 0.15;
+    case TaskKind::kTrain: return 1;
+    case TaskKind::kEvaluate: return 0.02;
+  }
+  return 1;
 }
 
 bool unfinished(TaskState state) {
@@ -44,7 +56,7 @@ Estimate::Estimate(const State& state, const Now& now) : state_(state), now_(now
     if (!seconds) continue;
     similar_[similarity(state, entry)].add(*seconds);
     kind_[entry.task.kind].add(*seconds);
-    any_.add(*seconds);
+    unit_.add(*seconds / usual_cost(entry.task));
   }
 }
 
@@ -53,7 +65,7 @@ std::optional<double> Estimate::whole(const TaskEntry& entry) const {
   if (similar != similar_.end()) return similar->second.value();
   const auto kind = kind_.find(entry.task.kind);
   if (kind != kind_.end()) return kind->second.value();
-  if (any_.count > 0) return any_.value();
+  if (unit_.count > 0) return unit_.value() * usual_cost(entry.task);
   return std::nullopt;
 }
 

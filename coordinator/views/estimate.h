@@ -15,7 +15,8 @@ class Estimate {
   Estimate(const State& state, const Now& now);
 
   // A whole run of the task; nothing while nothing at all was measured. Most like it first: the same
-  // kind and architecture (of labels: the same labeler), then the same kind, then any.
+  // kind and architecture (of labels: the same labeler), then the same kind, then any kind by what
+  // kinds usually cost beside one another.
   std::optional<double> whole(const TaskEntry& entry) const;
   // What is left of an unfinished task.
   std::optional<double> left(const TaskEntry& entry) const;
@@ -30,7 +31,7 @@ class Estimate {
   Now now_;
   std::map<std::string, Mean> similar_;
   std::map<TaskKind, Mean> kind_;
-  Mean any_;
+  Mean unit_;  // of what training one cell costs, as any task measured so far suggests
 };
 
 // Seconds to the end of a running attempt by its own pace; nothing before it has moved a step.

@@ -1,0 +1,287 @@
+// The server and its guard, over real sockets.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <thread>
+
+#include "coordinator/http/guard.h"
+#include "coordinator/http/routes.h"
+#include "coordinator/http/server.h"
+#include "experiments/protocol/client.h"
+#include "tests/coordinator/support.h"
+
+namespace remixer::coordinator {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using experiments::protocol::Client;
+using experiments::protocol::Refused;
+using boost::asio::ip::tcp;
+
+TEST(TargetTest, SplitsAndDecodes) {
+  HttpRequest request;
+  ASSERT_TRUE(parse_target("/api/v1/grids/my%20grid?state=done&kind=&x", request));
+  EXPECT_EQ(request.path, "/api/v1/grids/my grid");
+  EXPECT_EQ(request.query, (std::map<std::string, std::string>{{"state", "done"}, {"kind", ""}, {"x", ""}}));
+  EXPECT_FALSE(parse_target("/a%2", request));
+  EXPECT_FALSE(parse_target("/a%zz", request));
+  EXPECT_FALSE(parse_target("http://x/", request));
+}
+
+class GuardTest : public ::testing::Test {
+ protected:
+  int status(const std::string& host, const std::string& authorization,
+             const std::string& origin = "") const {
+    HttpRequest request;
+    request.host = host;
+    request.authorization = authorization;
+    request.origin = origin;
+    const auto refusal = guard.refusal(request);
+    return refusal ? refusal->status : 200;
+  }
+  Guard guard{"127.0.0.1", 8123, "secret"};
+};
+
+TEST_F(GuardTest, WantsTheToken) {
+  EXPECT_EQ(status("127.0.0.1:8123", "Bearer secret"), 200);
+  EXPECT_EQ(status("127.0.0.1:8123", ""), 401);
+  EXPECT_EQ(status("127.0.0.1:8123", "secret"), 401);
+  EXPECT_EQ(status("127.0.0.1:8123", "Bearer secret2"), 401);
+  EXPECT_EQ(status("127.0.0.1:8123", "Bearer secres"), 401);
+}
+
+TEST_F(GuardTest, WantsItsOwnHost) {
+  EXPECT_EQ(status("localhost:8123", "Bearer secret"), 200);
+  EXPECT_EQ(status("LOCALHOST:8123", "Bearer secret"), 200);
+  EXPECT_EQ(status("[::1]:8123", "Bearer secret"), 200);
+  for (const char* host : {"evil.example:8123", "127.0.0.1", "127.0.0.1:80", "", "127.0.0.1:8123.evil"}) {
+    EXPECT_EQ(status(host, "Bearer secret"), 403) << host;
+  }
+}
+
+TEST_F(GuardTest, WantsItsOwnOrigin) {
+  const std::string host = "127.0.0.1:8123";
+  EXPECT_EQ(status(host, "Bearer secret", "http://127.0.0.1:8123"), 200);
+  for (const char* origin : {"http://evil.example", "https://127.0.0.1:8123", "null", "http://localhost:80"}) {
+    EXPECT_EQ(status(host, "Bearer secret", origin), 403) << origin;
+  }
+}
+
+// A server with small limits that answers what it was sent.
+class ServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ServerOptions options;
+    options.body_limit = 1000;
+    options.header_limit = 2000;
+    options.request_seconds = 0.3;
+    options.idle_seconds = 1;
+    options.connections = 4;
+    server = std::make_unique<Server>(options);
+    server->start([](const HttpRequest& request) {
+      if (request.path == "/throw") throw Error("broken");
+      return HttpResponse{200, {{"path", request.path}, {"body", request.body.size()}}};
+    });
+  }
+  tcp::socket connect() {
+    tcp::socket socket(context);
+    socket.connect({boost::asio::ip::make_address("127.0.0.1"), server->port()});
+    return socket;
+  }
+  // Everything until the server closes.
+  std::string talk(tcp::socket& socket, const std::string& text) {
+    boost::system::error_code code;
+    boost::asio::write(socket, boost::asio::buffer(text), code);
+    std::string answer;
+    boost::asio::read(socket, boost::asio::dynamic_buffer(answer), code);
+    return answer;
+  }
+  std::string talk(const std::string& text) {
+    tcp::socket socket = connect();
+    return talk(socket, text);
+  }
+
+  boost::asio::io_context context;
+  std::unique_ptr<Server> server;
+};
+
+TEST_F(ServerTest, AnswersSeveralRequestsOnOneConnection) {
+  const std::string answer =
+      talk("GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+           "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr(R"({"body":0,"path":"/a"})"));
+  EXPECT_THAT(answer, HasSubstr(R"({"body":3,"path":"/b"})"));
+}
+
+TEST_F(ServerTest, RefusesWhatIsTooLarge) {
+  EXPECT_THAT(talk("POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n"), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(talk("GET / HTTP/1.1\r\nX: " + std::string(4000, 'x') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(talk("POST / HTTP/1.1\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n" +
+                   std::string(1000, 'x')),
+              HasSubstr("\"body\":1000"));
+}
+
+TEST_F(ServerTest, RefusesWhatIsNoHttp) {
+  EXPECT_THAT(talk("nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(talk("GET /%zz HTTP/1.1\r\nConnection: close\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+}
+
+TEST_F(ServerTest, CutsSlowClientsOff) {
+  tcp::socket socket = connect();
+  boost::asio::write(socket, boost::asio::buffer(std::string("GET / HT")));
+  std::string answer;
+  boost::system::error_code code;
+  boost::asio::read(socket, boost::asio::dynamic_buffer(answer), code);
+  EXPECT_EQ(code, boost::asio::error::eof);
+  EXPECT_EQ(answer, "");
+}
+
+TEST_F(ServerTest, ClosesConnectionsBeyondTheLimit) {
+  std::vector<tcp::socket> idle;
+  for (int i = 0; i < 4; ++i) idle.push_back(connect());
+  // Accepted in order, so the four are known by the time the fifth is.
+  EXPECT_EQ(talk("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), "");
+  EXPECT_THAT(talk(idle[0], "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ServerTest, HandlersErrorIsAnsweredInOneLine) {
+  EXPECT_THAT(talk("GET /throw HTTP/1.1\r\nConnection: close\r\n\r\n"),
+              HasSubstr(R"({"error":"broken"})"));
+}
+
+TEST_F(ServerTest, StopsWhileClientsAreConnected) {
+  tcp::socket socket = connect();
+  server->stop();
+  server.reset();
+}
+
+TEST(ListenTest, RefusesPortsInUseAndAddressesOfOthers) {
+  Server first(ServerOptions{});
+  const auto message = [](const std::string& address, uint16_t port) -> std::string {
+    try {
+      Server server(ServerOptions{address, port});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(message("127.0.0.1", first.port()), HasSubstr("is in use"));
+  EXPECT_THAT(message("0.0.0.0", 0), HasSubstr("TLS"));
+  EXPECT_THAT(message("here", 0), HasSubstr("not an IP address"));
+}
+
+// The real routes on a real engine, asked by the real client.
+class RoutesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Settings settings;
+    settings.workspace = folder.path.string();
+    engine = std::make_unique<Engine>(
+        Engine::Options{folder.path, folder.path / "remixer.db", settings});
+    server = std::make_unique<Server>(ServerOptions{});
+    RouteOptions options;
+    options.engine = engine.get();
+    options.shutdown = [this] { ++shutdowns; };
+    options.about = [] { return Json{{"version", "1"}}; };
+    options.status = [] { return Json{{"revision", 1}}; };
+    server->start(make_routes(Guard("127.0.0.1", server->port(), "secret"), options));
+    client = std::make_unique<Client>(access("secret"));
+  }
+  void TearDown() override { server->stop(); }
+  experiments::protocol::Access access(const std::string& token) const {
+    return {"127.0.0.1", server->port(), token, "", "", 0};
+  }
+  int refusal(const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const Refused& error) {
+      message = error.what();
+      return error.status;
+    }
+    return 200;
+  }
+
+  TemporaryFolder folder;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Server> server;
+  std::unique_ptr<Client> client;
+  std::string message;
+  std::atomic<int> shutdowns{0};
+};
+
+TEST_F(RoutesTest, AGridsLife) {
+  const auto grid = make_grid("my grid", {1});
+  const Json submitted = client->post("/grids", protocol::to_json(grid));
+  EXPECT_EQ(submitted["tasks_queued"], 4);
+  const std::string worker =
+      client->post("/workers", protocol::to_json(make_worker(1)))["worker_id"];
+  for (int i = 0; i < 4; ++i) {
+    const auto reply = protocol::from_json<protocol::ClaimReply>(
+        client->post("/claim", protocol::to_json(protocol::Claim{worker})));
+    ASSERT_TRUE(reply.assignment);
+    auto beat = heartbeat_of(*reply.assignment, 1);
+    beat.worker_id = worker;
+    EXPECT_EQ(client->post("/heartbeat", protocol::to_json(beat))["order"], "continue");
+    auto result = result_of(*reply.assignment);
+    result.worker_id = worker;
+    EXPECT_EQ(client->post("/result", protocol::to_json(result))["accepted"], true);
+  }
+  EXPECT_EQ(client->get("/grids/my%20grid")["state"], "done");
+  EXPECT_EQ(client->get("/grids/1")["cell_list"][0]["state"], "done");
+  EXPECT_EQ(client->get("/grids")["grids"].size(), 1u);
+  EXPECT_EQ(client->get("/tasks?state=done&kind=evaluate")["tasks"].size(), 2u);
+  EXPECT_EQ(client->get("/tasks?grid=1&state=failed")["tasks"].size(), 0u);
+  const std::string id = grid.tasks[1].id();
+  EXPECT_EQ(client->get("/tasks/" + id.substr(0, 12))["attempts"].size(), 1u);
+  EXPECT_EQ(client->get("/workers")["workers"].size(), 1u);
+  EXPECT_EQ(client->get("/ping")["version"], "1");
+  EXPECT_EQ(client->get("/status")["revision"], 1);
+}
+
+TEST_F(RoutesTest, CancelRetryAndShutdown) {
+  const auto grid = make_grid("g", {1});
+  client->post("/grids", protocol::to_json(grid));
+  const std::string id = grid.tasks[1].id();
+  EXPECT_EQ(client->post("/tasks/" + id + "/cancel", Json::object())["tasks"], 1);
+  EXPECT_EQ(client->get("/tasks/" + id)["state"], "cancelled");
+  EXPECT_GE(client->post("/tasks/" + id + "/retry", Json::object())["tasks"].get<int>(), 1);
+  EXPECT_EQ(client->post("/grids/g/cancel", Json::object())["tasks"], 4);
+  EXPECT_EQ(client->get("/grids/g")["state"], "cancelled");
+  EXPECT_EQ(client->post("/grids/1/retry", Json::object())["tasks"], 4);
+  client->post("/shutdown", Json::object());
+  EXPECT_EQ(shutdowns, 1);
+}
+
+TEST_F(RoutesTest, ErrorsHaveTheirStatusAndOneLine) {
+  Client stranger(access("guess"));
+  EXPECT_EQ(refusal([&] { stranger.get("/status"); }), 401);
+  EXPECT_EQ(refusal([&] { client->get("/tasks/0123456789"); }), 404);
+  EXPECT_EQ(refusal([&] { client->get("/grids/9"); }), 404);
+  EXPECT_EQ(refusal([&] { client->get("/nothing"); }), 404);
+  EXPECT_EQ(refusal([&] { client->get("/claim"); }), 405);
+  EXPECT_EQ(refusal([&] { client->post("/status", Json::object()); }), 405);
+  EXPECT_EQ(refusal([&] { client->post("/claim", Json::object()); }), 400);
+  EXPECT_THAT(message, HasSubstr("worker_id"));
+  EXPECT_EQ(refusal([&] { client->post("/claim", {{"worker_id", "w9"}}); }), 404);
+  EXPECT_EQ(refusal([&] { client->get("/tasks?state=happy"); }), 400);
+  EXPECT_EQ(message.find('\n'), std::string::npos);
+
+  const auto grid = make_grid("g", {1});
+  client->post("/grids", protocol::to_json(grid));
+  const auto assignment = *engine->claim({engine->register_worker(make_worker(1)).worker_id}).assignment;
+  engine->result(result_of(assignment));
+  EXPECT_EQ(refusal([&] { client->post("/tasks/" + assignment.task_id + "/cancel", Json::object()); }), 409);
+}
+
+}  // namespace
+}  // namespace remixer::coordinator

@@ -1,0 +1,145 @@
+// The launcher's care for its processes. Small shell programs stand where the worker stands: what is
+// tested is starting, watching and ending, not work.
+#include "coordinator/launch/local.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "coordinator/launch/child.h"
+#include "coordinator/process.h"
+#include "core/base/file.h"
+#include "tests/coordinator/support.h"
+
+namespace remixer::coordinator {
+namespace {
+
+using testing::TemporaryFolder;
+using ::testing::HasSubstr;
+
+bool eventually(const std::function<bool()>& holds, double seconds = 20) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+class LauncherTest : public ::testing::Test {
+ protected:
+  // Without mpirun on PATH one rank is started directly, which is quick.
+  void SetUp() override { ::setenv("PATH", "/nowhere", 1); }
+  void TearDown() override { ::setenv("PATH", path.c_str(), 1); }
+  LauncherOptions options(const std::string& script) {
+    LauncherOptions options;
+    options.workspace = folder.path;
+    options.access_file = folder.path / "access.json";
+    options.worker_program = folder.path / "program";
+    options.backoff_seconds = 0.01;
+    write_file_atomic(options.worker_program, "#!/bin/sh\nPATH=/usr/bin:/bin\n" + script, 0755);
+    return options;
+  }
+  std::string log() { return read_file_if_exists(folder.path / "logs/worker-1.log").value_or(""); }
+  int64_t number_in(const std::string& name) {
+    const auto text = read_file_if_exists(folder.path / name);
+    return text && !text->empty() ? std::stoll(*text) : 0;
+  }
+
+  TemporaryFolder folder;
+  const std::string path = std::getenv("PATH");
+};
+
+TEST_F(LauncherTest, GivesTheAccessFileAndKeepsTheLog) {
+  LocalLauncher launcher(options("echo \"$1 $2 threads=$OMP_NUM_THREADS\"; sleep 60\n"));
+  launcher.start(1, 1);
+  ASSERT_TRUE(eventually([&] { return log().find("threads=") != std::string::npos; }));
+  EXPECT_THAT(log(), HasSubstr("--access " + (folder.path / "access.json").string()));
+  EXPECT_EQ(launcher.alive(), 1);
+}
+
+TEST_F(LauncherTest, StartsTheRanksUnderMpirun) {
+  EXPECT_THROW(LocalLauncher(options("")).start(1, 2), InputError) << "no mpirun on PATH";
+  ::setenv("PATH", path.c_str(), 1);
+  LocalLauncher launcher(options("echo \"rank $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE\"; sleep 60\n"));
+  launcher.start(1, 2);
+  EXPECT_TRUE(eventually([&] {
+    return log().find("rank 0 of 2") != std::string::npos && log().find("rank 1 of 2") != std::string::npos;
+  })) << log();
+}
+
+TEST_F(LauncherTest, StartsADeadWorkerAgainAndGivesUpWithTheReason) {
+  LocalLauncher launcher(options("echo started >> " + (folder.path / "starts").string() +
+                                 "\necho 'no such device'; exit 3\n"));
+  launcher.start(1, 1);
+  ASSERT_TRUE(eventually([&] { return !launcher.status()["problem"].is_null(); }));
+  const std::string starts = read_file(folder.path / "starts");
+  EXPECT_EQ(std::count(starts.begin(), starts.end(), '\n'), 5);
+  EXPECT_THAT(launcher.status()["problem"].get<std::string>(), HasSubstr("no such device"));
+  EXPECT_EQ(launcher.status()["alive"], 0);
+}
+
+TEST_F(LauncherTest, WorkerThatAsksForARestartIsNeverGivenUp) {
+  LocalLauncher launcher(options("echo started >> " + (folder.path / "starts").string() + "\nexit 75\n"));
+  launcher.start(1, 1);
+  ASSERT_TRUE(eventually([&] {
+    const std::string starts = read_file_if_exists(folder.path / "starts").value_or("");
+    return std::count(starts.begin(), starts.end(), '\n') > 7;
+  }));
+  EXPECT_TRUE(launcher.status()["problem"].is_null());
+}
+
+TEST_F(LauncherTest, TerminatesInOrderAndKillsTheRest) {
+  // Ends on SIGTERM, leaving a grandchild that does not.
+  LocalLauncher launcher(options("trap 'echo ending; exit 0' TERM\n"
+                                 "sh -c 'trap \"\" TERM; echo $$ > " + (folder.path / "grandchild").string() +
+                                 "; while :; do sleep 1; done' &\n"
+                                 "echo ready\nwhile :; do sleep 0.05; done\n"));
+  launcher.start(1, 1);
+  ASSERT_TRUE(eventually([&] { return log().find("ready") != std::string::npos && number_in("grandchild") > 0; }));
+  launcher.terminate();
+  EXPECT_TRUE(eventually([&] { return launcher.alive() == 0; }));
+  launcher.kill();
+  EXPECT_TRUE(eventually([&] { return !process_alive(number_in("grandchild")); }));
+}
+
+TEST_F(LauncherTest, WorkersDoNotOutliveAKilledDaemon) {
+  const pid_t daemon = ::fork();
+  if (daemon == 0) {
+    LocalLauncher launcher(options("echo $$ > " + (folder.path / "pid").string() + "\nexec sleep 600\n"));
+    launcher.start(1, 1);
+    for (;;) ::pause();
+  }
+  ASSERT_TRUE(eventually([&] { return number_in("pid") > 0; }));
+  EXPECT_TRUE(process_alive(number_in("pid")));
+  ::kill(daemon, SIGKILL);
+  ::waitpid(daemon, nullptr, 0);
+  EXPECT_TRUE(eventually([&] { return !process_alive(number_in("pid")); }));
+}
+
+TEST_F(LauncherTest, MissingProgramIsBadInput) {
+  auto missing = options("");
+  missing.worker_program = folder.path / "nothing";
+  LocalLauncher launcher(missing);
+  EXPECT_THROW(launcher.start(1, 1), InputError);
+  EXPECT_NO_THROW(launcher.start(0, 1));
+}
+
+TEST(ProcessTest, KnowsTheLivingFromTheDead) {
+  EXPECT_TRUE(process_alive(::getpid()));
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  EXPECT_TRUE(eventually([&] { return !process_alive(child); })) << "a zombie is not alive";
+  ::waitpid(child, nullptr, 0);
+  EXPECT_FALSE(process_alive(child));
+  EXPECT_EQ(boot_id().size(), 36u);
+}
+
+}  // namespace
+}  // namespace remixer::coordinator

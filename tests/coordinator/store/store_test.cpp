@@ -1,0 +1,251 @@
+// What must outlive the daemon: schema, views, transactions, crashes.
+#include "coordinator/store/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "coordinator/store/schema.h"
+#include "core/base/file.h"
+#include "tests/coordinator/support.h"
+
+namespace remixer::coordinator {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+using protocol::Assignment;
+
+const Now kNow{500, 1795430880};  // 2026-11-23T10:48:00Z
+const Settings kSettings;
+
+// Steps events on a store's state and commits what they did.
+struct Runner {
+  explicit Runner(Store& store) : store(store), state(store.load(kNow, kSettings)) {}
+  template <typename T>
+  T ask(const Event& event) {
+    Effects effects = step(state, event, kNow, kSettings);
+    store.commit(effects.writes);
+    return std::get<T>(effects.reply);
+  }
+  Assignment claim(const std::string& worker) {
+    return ask<protocol::ClaimReply>(ClaimEvent{worker}).assignment.value();
+  }
+  std::string join(int64_t pid) {
+    return ask<protocol::WorkerRegistered>(RegisterEvent{make_worker(pid)}).worker_id;
+  }
+  Store& store;
+  State state;
+};
+
+class StoreTest : public ::testing::Test {
+ protected:
+  std::string message_of_opening() {
+    try {
+      Store store(file);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  // A grid worked through, with figures and metrics.
+  void fill(Store& store) {
+    Runner runner(store);
+    runner.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("g", {1}), {}});
+    const std::string worker = runner.join(1);
+    for (int i = 0; i < 4; ++i) {
+      const Assignment assignment = runner.claim(worker);
+      auto beat = heartbeat_of(assignment, 10);
+      beat.metrics = {{10, 0.5, "loss", 1.25}};
+      runner.ask<protocol::HeartbeatReply>(HeartbeatEvent{beat});
+      auto result = result_of(assignment);
+      if (assignment.task.kind == TaskKind::kEvaluate) {
+        result.figures = {{"raw", assignment.task.spec["eval_set"], "top1", 61.5, 1000}};
+      }
+      runner.ask<protocol::ResultReply>(ResultEvent{result});
+    }
+  }
+
+  std::vector<std::string> rows(const std::string& sql) {
+    SQLite::Database database(file.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement statement(database, sql);
+    std::vector<std::string> lines;
+    while (statement.executeStep()) {
+      std::string line;
+      for (int i = 0; i < statement.getColumnCount(); ++i) {
+        line += (i ? "|" : "") + (statement.getColumn(i).isNull() ? std::string("-")
+                                                                   : statement.getColumn(i).getString());
+      }
+      lines.push_back(line);
+    }
+    return lines;
+  }
+
+  TemporaryFolder folder;
+  fs::path file = folder.path / "remixer.db";
+};
+
+TEST_F(StoreTest, ViewsHoldWhatWasCommitted) {
+  {
+    Store store(file);
+    fill(store);
+  }
+  EXPECT_EQ(rows("SELECT architecture, spatial_prior, labeler, train_set, recipe, seed, weights,"
+                 " eval_set, metric, value, n FROM results ORDER BY eval_set"),
+            (std::vector<std::string>{
+                "deit_nano_patch4_32|none|none|fashion|short|1|raw|mixed_rand|top1|61.5|1000",
+                "deit_nano_patch4_32|none|none|fashion|short|1|raw|original|top1|61.5|1000"}));
+  EXPECT_EQ(rows("SELECT kind, attempt, state, worker, started_at, ended_at, reason FROM runs"
+                 " WHERE kind = 'train'"),
+            std::vector<std::string>{
+                "train|1|done|elsewhere:1|2026-11-23T10:48:00Z|2026-11-23T10:48:00Z|-"});
+  EXPECT_EQ(rows("SELECT attempt, step, epoch, name, value FROM metrics").size(), 4u);
+  EXPECT_EQ(rows("SELECT grid_id, grid, position, cell_id FROM grid_cells"),
+            std::vector<std::string>{"1|g|0|" + make_cell(1).id()});
+  EXPECT_EQ(rows("SELECT position, kind, title, state FROM grid_tasks WHERE position < 2"),
+            (std::vector<std::string>{"0|prepare|prepare fashion|done", "1|train|train 1|done"}));
+  EXPECT_EQ(rows("SELECT identity FROM cells"),
+            std::vector<std::string>{experiments::canonical_json(make_cell(1).identity())});
+  EXPECT_EQ(rows("SELECT count(*) FROM environments"), std::vector<std::string>{"4"});
+}
+
+TEST_F(StoreTest, StateComesBackAsItWas) {
+  Store store(file);
+  fill(store);
+  Runner before(store);
+  before.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("h", {1, 2}), {}});
+  const Assignment running = before.claim("w1");
+  const State after = store.load(kNow, kSettings);
+  ASSERT_EQ(after.tasks.size(), before.state.tasks.size());
+  for (const auto& [id, entry] : before.state.tasks) {
+    const TaskEntry& other = after.task(id);
+    EXPECT_EQ(other.state, entry.state) << entry.task.title;
+    EXPECT_EQ(other.result, entry.result);
+    EXPECT_EQ(other.task.dependencies, entry.task.dependencies);
+    EXPECT_EQ(other.task.spec, entry.task.spec);
+    EXPECT_EQ(other.order, entry.order);
+  }
+  EXPECT_EQ(after.ready, before.state.ready);
+  EXPECT_EQ(after.held, before.state.held);
+  EXPECT_EQ(after.next_fence, before.state.next_fence);
+  EXPECT_EQ(after.next_grid, before.state.next_grid);
+  EXPECT_EQ(after.task(running.task_id).newest->held_until, kNow.monotonic + kSettings.lease_seconds);
+  EXPECT_EQ(after.cells.at(make_cell(2).id()).dataset_name, "fashion");
+  EXPECT_EQ(after.grids.at(2).tasks, before.state.grids.at(2).tasks);
+}
+
+TEST_F(StoreTest, HeartbeatThatArrivesTwiceLeavesOneRow) {
+  Store store(file);
+  Runner runner(store);
+  runner.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("g", {1}), {}});
+  auto beat = heartbeat_of(runner.claim(runner.join(1)), 3);
+  beat.metrics = {{3, 0.1, "loss", 2.0}};
+  for (int i = 0; i < 2; ++i) runner.ask<protocol::HeartbeatReply>(HeartbeatEvent{beat});
+  EXPECT_EQ(rows("SELECT step, value FROM metrics"), std::vector<std::string>{"3|2.0"});
+}
+
+TEST_F(StoreTest, FailedCommitLeavesNothing) {
+  Store store(file);
+  Runner runner(store);
+  const Effects effects = step(runner.state, SubmitEvent{make_grid("g", {1}), {}}, kNow, kSettings);
+  std::vector<Write> writes = effects.writes;
+  Attempt orphan;
+  orphan.fence = 1;
+  orphan.worker_id = "nobody";
+  writes.push_back(PutAttempt{make_grid("g", {1}).tasks[0].id(), orphan});
+  EXPECT_THROW(store.commit(writes), Error);
+  EXPECT_TRUE(store.load(kNow, kSettings).tasks.empty());
+  store.commit(effects.writes);
+  EXPECT_EQ(store.load(kNow, kSettings).tasks.size(), 4u);
+}
+
+TEST_F(StoreTest, OlderSchemaIsBroughtForward) {
+  {
+    SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate(database, "fixture", 1);
+    database.exec("INSERT INTO grid VALUES (7, 'old', '', 'key', 'text', 1.0, 0)");
+  }
+  Store store(file);
+  EXPECT_EQ(store.load(kNow, kSettings).grid(7).name, "old");
+  EXPECT_EQ(rows("PRAGMA user_version"), std::vector<std::string>{std::to_string(kSchemaVersion)});
+  EXPECT_TRUE(rows("SELECT * FROM results").empty());
+}
+
+TEST_F(StoreTest, NewerSchemaIsRefusedAndLeftAlone) {
+  { Store store(file); }
+  {
+    SQLite::Database database(file.string(), SQLite::OPEN_READWRITE);
+    database.exec("PRAGMA user_version = 99");
+  }
+  EXPECT_THAT(message_of_opening(), HasSubstr("newer version"));
+  EXPECT_EQ(rows("PRAGMA user_version"), std::vector<std::string>{"99"});
+}
+
+TEST_F(StoreTest, ForeignDatabaseIsRefusedAndLeftAlone) {
+  {
+    SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    database.exec("CREATE TABLE recipes (name TEXT)");
+  }
+  const std::string before = read_file(file);
+  EXPECT_THAT(message_of_opening(), HasSubstr("another program's"));
+  EXPECT_EQ(read_file(file), before);
+}
+
+TEST_F(StoreTest, WhatIsNoDatabaseIsRefused) {
+  write_file_atomic(file, std::string(4096, 'x'));
+  EXPECT_THAT(message_of_opening(), HasSubstr("not a database"));
+}
+
+TEST_F(StoreTest, DamagedDatabaseIsRefused) {
+  {
+    Store store(file);
+    fill(store);
+  }
+  std::string bytes = read_file(file);
+  for (size_t i = 4096; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31);
+  write_file_atomic(file, bytes);
+  EXPECT_FALSE(message_of_opening().empty());
+}
+
+// A process submits grid after grid, says so after each answer, and is killed at some moment.
+TEST_F(StoreTest, KilledProcessKeepsEveryAcknowledgedSubmit) {
+  for (int round = 0; round < 5; ++round) {
+    int channel[2];
+    ASSERT_EQ(::pipe(channel), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      Store store(file);
+      Runner runner(store);
+      for (int64_t seed = round * 100000;; ++seed) {
+        runner.ask<protocol::GridSubmitted>(
+            SubmitEvent{make_grid("g" + std::to_string(seed), {seed}), {}});
+        if (::write(channel[1], &seed, sizeof(seed)) != sizeof(seed)) ::_exit(1);
+      }
+    }
+    ::close(channel[1]);
+    std::vector<int64_t> acknowledged;
+    int64_t seed = 0;
+    while (acknowledged.size() < static_cast<size_t>(3 + 4 * round) &&
+           ::read(channel[0], &seed, sizeof(seed)) == sizeof(seed)) {
+      acknowledged.push_back(seed);
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    while (::read(channel[0], &seed, sizeof(seed)) == sizeof(seed)) acknowledged.push_back(seed);
+    ::close(channel[0]);
+    ASSERT_GE(acknowledged.size(), 3u);
+
+    Store store(file);
+    const State state = store.load(kNow, kSettings);
+    for (const int64_t each : acknowledged) {
+      for (const Task& task : make_grid("", {each}).tasks) EXPECT_EQ(state.tasks.count(task.id()), 1u);
+    }
+    EXPECT_GE(state.grids.size(), acknowledged.size());
+    EXPECT_LE(state.tasks.size(), 1 + 3 * state.grids.size());
+  }
+}
+
+}  // namespace
+}  // namespace remixer::coordinator
