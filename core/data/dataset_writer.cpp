@@ -26,13 +26,13 @@ void flush_file_system(const fs::path& folder) {
   if (result != 0) fail("cannot flush {}: {}", folder.string(), errno_text(code));
 }
 
-std::string index_text(const std::vector<std::string>& classes, const std::vector<Sample>& samples) {
+std::string index_text(const std::vector<std::string>& classes,
+                       const std::vector<Sample>& samples) {
   std::string text = fmt::format("{}\n", fmt::join(kIndexColumns, "\t"));
   for (const Sample& sample : samples) {
-    const std::string box =
-        sample.box ? fmt::format("{}\t{}\t{}\t{}", sample.box->x0, sample.box->y0, sample.box->x1,
-                                 sample.box->y1)
-                   : "\t\t\t";
+    const std::string box = sample.box ? fmt::format("{}\t{}\t{}\t{}", sample.box->x0,
+                                                     sample.box->y0, sample.box->x1, sample.box->y1)
+                                       : "\t\t\t";
     text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", sample.id,
                         classes.at(static_cast<size_t>(sample.label)), box, sample.mask,
                         sample.foreground, sample.background);
@@ -52,8 +52,8 @@ DatasetWriter::DatasetWriter(fs::path folder, std::vector<std::string> classes, 
   if (fs::exists(folder_)) {
     fail_input("{} exists already; name another folder or remove it", folder_.string());
   }
-  staging_ = folder_.parent_path() /
-             fmt::format(".{}.{}.tmp", folder_.filename().string(), ::getpid());
+  staging_ =
+      folder_.parent_path() / fmt::format(".{}.{}.tmp", folder_.filename().string(), ::getpid());
   fs::remove_all(staging_);
   std::error_code code;
   fs::create_directories(staging_, code);

@@ -19,14 +19,14 @@ struct Photograph {
 };
 
 constexpr int kPhotographs = 20;
-// Chosen by eye for texture that a crop of an eighth of the picture still shows.
+// Chosen by eye for texture that a crop of a fifth of the picture still shows.
 extern const std::array<Photograph, kPhotographs> kFashionPhotographs;
 
 // Photographs are shrunk so that their shorter side has this many pixels.
-constexpr int kPhotographSide = 256;
+constexpr int kPhotographSide = 160;
 // Upright stripes of this width go to the training and the test images in turn, so that the two see
 // the same places but share no pixel.
-constexpr int kStripeWidth = 64;
+constexpr int kStripeWidth = 48;
 enum class Region { kTrain, kTest };
 
 // All photographs, shrunk, in the list's order. Throws InputError where one is missing (naming its

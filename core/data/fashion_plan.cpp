@@ -46,7 +46,8 @@ std::vector<int> draw_garments(const Garments& garments, int label, int64_t coun
 }
 
 int draw_photograph(int label, Random& random) {
-  if (random.uniform() < kPreferredProbability) return 2 * label + static_cast<int>(random.below(2));
+  if (random.uniform() < kPreferredProbability)
+    return 2 * label + static_cast<int>(random.below(2));
   return static_cast<int>(random.below(kPhotographs));
 }
 
@@ -98,10 +99,12 @@ std::vector<FashionPlan> plan_images(const FashionSources& sources, Region regio
     FashionPlan& plan = plans[i];
     plan.label = static_cast<int>(i % kGarmentClasses);
     plan.garment = drawn[static_cast<size_t>(plan.label)][i / kGarmentClasses];
-    plan.side = kLeastGarmentSide +
-                static_cast<int>(random.below(kGarmentSide - kLeastGarmentSide + 1));
-    plan.x = static_cast<int>(random.below(static_cast<uint64_t>(kFashionImageSide - plan.side + 1)));
-    plan.y = static_cast<int>(random.below(static_cast<uint64_t>(kFashionImageSide - plan.side + 1)));
+    plan.side =
+        kLeastGarmentSide + static_cast<int>(random.below(kGarmentSide - kLeastGarmentSide + 1));
+    plan.x =
+        static_cast<int>(random.below(static_cast<uint64_t>(kFashionImageSide - plan.side + 1)));
+    plan.y =
+        static_cast<int>(random.below(static_cast<uint64_t>(kFashionImageSide - plan.side + 1)));
     plan.background = draw_crop(sources.photographs, draw_photograph(plan.label, random), region,
                                 kFashionImageSide, random);
   }

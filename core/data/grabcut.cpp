@@ -13,6 +13,7 @@ namespace {
 constexpr int kIterations = 5;
 constexpr int kRetries = 10;
 constexpr double kLeastShareOfBox = 0.1;
+constexpr int kColourModels = 5;  // of the object and of the background; each needs a pixel
 
 // Gives OpenCV's generator of this thread a seed, and its old state back afterwards.
 class SeededGenerator {
@@ -89,7 +90,8 @@ GrayImage grabcut(const Image& image, const Box& box, double scale, uint64_t see
   const int width = std::max(1, static_cast<int>(std::lround(image.width * scale)));
   const int height = std::max(1, static_cast<int>(std::lround(image.height * scale)));
   const cv::Rect rectangle = scaled_rectangle(inside, scale, width, height);
-  if (rectangle.area() < width * height) {
+  const int outside = width * height - rectangle.area();
+  if (outside >= kColourModels && rectangle.area() >= kColourModels) {
     const cv::Mat bgr = to_bgr(resize(image, width, height));
     SeededGenerator generator(seed);
     for (int attempt = 0; attempt <= kRetries; ++attempt) {

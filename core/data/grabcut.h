@@ -10,8 +10,8 @@ namespace remixer::data {
 
 // The object inside `box`: OpenCV's GrabCut started from the box, 5 iterations, on the image
 // resized to `scale` (> 0) times its size. A cut under 10 % of the box is tried again, up to 10
-// times, as the Backgrounds Challenge does; after that, or where the box leaves no background to
-// learn from, the box itself is the answer.
+// times, as the Backgrounds Challenge does; after that, or where box or background hold fewer
+// than the five pixels that its colour models need, the box itself is the answer.
 //
 // Returns a mask of the image's size: 255 object, 0 background; where `scale` is above 1, values
 // between say how much of the pixel is object. `box` is cut to the image; InputError where it then

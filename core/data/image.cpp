@@ -41,16 +41,19 @@ Image read_image(const std::filesystem::path& path) {
   return decode_image(read_file(path), path.string());
 }
 
-GrayImage read_gray(const std::filesystem::path& path) {
-  const Image image = read_image(path);
+GrayImage to_gray(const Image& image) {
   GrayImage gray(image.width, image.height);
   for (size_t i = 0; i < gray.pixels.size(); ++i) {
     const uint8_t* pixel = &image.pixels[3 * i];
-    // BT.601 luma in 16-bit fixed point; the weights sum to 65536, so grey stays exactly grey.
+    // Fixed point; the weights sum to 65536.
     gray.pixels[i] = static_cast<uint8_t>(
         (19595u * pixel[0] + 38470u * pixel[1] + 7471u * pixel[2] + 32768u) >> 16);
   }
   return gray;
+}
+
+GrayImage read_gray(const std::filesystem::path& path) {
+  return to_gray(read_image(path));
 }
 
 std::string encode_png(const Image& image) {

@@ -17,7 +17,9 @@ struct Image {
   Image() = default;
   Image(int w, int h) : width(w), height(h), pixels(static_cast<size_t>(w) * h * 3) {}
   uint8_t* at(int x, int y) { return &pixels[(static_cast<size_t>(y) * width + x) * 3]; }
-  const uint8_t* at(int x, int y) const { return &pixels[(static_cast<size_t>(y) * width + x) * 3]; }
+  const uint8_t* at(int x, int y) const {
+    return &pixels[(static_cast<size_t>(y) * width + x) * 3];
+  }
   bool operator==(const Image&) const = default;
 };
 
@@ -40,12 +42,15 @@ Image read_image(const std::filesystem::path& path);
 // The same, but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its shorter side stays at
 // least `least_side` pixels: several times faster for an image that is to be shrunk anyway.
 Image read_image_reduced(const std::filesystem::path& path, int least_side);
-// A PNG or JPEG as one channel (luma of colour images).
+// A PNG or JPEG as one channel: to_gray() of what read_image() gives.
 GrayImage read_gray(const std::filesystem::path& path);
 
 // The same from a file's bytes; `name` stands for the file in messages.
 Image decode_image(std::string_view bytes, const std::string& name);
 Image decode_image_reduced(std::string_view bytes, const std::string& name, int least_side);
+
+// Luma (BT.601) of each pixel; grey stays exactly grey.
+GrayImage to_gray(const Image& image);
 
 // Lossless files, written atomically.
 void write_png(const std::filesystem::path& path, const Image& image);

@@ -56,7 +56,8 @@ std::vector<Taps> axis_taps(int in, int out) {
 std::vector<uint8_t> resize_planes(const std::vector<uint8_t>& pixels, int width, int height,
                                    int channels, int new_width, int new_height) {
   assert(width > 0 && height > 0 && new_width > 0 && new_height > 0);
-  const std::vector<Taps> columns = axis_taps(width, new_width), rows = axis_taps(height, new_height);
+  const std::vector<Taps> columns = axis_taps(width, new_width),
+                          rows = axis_taps(height, new_height);
   const size_t new_row = static_cast<size_t>(new_width) * channels;
 
   // Along rows first; values keep 16 fractional bits, so rounding happens once, at the end.

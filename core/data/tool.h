@@ -1,0 +1,11 @@
+// `remixer dataset build|list|verify|sheet`.
+#pragma once
+
+namespace remixer::data {
+
+// Runs the command: argv[0] is "dataset", the rest its arguments. Prints to standard output, and
+// progress to standard error. Returns the exit code: 0 done, 1 a dataset is not sound, 2 bad usage
+// (explained on standard error). Throws InputError and Error as the library does.
+int dataset_command(int argc, char** argv);
+
+}  // namespace remixer::data

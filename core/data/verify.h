@@ -1,0 +1,31 @@
+// Checks a dataset's folder against what it says about itself.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace remixer::data {
+
+struct Verification {
+  std::map<std::string, int64_t> images;  // by split, as the indexes list them
+  int64_t masks = 0;
+  // One line each: files missing, torn, of a wrong size, listed twice or not at all; an image that
+  // stands twice in a split or in both a split and "train"; a mask that its box does not fit; a
+  // content hash that is not the manifest's. Empty for a sound dataset.
+  std::vector<std::string> problems;
+};
+
+// Decodes every image and mask on all threads. What is wrong with single files is listed; throws
+// InputError only where the manifest or an index cannot be read at all.
+Verification verify_dataset(
+    const std::filesystem::path& folder,
+    const std::function<void(int64_t done, int64_t total)>& on_progress = {});
+
+// The split names of a dataset's manifest, "train" first.
+std::vector<std::string> dataset_splits(const std::filesystem::path& folder);
+
+}  // namespace remixer::data
