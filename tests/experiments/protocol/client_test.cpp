@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -81,6 +82,9 @@ class Server {
     while (true) {
       const int socket = ::accept(listener_, nullptr, nullptr);
       if (socket < 0) return;
+      // So that a client that waits for ever fails its test instead of stopping all of them.
+      const timeval patience{5, 0};
+      ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
       Peer peer(socket);
       script_(peer, ++connections_);
       ::close(socket);
@@ -197,6 +201,21 @@ TEST(Client, GivesUpAfterItsTimeAndRecovers) {
   EXPECT_THAT(error_of<Unreachable>([&] { client.get("/a"); }),
               HasSubstr("did not answer within 0.2 s"));
   EXPECT_EQ(client.get("/a"), "late");
+}
+
+// A daemon that hangs is not one that has gone: the request is not sent a second time.
+TEST(Client, GivesUpOnAKeptConnectionToo) {
+  std::atomic<int> requests = 0;
+  Server server([&](Peer& peer, int) {
+    while (!peer.receive().empty()) {
+      if (++requests == 1) peer.answer("200 OK", "1");
+    }
+  });
+  Client client(server.access(), 0.2);
+  client.get("/a");
+  EXPECT_THAT(error_of<Unreachable>([&] { client.get("/a"); }),
+              HasSubstr("did not answer within 0.2 s"));
+  EXPECT_EQ(requests, 2);
 }
 
 // A kept connection may be older than the timeout: only the request counts.
