@@ -1,0 +1,88 @@
+// `remixer cancel` and `remixer retry`: of a task, or of all tasks of a grid.
+#include <fmt/format.h>
+
+#include "coordinator/command/command.h"
+#include "coordinator/command/session.h"
+#include "coordinator/command/source.h"
+#include "coordinator/command/terminal.h"
+#include "core/base/error.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+// Only where something is, so that a mistyped folder is not made into an empty workspace.
+SessionOrDaemon open_existing(const fs::path& workspace) {
+  const Source check(workspace);
+  DaemonOptions options;
+  options.workspace = workspace;
+  return SessionOrDaemon(options);
+}
+
+// Posts `verb` for what `what` means; what it was called, and how many tasks it changed.
+struct Changed {
+  bool grid = false;
+  std::string name;
+  int64_t tasks = 0;
+};
+Changed post(Session& session, const std::string& what, const char* verb) {
+  const Json grid = find_grid(session.get("/grids").at("grids"), what);
+  if (!grid.is_null()) {
+    const Json answer =
+        session.post(fmt::format("/grids/{}/{}", grid.at("id").get<int64_t>(), verb));
+    return {true, grid.at("name").get<std::string>(), answer.at("tasks").get<int64_t>()};
+  }
+  const Json task = find_task(session.get("/tasks").at("tasks"), what);
+  const Json answer =
+      session.post(fmt::format("/tasks/{}/{}", task.at("task_id").get<std::string>(), verb));
+  return {false, task.at("title").get<std::string>(), answer.at("tasks").get<int64_t>()};
+}
+
+int cancel(const fs::path& workspace, const std::string& what) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Changed changed = post(daemon.session(), what, "cancel");
+  print(fmt::format("Cancelled {}{}: {} task{} taken out, what is done stays; `remixer retry` takes "
+                    "it up again.\n", changed.grid ? "the grid " : "", changed.name, changed.tasks,
+                    changed.tasks == 1 ? "" : "s"));
+  return kExitDone;
+}
+
+int retry(const fs::path& workspace, const std::string& what) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Changed changed = post(daemon.session(), what, "retry");
+  if (changed.tasks == 0) {
+    print(fmt::format("{}: nothing failed or was cancelled, nothing to try again.\n", changed.name));
+    return kExitDone;
+  }
+  print(fmt::format("{}: {} task{} will be tried again.\n", changed.name, changed.tasks,
+                    changed.tasks == 1 ? "" : "s"));
+  if (daemon.own() != nullptr) print("No daemon is running: it waits for `remixer up`.\n");
+  return kExitDone;
+}
+
+using Act = int (*)(const fs::path&, const std::string&);
+
+void add(CommandLine& line, const char* name, const char* description, const char* example, Act act) {
+  CLI::App* command = add_command(line, name, description, example);
+  auto what = std::make_shared<std::string>();
+  command
+      ->add_option("TASK|GRID", *what,
+                   "A grid's name or number, or a task: the beginning of its id or a part of its title")
+      ->required();
+  command->callback([&line, what, act] {
+    line.chosen = [&line, what, act] { return act(line.workspace, *what); };
+  });
+}
+
+}  // namespace
+
+void add_cancel(CommandLine& line) {
+  add(line, "cancel", "Take a task or a grid out; other grids' tasks go on",
+      "remixer cancel quickstart", cancel);
+}
+
+void add_retry(CommandLine& line) {
+  add(line, "retry", "Try a failed or cancelled task again, or all of a grid",
+      "remixer retry quickstart", retry);
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,132 @@
+#include "coordinator/command/command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#include "coordinator/command/command_line.h"
+#include "coordinator/command/handover.h"
+#include "core/base/error.h"
+#include "core/base/version.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+constexpr int kUsualRanks = 2;
+
+std::string default_workspace() {
+  const char* set = std::getenv("REMIXER_WORKSPACE");
+  return set != nullptr && *set != '\0' ? set : "workspace";
+}
+
+int report_error(std::string message, int code) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::fprintf(stderr, "remixer: %s\n", message.c_str());
+  return code;
+}
+
+void add_workspace(CommandLine& line, CLI::App& app) {
+  app.add_option("-w,--workspace", line.workspace,
+                 "Folder of the data, runs and results [$REMIXER_WORKSPACE or ./workspace]")
+      ->type_name("DIR");
+}
+
+void build(CommandLine& line) {
+  line.app.name("remixer");
+  line.app.description(
+      "Object-aware patch mixing studies: from a grid of experiments to the paper's tables.");
+  line.app.footer(
+      "Begin with:  remixer run experiments/quickstart.toml\n"
+      "Help on one: remixer run --help");
+  line.app.set_version_flag("--version", fmt::format("remixer {} ({})", version(), commit()));
+  line.app.require_subcommand(1);
+  line.workspace = default_workspace();
+  add_workspace(line, line.app);
+  add_run(line);
+  add_up(line);
+  add_submit(line);
+  add_status(line);
+  add_explain(line);
+  add_logs(line);
+  add_cancel(line);
+  add_retry(line);
+  add_query(line);
+  add_report(line);
+  add_down(line);
+  add_handovers(line);
+}
+
+// The subcommand whose arguments were wrong, for the hint.
+std::string help_of(const CommandLine& line) {
+  for (const CLI::App* command : line.app.get_subcommands()) {
+    return fmt::format("`remixer {} --help` shows how it is used", command->get_name());
+  }
+  return "`remixer --help` lists the commands";
+}
+
+int run(CommandLine& line, int argc, char** argv) {
+  build(line);
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return line.app.exit(error);  // --help, --version
+    const auto rest = line.app.remaining();
+    const bool unknown = line.app.get_subcommands().empty() && !rest.empty();
+    return report_error(unknown ? fmt::format("there is no command '{}'; {}", rest.front(), help_of(line))
+                                : fmt::format("{}; {}", error.what(), help_of(line)),
+                        kExitBadInput);
+  }
+  return line.chosen();
+}
+
+}  // namespace
+
+CLI::App* add_command(CommandLine& line, const std::string& name, const std::string& description,
+                      const std::string& example) {
+  CLI::App* command = line.app.add_subcommand(name, description);
+  command->footer("Example:\n  " + example);
+  add_workspace(line, *command);
+  return command;
+}
+
+void add_format(CommandLine& line, CLI::App* command) {
+  static const std::map<std::string, Format> formats{
+      {"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}};
+  command
+      ->add_option_function<std::string>(
+          "--format", [&line](const std::string& name) { line.format = formats.at(name); },
+          "How to print it: table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}))
+      ->type_name("FORMAT");
+}
+
+void add_workers(CLI::App* command, int& workers, int& ranks) {
+  command->add_option("--workers", workers, "Local workers to start")
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--ranks", ranks, "MPI ranks of each worker, which share a batch")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+int usual_ranks() {
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kUsualRanks);
+}
+
+int run_command_line(int argc, char** argv) {
+  try {
+    if (const auto given = find_handover(argc, argv)) return hand_over(*given, argv);
+    CommandLine line;
+    return run(line, argc, argv);
+  } catch (const InputError& error) {
+    return report_error(error.what(), kExitBadInput);
+  } catch (const std::exception& error) {
+    return report_error(error.what(), kExitFailure);
+  }
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,33 @@
+// A task's log: of its newest attempt, growing while that runs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace remixer::coordinator::command {
+
+// runs/<task>/<highest attempt>/log.txt in the workspace; nothing where no attempt has one.
+std::optional<std::filesystem::path> newest_log(const std::filesystem::path& workspace,
+                                                const std::string& task_id);
+
+// Reads a log piece by piece, going over to a newer attempt's when there is one.
+class LogReader {
+ public:
+  LogReader(std::filesystem::path workspace, std::string task_id);
+
+  // What was written since the last call; empty where nothing was. A newer attempt's log begins with
+  // a line naming it.
+  std::string next();
+  // The file that was read last; empty before the first.
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  std::filesystem::path workspace_;
+  std::string task_id_;
+  std::filesystem::path file_;
+  uint64_t offset_ = 0;
+};
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,3 @@
+#include "coordinator/command/command_line.h"
+
+int main(int argc, char** argv) { return remixer::coordinator::command::run_command_line(argc, argv); }

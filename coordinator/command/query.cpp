@@ -1,0 +1,52 @@
+// `remixer query`: figures by filter, or any question in SQL.
+#include "coordinator/command/command.h"
+#include "coordinator/command/query_database.h"
+#include "coordinator/command/terminal.h"
+#include "coordinator/workspace.h"
+#include "core/base/error.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+struct QueryOptions {
+  std::string sql;
+  ResultFilter filter;
+};
+
+int query(const CommandLine& line, const QueryOptions& options) {
+  const fs::path file = database_file(line.workspace);
+  std::vector<std::string> values;
+  const std::string sql =
+      options.sql.empty() ? filter_sql(options.filter, values) : options.sql;
+  const Table table = query_database(file, sql, values);
+  print(table.as(line.format, terminal_width()));
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_query(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "query", "Print figures, or the answer to a SELECT on the views results, runs, metrics, ...",
+      "remixer query --eval-set mixed_rand --metric top1 --format csv\n"
+      "  remixer query \"SELECT kind, count(*) FROM runs GROUP BY kind\"");
+  auto options = std::make_shared<QueryOptions>();
+  CLI::Option* sql = command->add_option("SQL", options->sql, "One SELECT; the database is only read");
+  const auto filter = [&](const char* name, std::vector<std::string>& values, const char* what) {
+    command->add_option(name, values, what)->expected(1)->take_all()->excludes(sql);
+  };
+  filter("--architecture", options->filter.architecture, "Only this architecture (repeatable)");
+  filter("--spatial-prior", options->filter.spatial_prior, "Only none or convit");
+  filter("--labeler", options->filter.labeler, "Only this labeler (repeatable)");
+  filter("--train-set", options->filter.train_set, "Only models trained on this dataset");
+  filter("--eval-set", options->filter.eval_set, "Only this evaluation set (repeatable)");
+  filter("--metric", options->filter.metric, "Only this metric, as top1");
+  filter("--weights", options->filter.weights, "Only raw or ema");
+  command->add_option("--grid", options->filter.grid, "Only cells of the grid of this name")
+      ->excludes(sql);
+  add_format(line, command);
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return query(line, *options); }; });
+}
+
+}  // namespace remixer::coordinator::command

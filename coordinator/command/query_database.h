@@ -1,0 +1,26 @@
+// Questions to the database in SQL, which can read but never change it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "coordinator/command/table.h"
+
+namespace remixer::coordinator::command {
+
+// The rows of one SELECT (or WITH ... SELECT). `values` are bound to its ?s. Throws InputError where
+// there is no database, or `sql` is wrong, more than one statement, or anything but reading.
+Table query_database(const std::filesystem::path& file, const std::string& sql,
+                     const std::vector<std::string>& values = {});
+
+// What `remixer query` can filter the view `results` by; empty: any.
+struct ResultFilter {
+  std::vector<std::string> architecture{}, spatial_prior{}, labeler{}, train_set{}, eval_set{},
+      metric{}, weights{};
+  std::string grid{};  // by name
+};
+// The SELECT for a filter and the values for its ?s.
+std::string filter_sql(const ResultFilter& filter, std::vector<std::string>& values);
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,175 @@
+// `remixer run`: daemon, workers, progress and tables in one go.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "coordinator/command/command.h"
+#include "coordinator/command/progress.h"
+#include "coordinator/command/report_output.h"
+#include "coordinator/command/session.h"
+#include "coordinator/command/stop_signal.h"
+#include "coordinator/command/submit.h"
+#include "coordinator/command/terminal.h"
+#include "coordinator/workspace.h"
+#include "core/base/error.h"
+#include "experiments/grid.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+using experiments::protocol::GridSubmitted;
+
+struct RunOptions {
+  fs::path file;
+  int workers = 1;
+  int ranks = usual_ranks();
+  bool keep_going = true;
+};
+
+std::vector<std::string> eval_sets_of(const experiments::Grid& grid) {
+  std::vector<std::string> sets;
+  for (const experiments::Task& task : grid.tasks) {
+    if (task.kind != experiments::TaskKind::kEvaluate) continue;
+    const auto set = task.spec.at("eval_set").get<std::string>();
+    if (std::find(sets.begin(), sets.end(), set) == sets.end()) sets.push_back(set);
+  }
+  return sets;
+}
+
+// One run of the command.
+class Run {
+ public:
+  Run(const CommandLine& line, const RunOptions& options)
+      : workspace_(line.workspace), options_(options), grid_(experiments::read_grid(options.file)) {}
+
+  int run() {
+    DaemonOptions daemon_options;
+    daemon_options.workspace = workspace_;
+    SessionOrDaemon daemon(daemon_options);
+    if (stop_.count() > 0) return kExitInterrupted;
+    const GridSubmitted submitted = submit_grid(daemon.session(), grid_);
+    print(submitted_text(grid_.name, submitted) + "\n");
+    if (submitted.tasks_queued + submitted.tasks_underway == 0) return report(kExitDone);
+    start(daemon, submitted);
+    const WatchResult result = watch(daemon, submitted);
+    switch (result.end) {
+      case WatchEnd::kInterrupted: return interrupted(daemon);
+      case WatchEnd::kDaemonEnded:
+        fail("the daemon was told to end (`remixer down`); to go on: {}", how_to_go_on());
+      case WatchEnd::kNoWorkers: fail("the workers do not start: {}", result.problem);
+      case WatchEnd::kTaskFailed: return stop_after_failure(daemon);
+      case WatchEnd::kGridEnded: break;
+    }
+    return report(tell_end(daemon, submitted, result.grid));
+  }
+
+ private:
+  // Own workers, where the daemon is our own; what else it has to do is said.
+  void start(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
+    if (daemon.own() == nullptr) {
+      print(fmt::format("The daemon of {} is at work already: its workers do this; Ctrl-C ends only "
+                        "this display.\n", workspace_.string()));
+      return;
+    }
+    for (const Json& other : daemon.session().get("/grids").at("grids")) {
+      if (other.at("id") == submitted.grid_id || other.at("state") != "running") continue;
+      print(fmt::format("The grid {} of before is unfinished and goes on as well; `remixer cancel "
+                        "{}` would take it out.\n", other.at("name").get<std::string>(),
+                        other.at("id").get<int64_t>()));
+    }
+    daemon.own()->start_workers(options_.workers, options_.ranks);
+  }
+
+  WatchResult watch(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
+    Progress progress(daemon.session(), submitted.grid_id, eval_sets_of(grid_),
+                      workspace_.string());
+    const WatchOptions options{.stop_at_failure = !options_.keep_going,
+                               .own = daemon.own()};
+    WatchResult result = watch_grid(daemon.session(), workspace_, submitted.grid_id, progress, stop_,
+                                    options);
+    progress.end();
+    return result;
+  }
+
+  std::string how_to_go_on() const {
+    return fmt::format("remixer run {}{}", options_.file.string(),
+                       workspace_ == "workspace" ? "" : " --workspace " + workspace_.string());
+  }
+
+  // Lets the workers write their checkpoints; a second Ctrl-C does not.
+  void stop_own(Daemon& daemon, const char* why) {
+    print(fmt::format("{}: the workers write their checkpoints (Ctrl-C ends at once).\n", why));
+    const int seen = stop_.count();
+    daemon.stop();
+    while (!daemon.wait_for(0.1)) {
+      if (stop_.count() > seen) daemon.stop_now();
+    }
+  }
+
+  int interrupted(SessionOrDaemon& daemon) {
+    if (daemon.own() == nullptr) {
+      print(fmt::format("The daemon goes on; `remixer status --watch` shows it, `remixer cancel {}` "
+                        "stops the grid.\n", grid_.name));
+      return kExitInterrupted;
+    }
+    stop_own(*daemon.own(), "Stopping");
+    print(fmt::format("Stopped; to go on: {}\n", how_to_go_on()));
+    return kExitInterrupted;
+  }
+
+  int stop_after_failure(SessionOrDaemon& daemon) {
+    if (daemon.own() != nullptr) stop_own(*daemon.own(), "Stopping after a failure");
+    print(fmt::format("To go on with the rest: {}\n", how_to_go_on()));
+    return kExitFailure;
+  }
+
+  // What became of the grid in one or two lines; the exit code.
+  int tell_end(SessionOrDaemon& daemon, const GridSubmitted& submitted, const Json& grid) {
+    if (grid.at("state") == "done") {
+      print(fmt::format("{}: all {} cells are done.\n", grid_.name, submitted.cells));
+      return kExitDone;
+    }
+    const Json tasks = daemon.session().get(fmt::format("/tasks?grid={}&state=failed",
+                                                        submitted.grid_id)).at("tasks");
+    for (Json task : tasks) {
+      if (task.value("folder", Json()).is_string()) {
+        task["log"] = task["folder"].get<std::string>() + "/log.txt";
+      }
+      print(failed_line(task, workspace_.string()) + "\n");
+    }
+    print(fmt::format("{}: {} of {} cells are done, {} are not; to try those again: {}\n", grid_.name,
+                      grid.at("cells_done").get<int64_t>(), submitted.cells,
+                      submitted.cells - grid.at("cells_done").get<int64_t>(), how_to_go_on()));
+    return kExitFailure;
+  }
+
+  int report(int code) {
+    write_and_print_report(workspace_, grid_.name);
+    return code;
+  }
+
+  const StopSignal stop_;
+  fs::path workspace_;
+  RunOptions options_;
+  experiments::Grid grid_;
+};
+
+}  // namespace
+
+void add_run(CommandLine& line) {
+  CLI::App* command =
+      add_command(line, "run",
+                  "Run a grid here, from data to tables; Ctrl-C stops it, and the same command goes on",
+                  "remixer run experiments/quickstart.toml --ranks 2");
+  auto options = std::make_shared<RunOptions>();
+  command->add_option("GRID", options->file, "The grid file")->required()->type_name("FILE");
+  add_workers(command, options->workers, options->ranks);
+  command->add_flag("--keep-going,!--stop-at-failure", options->keep_going,
+                    "After a failed task, go on with all that does not depend on it (the default)");
+  command->callback([&line, options] {
+    line.chosen = [&line, options] { return Run(line, *options).run(); };
+  });
+}
+
+}  // namespace remixer::coordinator::command

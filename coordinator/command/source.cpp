@@ -1,0 +1,101 @@
+#include "coordinator/command/source.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "coordinator/workspace.h"
+#include "core/base/error.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+constexpr size_t kShortestPrefix = 4;
+constexpr size_t kShownChoices = 3;
+constexpr size_t kShortId = 12;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
+  return text;
+}
+
+[[noreturn]] void fail_several(const std::vector<const Json*>& found, const std::string& text) {
+  std::string choices;
+  for (size_t i = 0; i < std::min(found.size(), kShownChoices); ++i) {
+    choices += fmt::format("{}{} ({})", i > 0 ? ", " : "", (*found[i])["title"].get<std::string>(),
+                           (*found[i])["task_id"].get<std::string>().substr(0, kShortId));
+  }
+  fail_input("'{}' means {} tasks: {}{}; give more of the title or of the id", text, found.size(),
+             choices, found.size() > kShownChoices ? ", ..." : "");
+}
+
+}  // namespace
+
+Source::Source(const fs::path& workspace) : session_(Session::find(workspace)) {
+  if (session_) return;
+  if (!fs::is_directory(workspace)) {
+    fail_input("there is no workspace {}: start one with `remixer run GRID`, or name another with "
+               "--workspace", workspace.string());
+  }
+  reader_.emplace(database_file(workspace));
+}
+
+Json Source::status() { return session_ ? session_->get("/status") : reader_->status(); }
+
+Json Source::grids() {
+  return session_ ? session_->get("/grids").at("grids") : reader_->status().at("grids");
+}
+
+Json Source::grid(int64_t id) {
+  return session_ ? session_->get(fmt::format("/grids/{}", id)) : reader_->grid(id);
+}
+
+Json Source::tasks() {
+  return session_ ? session_->get("/tasks").at("tasks") : reader_->tasks().at("tasks");
+}
+
+Json Source::tasks_of(int64_t grid) {
+  if (session_) return session_->get(fmt::format("/tasks?grid={}", grid)).at("tasks");
+  Json list = Json::array();
+  for (const Json& task : tasks()) {
+    const Json& grids = task.at("grids");
+    if (std::find(grids.begin(), grids.end(), grid) != grids.end()) list.push_back(task);
+  }
+  return list;
+}
+
+Json find_grid(const Json& grids, const std::string& text) {
+  for (const Json& grid : grids) {
+    if (grid.at("name") == text) return grid;
+  }
+  for (const Json& grid : grids) {
+    if (std::to_string(grid.at("id").get<int64_t>()) == text) return grid;
+  }
+  return nullptr;
+}
+
+Json find_task(const Json& tasks, const std::string& text) {
+  std::vector<const Json*> found;
+  for (const Json& task : tasks) {
+    const auto& id = task.at("task_id").get_ref<const std::string&>();
+    if (id == text) return task;
+    if (text.size() >= kShortestPrefix && id.starts_with(lower(text))) found.push_back(&task);
+  }
+  for (const Json& task : tasks) {
+    if (!found.empty()) break;
+    if (task.at("title") == text) return task;
+  }
+  if (found.empty() && !text.empty()) {
+    for (const Json& task : tasks) {
+      const std::string title = lower(task.at("title").get<std::string>());
+      if (title.find(lower(text)) != std::string::npos) found.push_back(&task);
+    }
+  }
+  if (found.empty()) {
+    fail_input("no task has an id or a title like '{}': `remixer status --tasks` lists them", text);
+  }
+  if (found.size() > 1) fail_several(found, text);
+  return *found.front();
+}
+
+}  // namespace remixer::coordinator::command

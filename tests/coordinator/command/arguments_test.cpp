@@ -1,0 +1,109 @@
+// Whole command lines: what goes to which stream, and the exit code.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "coordinator/command/command_line.h"
+#include "core/base/file.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+Outcome run(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "remixer");
+  std::vector<char*> raw;
+  for (std::string& argument : arguments) raw.push_back(argument.data());
+  raw.push_back(nullptr);
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const int code = run_command_line(static_cast<int>(arguments.size()), raw.data());
+  std::fflush(stdout);
+  return {code, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
+}
+
+void expect_bad_usage(const std::vector<std::string>& arguments, const std::string& part) {
+  const Outcome outcome = run(arguments);
+  EXPECT_EQ(outcome.code, 2) << part;
+  EXPECT_THAT(outcome.err, StartsWith("remixer: "));
+  EXPECT_THAT(outcome.err, HasSubstr(part));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST(Arguments, MistakesAreOneLineAndExitCode2) {
+  expect_bad_usage({}, "subcommand");
+  expect_bad_usage({"rum"}, "rum");
+  expect_bad_usage({"run"}, "GRID");
+  expect_bad_usage({"run", "grid.toml", "--wokers", "2"}, "--wokers");
+  expect_bad_usage({"run", "grid.toml", "--ranks", "0"}, "--ranks");
+  expect_bad_usage({"run", "grid.toml", "--ranks", "many"}, "--ranks");
+  expect_bad_usage({"up", "--port", "70000"}, "--port");
+  expect_bad_usage({"status", "--format", "xml"}, "--format");
+  expect_bad_usage({"query", "SELECT 1", "--labeler", "none"}, "excludes");
+}
+
+TEST(Arguments, AHintNamesTheSubcommand) {
+  EXPECT_THAT(run({"run"}).err, HasSubstr("`remixer run --help`"));
+  EXPECT_THAT(run({"rum"}).err, HasSubstr("`remixer --help`"));
+}
+
+TEST(Arguments, EachSubcommandHasHelpWithAnExample) {
+  for (const char* name : {"run", "up", "down", "submit", "status", "explain", "logs", "cancel",
+                           "retry", "query", "report"}) {
+    const Outcome outcome = run({name, "--help"});
+    EXPECT_EQ(outcome.code, 0) << name;
+    EXPECT_THAT(outcome.out, HasSubstr("Example:\n  remixer " + std::string(name)));
+    EXPECT_THAT(outcome.out, HasSubstr("--workspace"));
+    EXPECT_EQ(outcome.err, "");
+  }
+}
+
+TEST(Arguments, HelpListsToolsAndVersionPrints) {
+  EXPECT_THAT(run({"--help"}).out, HasSubstr("dataset"));
+  EXPECT_THAT(run({"--version"}).out, StartsWith("remixer "));
+}
+
+TEST(Arguments, AMissingWorkspaceIsBadInputAndIsNotCreated) {
+  const std::string workspace =
+      ::testing::TempDir() + "arguments_test_" + std::to_string(::getpid()) + "_absent";
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"status"}, {"logs", "abcd"}, {"explain", "abcd"}, {"cancel", "abcd"},
+        {"retry", "abcd"}, {"query"}, {"report"}, {"down"}}) {
+    std::vector<std::string> whole = arguments;
+    whole.insert(whole.end(), {"--workspace", workspace});
+    expect_bad_usage(whole, workspace);
+    whole = {"--workspace", workspace};
+    whole.insert(whole.end(), arguments.begin(), arguments.end());
+    expect_bad_usage(whole, workspace);
+    EXPECT_FALSE(std::filesystem::exists(workspace)) << arguments.front();
+  }
+}
+
+TEST(Arguments, AMissingOrWrongGridIsBadInputBeforeTheWorkspaceIsTouched) {
+  const std::filesystem::path folder =
+      ::testing::TempDir() + "arguments_test_" + std::to_string(::getpid());
+  const std::string workspace = (folder / "workspace").string();
+  const std::string grid = (folder / "grid.toml").string();
+  expect_bad_usage({"run", grid, "--workspace", workspace}, grid);
+  write_file_atomic(grid, "no_such_key = 1\n");
+  expect_bad_usage({"run", grid, "--workspace", workspace}, "no_such_key");
+  expect_bad_usage({"submit", grid, "--workspace", workspace}, "no_such_key");
+  EXPECT_FALSE(std::filesystem::exists(workspace));
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,62 @@
+#include "coordinator/command/source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+const Json kTasks = Json::array({{{"task_id", "abcd1111"}, {"title", "train deit · none"}},
+                                 {{"task_id", "abcd2222"}, {"title", "train deit · saliency"}},
+                                 {{"task_id", "ef001234"}, {"title", "train deit"}}});
+
+std::string refusal(const std::string& text) {
+  try {
+    find_task(kTasks, text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(FindTask, ByIdPrefixOrTitle) {
+  EXPECT_EQ(find_task(kTasks, "abcd2222")["task_id"], "abcd2222");
+  EXPECT_EQ(find_task(kTasks, "ef00")["task_id"], "ef001234");
+  EXPECT_EQ(find_task(kTasks, "EF001")["task_id"], "ef001234");
+  EXPECT_EQ(find_task(kTasks, "Saliency")["task_id"], "abcd2222");
+  // A whole title is meant even where it is a part of others.
+  EXPECT_EQ(find_task(kTasks, "train deit")["task_id"], "ef001234");
+}
+
+TEST(FindTask, RefusesNoneAndSeveral) {
+  EXPECT_THAT(refusal("mixer"), HasSubstr("'mixer'"));
+  EXPECT_THAT(refusal(""), HasSubstr("no task"));
+  EXPECT_THAT(refusal("abcd"), AllOf(HasSubstr("2 tasks"), HasSubstr("abcd1111"), HasSubstr("saliency")));
+  EXPECT_THAT(refusal("train"), HasSubstr("3 tasks"));
+}
+
+TEST(FindGrid, ByNameTheNewestElseByNumber) {
+  const Json grids = Json::array(
+      {{{"id", 3}, {"name", "quick"}}, {{"id", 2}, {"name", "quick"}}, {{"id", 1}, {"name", "3"}}});
+  EXPECT_EQ(find_grid(grids, "quick")["id"], 3);
+  EXPECT_EQ(find_grid(grids, "2")["id"], 2);
+  EXPECT_EQ(find_grid(grids, "3")["id"], 1);
+  EXPECT_TRUE(find_grid(grids, "slow").is_null());
+}
+
+TEST(Source, NamesTheWorkspaceThatIsNotThere) {
+  try {
+    Source source("/nonexistent/workspace");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/nonexistent/workspace"));
+  }
+}
+
+}  // namespace
+}  // namespace remixer::coordinator::command
