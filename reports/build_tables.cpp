@@ -4,93 +4,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 
-#include "reports/names.h"
+#include "reports/models.h"
 #include "reports/notes.h"
+#include "reports/place_rows.h"
 
 namespace remixer::reports {
 
 namespace {
-
-// Cells that differ in nothing that a table tells apart but the seed.
-struct Model {
-  ModelName name;
-  LabelerName labeler_name;
-  std::string architecture, spatial_prior, labeler;
-  int variant = 0;  // counts cells that share even the seed: other parameters under equal names
-  std::vector<const StudyCell*> cells;
-};
-
-bool same_model(const Model& a, const Model& b) {
-  return a.architecture == b.architecture && a.spatial_prior == b.spatial_prior;
-}
-
-// What is trained alike stands in one table.
-struct Setting {
-  std::string train_set, recipe, precision;
-  auto operator<=>(const Setting&) const = default;
-};
-
-std::vector<Model> gather_models(const Study& study, const Setting& setting) {
-  std::vector<Model> models;
-  std::map<std::tuple<std::string, std::string, std::string, int64_t>, int> seen;
-  for (const StudyCell& cell : study.cells) {
-    if (Setting{cell.train_set, cell.recipe, cell.precision} != setting) continue;
-    const int variant = seen[{cell.architecture, cell.spatial_prior, cell.labeler, cell.seed}]++;
-    auto found = std::find_if(models.begin(), models.end(), [&](const Model& model) {
-      return model.architecture == cell.architecture && model.spatial_prior == cell.spatial_prior &&
-             model.labeler == cell.labeler && model.variant == variant;
-    });
-    if (found == models.end()) {
-      models.push_back({model_name(cell.architecture, cell.spatial_prior),
-                        labeler_name(cell.labeler),
-                        cell.architecture,
-                        cell.spatial_prior,
-                        cell.labeler,
-                        variant,
-                        {}});
-      found = models.end() - 1;
-    }
-    found->cells.push_back(&cell);
-  }
-  std::stable_sort(models.begin(), models.end(), [](const Model& a, const Model& b) {
-    return std::tie(a.name.order, a.labeler_name.order, a.variant) <
-           std::tie(b.name.order, b.labeler_name.order, b.variant);
-  });
-  return models;
-}
 
 // One definition, one setting, one kind of weights.
 class TableBuilder {
  public:
   TableBuilder(const Study& study, const TableDefinition& definition,
                const std::vector<Model>& models, std::span<const PaperNumber> paper, Table& table)
-      : study_(study), definition_(definition), models_(models), paper_(paper), table_(table) {
-    for (const BlockDefinition& block : definition.blocks) {
-      for (const RowSelector& selector : block.rows) named_families_.insert(selector.family);
-    }
-  }
+      : study_(study), definition_(definition), models_(models), paper_(paper), table_(table) {}
 
   // False, with the reason, where the grid has no such table.
   bool build(std::string& reason);
 
  private:
-  struct Placed {
-    const Model* model;
-    bool starts_block, is_reference;
-    std::string label;
-  };
-
-  bool matches(const Model& model, const RowSelector& selector) const;
-  std::string size_of(const Model& model, const RowSelector& selector) const;
-  std::vector<std::string> sizes(const BlockDefinition& block) const;
-  std::vector<std::string> complete_sizes() const;
-  std::set<std::string> labelers_of(const BlockDefinition& block, const std::string& size) const;
-  bool allowed(const Model& model, const std::string& size) const;
-  void place(const BlockDefinition& block, const std::string& size);
-  std::vector<const Model*> select(const RowSelector& selector, const std::string& size) const;
   bool evaluated(const Model& model, const std::string& set) const;
   bool choose_columns();
   Missing why_missing(const StudyCell& cell, const std::string& set) const;
@@ -106,102 +40,9 @@ class TableBuilder {
   const std::vector<Model>& models_;
   std::span<const PaperNumber> paper_;
   Table& table_;
-  std::set<std::string> named_families_;
-  std::vector<Placed> placed_;
+  PlacedRows placed_;
   const std::vector<ColumnDefinition>* columns_ = nullptr;
 };
-
-bool TableBuilder::matches(const Model& model, const RowSelector& selector) const {
-  if ((model.labeler == "none") != (selector.labels == Labels::kPlain)) return false;
-  if (selector.family.empty()) return !named_families_.contains(model.name.family);
-  return model.name.family == selector.family && model.name.prior == selector.prior &&
-         (selector.kernel.empty() || model.name.kernel == selector.kernel);
-}
-
-// What a block holds one instance of.
-std::string TableBuilder::size_of(const Model& model, const RowSelector& selector) const {
-  return selector.family.empty() ? model.architecture + " " + model.spatial_prior : model.name.size;
-}
-
-std::vector<std::string> TableBuilder::sizes(const BlockDefinition& block) const {
-  std::vector<std::string> found;
-  for (const Model& model : models_) {
-    for (const RowSelector& selector : block.rows) {
-      if (!matches(model, selector)) continue;
-      const std::string size = size_of(model, selector);
-      if (std::find(found.begin(), found.end(), size) == found.end()) found.push_back(size);
-    }
-  }
-  return found;
-}
-
-// Sizes of which every selector of every block finds a row.
-std::vector<std::string> TableBuilder::complete_sizes() const {
-  std::vector<std::string> found = sizes(definition_.blocks.front());
-  std::erase_if(found, [&](const std::string& size) {
-    for (const BlockDefinition& block : definition_.blocks) {
-      for (const RowSelector& selector : block.rows) {
-        if (select(selector, size).empty()) return true;
-      }
-    }
-    return false;
-  });
-  return found;
-}
-
-std::set<std::string> TableBuilder::labelers_of(const BlockDefinition& block,
-                                                const std::string& size) const {
-  std::set<std::string> labelers;
-  for (const Model& model : models_) {
-    for (const RowSelector& selector : block.rows) {
-      if (matches(model, selector) && size_of(model, selector) == size) {
-        labelers.insert(model.labeler);
-      }
-    }
-  }
-  return labelers;
-}
-
-bool TableBuilder::allowed(const Model& model, const std::string& size) const {
-  if (!definition_.common_labelers) return true;
-  return std::all_of(definition_.blocks.begin(), definition_.blocks.end(),
-                     [&](const BlockDefinition& block) {
-                       return labelers_of(block, size).contains(model.labeler);
-                     });
-}
-
-std::vector<const Model*> TableBuilder::select(const RowSelector& selector,
-                                               const std::string& size) const {
-  std::vector<const Model*> selected;
-  for (const Model& model : models_) {
-    if (matches(model, selector) && size_of(model, selector) == size && allowed(model, size)) {
-      selected.push_back(&model);
-    }
-  }
-  return selected;
-}
-
-void TableBuilder::place(const BlockDefinition& block, const std::string& size) {
-  const bool many_kernels = std::any_of(
-      block.rows.begin(), block.rows.end(),
-      [&](const RowSelector& selector) { return selector.kernel != block.rows.front().kernel; });
-  const size_t first = placed_.size();
-  for (const RowSelector& selector : block.rows) {
-    for (const Model* model : select(selector, size)) {
-      const std::string kernel =
-          many_kernels && model->name.kernel == "shared" ? ", shared kernel" : "";
-      const bool below_plain = placed_.size() > first && placed_[first].is_reference &&
-                               same_model(*placed_[first].model, *model);
-      std::string label = model->name.label + kernel;
-      if (selector.labels == Labels::kWithRemixer) {
-        label = below_plain ? "+ ReMixer" + kernel : label + " + ReMixer";
-      }
-      if (model->variant > 0) label += fmt::format(" ({})", model->variant + 1);
-      const bool starts = placed_.size() == first;
-      placed_.push_back({model, starts, starts && selector.labels == Labels::kPlain, label});
-    }
-  }
-}
 
 bool TableBuilder::evaluated(const Model& model, const std::string& set) const {
   return std::any_of(model.cells.begin(), model.cells.end(), [&](const StudyCell* cell) {
@@ -213,7 +54,7 @@ bool TableBuilder::evaluated(const Model& model, const std::string& set) const {
 bool TableBuilder::choose_columns() {
   for (const auto& choice : definition_.column_choices) {
     for (const ColumnDefinition& column : choice) {
-      for (const Placed& placed : placed_) {
+      for (const PlacedRow& placed : placed_.rows) {
         if (!evaluated(*placed.model, column.eval_set)) continue;
         columns_ = &choice;
         for (const ColumnDefinition& each : choice) {
@@ -238,10 +79,9 @@ Missing TableBuilder::why_missing(const StudyCell& cell, const std::string& set)
   if (task == study_.tasks.end() || task->second.state == "done") return Missing::kNotInGrid;
   const Missing own = from_state(task->second.state);
   if (own != Missing::kWaiting) return own;
-  for (const auto& [id, other] : study_.tasks) {
-    if (other.cell_id == cell.id && other.kind == "train" && other.state != "done") {
-      return from_state(other.state);
-    }
+  const auto training = study_.train_state.find(cell.id);
+  if (training != study_.train_state.end() && training->second != "done") {
+    return from_state(training->second);
   }
   return own;
 }
@@ -330,21 +170,8 @@ void TableBuilder::fill_block(size_t first, size_t last) {
 }
 
 bool TableBuilder::build(std::string& reason) {
-  std::string absent;
-  if (definition_.needs_every_row) {
-    for (const std::string& size : complete_sizes()) {
-      for (const BlockDefinition& block : definition_.blocks) place(block, size);
-    }
-  } else {
-    for (const BlockDefinition& block : definition_.blocks) {
-      const size_t before = placed_.size();
-      for (const std::string& size : sizes(block)) place(block, size);
-      if (placed_.size() == before && !block.label.empty()) {
-        absent += (absent.empty() ? "" : ", ") + block.label;
-      }
-    }
-  }
-  if (placed_.empty()) {
+  placed_ = place_rows(definition_, models_);
+  if (placed_.rows.empty()) {
     reason = "the grid lacks models that it compares";
     return false;
   }
@@ -352,7 +179,7 @@ bool TableBuilder::build(std::string& reason) {
     reason = "the grid evaluates on none of its sets";
     return false;
   }
-  for (const Placed& placed : placed_) {
+  for (const PlacedRow& placed : placed_.rows) {
     const Model& model = *placed.model;
     Row row{placed.label,
             model.labeler_name.label,
@@ -369,14 +196,16 @@ bool TableBuilder::build(std::string& reason) {
     }
     table_.rows.push_back(std::move(row));
   }
-  for (size_t first = 0; first < placed_.size();) {
+  for (size_t first = 0; first < placed_.rows.size();) {
     size_t last = first + 1;
-    while (last < placed_.size() && !placed_[last].starts_block) ++last;
+    while (last < placed_.rows.size() && !placed_.rows[last].starts_block) ++last;
     fill_block(first, last);
     first = last;
   }
   table_.notes = make_notes(table_);
-  if (!absent.empty()) table_.notes.push_back("Not in this grid: " + absent + ".");
+  if (!placed_.absent.empty()) {
+    table_.notes.push_back(fmt::format("Not in this grid: {}.", fmt::join(placed_.absent, ", ")));
+  }
   return true;
 }
 

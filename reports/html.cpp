@@ -179,11 +179,13 @@ std::string kappa_section(const std::vector<KappaRow>& rows) {
 
 // 90000 as "90,000".
 std::string grouped(int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<size_t>(at), ",");
+  const std::string digits = fmt::format("{}", number);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
   }
-  return digits;
+  return text;
 }
 
 std::string facts(const Report& report) {

@@ -30,7 +30,7 @@ std::string to_markdown(const Table& table) {
   std::string text = fmt::format("## {}\n\n{}\n\n", escape(table.title), escape(table.caption));
   std::string heading = "| Model | Labels |", rule = "|:--|:--|";
   for (const Column& column : table.columns) {
-    heading += " " + column.heading_with_arrow() + " |";
+    heading += fmt::format(" {} |", column.heading_with_arrow());
     rule += "--:|";
     if (column.has_paper) {
       heading += " paper |";
@@ -42,9 +42,9 @@ std::string to_markdown(const Table& table) {
     text += fmt::format("| {} | {} |", escape(row.model), escape(labels_text(row)));
     for (size_t c = 0; c < row.figures.size(); ++c) {
       const Figure& figure = row.figures[c];
-      text += " " + figure_cell(figure) + " |";
+      text += fmt::format(" {} |", figure_cell(figure));
       if (table.columns[c].has_paper) {
-        text += " " + (figure.paper ? percent_text(*figure.paper) : "") + " |";
+        text += fmt::format(" {} |", figure.paper ? percent_text(*figure.paper) : "");
       }
     }
     text += "\n";

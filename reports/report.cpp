@@ -15,9 +15,7 @@ RunFacts gather_facts(const Study& study) {
   facts.cells = static_cast<int64_t>(study.cells.size());
   facts.figures = static_cast<int64_t>(study.figures.size());
   facts.train_seconds = study.train_seconds;
-  for (const auto& [id, task] : study.tasks) {
-    if (task.kind == "train" && task.state == "done") ++facts.cells_trained;
-  }
+  for (const auto& [cell, state] : study.train_state) facts.cells_trained += state == "done";
   for (const auto& [key, figure] : study.figures) {
     if (std::get<1>(key) == "raw" && std::get<3>(key) == "top1") facts.images_evaluated += figure.n;
   }

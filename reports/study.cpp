@@ -70,9 +70,10 @@ void read_tasks(SQLite::Database& db, Study& study) {
                           "SELECT task_id, kind, cell_id, state FROM grid_tasks WHERE grid_id = ?");
   query.bind(1, study.grid_id);
   while (query.executeStep()) {
-    study.tasks[query.getColumn(0).getString()] = {query.getColumn(1).getString(),
-                                                   query.getColumn(2).getString(),
-                                                   query.getColumn(3).getString()};
+    StudyTask task{query.getColumn(1).getString(), query.getColumn(2).getString(),
+                   query.getColumn(3).getString()};
+    if (task.kind == "train") study.train_state[task.cell_id] = task.state;
+    study.tasks[query.getColumn(0).getString()] = std::move(task);
   }
 }
 

@@ -28,8 +28,9 @@ struct StudyTask {
 struct Study {
   std::string grid;
   int64_t grid_id = 0;
-  std::vector<StudyCell> cells;            // in the grid's order
-  std::map<std::string, StudyTask> tasks;  // the grid's, by task id
+  std::vector<StudyCell> cells;                    // in the grid's order
+  std::map<std::string, StudyTask> tasks;          // the grid's, by task id
+  std::map<std::string, std::string> train_state;  // of the train task, by cell id
   // By (cell id, weights, evaluation set, metric). All of the cells' figures, those that another
   // grid asked for included.
   std::map<std::tuple<std::string, std::string, std::string, std::string>, StudyFigure> figures;
