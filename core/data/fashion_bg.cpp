@@ -130,8 +130,8 @@ class Builder {
     const Scene scene = make_scene(sources_, Region::kTrain, plan);
     const Image image = paste(scene.object, scene.mask, scene.background);
     const Sample sample = row(plan, scene, "train", "train", file_name(plan, index));
-    writer_.add_file(sample.id, encode_png(image));
-    writer_.add_file(sample.mask, encode_png(scene.mask));
+    writer_.add_file(sample.id, encode_png(image, Compression::kNone));
+    writer_.add_file(sample.mask, encode_png(scene.mask, Compression::kNone));
     sums_.add(image);
     train_rows_[index] = sample;
   }
@@ -140,7 +140,7 @@ class Builder {
     const FashionPlan& plan = test_[index];
     const Scene scene = make_scene(sources_, Region::kTest, plan);
     const std::string name = file_name(plan, index);
-    writer_.add_file("fg_mask/val/" + name, encode_png(scene.mask));
+    writer_.add_file("fg_mask/val/" + name, encode_png(scene.mask, Compression::kNone));
 
     const Image original = paste(scene.object, scene.mask, scene.background);
     const Sample with_object = row(plan, scene, "original/val", "val", name);
@@ -174,7 +174,7 @@ class Builder {
   void add(size_t variant, size_t index, const std::string& name, Sample sample,
            const Image& image) {
     sample.id = fmt::format("{}/val/{}", kVariants[variant], name);
-    writer_.add_file(sample.id, encode_png(image));
+    writer_.add_file(sample.id, encode_png(image, Compression::kNone));
     test_rows_[variant][index] = std::move(sample);
   }
 

@@ -56,12 +56,12 @@ GrayImage read_gray(const std::filesystem::path& path) {
   return to_gray(read_image(path));
 }
 
-std::string encode_png(const Image& image) {
-  return encode_png_rows(image.pixels.data(), image.width, image.height, 3);
+std::string encode_png(const Image& image, Compression compression) {
+  return encode_png_rows(image.pixels.data(), image.width, image.height, 3, compression);
 }
 
-std::string encode_png(const GrayImage& image) {
-  return encode_png_rows(image.pixels.data(), image.width, image.height, 1);
+std::string encode_png(const GrayImage& image, Compression compression) {
+  return encode_png_rows(image.pixels.data(), image.width, image.height, 1, compression);
 }
 
 void write_png(const std::filesystem::path& path, const Image& image) {

@@ -56,9 +56,10 @@ GrayImage to_gray(const Image& image);
 void write_png(const std::filesystem::path& path, const Image& image);
 void write_png(const std::filesystem::path& path, const GrayImage& image);
 
-// The bytes that write_png writes.
-std::string encode_png(const Image& image);
-std::string encode_png(const GrayImage& image);
+// A PNG file's bytes. Uncompressed ones do not depend on which zlib is at hand.
+enum class Compression { kNone, kUsual };
+std::string encode_png(const Image& image, Compression compression = Compression::kUsual);
+std::string encode_png(const GrayImage& image, Compression compression = Compression::kUsual);
 
 // Area-averaged along an axis that shrinks, bilinear along one that grows (half-pixel centres).
 // Integer arithmetic: the same bytes on every machine. All sizes must be at least 1.

@@ -15,7 +15,8 @@ Image decode_png(std::string_view bytes, const std::string& name);
 Image decode_jpeg(std::string_view bytes, const std::string& name, int least_side);
 
 // Rows of `channels` (1 or 3) interleaved bytes a pixel as a PNG file.
-std::string encode_png_rows(const uint8_t* pixels, int width, int height, int channels);
+std::string encode_png_rows(const uint8_t* pixels, int width, int height, int channels,
+                            Compression compression);
 
 // Larger images are refused before memory is taken for them.
 constexpr int kLargestSide = 32768;

@@ -69,11 +69,15 @@ bool decode(png_structp png, png_infop info, Image& image, std::vector<png_bytep
 }
 
 bool encode(png_structp png, png_infop info, const uint8_t* pixels, int width, int height,
-            int channels) {
+            int channels, Compression compression) {
   if (setjmp(png_jmpbuf(png))) return false;
   png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), 8,
                channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (compression == Compression::kNone) {
+    png_set_compression_level(png, 0);
+    png_set_filter(png, 0, PNG_FILTER_NONE);
+  }
   png_write_info(png, info);
   for (int y = 0; y < height; ++y) {
     png_write_row(png, pixels + static_cast<size_t>(y) * width * channels);
@@ -98,13 +102,14 @@ Image decode_png(std::string_view bytes, const std::string& name) {
   return image;
 }
 
-std::string encode_png_rows(const uint8_t* pixels, int width, int height, int channels) {
+std::string encode_png_rows(const uint8_t* pixels, int width, int height, int channels,
+                            Compression compression) {
   Context context;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &context, on_error, on_warning);
   if (png == nullptr) fail("libpng cannot start: its version differs from the one compiled with");
   png_infop info = png_create_info_struct(png);
   png_set_write_fn(png, &context, on_write, on_flush);
-  const bool encoded = encode(png, info, pixels, width, height, channels);
+  const bool encoded = encode(png, info, pixels, width, height, channels, compression);
   png_destroy_write_struct(&png, &info);
   if (!encoded) fail("cannot encode a {}x{} PNG: {}", width, height, context.message);
   return std::move(context.output);
