@@ -62,7 +62,8 @@ at::Tensor tensor_of(const TensorEntry& entry, char* data, const std::shared_ptr
   const auto options = at::TensorOptions().dtype(entry.type);
   const size_t bytes = entry.end - entry.begin;
   if (reinterpret_cast<uintptr_t>(data) % c10::elementSize(entry.type) == 0 && bytes > 0) {
-    return at::from_blob(data, entry.shape, [map](void*) {}, options);
+    return at::from_blob(
+        data, entry.shape, [map](void*) {}, options);
   }
   at::Tensor copy = at::empty(entry.shape, options);
   if (bytes > 0) std::memcpy(copy.mutable_data_ptr(), data, bytes);

@@ -14,8 +14,8 @@
 
 namespace remixer::io {
 
-// A file's content. Tensors are on the CPU, contiguous, and look into a private memory map that they
-// keep alive: pages are read when used, and writing into a tensor never reaches the file.
+// A file's content. Tensors are on the CPU, contiguous, and look into a private memory map that
+// they keep alive: pages are read when used, and writing into a tensor never reaches the file.
 class Safetensors {
  public:
   std::map<std::string, at::Tensor> tensors;
@@ -32,8 +32,8 @@ class Safetensors {
 Safetensors read_safetensors(const std::filesystem::path& path);
 
 // Writes atomically. The bytes depend on names, tensors and metadata alone, not on the order given.
-// Tensors may be on any device, with gradients, and not contiguous. Throws InputError on a name that
-// is given twice, is "__metadata__" or is not UTF-8, and on a type that the format lacks.
+// Tensors may be on any device, with gradients, and not contiguous. Throws InputError on a name
+// that is given twice, is "__metadata__" or is not UTF-8, and on a type that the format lacks.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                        const std::map<std::string, std::string>& metadata = {});

@@ -39,7 +39,8 @@ Json parse_strict(std::string_view text, const std::string& file) {
   constexpr int kDeepest = 3;
   std::array<std::set<std::string>, kDeepest + 2> keys;
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kDeepest) fail_input("{}: not a safetensors file: its header nests too deeply", file);
+    if (depth > kDeepest)
+      fail_input("{}: not a safetensors file: its header nests too deeply", file);
     if (event == Json::parse_event_t::object_start) keys[depth + 1].clear();
     if (event == Json::parse_event_t::key) {
       const auto& name = parsed.get_ref<const std::string&>();
@@ -147,7 +148,8 @@ void check_tiling(const std::vector<TensorEntry>& entries, uint64_t data_bytes,
 
 }  // namespace
 
-SafetensorsHeader parse_header(std::string_view text, uint64_t data_bytes, const std::string& file) {
+SafetensorsHeader parse_header(std::string_view text, uint64_t data_bytes,
+                               const std::string& file) {
   const Json json = parse_strict(text, file);
   if (!json.is_object()) fail_input("{}: not a safetensors file: its header is no object", file);
   SafetensorsHeader header;
@@ -191,7 +193,8 @@ std::string_view type_name(at::ScalarType type, const std::string& name) {
   for (const auto& [text, known] : kTypes) {
     if (known == type) return text;
   }
-  fail_input("tensor '{}': safetensors files hold no {}; convert it first", name, c10::toString(type));
+  fail_input("tensor '{}': safetensors files hold no {}; convert it first", name,
+             c10::toString(type));
 }
 
 }  // namespace remixer::io

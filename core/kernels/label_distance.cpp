@@ -1,6 +1,6 @@
 #include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/cdist.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -12,8 +12,6 @@ namespace {
 
 at::Tensor l1_distance(const at::Tensor& y) {
   if (y.size(2) == 1) return (y - y.transpose(1, 2)).abs();
-  // cdist infers no shapes without data.
-  if (y.is_meta()) return at::empty({y.size(0), y.size(1), y.size(1)}, y.options());
   // Reads rows pair by pair: nothing of size N × N × K is made.
   return at::cdist(y, y, 1);
 }
@@ -39,6 +37,9 @@ at::Tensor label_distance(const at::Tensor& y, std::string_view metric) {
   if (metric != "l1" && metric != "cosine") {
     fail_input("distance '{}' is not known: use 'l1' or 'cosine'", metric);
   }
+  // Without data any expression of this shape will do, and not all of the real one's parts have
+  // one.
+  if (y.is_meta()) return at::bmm(y, y.transpose(1, 2));
   // Half-precision sums over hundreds of classes would lose the small distances.
   const bool narrow = y.scalar_type() == at::kHalf || y.scalar_type() == at::kBFloat16;
   const at::Tensor wide = narrow ? y.to(at::kFloat) : y;

@@ -12,6 +12,7 @@ bool mask_is_one(const at::Tensor& kappa);
 at::Tensor log_mask(const at::Tensor& distance, const at::Tensor& kappa);
 
 // Throws c10::Error where kappa has not one element or distance is not [batch, patches, patches].
-void check_mask(const at::Tensor& distance, const at::Tensor& kappa, int64_t batch, int64_t patches);
+void check_mask(const at::Tensor& distance, const at::Tensor& kappa, int64_t batch,
+                int64_t patches);
 
 }  // namespace remixer::kernels

@@ -27,6 +27,10 @@ at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::
   if (prefix_tokens > 0) {
     bias = at::constant_pad_nd(bias, {prefix_tokens, 0, prefix_tokens, 0});
   }
+  if (!at::GradMode::is_enabled()) {
+    return at::scaled_dot_product_attention(q, k, v, bias.unsqueeze(1), 0, false, factor);
+  }
+  // A fused form that also gives the bias its gradient is not to be had from ATen.
   const at::Tensor scores = at::matmul(q * factor, k.transpose(2, 3)).add_(bias.unsqueeze(1));
   return at::matmul(scores.softmax(-1), v);
 }

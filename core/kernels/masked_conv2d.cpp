@@ -1,9 +1,11 @@
 #include <ATen/ops/arange.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/index.h>
 #include <ATen/ops/matmul.h>
 
 #include "core/kernels/mask.h"
+#include "core/kernels/masked_conv2d_cpu.h"
 #include "core/kernels/operators.h"
 
 namespace remixer::kernels {
@@ -14,13 +16,12 @@ namespace {
 at::Tensor neighbours(int64_t height, int64_t width, int64_t kernel, at::Device device) {
   const auto options = at::TensorOptions().dtype(at::kLong).device(device);
   const at::Tensor offset = at::arange(kernel, options) - kernel / 2;
-  const at::Tensor row = at::arange(height, options).view({height, 1}) + offset;  // [H, S]
+  const at::Tensor row = at::arange(height, options).view({height, 1}) + offset;   // [H, S]
   const at::Tensor column = at::arange(width, options).view({width, 1}) + offset;  // [W, S]
   const at::Tensor rows = row.view({height, 1, kernel, 1});
   const at::Tensor columns = column.view({1, width, 1, kernel});
-  const at::Tensor inside =
-      (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width);
-  const at::Tensor index = (rows * width + columns).masked_fill(inside.logical_not(), height * width);
+  const at::Tensor outside = (rows < 0) | (rows >= height) | (columns < 0) | (columns >= width);
+  const at::Tensor index = (rows * width + columns).masked_fill(outside, height * width);
   return index.view({height * width, kernel * kernel});
 }
 
@@ -28,31 +29,39 @@ void check(const at::Tensor& x, const at::Tensor& weight, const std::optional<at
   TORCH_CHECK(x.dim() == 4, "x must be [B, C, H, W], not ", x.sizes());
   const int64_t channels = x.size(1);
   TORCH_CHECK(weight.dim() == 4 && (weight.size(0) == 1 || weight.size(0) == channels) &&
-                  weight.size(1) == 1 && weight.size(2) == weight.size(3) && weight.size(2) % 2 == 1,
+                  weight.size(1) == 1 && weight.size(2) == weight.size(3) &&
+                  weight.size(2) % 2 == 1,
               "weight must be [1 or ", channels, ", 1, S, S] with S odd, not ", weight.sizes());
   TORCH_CHECK(!bias || (bias->dim() == 1 && (bias->size(0) == 1 || bias->size(0) == channels)),
               "bias must be [1 or ", channels, "]");
 }
 
-// The S² neighbours of every patch are gathered; no N × N matrix of weights is made.
-at::Tensor gathered_conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& distance,
-                           const at::Tensor& kappa) {
-  const int64_t batch = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
-  const int64_t patches = height * width, places = weight.size(2) * weight.size(3);
-  const at::Tensor index = neighbours(height, width, weight.size(2), x.device());
-  const at::Tensor near = distance.gather(
-      2, index.clamp_max(patches - 1).unsqueeze(0).expand({batch, patches, places}));
-  const at::Tensor mask = log_mask(near, kappa).exp();
+// M of every patch and its S² neighbours, [B, N, S²]; outside the image any value.
+at::Tensor neighbour_mask(const at::Tensor& index, const at::Tensor& distance,
+                          const at::Tensor& kappa) {
+  const int64_t batch = distance.size(0), patches = distance.size(1), places = index.size(1);
+  const at::Tensor inside =
+      index.clamp_max(patches - 1).unsqueeze(0).expand({batch, patches, places});
+  return log_mask(distance.gather(2, inside), kappa).exp();
+}
 
+// The S² neighbours of every patch are gathered; no N × N matrix of weights is made.
+at::Tensor gathered_conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& index,
+                           const at::Tensor& mask) {
+  const int64_t batch = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
+  const int64_t places = index.size(1);
   // Row N is zero: what lies outside the image adds nothing.
   const at::Tensor tokens = at::constant_pad_nd(x.flatten(2).transpose(1, 2), {0, 0, 0, 1});
-  const at::Tensor values =
-      tokens.index_select(1, index.flatten()).view({batch, patches, places, channels});
+  const at::Tensor values = at::index(tokens, {std::nullopt, index});    // [B, N, S², C]
   const at::Tensor kernels = weight.view({weight.size(0), places}).t();  // [S², 1 or C]
   const at::Tensor sums = weight.size(0) == 1
                               ? at::matmul((mask * kernels.view({places})).unsqueeze(2), values)
                               : at::matmul(mask.unsqueeze(2), values * kernels);
   return sums.view({batch, height, width, channels}).permute({0, 3, 1, 2});
+}
+
+at::Tensor with_bias(const at::Tensor& y, const std::optional<at::Tensor>& bias) {
+  return bias ? y + bias->view({1, -1, 1, 1}) : y;
 }
 
 }  // namespace
@@ -63,13 +72,17 @@ at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
   check(x, weight, bias);
   check_mask(distance, kappa, x.size(0), x.size(2) * x.size(3));
   if (mask_is_one(kappa)) return depthwise_conv2d(x, weight, bias);
-  const at::Tensor y = gathered_conv2d(x, weight, distance, kappa);
-  return bias ? y + bias->view({1, -1, 1, 1}) : y;
+  const at::Tensor index = neighbours(x.size(2), x.size(3), weight.size(2), x.device());
+  const at::Tensor mask = neighbour_mask(index, distance, kappa);
+  return with_bias(
+      cpu_conv2d_takes(x) ? cpu_conv2d(x, weight, mask) : gathered_conv2d(x, weight, index, mask),
+      bias);
 }
 
 at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
                             const std::optional<at::Tensor>& bias) {
   check(x, weight, bias);
+  if (cpu_conv2d_takes(x)) return with_bias(cpu_conv2d(x, weight, std::nullopt), bias);
   const int64_t channels = x.size(1), kernel = weight.size(2);
   const at::Tensor weights = weight.expand({channels, 1, kernel, kernel});
   const std::optional<at::Tensor> biases =

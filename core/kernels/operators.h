@@ -1,8 +1,8 @@
 // ReMixer's operators. M_ij = exp(-κ·d_ij) says how much patch i listens to patch j.
 //
 // All are differentiable in every real-valued tensor argument, distance and kappa included, run on
-// any device and floating type (equal for all arguments of a call, kappa aside), and are thread-safe.
-// kappa has one element, >= 0, of any shape. Shapes that do not fit throw c10::Error.
+// any device and floating type (equal for all arguments of a call, kappa aside), and are
+// thread-safe. kappa has one element, >= 0, of any shape. Shapes that do not fit throw c10::Error.
 // Without gradients (no-grad mode) on a CPU, a kappa of 0 costs no work on the mask.
 #pragma once
 
@@ -16,7 +16,8 @@ namespace remixer::kernels {
 
 // Distances between the patch labels of each image: y [B, N, K] → [B, N, N], >= 0.
 //   "l1":     Σ_k |y_ik - y_jk|
-//   "cosine": 1 - y_i·y_j / (|y_i| |y_j|); 0 between two zero rows, 1 between a zero row and another
+//   "cosine": 1 - y_i·y_j / (|y_i| |y_j|); 0 between two zero rows, 1 between a zero row and
+//   another
 // Throws InputError on another metric.
 at::Tensor label_distance(const at::Tensor& y, std::string_view metric);
 
@@ -27,15 +28,16 @@ at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::
                             const at::Tensor& distance, const at::Tensor& kappa,
                             int64_t prefix_tokens = 0, std::optional<double> scale = std::nullopt);
 
-// A linear map over patches with reweighted entries: y_bic = Σ_j M_bij W_ij x_bjc; with `complement`
-// 1 - M stands in M's place. x [B, N, C], weight [N, N], distance [B, N, N] → [B, N, C].
+// A linear map over patches with reweighted entries: y_bic = Σ_j M_bij W_ij x_bjc; with
+// `complement` 1 - M stands in M's place. x [B, N, C], weight [N, N], distance [B, N, N] → [B, N,
+// C].
 at::Tensor masked_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& distance,
                          const at::Tensor& kappa, bool complement = false);
 
 // A depthwise convolution with zero 'same' padding whose terms are reweighted:
 // y_bci = Σ_j M_bij w_c(j - i) x_bcj + bias_c. x [B, C, H, W], weight [1 or C, 1, S, S] with S odd,
-// bias [1 or C], distance [B, H·W, H·W] over patches in row order → [B, C, H, W]. Fastest where x is
-// channels-last.
+// bias [1 or C], distance [B, H·W, H·W] over patches in row order → [B, C, H, W]. Fastest where x
+// is channels-last.
 at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
                          const std::optional<at::Tensor>& bias, const at::Tensor& distance,
                          const at::Tensor& kappa);

@@ -27,6 +27,7 @@ TORCH_LIBRARY(remixer, library) {
       "bool complement=False) -> Tensor",
       &kernels::masked_linear);
   library.def(
-      "masked_conv2d(Tensor x, Tensor weight, Tensor? bias, Tensor distance, Tensor kappa) -> Tensor",
+      "masked_conv2d(Tensor x, Tensor weight, Tensor? bias, Tensor distance, Tensor kappa) -> "
+      "Tensor",
       &kernels::masked_conv2d);
 }

@@ -4,6 +4,7 @@
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/eye.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
@@ -21,17 +22,25 @@ constexpr double kDeviation = 0.02;
 
 Linear attention_linear(ParameterMaker& maker, const std::string& name, int64_t in, int64_t out,
                         bool bias) {
-  return {maker, name, in, out, Initial::normal(kDeviation),
+  return {maker,
+          name,
+          in,
+          out,
+          Initial::normal(kDeviation),
           bias ? std::optional(Initial::constant(0)) : std::nullopt};
 }
 
 // [B, T, parts · H · D] → parts tensors [B, H, T, D].
 std::vector<at::Tensor> split_heads(const at::Tensor& x, int64_t parts, int64_t heads) {
   const int64_t batch = x.size(0), tokens = x.size(1);
-  return x.view({batch, tokens, parts, heads, -1}).permute({2, 0, 3, 1, 4}).unbind(0);
+  return x.view({batch, tokens, parts, heads, x.size(2) / (parts * heads)})
+      .permute({2, 0, 3, 1, 4})
+      .unbind(0);
 }
 
-at::Tensor join_heads(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+at::Tensor join_heads(const at::Tensor& x) {
+  return x.transpose(1, 2).flatten(2);
+}
 
 at::Tensor relative_positions(int64_t grid) {
   const at::Tensor index = at::arange(grid * grid, at::kLong);
@@ -60,8 +69,8 @@ void set_local(const at::Tensor& pos_proj_weight, int64_t heads) {
 
 }  // namespace
 
-Attention::Attention(ParameterMaker& maker, const std::string& name, int64_t width, int64_t head_count,
-                     bool qkv_bias)
+Attention::Attention(ParameterMaker& maker, const std::string& name, int64_t width,
+                     int64_t head_count, bool qkv_bias)
     : heads(head_count),
       qkv(attention_linear(maker, name + ".qkv", width, 3 * width, qkv_bias)),
       proj(attention_linear(maker, name + ".proj", width, width, true)) {}
@@ -70,11 +79,24 @@ at::Tensor Attention::operator()(const at::Tensor& x, const PatchMask* mask,
                                  int64_t prefix_tokens) const {
   const auto parts = split_heads(qkv(x), 3, heads);
   const at::Tensor mixed =
-      mask == nullptr
-          ? at::scaled_dot_product_attention(parts[0], parts[1], parts[2])
-          : kernels::masked_attention(parts[0], parts[1], parts[2], mask->distance, mask->kappa,
-                                      prefix_tokens);
+      mask == nullptr ? at::scaled_dot_product_attention(parts[0], parts[1], parts[2])
+                      : kernels::masked_attention(parts[0], parts[1], parts[2], mask->distance,
+                                                  mask->kappa, prefix_tokens);
   return proj(join_heads(mixed));
+}
+
+at::Tensor Attention::first_token(const at::Tensor& x, const PatchMask* mask) const {
+  const int64_t width = x.size(2);
+  const auto map = [this](const at::Tensor& tokens, int64_t from, int64_t to) {
+    const bool biased = qkv.bias.defined();
+    return at::linear(tokens, qkv.weight.slice(0, from, to),
+                      biased ? std::optional(qkv.bias.slice(0, from, to)) : std::nullopt);
+  };
+  const at::Tensor q = split_heads(map(x.slice(1, 0, 1), 0, width), 1, heads)[0];
+  const auto kv = split_heads(map(x, width, 3 * width), 2, heads);
+  const at::Tensor mixed = proj(join_heads(at::scaled_dot_product_attention(q, kv[0], kv[1])));
+  // Data-parallel training waits for a gradient of every parameter.
+  return mask == nullptr ? mixed : mixed + mask->kappa * 0;
 }
 
 GatedPositionalAttention::GatedPositionalAttention(ParameterMaker& maker, const std::string& name,
@@ -101,11 +123,13 @@ at::Tensor GatedPositionalAttention::operator()(const at::Tensor& x, const Patch
   const at::Tensor position = pos_proj(relative_.to(x.options())).permute({2, 0, 1}).softmax(-1);
   const at::Tensor gate = gating_param.sigmoid().view({heads, 1, 1});
   at::Tensor attention = at::addcmul(gate * position, content, 1 - gate);
-  if (mask != nullptr && !kernels::mask_is_one(mask->kappa)) {
-    attention = attention * kernels::log_mask(mask->distance, mask->kappa).exp().unsqueeze(1);
+  const at::Tensor values = split_heads(v(x), 1, heads)[0];
+  // Rows sum to 1 until a mask takes from them; dividing what they mix is the smaller division.
+  if (mask == nullptr || kernels::mask_is_one(mask->kappa)) {
+    return proj(join_heads(at::matmul(attention, values)));
   }
-  attention = attention / attention.sum(-1, /*keepdim=*/true);
-  return proj(join_heads(at::matmul(attention, split_heads(v(x), 1, heads)[0])));
+  attention = attention * kernels::log_mask(mask->distance, mask->kappa).exp().unsqueeze(1);
+  return proj(join_heads(at::matmul(attention, values) / attention.sum(-1, /*keepdim=*/true)));
 }
 
 }  // namespace remixer::layers

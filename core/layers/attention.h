@@ -17,9 +17,13 @@ struct PatchMask {
 // Multi-head attention (timm's names: qkv, proj).
 struct Attention {
   Attention() = default;
-  Attention(ParameterMaker& maker, const std::string& name, int64_t width, int64_t heads, bool qkv_bias);
+  Attention(ParameterMaker& maker, const std::string& name, int64_t width, int64_t heads,
+            bool qkv_bias);
   // x [B, prefix_tokens + N, C]; mask null for plain attention.
   at::Tensor operator()(const at::Tensor& x, const PatchMask* mask, int64_t prefix_tokens) const;
+  // Row 0 of the same, [B, 1, C], for a block after which only [CLS] is asked. Its mask is 1, so
+  // kappa has no part in it; the gradient of a given one is 0.
+  at::Tensor first_token(const at::Tensor& x, const PatchMask* mask) const;
   int64_t heads = 0;
   Linear qkv, proj;
 };
@@ -31,8 +35,8 @@ struct Attention {
 struct GatedPositionalAttention {
   GatedPositionalAttention() = default;
   // grid: patches along a side.
-  GatedPositionalAttention(ParameterMaker& maker, const std::string& name, int64_t width, int64_t heads,
-                           bool qkv_bias, int64_t grid);
+  GatedPositionalAttention(ParameterMaker& maker, const std::string& name, int64_t width,
+                           int64_t heads, bool qkv_bias, int64_t grid);
   // x [B, grid², C].
   at::Tensor operator()(const at::Tensor& x, const PatchMask* mask) const;
   int64_t heads = 0;

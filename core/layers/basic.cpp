@@ -55,7 +55,9 @@ Mlp::Mlp(ParameterMaker& maker, const std::string& name, int64_t width, int64_t 
     : fc1(maker, name + ".fc1", width, hidden, fc1_weight, bias),
       fc2(maker, name + ".fc2", hidden, width, fc2_weight, bias) {}
 
-at::Tensor Mlp::operator()(const at::Tensor& x) const { return fc2(at::gelu(fc1(x))); }
+at::Tensor Mlp::operator()(const at::Tensor& x) const {
+  return fc2(at::gelu(fc1(x)));
+}
 
 PatchEmbed::PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t patch, int64_t width,
                        Initial weight_values, Initial bias_values)

@@ -43,18 +43,18 @@ struct BatchNorm {
 // fc2(gelu(fc1(x))).
 struct Mlp {
   Mlp() = default;
-  Mlp(ParameterMaker& maker, const std::string& name, int64_t width, int64_t hidden, Initial fc1_weight,
-      Initial fc2_weight, Initial bias);
+  Mlp(ParameterMaker& maker, const std::string& name, int64_t width, int64_t hidden,
+      Initial fc1_weight, Initial fc2_weight, Initial bias);
   at::Tensor operator()(const at::Tensor& x) const;
   Linear fc1, fc2;
 };
 
-// Cuts images [B, 3, S, S] into patches of P × P and maps each: → tokens [B, (S/P)², C] in row order.
-// weight [C, 3, P, P], as a convolution's.
+// Cuts images [B, 3, S, S] into patches of P × P and maps each: → tokens [B, (S/P)², C] in row
+// order. weight [C, 3, P, P], as a convolution's.
 struct PatchEmbed {
   PatchEmbed() = default;
-  PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t patch, int64_t width, Initial weight,
-             Initial bias);
+  PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t patch, int64_t width,
+             Initial weight, Initial bias);
   at::Tensor operator()(const at::Tensor& images) const;
   at::Tensor weight, bias;
 };

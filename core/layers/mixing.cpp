@@ -16,7 +16,8 @@ at::Tensor TokenMlp::operator()(const at::Tensor& x, const PatchMask* mask) cons
   const at::Tensor mixed = mlp(x.transpose(1, 2)).transpose(1, 2);
   if (mask == nullptr || kernels::mask_is_one(mask->kappa)) return mixed;
   const at::Tensor product = at::matmul(mlp.fc2.weight, mlp.fc1.weight);
-  return mixed - kernels::masked_linear(x, product, mask->distance, mask->kappa, /*complement=*/true);
+  return mixed -
+         kernels::masked_linear(x, product, mask->distance, mask->kappa, /*complement=*/true);
 }
 
 SpatialConv::SpatialConv(ParameterMaker& maker, const std::string& name, int64_t channels,

@@ -16,7 +16,8 @@ struct Block {
   at::Tensor channel_weight, channel_bias;  // of the 1 × 1 convolution
 };
 
-at::Tensor convolve_channels(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor convolve_channels(const at::Tensor& x, const at::Tensor& weight,
+                             const at::Tensor& bias) {
   return at::linear(x.permute({0, 2, 3, 1}), weight.flatten(1), bias).permute({0, 3, 1, 2});
 }
 
@@ -51,15 +52,16 @@ class ConvMixer : public MaskedModel {
 
   at::Tensor logits(const at::Tensor& images, const Pass& pass) override {
     const at::Tensor tokens = stem_(images);
-    at::Tensor x = tokens.view({tokens.size(0), grid_, grid_, tokens.size(2)}).permute({0, 3, 1, 2});
+    at::Tensor x =
+        tokens.view({tokens.size(0), grid_, grid_, tokens.size(2)}).permute({0, 3, 1, 2});
     x = stem_norm_(at::gelu(x), pass.mode);
     for (int64_t i = 0; i < static_cast<int64_t>(blocks_.size()); ++i) {
       const Block& block = blocks_[i];
       const auto block_mask = mask(i, pass);
       const at::Tensor mixed = block.spatial(x, block_mask ? &*block_mask : nullptr);
       x = x + block.spatial_norm(at::gelu(mixed), pass.mode);
-      x = block.channel_norm(at::gelu(convolve_channels(x, block.channel_weight, block.channel_bias)),
-                             pass.mode);
+      x = block.channel_norm(
+          at::gelu(convolve_channels(x, block.channel_weight, block.channel_bias)), pass.mode);
     }
     return head_(x.mean(at::IntArrayRef{2, 3}));
   }

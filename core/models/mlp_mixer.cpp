@@ -46,11 +46,17 @@ class MlpMixer : public MaskedModel {
     const Initial bias = Initial::normal(1e-6);
     Block block;
     block.norm1 = {maker, name + ".norm1", dim};
-    block.mlp_tokens = {maker, name + ".mlp_tokens", patches, token_hidden,
-                        glorot(patches, token_hidden), glorot(token_hidden, patches), bias};
+    block.mlp_tokens = {maker,        name + ".mlp_tokens",          patches,
+                        token_hidden, glorot(patches, token_hidden), glorot(token_hidden, patches),
+                        bias};
     block.norm2 = {maker, name + ".norm2", dim};
-    block.mlp_channels = {maker, name + ".mlp_channels", dim, channel_hidden,
-                          glorot(dim, channel_hidden), glorot(channel_hidden, dim), bias};
+    block.mlp_channels = {maker,
+                          name + ".mlp_channels",
+                          dim,
+                          channel_hidden,
+                          glorot(dim, channel_hidden),
+                          glorot(channel_hidden, dim),
+                          bias};
     add_kappa(maker, i);
     blocks_.push_back(std::move(block));
   }
@@ -61,8 +67,9 @@ class MlpMixer : public MaskedModel {
       const Block& block = blocks_[i];
       const auto block_mask = mask(i, pass);
       // Stochastic depth has one rate for all blocks.
-      x = x + layers::drop_path(block.mlp_tokens(block.norm1(x), block_mask ? &*block_mask : nullptr),
-                                spec_.drop_path, pass.mode);
+      x = x +
+          layers::drop_path(block.mlp_tokens(block.norm1(x), block_mask ? &*block_mask : nullptr),
+                            spec_.drop_path, pass.mode);
       x = x + layers::drop_path(block.mlp_channels(block.norm2(x)), spec_.drop_path, pass.mode);
     }
     return head_(norm_(x).mean(1));

@@ -33,8 +33,9 @@ std::unique_ptr<Model> make(const ModelSpec& spec, std::optional<uint64_t> seed)
   switch (architecture.family) {
     case Family::kVisionTransformer:
       return make_vision_transformer(spec, architecture,
-                                     spec.spatial_prior == "convit" ? architecture.prior_local_blocks
-                                                                    : architecture.local_blocks,
+                                     spec.spatial_prior == "convit"
+                                         ? architecture.prior_local_blocks
+                                         : architecture.local_blocks,
                                      seed);
     case Family::kMlpMixer:
       return make_mlp_mixer(spec, architecture, seed);
@@ -53,7 +54,8 @@ MaskedModel::MaskedModel(const ModelSpec& spec, const Architecture& architecture
 at::Tensor MaskedModel::forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
                                 const ForwardMode& mode) {
   const int64_t size = spec_.image_size, patches = grid_ * grid_;
-  if (images.dim() != 4 || images.size(1) != 3 || images.size(2) != size || images.size(3) != size) {
+  if (images.dim() != 4 || images.size(1) != 3 || images.size(2) != size ||
+      images.size(3) != size) {
     fail_input("images must be [B, 3, {}, {}], not {}", size, size, c10::str(images.sizes()));
   }
   if (spec_.remixer && !distance) {
@@ -82,9 +84,13 @@ std::optional<layers::PatchMask> MaskedModel::mask(int64_t block, const Pass& pa
   return layers::PatchMask{*pass.distance, kappa_[block]};
 }
 
-std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed) { return make(spec, seed); }
+std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed) {
+  return make(spec, seed);
+}
 
-std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec) { return make(spec, std::nullopt); }
+std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec) {
+  return make(spec, std::nullopt);
+}
 
 std::vector<std::string> architecture_names() {
   std::vector<std::string> names;

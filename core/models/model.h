@@ -21,25 +21,26 @@ struct ModelSpec {
   std::string spatial_prior = "none";
   int64_t num_classes = 1000;
   int64_t image_size = 224;
-  bool remixer = false;     // a κ in every block
-  double drop_path = 0;     // largest rate of stochastic depth, spread by the model's own rule
+  bool remixer = false;  // a κ in every block
+  double drop_path = 0;  // largest rate of stochastic depth, spread by the model's own rule
 };
 
 using layers::ForwardMode;
 
-// Names, shapes and meaning of parameters are timm's; κ of block i is "blocks.{i}.remixer.kappa", one
-// element, 0 at first. One thread at a time.
+// Names, shapes and meaning of parameters are timm's; κ of block i is "blocks.{i}.remixer.kappa",
+// one element, 0 at first. One thread at a time.
 class Model {
  public:
   virtual ~Model() = default;
 
-  // images [B, 3, S, S], normalised, float; distance [B, N, N] for a ReMixer model (N = patches, see
-  // grid()), absent for a plain one; → logits [B, num_classes].
+  // images [B, 3, S, S], normalised, float; distance [B, N, N] for a ReMixer model (N = patches,
+  // see grid()), absent for a plain one; → logits [B, num_classes].
   virtual at::Tensor forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
                              const ForwardMode& mode) = 0;
 
   using NamedTensor = std::pair<std::string, at::Tensor>;
-  // In a fixed order. The tensors are the model's own: writing into them (under no-grad) changes it.
+  // In a fixed order. The tensors are the model's own: writing into them (under no-grad) changes
+  // it.
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
   const std::vector<NamedTensor>& buffers() const { return buffers_; }
   const ModelSpec& spec() const { return spec_; }

@@ -11,26 +11,50 @@ namespace {
 
 Architecture deit(std::string_view name, int64_t image, int64_t patch, int64_t dim, int64_t depth,
                   int64_t heads, int64_t prior_local_blocks) {
-  return {.name = name, .family = Family::kVisionTransformer, .image_size = image, .patch = patch,
-          .dim = dim, .depth = depth, .heads = heads, .qkv_bias = true,
+  return {.name = name,
+          .family = Family::kVisionTransformer,
+          .image_size = image,
+          .patch = patch,
+          .dim = dim,
+          .depth = depth,
+          .heads = heads,
+          .qkv_bias = true,
           .prior_local_blocks = prior_local_blocks};
 }
 
 Architecture convit(std::string_view name, int64_t dim, int64_t heads, bool qkv_bias) {
-  return {.name = name, .family = Family::kVisionTransformer, .image_size = 224, .patch = 16,
-          .dim = dim, .depth = 12, .heads = heads, .qkv_bias = qkv_bias, .local_blocks = 10,
+  return {.name = name,
+          .family = Family::kVisionTransformer,
+          .image_size = 224,
+          .patch = 16,
+          .dim = dim,
+          .depth = 12,
+          .heads = heads,
+          .qkv_bias = qkv_bias,
+          .local_blocks = 10,
           .prior_local_blocks = 10};
 }
 
-Architecture mixer(std::string_view name, int64_t image, int64_t patch, int64_t dim, int64_t depth) {
-  return {.name = name, .family = Family::kMlpMixer, .image_size = image, .patch = patch, .dim = dim,
+Architecture mixer(std::string_view name, int64_t image, int64_t patch, int64_t dim,
+                   int64_t depth) {
+  return {.name = name,
+          .family = Family::kMlpMixer,
+          .image_size = image,
+          .patch = patch,
+          .dim = dim,
           .depth = depth};
 }
 
-Architecture convmixer(std::string_view name, int64_t image, int64_t patch, int64_t dim, int64_t depth,
-                       int64_t kernel, bool shared) {
-  return {.name = name, .family = Family::kConvMixer, .image_size = image, .patch = patch, .dim = dim,
-          .depth = depth, .kernel = kernel, .shared_kernel = shared};
+Architecture convmixer(std::string_view name, int64_t image, int64_t patch, int64_t dim,
+                       int64_t depth, int64_t kernel, bool shared) {
+  return {.name = name,
+          .family = Family::kConvMixer,
+          .image_size = image,
+          .patch = patch,
+          .dim = dim,
+          .depth = depth,
+          .kernel = kernel,
+          .shared_kernel = shared};
 }
 
 }  // namespace

@@ -25,9 +25,12 @@ struct Arguments {
 
 std::string_view family_name(Family family) {
   switch (family) {
-    case Family::kVisionTransformer: return "transformer";
-    case Family::kMlpMixer: return "mlp-mixer";
-    case Family::kConvMixer: return "convmixer";
+    case Family::kVisionTransformer:
+      return "transformer";
+    case Family::kMlpMixer:
+      return "mlp-mixer";
+    case Family::kConvMixer:
+      return "convmixer";
   }
   return "";
 }
@@ -42,9 +45,13 @@ void list_models(const Arguments& arguments) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const Architecture& a : architectures()) {
     const ModelSpec spec{.architecture = std::string(a.name), .image_size = a.image_size};
-    rows.push_back({{"architecture", a.name}, {"family", family_name(a.family)},
-                    {"image_size", a.image_size}, {"patch", a.patch}, {"dim", a.dim},
-                    {"depth", a.depth}, {"parameters", count_parameters(*create_model_to_load(spec))}});
+    rows.push_back({{"architecture", a.name},
+                    {"family", family_name(a.family)},
+                    {"image_size", a.image_size},
+                    {"patch", a.patch},
+                    {"dim", a.dim},
+                    {"depth", a.depth},
+                    {"parameters", count_parameters(*create_model_to_load(spec))}});
   }
   if (arguments.format == "json") {
     std::cout << rows.dump(2) << '\n';
@@ -53,8 +60,11 @@ void list_models(const Arguments& arguments) {
   const bool csv = arguments.format == "csv";
   const auto line = [csv](const std::vector<std::string>& cells) {
     for (size_t i = 0; i < cells.size(); ++i) {
-      if (csv) std::cout << (i == 0 ? "" : ",") << cells[i];
-      else std::cout << fmt::format(i == 0 ? fmt::runtime("{:<32}") : fmt::runtime("{:>12}"), cells[i]);
+      if (csv)
+        std::cout << (i == 0 ? "" : ",") << cells[i];
+      else
+        std::cout << fmt::format(i == 0 ? fmt::runtime("{:<32}") : fmt::runtime("{:>12}"),
+                                 cells[i]);
     }
     std::cout << '\n';
   };
@@ -63,7 +73,8 @@ void list_models(const Arguments& arguments) {
   line(heads);
   for (const auto& row : rows) {
     std::vector<std::string> cells;
-    for (const auto& value : row) cells.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+    for (const auto& value : row)
+      cells.push_back(value.is_string() ? value.get<std::string>() : value.dump());
     line(cells);
   }
 }
@@ -115,8 +126,8 @@ void backward(const Arguments& arguments) {
   const int64_t classes = prepared.model->spec().num_classes;
   if (targets.scalar_type() != at::kLong || targets.dim() != 1 ||
       targets.size(0) != prepared.logits.size(0) ||
-      (targets.numel() > 0 && (targets.min().item<int64_t>() < 0 ||
-                               targets.max().item<int64_t>() >= classes))) {
+      (targets.numel() > 0 &&
+       (targets.min().item<int64_t>() < 0 || targets.max().item<int64_t>() >= classes))) {
     fail_input("{}: tensor 'targets' must be [B] of type I64, from 0 to {}",
                prepared.input.path.string(), classes - 1);
   }
@@ -175,11 +186,14 @@ void export_weights(const Arguments& arguments) {
 }
 
 void add_model_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("--arch", arguments.architecture, "architecture (see `remixer model list`)")->required();
-  command.add_option("--spatial-prior", arguments.spatial_prior, "none or convit (default: the file's)");
+  command.add_option("--arch", arguments.architecture, "architecture (see `remixer model list`)")
+      ->required();
+  command.add_option("--spatial-prior", arguments.spatial_prior,
+                     "none or convit (default: the file's)");
   command.add_option("--num-classes", arguments.num_classes, "default: the file's");
   command.add_option("--image-size", arguments.image_size, "default: the architecture's");
-  command.add_option("--weights", arguments.weights, "safetensors file with timm's names")->required();
+  command.add_option("--weights", arguments.weights, "safetensors file with timm's names")
+      ->required();
   command.add_option("--output", arguments.output, "safetensors file to write")->required();
 }
 
@@ -187,7 +201,8 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
   add_model_options(command, arguments);
   command.add_option("--distance", arguments.distance, "between labels: l1 (default) or cosine")
       ->check(CLI::IsMember({"l1", "cosine"}));
-  command.add_option("--input", arguments.input, "safetensors file with images and labels")->required();
+  command.add_option("--input", arguments.input, "safetensors file with images and labels")
+      ->required();
 }
 
 }  // namespace
@@ -196,20 +211,24 @@ int model_command(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Models: list them, run one, convert weights", "remixer model");
   app.require_subcommand(1);
-  auto* list = app.add_subcommand("list", "Architectures and their sizes (parameters at 1000 classes)");
+  auto* list =
+      app.add_subcommand("list", "Architectures and their sizes (parameters at 1000 classes)");
   list->add_option("--format", arguments.format, "table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   auto* run = app.add_subcommand("forward", "Images (and labels) to logits, in evaluation mode");
   add_run_options(*run, arguments);
   auto* gradients = app.add_subcommand(
-      "backward", "Gradient of the mean cross-entropy, by parameter; the input holds targets as well");
+      "backward",
+      "Gradient of the mean cross-entropy, by parameter; the input holds targets as well");
   add_run_options(*gradients, arguments);
-  auto* importing = app.add_subcommand("import", "Check weights with timm's names and take them over");
+  auto* importing =
+      app.add_subcommand("import", "Check weights with timm's names and take them over");
   add_model_options(*importing, arguments);
   importing->add_flag("--add-kappa", arguments.add_kappa, "make a ReMixer model, every kappa 0");
   auto* exporting = app.add_subcommand("export", "Write weights for other programs");
   add_model_options(*exporting, arguments);
-  exporting->add_flag("--without-kappa", arguments.without_kappa, "leave kappa out, as timm's models need");
+  exporting->add_flag("--without-kappa", arguments.without_kappa,
+                      "leave kappa out, as timm's models need");
   exporting->add_option("--type", arguments.type, "f32, f16 or bf16")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
   try {

@@ -3,8 +3,8 @@
 
 namespace remixer::models {
 
-// argv[0] is "model", the rest its arguments. Returns the program's exit code; throws InputError and
-// Error as the library does.
+// argv[0] is "model", the rest its arguments. Returns the program's exit code; throws InputError
+// and Error as the library does.
 int model_command(int argc, char** argv);
 
 }  // namespace remixer::models

@@ -31,7 +31,8 @@ class VisionTransformer : public MaskedModel {
     const int64_t dim = architecture.dim, patch = architecture.patch, patches = grid_ * grid_;
     cls_token_ = maker.parameter("cls_token", {1, 1, dim}, kWeight);
     // ConViT's [CLS] has no position.
-    pos_embed_ = maker.parameter("pos_embed", {1, patches + (local_blocks == 0 ? 1 : 0), dim}, kWeight);
+    pos_embed_ =
+        maker.parameter("pos_embed", {1, patches + (local_blocks == 0 ? 1 : 0), dim}, kWeight);
     const Initial embed = layers::fan_in_uniform(3 * patch * patch);
     patch_embed_ = {maker, "patch_embed.proj", patch, dim, embed, embed};
     for (int64_t i = 0; i < architecture.depth; ++i) add_block(maker, architecture, i);
@@ -55,7 +56,8 @@ class VisionTransformer : public MaskedModel {
     block.mlp = {maker, name + ".mlp", dim, kMlpRatio * dim, kWeight, kWeight, kZero};
     // Stochastic depth grows linearly from 0 to its rate.
     const int64_t last = architecture.depth - 1;
-    block.drop_path = last == 0 ? 0 : spec_.drop_path * static_cast<double>(i) / static_cast<double>(last);
+    block.drop_path =
+        last == 0 ? 0 : spec_.drop_path * static_cast<double>(i) / static_cast<double>(last);
     add_kappa(maker, i);
     blocks_.push_back(std::move(block));
   }
@@ -69,9 +71,16 @@ class VisionTransformer : public MaskedModel {
     const auto block_mask = mask(i, pass);
     const layers::PatchMask* given = block_mask ? &*block_mask : nullptr;
     const at::Tensor normed = block.norm1(x);
-    const at::Tensor mixed = block.is_local
-                                 ? block.local(normed, given)
-                                 : block.attention(normed, given, /*prefix_tokens=*/1);
+    at::Tensor mixed;
+    if (block.is_local) {
+      mixed = block.local(normed, given);
+    } else if (i + 1 < static_cast<int64_t>(blocks_.size())) {
+      mixed = block.attention(normed, given, /*prefix_tokens=*/1);
+    } else {
+      // Nothing reads the patches after the last block.
+      mixed = block.attention.first_token(normed, given);
+      x = x.slice(1, 0, 1);
+    }
     x = x + layers::drop_path(mixed, block.drop_path, pass.mode);
     return x + layers::drop_path(block.mlp(block.norm2(x)), block.drop_path, pass.mode);
   }
@@ -84,7 +93,6 @@ class VisionTransformer : public MaskedModel {
       if (i == local_blocks_ && i > 0) x = with_cls(x);
       x = run_block(i, x, pass);
     }
-    // Tokens are normalised one by one, and only [CLS] is asked.
     return head_(norm_(x.select(1, 0)));
   }
 
@@ -98,7 +106,8 @@ class VisionTransformer : public MaskedModel {
 
 }  // namespace
 
-std::unique_ptr<Model> make_vision_transformer(const ModelSpec& spec, const Architecture& architecture,
+std::unique_ptr<Model> make_vision_transformer(const ModelSpec& spec,
+                                               const Architecture& architecture,
                                                int64_t local_blocks, std::optional<uint64_t> seed) {
   return std::make_unique<VisionTransformer>(spec, architecture, local_blocks, seed);
 }

@@ -24,8 +24,10 @@ void check_tensor(const std::string& name, const at::Tensor& ours, const io::Saf
   }
   const at::Tensor& theirs = file.at(name);
   if (theirs.sizes() != ours.sizes()) {
-    fail_input("{}: tensor '{}' is {}, the model's is {}; are architecture, classes and image size "
-               "the file's?", path, name, c10::str(theirs.sizes()), c10::str(ours.sizes()));
+    fail_input(
+        "{}: tensor '{}' is {}, the model's is {}; are architecture, classes and image size "
+        "the file's?",
+        path, name, c10::str(theirs.sizes()), c10::str(ours.sizes()));
   }
   if (!theirs.is_floating_point()) {
     fail_input("{}: tensor '{}' is {}, not of a floating type", path, name,
@@ -60,9 +62,10 @@ void load_weights(Model& model, const io::Safetensors& file) {
   }
   for (const auto& [name, tensor] : file.tensors) {
     if (names.count(name) == 0 && !std::string_view(name).ends_with(".num_batches_tracked")) {
-      fail_input("{}: tensor '{}' is none of the model's; is '{}' with spatial prior '{}' the file's "
-                 "architecture?", file.path.string(), name, model.spec().architecture,
-                 model.spec().spatial_prior);
+      fail_input(
+          "{}: tensor '{}' is none of the model's; is '{}' with spatial prior '{}' the file's "
+          "architecture?",
+          file.path.string(), name, model.spec().architecture, model.spec().spatial_prior);
     }
   }
   const at::NoGradGuard no_grad;

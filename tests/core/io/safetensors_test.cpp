@@ -45,7 +45,8 @@ class SafetensorsTest : public ::testing::Test {
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     }
   }
-  void expect_refused(const std::string& header, size_t data_bytes, const std::string& words) const {
+  void expect_refused(const std::string& header, size_t data_bytes,
+                      const std::string& words) const {
     write_raw(header, std::string(data_bytes, 'x'));
     expect_refused(words);
   }
@@ -114,7 +115,8 @@ TEST_F(SafetensorsTest, UnalignedDataIsRead) {
 }
 
 TEST_F(SafetensorsTest, EveryTornLengthIsRefused) {
-  write_safetensors(file_, {{"a", at::full({2}, 1.0, at::kFloat)}, {"b", at::full({3}, 1, at::kByte)}});
+  write_safetensors(file_,
+                    {{"a", at::full({2}, 1.0, at::kFloat)}, {"b", at::full({3}, 1, at::kByte)}});
   const std::string whole = read_file(file_);
   for (size_t length = 0; length < whole.size(); ++length) {
     write_file_atomic(file_, whole.substr(0, length));
@@ -125,7 +127,8 @@ TEST_F(SafetensorsTest, EveryTornLengthIsRefused) {
 }
 
 TEST_F(SafetensorsTest, AnyFlippedHeaderByteIsReadOrRefusedNotMore) {
-  write_safetensors(file_, {{"a", at::full({2}, 1.0, at::kFloat)}, {"b", at::full({3}, 1, at::kByte)}});
+  write_safetensors(file_,
+                    {{"a", at::full({2}, 1.0, at::kFloat)}, {"b", at::full({3}, 1, at::kByte)}});
   const std::string whole = read_file(file_);
   for (size_t i = 0; i + 11 < whole.size(); ++i) {
     for (const char bit : {1, 8, 64}) {
@@ -151,10 +154,12 @@ TEST_F(SafetensorsTest, HostileHeadersAreRefused) {
   expect_refused(R"({"a":{"dtype":"U8","shape":3,"data_offsets":[0,3]}})", 3, "'shape'");
   expect_refused(R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0]}})", 3, "'data_offsets'");
   expect_refused(R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[3,0]}})", 3, "shape needs 3");
-  expect_refused(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,11]}})", 11, "shape needs 12");
+  expect_refused(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,11]}})", 11,
+                 "shape needs 12");
   expect_refused(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})", 3, "torn");
   expect_refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                 R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2, "twice");
+                 R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
+                 2, "twice");
   expect_refused(R"({"__metadata__":{"a":1}})", 0, "__metadata__");
   expect_refused(std::string(100000, '['), 0, "deep");
 }
@@ -163,8 +168,8 @@ TEST_F(SafetensorsTest, SizesThatOverflowAreRefused) {
   // 2^32 · 2^32 · 4 bytes is 0 in 64 bits; a size of 0 must not excuse the others.
   expect_refused(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0,
                  "larger than any memory");
-  expect_refused(R"({"a":{"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})", 0,
-                 "larger than any memory");
+  expect_refused(R"({"a":{"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})",
+                 0, "larger than any memory");
 }
 
 TEST_F(SafetensorsTest, OverlapsAndGapsAreRefused) {

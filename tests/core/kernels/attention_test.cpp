@@ -71,10 +71,12 @@ TEST(MaskedAttention, IsTheFormula) {
         const Case c = draw(patches, prefix);
         const at::Tensor k = at::full({1}, kappa, at::kDouble);
         const at::Tensor expected = plain_attention(c.q, c.k, c.v, c.distance, kappa, prefix, 0.5);
-        EXPECT_LT(difference(masked_attention(c.q, c.k, c.v, c.distance, k, prefix), expected), 1e-12)
+        EXPECT_LT(difference(masked_attention(c.q, c.k, c.v, c.distance, k, prefix), expected),
+                  1e-12)
             << prefix << " " << kappa << " " << patches;
         const at::NoGradGuard no_grad;
-        EXPECT_LT(difference(masked_attention(c.q, c.k, c.v, c.distance, k, prefix), expected), 1e-12);
+        EXPECT_LT(difference(masked_attention(c.q, c.k, c.v, c.distance, k, prefix), expected),
+                  1e-12);
       }
     }
   }
@@ -93,7 +95,9 @@ TEST(MaskedAttention, GradientsAreRight) {
     for (const double kappa : {0.0, 0.8}) {
       const Case c = draw(4, prefix);
       expect_gradients(
-          [prefix](const auto& a) { return masked_attention(a[0], a[1], a[2], a[3], a[4], prefix); },
+          [prefix](const auto& a) {
+            return masked_attention(a[0], a[1], a[2], a[3], a[4], prefix);
+          },
           {c.q, c.k, c.v, c.distance, at::full({1}, kappa, at::kDouble)});
     }
   }
@@ -111,7 +115,8 @@ TEST(MaskedAttention, RefusesShapesThatDoNotFit) {
   const Case c = draw(5, 1);
   const at::Tensor kappa = at::full({1}, 0.1, at::kDouble);
   EXPECT_THROW(masked_attention(c.q, c.k, c.v, c.distance, kappa, 0), c10::Error);
-  EXPECT_THROW(masked_attention(c.q, c.k, c.v, c.distance, at::full({2}, 0.1, at::kDouble), 1), c10::Error);
+  EXPECT_THROW(masked_attention(c.q, c.k, c.v, c.distance, at::full({2}, 0.1, at::kDouble), 1),
+               c10::Error);
   EXPECT_THROW(masked_attention(c.q[0], c.k[0], c.v[0], c.distance, kappa, 1), c10::Error);
 }
 

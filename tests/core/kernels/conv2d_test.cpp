@@ -59,7 +59,8 @@ TEST_P(ConvTest, IsTheFormula) {
     int64_t height, width, kernel;
   };
   // Kernels smaller than the image, as large, and larger.
-  for (const Size size : {Size{4, 5, 3}, Size{3, 3, 3}, Size{2, 3, 5}, Size{1, 1, 3}, Size{1, 1, 1}}) {
+  for (const Size size :
+       {Size{4, 5, 3}, Size{3, 3, 3}, Size{2, 3, 5}, Size{1, 1, 3}, Size{1, 1, 1}}) {
     for (const double kappa : {0.0, 0.5, 15.0}) {
       const Case c = draw(GetParam(), size.height, size.width, size.kernel);
       const at::Tensor k = at::full({1}, kappa, at::kDouble);
@@ -77,6 +78,16 @@ TEST_P(ConvTest, IsTheFormula) {
   }
 }
 
+TEST_P(ConvTest, ManyChannels) {
+  Draw draw(33);
+  const int64_t channels = 75, kernels = GetParam() ? 1 : channels;
+  const at::Tensor x = draw.normal({2, channels, 2, 3}), weight = draw.normal({kernels, 1, 3, 3}),
+                   bias = draw.normal({kernels}), distance = draw.uniform({2, 6, 6}, 0, 2);
+  EXPECT_LT(difference(masked_conv2d(x, weight, bias, distance, at::full({1}, 0.5, at::kDouble)),
+                       plain_conv2d(x, weight, bias, distance, 0.5)),
+            1e-12);
+}
+
 TEST_P(ConvTest, WithoutMaskIsTheFormulaAtZero) {
   const Case c = draw(GetParam(), 4, 3, 3);
   EXPECT_LT(difference(depthwise_conv2d(c.x, c.weight, c.bias),
@@ -88,9 +99,8 @@ TEST_P(ConvTest, GradientsAreRight) {
   for (const double kappa : {0.0, 0.8}) {
     for (const int64_t kernel : {3, 5}) {
       const Case c = draw(GetParam(), 3, 2, kernel);
-      expect_gradients(
-          [](const auto& a) { return masked_conv2d(a[0], a[1], a[2], a[3], a[4]); },
-          {c.x, c.weight, c.bias, c.distance, at::full({1}, kappa, at::kDouble)});
+      expect_gradients([](const auto& a) { return masked_conv2d(a[0], a[1], a[2], a[3], a[4]); },
+                       {c.x, c.weight, c.bias, c.distance, at::full({1}, kappa, at::kDouble)});
     }
   }
 }
@@ -99,6 +109,27 @@ TEST_P(ConvTest, PlainGradientsAreRight) {
   const Case c = draw(GetParam(), 3, 4, 3);
   expect_gradients([](const auto& a) { return depthwise_conv2d(a[0], a[1], a[2]); },
                    {c.x, c.weight, c.bias});
+}
+
+TEST_P(ConvTest, OtherTypesTakeTheGatheredForm) {
+  const Case c = draw(GetParam(), 4, 3, 3);
+  const auto run = [&c](at::ScalarType type) {
+    std::vector<at::Tensor> arguments;
+    for (const at::Tensor& t :
+         {c.x, c.weight, c.bias, c.distance, at::full({1}, 0.5, at::kDouble)}) {
+      arguments.push_back(t.to(at::kBFloat16).to(type).set_requires_grad(true));
+    }
+    at::Tensor y =
+        masked_conv2d(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+    (y * y).sum().backward();
+    std::vector<at::Tensor> results{y};
+    for (const at::Tensor& t : arguments) results.push_back(t.grad());
+    return results;
+  };
+  const auto narrow = run(at::kBFloat16), wide = run(at::kDouble);
+  for (size_t i = 0; i < wide.size(); ++i) {
+    EXPECT_LT(difference(narrow[i], wide[i]), 0.05 * (1 + wide[i].abs().max().item<double>())) << i;
+  }
 }
 
 TEST_P(ConvTest, BiasMayBeAbsent) {
@@ -116,8 +147,10 @@ TEST(Conv, RefusesShapesThatDoNotFit) {
   const Case c = draw(false, 3, 3, 3);
   const at::Tensor kappa = at::full({1}, 0.3, at::kDouble);
   Draw draw(32);
-  EXPECT_THROW(masked_conv2d(c.x, draw.normal({3, 1, 2, 2}), c.bias, c.distance, kappa), c10::Error);
-  EXPECT_THROW(masked_conv2d(c.x, draw.normal({2, 1, 3, 3}), c.bias, c.distance, kappa), c10::Error);
+  EXPECT_THROW(masked_conv2d(c.x, draw.normal({3, 1, 2, 2}), c.bias, c.distance, kappa),
+               c10::Error);
+  EXPECT_THROW(masked_conv2d(c.x, draw.normal({2, 1, 3, 3}), c.bias, c.distance, kappa),
+               c10::Error);
   EXPECT_THROW(masked_conv2d(c.x, c.weight, draw.normal({2}), c.distance, kappa), c10::Error);
   EXPECT_THROW(masked_conv2d(c.x, c.weight, c.bias, draw.normal({2, 8, 8}), kappa), c10::Error);
 }

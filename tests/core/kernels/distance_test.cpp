@@ -30,7 +30,7 @@ at::Tensor plain_distance(const at::Tensor& y, const std::string& metric) {
           norm_i += in[b][i][k] * in[b][i][k];
           norm_j += in[b][j][k] * in[b][j][k];
         }
-        const double cosine = norm_i == 0 && norm_j == 0 ? 0
+        const double cosine = norm_i == 0 && norm_j == 0   ? 0
                               : norm_i == 0 || norm_j == 0 ? 1
                                                            : 1 - dot / std::sqrt(norm_i * norm_j);
         out[b][i][j] = metric == "l1" ? sum : cosine;
@@ -89,7 +89,9 @@ TEST(Distance, HalfPrecisionIsSummedInSingle) {
   EXPECT_LT(difference(d, exact) / exact.max().item<double>(), 1.0 / 256);
 }
 
-TEST(Distance, OnePatch) { EXPECT_EQ(label_distance(Draw(6).normal({2, 1, 3}), "l1").abs().max().item<double>(), 0); }
+TEST(Distance, OnePatch) {
+  EXPECT_EQ(label_distance(Draw(6).normal({2, 1, 3}), "l1").abs().max().item<double>(), 0);
+}
 
 TEST(Distance, UnknownMetricIsNamed) {
   EXPECT_THROW(label_distance(Draw(7).normal({1, 2, 3}), "l2"), InputError);

@@ -18,7 +18,8 @@ class OneThread : public ::testing::Environment {
 
 at::Tensor Draw::normal(at::IntArrayRef shape) {
   at::Tensor tensor = at::empty(shape, at::kDouble);
-  for (int64_t i = 0; i < tensor.numel(); ++i) tensor.mutable_data_ptr<double>()[i] = random_.normal();
+  for (int64_t i = 0; i < tensor.numel(); ++i)
+    tensor.mutable_data_ptr<double>()[i] = random_.normal();
   return tensor;
 }
 

@@ -24,8 +24,9 @@ class Draw {
 // Largest absolute difference.
 double difference(const at::Tensor& a, const at::Tensor& b);
 
-// Compares autograd's gradient of a weighted sum of f(arguments), in every element of every argument,
-// with central differences; reports each argument that is off as a test failure. All double.
+// Compares autograd's gradient of a weighted sum of f(arguments), in every element of every
+// argument, with central differences; reports each argument that is off as a test failure. All
+// double.
 using TensorFunction = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
 void expect_gradients(const TensorFunction& f, const std::vector<at::Tensor>& arguments,
                       double tolerance = 1e-6);

@@ -31,10 +31,12 @@ class RegistrationTest : public ::testing::Test {
 };
 
 TEST_F(RegistrationTest, SchemasAreThePromisedOnes) {
-  EXPECT_EQ(schema("remixer::label_distance"), "remixer::label_distance(Tensor y, str metric) -> Tensor");
-  EXPECT_EQ(schema("remixer::masked_attention"),
-            "remixer::masked_attention(Tensor q, Tensor k, Tensor v, Tensor distance, Tensor kappa, "
-            "int prefix_tokens=0, float? scale=None) -> Tensor");
+  EXPECT_EQ(schema("remixer::label_distance"),
+            "remixer::label_distance(Tensor y, str metric) -> Tensor");
+  EXPECT_EQ(
+      schema("remixer::masked_attention"),
+      "remixer::masked_attention(Tensor q, Tensor k, Tensor v, Tensor distance, Tensor kappa, "
+      "int prefix_tokens=0, float? scale=None) -> Tensor");
   EXPECT_EQ(schema("remixer::masked_linear"),
             "remixer::masked_linear(Tensor x, Tensor weight, Tensor distance, Tensor kappa, "
             "bool complement=False) -> Tensor");
@@ -45,7 +47,8 @@ TEST_F(RegistrationTest, SchemasAreThePromisedOnes) {
 
 TEST_F(RegistrationTest, CallsReachTheOperatorsWithGradients) {
   Draw draw(41);
-  const at::Tensor y = draw.normal({2, 9, 3}), x = draw.normal({2, 4, 3, 3}), w = draw.normal({4, 1, 3, 3});
+  const at::Tensor y = draw.normal({2, 9, 3}), x = draw.normal({2, 4, 3, 3}),
+                   w = draw.normal({4, 1, 3, 3});
   const at::Tensor distance = call("remixer::label_distance", {y, "cosine"});
   EXPECT_EQ(difference(distance, label_distance(y, "cosine")), 0);
   const at::Tensor kappa = at::full({1}, 0.5, at::kDouble).set_requires_grad(true);
@@ -54,9 +57,10 @@ TEST_F(RegistrationTest, CallsReachTheOperatorsWithGradients) {
   out.sum().backward();
   EXPECT_TRUE(kappa.grad().defined());
   const at::Tensor q = draw.normal({2, 2, 10, 4});
-  EXPECT_EQ(difference(call("remixer::masked_attention", {q, q, q, distance, kappa, 1, c10::IValue()}),
-                       masked_attention(q, q, q, distance, kappa, 1)),
-            0);
+  EXPECT_EQ(
+      difference(call("remixer::masked_attention", {q, q, q, distance, kappa, 1, c10::IValue()}),
+                 masked_attention(q, q, q, distance, kappa, 1)),
+      0);
   const at::Tensor tokens = draw.normal({2, 9, 5}), weight = draw.normal({9, 9});
   EXPECT_EQ(difference(call("remixer::masked_linear", {tokens, weight, distance, kappa, true}),
                        masked_linear(tokens, weight, distance, kappa, true)),
@@ -68,14 +72,19 @@ TEST_F(RegistrationTest, ShapesAreInferredWithoutData) {
     return at::empty(shape, at::TensorOptions().device(at::kMeta).dtype(at::kFloat));
   };
   const at::Tensor distance = meta({2, 9, 9}), kappa = meta({1});
-  EXPECT_EQ(call("remixer::label_distance", {meta({2, 9, 5}), "l1"}).sizes(), at::IntArrayRef({2, 9, 9}));
-  EXPECT_EQ(call("remixer::label_distance", {meta({2, 9, 5}), "cosine"}).sizes(), at::IntArrayRef({2, 9, 9}));
+  EXPECT_EQ(call("remixer::label_distance", {meta({2, 9, 5}), "l1"}).sizes(),
+            at::IntArrayRef({2, 9, 9}));
+  EXPECT_EQ(call("remixer::label_distance", {meta({2, 9, 5}), "cosine"}).sizes(),
+            at::IntArrayRef({2, 9, 9}));
   const at::Tensor q = meta({2, 3, 10, 4});
-  EXPECT_EQ(call("remixer::masked_attention", {q, q, q, distance, kappa, 1, c10::IValue()}).sizes(), q.sizes());
+  EXPECT_EQ(call("remixer::masked_attention", {q, q, q, distance, kappa, 1, c10::IValue()}).sizes(),
+            q.sizes());
   const at::Tensor x = meta({2, 9, 5});
-  EXPECT_EQ(call("remixer::masked_linear", {x, meta({9, 9}), distance, kappa, false}).sizes(), x.sizes());
+  EXPECT_EQ(call("remixer::masked_linear", {x, meta({9, 9}), distance, kappa, false}).sizes(),
+            x.sizes());
   const at::Tensor image = meta({2, 4, 3, 3});
-  EXPECT_EQ(call("remixer::masked_conv2d", {image, meta({4, 1, 3, 3}), meta({4}), distance, kappa}).sizes(),
+  EXPECT_EQ(call("remixer::masked_conv2d", {image, meta({4, 1, 3, 3}), meta({4}), distance, kappa})
+                .sizes(),
             image.sizes());
 }
 

@@ -16,7 +16,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-int64_t parameter_count(const std::string& architecture, int64_t classes, const std::string& prior = "none") {
+int64_t parameter_count(const std::string& architecture, int64_t classes,
+                        const std::string& prior = "none") {
   const auto model = create_model_to_load(
       {.architecture = architecture, .spatial_prior = prior, .num_classes = classes});
   int64_t count = 0;
@@ -33,8 +34,11 @@ at::Tensor parameter(const Model& model, const std::string& name) {
 }
 
 ModelSpec nano(const std::string& family, bool remixer = false, const std::string& prior = "none") {
-  return {.architecture = family + "_nano_patch4_32", .spatial_prior = prior, .num_classes = 10,
-          .image_size = 32, .remixer = remixer};
+  return {.architecture = family + "_nano_patch4_32",
+          .spatial_prior = prior,
+          .num_classes = 10,
+          .image_size = 32,
+          .remixer = remixer};
 }
 
 TEST(Create, ParameterCountsArePublishedOnes) {
@@ -56,7 +60,8 @@ TEST(Create, AllNamesBuildAndAreSorted) {
     const auto model =
         create_model_to_load({.architecture = std::string(a.name), .image_size = a.image_size});
     EXPECT_EQ(model->grid(), a.image_size / a.patch) << a.name;
-    for (const auto& [name, tensor] : model->parameters()) EXPECT_TRUE(tensor.requires_grad()) << name;
+    for (const auto& [name, tensor] : model->parameters())
+      EXPECT_TRUE(tensor.requires_grad()) << name;
   }
 }
 
@@ -65,13 +70,14 @@ TEST(Create, NamesAreTimms) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : model->parameters()) names.push_back(name);
   names.resize(17);
-  EXPECT_THAT(names, ElementsAre("cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias",
-                                 "blocks.0.norm1.weight", "blocks.0.norm1.bias", "blocks.0.attn.qkv.weight",
-                                 "blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight",
-                                 "blocks.0.attn.proj.bias", "blocks.0.norm2.weight", "blocks.0.norm2.bias",
-                                 "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1.bias",
-                                 "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias",
-                                 "blocks.0.remixer.kappa"));
+  EXPECT_THAT(
+      names,
+      ElementsAre("cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias",
+                  "blocks.0.norm1.weight", "blocks.0.norm1.bias", "blocks.0.attn.qkv.weight",
+                  "blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias",
+                  "blocks.0.norm2.weight", "blocks.0.norm2.bias", "blocks.0.mlp.fc1.weight",
+                  "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias",
+                  "blocks.0.remixer.kappa"));
   const auto conv = create_model(nano("convmixer"), 0);
   EXPECT_EQ(parameter(*conv, "blocks.3.0.fn.0.weight").sizes(), at::IntArrayRef({1, 1, 5, 5}));
   EXPECT_EQ(parameter(*conv, "blocks.3.1.weight").sizes(), at::IntArrayRef({64, 64, 1, 1}));
@@ -113,7 +119,8 @@ TEST(Create, InitialValuesFollowTheFamilysRule) {
   EXPECT_NEAR(spread(parameter(*deit, "patch_embed.proj.weight")), 1 / std::sqrt(3.0 * 48), 0.003);
   EXPECT_EQ(parameter(*deit, "head.bias").abs().max().item<double>(), 0);
   const auto mixer = create_model(nano("mixer"), 1);
-  EXPECT_NEAR(spread(parameter(*mixer, "blocks.0.mlp_channels.fc1.weight")), std::sqrt(2.0 / (64 + 256)), 0.002);
+  EXPECT_NEAR(spread(parameter(*mixer, "blocks.0.mlp_channels.fc1.weight")),
+              std::sqrt(2.0 / (64 + 256)), 0.002);
   EXPECT_NEAR(spread(parameter(*mixer, "blocks.0.mlp_channels.fc1.bias")), 1e-6, 2e-7);
   EXPECT_NEAR(spread(parameter(*mixer, "stem.proj.weight")), 1 / std::sqrt(48.0) / 0.8796, 0.006);
   EXPECT_EQ(parameter(*mixer, "head.weight").abs().max().item<double>(), 0);
@@ -136,8 +143,8 @@ TEST(Create, ConvitBeginsLocal) {
 }
 
 TEST(Create, HeadsBeyondTheSquareKeepRandomWeights) {
-  const auto model = create_model(
-      {.architecture = "deit_small_convit", .num_classes = 9, .image_size = 32}, 1);
+  const auto model =
+      create_model({.architecture = "deit_small_convit", .num_classes = 9, .image_size = 32}, 1);
   const at::Tensor w = parameter(*model, "blocks.9.attn.pos_proj.weight");
   EXPECT_EQ(w.slice(0, 0, 4).slice(1, 2, 3).sum().item<float>(), -4);
   EXPECT_LT(w.slice(0, 4, 6).abs().max().item<float>(), 0.2);
@@ -161,8 +168,10 @@ TEST(Create, BadSpecsAreNamed) {
   EXPECT_THAT(message(nano("mixer", false, "convit")), HasSubstr("convit"));
   EXPECT_THAT(message(nano("deit", false, "swin")), HasSubstr("swin"));
   EXPECT_THAT(message({.architecture = "deit_nano_patch4_32", .image_size = 30}), HasSubstr("30"));
-  EXPECT_THAT(message({.architecture = "deit_nano_patch4_32", .num_classes = 0}), HasSubstr("num_classes"));
-  EXPECT_THAT(message({.architecture = "deit_nano_patch4_32", .drop_path = 1}), HasSubstr("drop_path"));
+  EXPECT_THAT(message({.architecture = "deit_nano_patch4_32", .num_classes = 0}),
+              HasSubstr("num_classes"));
+  EXPECT_THAT(message({.architecture = "deit_nano_patch4_32", .drop_path = 1}),
+              HasSubstr("drop_path"));
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ class FolderTest : public ::testing::Test {
   void SetUp() override {
     const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
     folder_ = std::filesystem::temp_directory_path() /
-              ("remixer-" + std::string(info->test_suite_name()) + info->name() + std::to_string(::getpid()));
+              ("remixer-" + std::string(info->test_suite_name()) + info->name() +
+               std::to_string(::getpid()));
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

@@ -20,7 +20,9 @@ using remixer::testing::small_spec;
 struct Variant {
   const char *name, *architecture, *prior;
 };
-void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+void PrintTo(const Variant& variant, std::ostream* out) {
+  *out << variant.name;
+}
 
 class ForwardTest : public ::testing::TestWithParam<Variant> {
  protected:
@@ -115,14 +117,14 @@ TEST_P(ForwardTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(masked->forward(images_, draw_.normal({2, 16, 16}), {}), InputError);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Nano, ForwardTest,
-    ::testing::Values(Variant{"Deit", "deit_nano_patch4_32", "none"},
-                      Variant{"Convit", "deit_nano_patch4_32", "convit"},
-                      Variant{"Mixer", "mixer_nano_patch4_32", "none"},
-                      Variant{"ConvMixer", "convmixer_nano_patch4_32", "none"},
-                      Variant{"ConvMixerFull", "convmixer_nano_patch4_32_full", "none"}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Nano, ForwardTest,
+                         ::testing::Values(Variant{"Deit", "deit_nano_patch4_32", "none"},
+                                           Variant{"Convit", "deit_nano_patch4_32", "convit"},
+                                           Variant{"Mixer", "mixer_nano_patch4_32", "none"},
+                                           Variant{"ConvMixer", "convmixer_nano_patch4_32", "none"},
+                                           Variant{"ConvMixerFull", "convmixer_nano_patch4_32_full",
+                                                   "none"}),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace remixer::models

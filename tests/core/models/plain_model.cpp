@@ -17,7 +17,8 @@ using Rows = std::vector<Row>;  // tokens × channels
 
 class Plain {
  public:
-  Plain(const models::Model& model, const at::Tensor& distance) : grid_(model.grid()), distance_(distance) {
+  Plain(const models::Model& model, const at::Tensor& distance)
+      : grid_(model.grid()), distance_(distance) {
     for (const auto& [name, tensor] : model.parameters()) add(name, tensor);
     for (const auto& [name, tensor] : model.buffers()) add(name, tensor);
   }
@@ -33,7 +34,9 @@ class Plain {
     values_[name] = tensor.detach().to(at::kDouble).contiguous();
   }
   bool has(const std::string& name) const { return values_.count(name) != 0; }
-  const double* data(const std::string& name) const { return values_.at(name).const_data_ptr<double>(); }
+  const double* data(const std::string& name) const {
+    return values_.at(name).const_data_ptr<double>();
+  }
   int64_t size(const std::string& name, int64_t d) const { return values_.at(name).size(d); }
 
   double mask(const std::string& block, int64_t i, int64_t j) const {
@@ -61,7 +64,8 @@ class Plain {
     for (const double v : x) variance += (v - mean) * (v - mean) / x.size();
     Row y(x.size());
     for (size_t i = 0; i < x.size(); ++i) {
-      y[i] = (x[i] - mean) / std::sqrt(variance + 1e-6) * data(name + ".weight")[i] + data(name + ".bias")[i];
+      y[i] = (x[i] - mean) / std::sqrt(variance + 1e-6) * data(name + ".weight")[i] +
+             data(name + ".bias")[i];
     }
     return y;
   }
@@ -146,7 +150,8 @@ class Plain {
   Rows attention(const std::string& block, const Rows& x, int64_t prefix) const {
     const std::string name = block + ".attn";
     const bool gated = has(name + ".gating_param");
-    const int64_t width = x[0].size(), tokens = x.size(), heads = heads_of(name, width), depth = width / heads;
+    const int64_t width = x[0].size(), tokens = x.size(), heads = heads_of(name, width),
+                  depth = width / heads;
     const Rows qk = linear(name + (gated ? ".qk" : ".qkv"), x);
     const Rows v = gated ? linear(name + ".v", x) : qk;
     const int64_t v_at = gated ? 0 : 2 * width;
@@ -170,7 +175,8 @@ class Plain {
           total += a[j];
         }
         for (int64_t j = 0; j < tokens; ++j) {
-          for (int64_t c = 0; c < depth; ++c) y[i][h * depth + c] += a[j] / total * v[j][v_at + h * depth + c];
+          for (int64_t c = 0; c < depth; ++c)
+            y[i][h * depth + c] += a[j] / total * v[j][v_at + h * depth + c];
         }
       }
     }
@@ -183,7 +189,8 @@ class Plain {
   double position(const std::string& name, int64_t head, int64_t i, int64_t j) const {
     const double right = j % grid_ - i % grid_, down = j / grid_ - i / grid_;
     const double* w = data(name + ".pos_proj.weight") + 3 * head;
-    return w[0] * right + w[1] * down + w[2] * (right * right + down * down) + data(name + ".pos_proj.bias")[head];
+    return w[0] * right + w[1] * down + w[2] * (right * right + down * down) +
+           data(name + ".pos_proj.bias")[head];
   }
 
   Rows mlp(const std::string& name, const Rows& x) const {
@@ -298,8 +305,11 @@ std::unique_ptr<models::Model> random_model(const models::ModelSpec& spec) {
 
 models::ModelSpec small_spec(const std::string& architecture, bool remixer,
                              const std::string& spatial_prior) {
-  return {.architecture = architecture, .spatial_prior = spatial_prior, .num_classes = 5,
-          .image_size = 12, .remixer = remixer};
+  return {.architecture = architecture,
+          .spatial_prior = spatial_prior,
+          .num_classes = 5,
+          .image_size = 12,
+          .remixer = remixer};
 }
 
 }  // namespace remixer::testing

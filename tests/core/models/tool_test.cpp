@@ -27,9 +27,12 @@ class ToolTest : public remixer::testing::FolderTest {
       if (is_kappa(name)) tensor.fill_(0.7);
     }
     save_weights(*model_, path("w"));
-    io::write_safetensors(path("x"), {{"images", images_}, {"labels", labels_}, {"targets", targets_}});
+    io::write_safetensors(path("x"),
+                          {{"images", images_}, {"labels", labels_}, {"targets", targets_}});
   }
-  std::string path(const std::string& name) const { return (folder_ / (name + ".safetensors")).string(); }
+  std::string path(const std::string& name) const {
+    return (folder_ / (name + ".safetensors")).string();
+  }
 
   static int run(std::vector<std::string> words) {
     words.insert(words.begin(), "model");
@@ -44,7 +47,8 @@ class ToolTest : public remixer::testing::FolderTest {
   }
 
   std::unique_ptr<Model> model_ = create_model(
-      {.architecture = "deit_nano_patch4_32", .num_classes = 10, .image_size = 32, .remixer = true}, 3);
+      {.architecture = "deit_nano_patch4_32", .num_classes = 10, .image_size = 32, .remixer = true},
+      3);
   Draw draw_{81};
   at::Tensor images_ = draw_.normal({2, 3, 32, 32}).to(at::kFloat);
   at::Tensor labels_ = draw_.uniform({2, 64, 3}).to(at::kFloat);
@@ -52,14 +56,19 @@ class ToolTest : public remixer::testing::FolderTest {
 };
 
 TEST_F(ToolTest, ForwardWritesTheModelsLogits) {
-  ASSERT_EQ(run_model("forward", {"--weights", path("w"), "--input", path("x"), "--distance", "cosine"}), 0);
-  const at::Tensor expected = model_->forward(images_, kernels::label_distance(labels_, "cosine"), {});
+  ASSERT_EQ(
+      run_model("forward", {"--weights", path("w"), "--input", path("x"), "--distance", "cosine"}),
+      0);
+  const at::Tensor expected =
+      model_->forward(images_, kernels::label_distance(labels_, "cosine"), {});
   EXPECT_LT(difference(io::read_safetensors(path("y")).at("logits"), expected), 1e-5);
 }
 
 TEST_F(ToolTest, BackwardWritesEveryGradient) {
   ASSERT_EQ(run_model("backward", {"--weights", path("w"), "--input", path("x")}), 0);
-  at::cross_entropy_loss(model_->forward(images_, kernels::label_distance(labels_, "l1"), {}), targets_).backward();
+  at::cross_entropy_loss(model_->forward(images_, kernels::label_distance(labels_, "l1"), {}),
+                         targets_)
+      .backward();
   const auto gradients = io::read_safetensors(path("y"));
   EXPECT_EQ(gradients.tensors.size(), model_->parameters().size());
   for (const auto& [name, tensor] : model_->parameters()) {
@@ -80,14 +89,17 @@ TEST_F(ToolTest, ExportWithoutKappaIsAPlainModelThatImportTakes) {
 TEST_F(ToolTest, BadUseEndsWithTwo) {
   EXPECT_EQ(run({"forward", "--arch"}), kExitBadInput);
   EXPECT_EQ(run({}), kExitBadInput);
-  EXPECT_EQ(run_model("forward", {"--weights", path("w"), "--input", path("x"), "--distance", "l7"}), kExitBadInput);
+  EXPECT_EQ(
+      run_model("forward", {"--weights", path("w"), "--input", path("x"), "--distance", "l7"}),
+      kExitBadInput);
 }
 
 TEST_F(ToolTest, BadInputIsNamed) {
   EXPECT_THROW(run_model("forward", {"--weights", path("none"), "--input", path("x")}), InputError);
   io::write_safetensors(path("x"), {{"images", images_}});
   EXPECT_THROW(run_model("forward", {"--weights", path("w"), "--input", path("x")}), InputError);
-  io::write_safetensors(path("x"), {{"images", images_}, {"labels", labels_}, {"targets", targets_ + 1}});
+  io::write_safetensors(path("x"),
+                        {{"images", images_}, {"labels", labels_}, {"targets", targets_ + 1}});
   EXPECT_THROW(run_model("backward", {"--weights", path("w"), "--input", path("x")}), InputError);
   io::write_safetensors(path("x"), {{"images", images_}, {"labels", labels_.slice(1, 0, 9)}});
   EXPECT_THROW(run_model("forward", {"--weights", path("w"), "--input", path("x")}), InputError);

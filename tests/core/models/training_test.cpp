@@ -56,7 +56,9 @@ TEST(DropPath, KeepsTheMeanAndDropsWholeSamples) {
   for (int64_t i = 0; i < x.size(0); ++i) {
     const bool zero = y[i].abs().max().item<double>() == 0;
     dropped += zero;
-    if (!zero) { EXPECT_LT(difference(y[i] * 0.75, x[i]), 1e-6); }
+    if (!zero) {
+      EXPECT_LT(difference(y[i] * 0.75, x[i]), 1e-6);
+    }
   }
   EXPECT_NEAR(static_cast<double>(dropped) / 4000, 0.25, 0.03);
   EXPECT_TRUE(at::equal(layers::drop_path(x, 0.25, {}), x));
@@ -69,7 +71,8 @@ int64_t draws(const std::string& architecture, int64_t batch) {
   const auto model = create_model(spec, 1);
   Random random(5, RandomPurpose::kDropPath);
   const at::NoGradGuard no_grad;
-  model->forward(Draw(74).normal({batch, 3, 12, 12}).to(at::kFloat), {}, {.training = true, .random = &random});
+  model->forward(Draw(74).normal({batch, 3, 12, 12}).to(at::kFloat), {},
+                 {.training = true, .random = &random});
   Random fresh(5, RandomPurpose::kDropPath);
   const double next = random.uniform();
   for (int64_t count = 0; count < 1000; ++count) {
@@ -89,7 +92,9 @@ TEST(DropPath, NeedsRandomNumbers) {
   ModelSpec spec = small_spec("deit_nano_patch4_32", false);
   spec.drop_path = 0.3;
   const auto model = create_model(spec, 1);
-  EXPECT_THROW(model->forward(Draw(75).normal({2, 3, 12, 12}).to(at::kFloat), {}, {.training = true}), Error);
+  EXPECT_THROW(
+      model->forward(Draw(75).normal({2, 3, 12, 12}).to(at::kFloat), {}, {.training = true}),
+      Error);
 }
 
 }  // namespace

@@ -23,8 +23,11 @@ class WeightsTest : public remixer::testing::FolderTest {
     weights_ = io::read_safetensors(file_);
   }
   static std::unique_ptr<Model> make(uint64_t seed) {
-    return create_model({.architecture = "convmixer_nano_patch4_32", .num_classes = 10, .image_size = 32,
-                         .remixer = true}, seed);
+    return create_model({.architecture = "convmixer_nano_patch4_32",
+                         .num_classes = 10,
+                         .image_size = 32,
+                         .remixer = true},
+                        seed);
   }
   // Expects that loading changed weights_ fails with these words and leaves the model as it was.
   void expect_refused(const std::string& words) {
@@ -90,7 +93,8 @@ TEST_F(WeightsTest, WrongType) {
 }
 
 TEST_F(WeightsTest, NotFinite) {
-  weights_.tensors["head.bias"] = at::full({10}, std::numeric_limits<double>::quiet_NaN(), at::kFloat);
+  weights_.tensors["head.bias"] =
+      at::full({10}, std::numeric_limits<double>::quiet_NaN(), at::kFloat);
   expect_refused("not finite");
 }
 
