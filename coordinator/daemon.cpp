@@ -271,25 +271,45 @@ Daemon::~Daemon() {
   if (parts_->thread.joinable()) parts_->thread.join();
 }
 
-void Daemon::start() { parts_->start(); }
+void Daemon::start() {
+  parts_->start();
+}
 
-void Daemon::start_workers(int workers, int ranks) { parts_->launcher->start(workers, ranks); }
+void Daemon::start_workers(int workers, int ranks) {
+  parts_->launcher->start(workers, ranks);
+}
 
-void Daemon::stop() { parts_->ask_stop(false); }
+void Daemon::stop() {
+  parts_->ask_stop(false);
+}
 
-void Daemon::stop_now() { parts_->ask_stop(true); }
+void Daemon::stop_now() {
+  parts_->ask_stop(true);
+}
 
-void Daemon::wait() { parts_->wait_for_end(std::nullopt); }
+void Daemon::wait() {
+  parts_->wait_for_end(std::nullopt);
+}
 
-bool Daemon::wait_for(double seconds) { return parts_->wait_for_end(seconds); }
+bool Daemon::wait_for(double seconds) {
+  return parts_->wait_for_end(seconds);
+}
 
-uint16_t Daemon::port() const { return parts_->access.port; }
+uint16_t Daemon::port() const {
+  return parts_->access.port;
+}
 
-Access Daemon::access() const { return parts_->access; }
+Access Daemon::access() const {
+  return parts_->access;
+}
 
-std::filesystem::path Daemon::workspace() const { return parts_->workspace; }
+std::filesystem::path Daemon::workspace() const {
+  return parts_->workspace;
+}
 
-std::filesystem::path Daemon::database() const { return parts_->database; }
+std::filesystem::path Daemon::database() const {
+  return parts_->database;
+}
 
 Json Daemon::status() const {
   std::unique_lock guard(parts_->mutex);

@@ -1,4 +1,5 @@
-// The daemon of one workspace: owns its lock and database, gives tasks to workers, answers over HTTP.
+// The daemon of one workspace: owns its lock and database, gives tasks to workers, answers over
+// HTTP.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,11 @@ struct DaemonOptions {
   uint16_t port = 0;                              // 0: any free one
   double lease_seconds = 30;                      // how long an attempt is held without a heartbeat
   double heartbeat_seconds = 1;                   // how often workers report
-  double stall_seconds = 15 * 60;                 // an attempt without progress for so long is ended
-  double grace_seconds = 12;                      // how long stop() lets workers write checkpoints
-  int workers = 0;                                // local workers that start() starts
-  int ranks = 1;                                  // MPI ranks of each
-  std::filesystem::path worker_program;           // empty: remixer-worker beside this program
+  double stall_seconds = 15 * 60;        // an attempt without progress for so long is ended
+  double grace_seconds = 12;             // how long stop() lets workers write checkpoints
+  int workers = 0;                       // local workers that start() starts
+  int ranks = 1;                         // MPI ranks of each
+  std::filesystem::path worker_program;  // empty: remixer-worker beside this program
 };
 
 // All members are thread-safe; none may be called from a signal handler.
@@ -38,8 +39,8 @@ class Daemon {
   // not ours, where the port is in use, or where the address is not a loopback one. Call once.
   void start();
 
-  // Starts `workers` local workers of `ranks` ranks each beside those that run. A daemon started with
-  // options.workers = 0 can so be asked first whether there is anything to do.
+  // Starts `workers` local workers of `ranks` ranks each beside those that run. A daemon started
+  // with options.workers = 0 can so be asked first whether there is anything to do.
   void start_workers(int workers, int ranks);
 
   // Begins an orderly end and returns at once: no more work is given out, workers checkpoint,

@@ -47,7 +47,7 @@ struct Engine::Parts {
   Now now() const { return {options.clock->monotonic(), options.clock->wall()}; }
 
   template <typename Promise>
-  auto post(Request request, Promise Request::* promise) {
+  auto post(Request request, Promise Request::*promise) {
     auto future = (request.*promise).get_future();
     {
       std::lock_guard lock(mutex);
@@ -126,9 +126,11 @@ struct Engine::Parts {
   // What an event needs from the world outside, then the step itself.
   Reply take(Event& event, std::vector<Write>& writes) {
     if (auto* submit = std::get_if<SubmitEvent>(&event)) find_missing(*submit);
-    if (auto* retry = std::get_if<RetryTaskEvent>(&event)) find_missing(retry->task_id, retry->missing);
+    if (auto* retry = std::get_if<RetryTaskEvent>(&event))
+      find_missing(retry->task_id, retry->missing);
     if (auto* retry = std::get_if<RetryGridEvent>(&event)) {
-      for (const std::string& id : state.grid(retry->grid_id).tasks) find_missing(id, retry->missing);
+      for (const std::string& id : state.grid(retry->grid_id).tasks)
+        find_missing(id, retry->missing);
     }
     if (auto* result = std::get_if<ResultEvent>(&event)) publish_result(result->result);
     if (std::holds_alternative<TickEvent>(event)) find_gone(writes);
@@ -164,7 +166,8 @@ struct Engine::Parts {
     if (result.ending != protocol::Ending::kDone || result.publish.empty()) return;
     if (!still_valid(state, result.task_id, result.attempt, result.fence)) return;
     try {
-      publish_all(options.workspace, attempt_folder(result.task_id, result.attempt), result.publish);
+      publish_all(options.workspace, attempt_folder(result.task_id, result.attempt),
+                  result.publish);
     } catch (const std::exception& error) {
       result.ending = protocol::Ending::kFailed;
       result.reason = error.what();
@@ -231,9 +234,13 @@ int64_t Engine::retry_grid(int64_t id) {
   return std::get<CountReply>(parts_->send(RetryGridEvent{id, {}})).tasks;
 }
 
-void Engine::shutdown() { parts_->send(ShutdownEvent{}); }
+void Engine::shutdown() {
+  parts_->send(ShutdownEvent{});
+}
 
-void Engine::tick() { parts_->send(TickEvent{}); }
+void Engine::tick() {
+  parts_->send(TickEvent{});
+}
 
 Json Engine::query(std::function<Json(const View&)> question) const {
   Request request;

@@ -42,7 +42,9 @@ void check_links(const fs::path& workspace, const std::string& path) {
   }
 }
 
-bool there(const fs::path& path) { return fs::exists(fs::symlink_status(path)); }
+bool there(const fs::path& path) {
+  return fs::exists(fs::symlink_status(path));
+}
 
 }  // namespace
 

@@ -52,9 +52,10 @@ Json read_owner(const fs::path& file) {
 }
 
 [[noreturn]] void refuse(const fs::path& workspace, const Json& owner) {
-  fail_input("workspace {} is in use by another daemon ({}); stop that one first or choose another "
-             "--workspace",
-             workspace.string(), owner_text(owner));
+  fail_input(
+      "workspace {} is in use by another daemon ({}); stop that one first or choose another "
+      "--workspace",
+      workspace.string(), owner_text(owner));
 }
 
 }  // namespace
@@ -66,17 +67,21 @@ fs::path state_folder(const fs::path& workspace) {
   const fs::path folder = absolute_folder(workspace);
   if (!on_network_file_system(folder)) return folder;
   const std::string home = environment("XDG_STATE_HOME");
-  const fs::path base = home.empty() ? fs::path(environment("HOME")) / ".local" / "state" : fs::path(home);
+  const fs::path base =
+      home.empty() ? fs::path(environment("HOME")) / ".local" / "state" : fs::path(home);
   const fs::path state = base / "remixer" / sha256_hex(folder.string()).substr(0, 16);
   if (on_network_file_system(state)) {
-    fail_input("workspace {} and {} are both on network file systems, where the database cannot be "
-               "kept; set REMIXER_STATE_FOLDER to a folder on a local disk",
-               folder.string(), base.string());
+    fail_input(
+        "workspace {} and {} are both on network file systems, where the database cannot be "
+        "kept; set REMIXER_STATE_FOLDER to a folder on a local disk",
+        folder.string(), base.string());
   }
   return state;
 }
 
-fs::path database_file(const fs::path& workspace) { return state_folder(workspace) / "remixer.db"; }
+fs::path database_file(const fs::path& workspace) {
+  return state_folder(workspace) / "remixer.db";
+}
 
 fs::path prepare_workspace(const fs::path& workspace) {
   const fs::path folder = absolute_folder(workspace);
@@ -92,9 +97,10 @@ fs::path prepare_workspace(const fs::path& workspace) {
     write_file_atomic(probe, std::string(64 * 1024, 'x'));
     fs::remove(probe);
   } catch (const std::exception& error) {
-    fail_input("workspace {} cannot be written ({}); make it writable, make room, or choose another "
-               "--workspace",
-               folder.string(), error.what());
+    fail_input(
+        "workspace {} cannot be written ({}); make it writable, make room, or choose another "
+        "--workspace",
+        folder.string(), error.what());
   }
   return folder;
 }
@@ -138,7 +144,8 @@ WorkspaceLock::WorkspaceLock(const fs::path& workspace) : state_(std::make_uniqu
   auto lock = FileLock::try_lock(s.file);
   if (!lock) refuse(workspace, read_owner(s.file));
   s.lock.emplace(std::move(*lock));
-  s.mine = {{"host", host_name()}, {"pid", ::getpid()}, {"boot_id", boot_id()}, {"released", false}};
+  s.mine = {
+      {"host", host_name()}, {"pid", ::getpid()}, {"boot_id", boot_id()}, {"released", false}};
   s.check_other_host();
   s.write();
   if (on_network_file_system(workspace)) {

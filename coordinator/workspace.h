@@ -9,8 +9,8 @@
 
 namespace remixer::coordinator {
 
-// The folder of the database of `workspace`: $REMIXER_STATE_FOLDER if set; else the workspace itself;
-// or, where that is on a network file system, a folder for it below $XDG_STATE_HOME
+// The folder of the database of `workspace`: $REMIXER_STATE_FOLDER if set; else the workspace
+// itself; or, where that is on a network file system, a folder for it below $XDG_STATE_HOME
 // (~/.local/state/remixer/<hash of the workspace's path>). Throws InputError where that is on a
 // network file system too, since SQLite's locks cannot be relied on there.
 std::filesystem::path state_folder(const std::filesystem::path& workspace);

@@ -47,8 +47,7 @@ std::string dependencies_text(const Json& task) {
 
 // With a daemon: its own words, then what they rest on.
 std::string live_text(const Json& task, const fs::path& workspace) {
-  return fmt::format("{}\n{}: {}\n{}{}", task.at("title").get<std::string>(),
-                     task.at("state").get<std::string>(),
+  return fmt::format("{}\n{}\n{}{}", task.at("title").get<std::string>(),
                      task.at("explanation").get<std::string>(), dependencies_text(task),
                      attempts_text(task, workspace));
 }

@@ -50,7 +50,10 @@ class Run {
     if (stop_.count() > 0) return kExitInterrupted;
     const GridSubmitted submitted = submit_grid(daemon.session(), grid_);
     print(submitted_text(grid_.name, submitted) + "\n");
-    if (submitted.tasks_queued + submitted.tasks_underway == 0) return report(kExitDone);
+    if (submitted.tasks_queued + submitted.tasks_underway == 0) {
+      report();
+      return kExitDone;
+    }
     start(daemon, submitted);
     const WatchResult result = watch(daemon, submitted);
     switch (result.end) {
@@ -61,7 +64,10 @@ class Run {
       case WatchEnd::kTaskFailed: return stop_after_failure(daemon);
       case WatchEnd::kGridEnded: break;
     }
-    return report(tell_end(daemon, submitted, result.grid));
+    if (result.grid.at("state") != "done") fail_incomplete(daemon, submitted, result.grid);
+    print(fmt::format("{}: all {} cells are done.\n", grid_.name, submitted.cells));
+    report();
+    return kExitDone;
   }
 
  private:
@@ -124,30 +130,26 @@ class Run {
     return kExitFailure;
   }
 
-  // What became of the grid in one or two lines; the exit code.
-  int tell_end(SessionOrDaemon& daemon, const GridSubmitted& submitted, const Json& grid) {
-    if (grid.at("state") == "done") {
-      print(fmt::format("{}: all {} cells are done.\n", grid_.name, submitted.cells));
-      return kExitDone;
-    }
+  // Reports, then says what failed: below the tables, where it is seen.
+  [[noreturn]] void fail_incomplete(SessionOrDaemon& daemon, const GridSubmitted& submitted,
+                                    const Json& grid) {
+    report();
     const Json tasks = daemon.session().get(fmt::format("/tasks?grid={}&state=failed",
                                                         submitted.grid_id)).at("tasks");
+    print("\n");
     for (Json task : tasks) {
       if (task.value("folder", Json()).is_string()) {
         task["log"] = task["folder"].get<std::string>() + "/log.txt";
       }
       print(failed_line(task, workspace_.string()) + "\n");
     }
-    print(fmt::format("{}: {} of {} cells are done, {} are not; to try those again: {}\n", grid_.name,
-                      grid.at("cells_done").get<int64_t>(), submitted.cells,
-                      submitted.cells - grid.at("cells_done").get<int64_t>(), how_to_go_on()));
-    return kExitFailure;
+    fail("{}: {} of {} cells are done, {} task{} failed{}; to try again what is not done: {}",
+         grid_.name, grid.at("cells_done").get<int64_t>(), submitted.cells, tasks.size(),
+         tasks.size() == 1 ? "" : "s", grid.at("state") == "cancelled" ? " and it was cancelled" : "",
+         how_to_go_on());
   }
 
-  int report(int code) {
-    write_and_print_report(workspace_, grid_.name);
-    return code;
-  }
+  void report() { write_and_print_report(workspace_, grid_.name); }
 
   const StopSignal stop_;
   fs::path workspace_;

@@ -19,6 +19,21 @@ std::string lower(std::string text) {
   return text;
 }
 
+int64_t newest_grid(const Json& task) {
+  int64_t newest = 0;
+  for (const Json& grid : task.value("grids", Json::array())) {
+    newest = std::max(newest, grid.get<int64_t>());
+  }
+  return newest;
+}
+
+// The same step of several grids has the same title: the newest grid's is meant.
+void keep_newest_grid(std::vector<const Json*>& found) {
+  int64_t newest = 0;
+  for (const Json* task : found) newest = std::max(newest, newest_grid(*task));
+  std::erase_if(found, [&](const Json* task) { return newest_grid(*task) < newest; });
+}
+
 [[noreturn]] void fail_several(const std::vector<const Json*>& found, const std::string& text) {
   std::string choices;
   for (size_t i = 0; i < std::min(found.size(), kShownChoices); ++i) {
@@ -81,15 +96,14 @@ Json find_task(const Json& tasks, const std::string& text) {
     if (id == text) return task;
     if (text.size() >= kShortestPrefix && id.starts_with(lower(text))) found.push_back(&task);
   }
-  for (const Json& task : tasks) {
-    if (!found.empty()) break;
-    if (task.at("title") == text) return task;
-  }
-  if (found.empty() && !text.empty()) {
+  for (const bool whole : {true, false}) {
+    if (!found.empty() || text.empty()) break;
     for (const Json& task : tasks) {
       const std::string title = lower(task.at("title").get<std::string>());
-      if (title.find(lower(text)) != std::string::npos) found.push_back(&task);
+      const bool meant = whole ? title == lower(text) : title.find(lower(text)) != std::string::npos;
+      if (meant) found.push_back(&task);
     }
+    keep_newest_grid(found);
   }
   if (found.empty()) {
     fail_input("no task has an id or a title like '{}': `remixer status --tasks` lists them", text);

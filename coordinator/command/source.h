@@ -34,8 +34,9 @@ class Source {
 // The grid of a number or a name (the newest of that name); null where there is none.
 Json find_grid(const Json& grids, const std::string& text);
 
-// The task of an id, the beginning of one (4 characters or more), or a part of its title. Throws
-// InputError where there is none, or several (naming some).
+// The task of an id, the beginning of one (4 characters or more), a title, or a part of one; of
+// several grids' tasks with such titles, those of the newest grid count. Throws InputError where
+// there is none, or several (naming some).
 Json find_task(const Json& tasks, const std::string& text);
 
 }  // namespace remixer::coordinator::command

@@ -25,8 +25,8 @@ bool Guard::own_host(const std::string& host) const {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::string bracketed =
       address_.find(':') == std::string::npos ? address_ : "[" + address_ + "]";
-  for (const std::string& name : {std::string("127.0.0.1"), std::string("localhost"),
-                                  std::string("[::1]"), bracketed}) {
+  for (const std::string& name :
+       {std::string("127.0.0.1"), std::string("localhost"), std::string("[::1]"), bracketed}) {
     if (lower == fmt::format("{}:{}", name, port_)) return true;
   }
   return false;

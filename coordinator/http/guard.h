@@ -15,8 +15,8 @@ class Guard {
   // `address`: the loopback address that is listened on.
   Guard(std::string address, uint16_t port, std::string token);
 
-  // The refusal, or nothing where the request may go on. Host and Origin are looked at first: a page
-  // that made its own name point here is refused whatever it knows.
+  // The refusal, or nothing where the request may go on. Host and Origin are looked at first: a
+  // page that made its own name point here is refused whatever it knows.
   std::optional<HttpResponse> refusal(const HttpRequest& request) const;
 
  private:

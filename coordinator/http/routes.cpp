@@ -107,7 +107,8 @@ class Routes {
       return {200, {{"stopping", true}}};
     }
     if (n == 3 && (parts[0] == "grids" || parts[0] == "tasks")) return control(request, parts);
-    const bool readable = n == 1 && (parts[0] == "ping" || parts[0] == "status" || parts[0] == "tasks");
+    const bool readable =
+        n == 1 && (parts[0] == "ping" || parts[0] == "status" || parts[0] == "tasks");
     return unknown(request, readable);
   }
 
@@ -134,8 +135,8 @@ class Routes {
 
   static HttpResponse unknown(const HttpRequest& request, bool other_method) {
     if (other_method) {
-      return error_response(405, fmt::format("{} {} needs the other method", request.method,
-                                             request.path));
+      return error_response(
+          405, fmt::format("{} {} needs the other method", request.method, request.path));
     }
     return error_response(404, fmt::format("no route {} {}", request.method, request.path));
   }

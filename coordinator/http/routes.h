@@ -17,7 +17,8 @@ struct RouteOptions {
   std::function<Json()> status;    // what /status answers
 };
 
-// A handler that guards, then routes. Errors become {"error": ...} with the statuses of docs/api.md.
+// A handler that guards, then routes. Errors become {"error": ...} with the statuses of
+// docs/api.md.
 HttpHandler make_routes(Guard guard, RouteOptions options);
 
 }  // namespace remixer::coordinator

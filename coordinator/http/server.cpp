@@ -19,7 +19,9 @@ using asio::ip::tcp;
 
 struct Server::Parts {
   explicit Parts(ServerOptions given)
-      : options(std::move(given)), acceptor(asio::make_strand(context)), pause(acceptor.get_executor()) {
+      : options(std::move(given)),
+        acceptor(asio::make_strand(context)),
+        pause(acceptor.get_executor()) {
     listen();
   }
 
@@ -38,8 +40,9 @@ struct Server::Parts {
     const asio::ip::address address = asio::ip::make_address(name, code);
     if (code) fail_input("'{}' is not an IP address; use 127.0.0.1", options.address);
     if (!address.is_loopback()) {
-      fail_input("address {} can be reached from other machines, which would need TLS; use 127.0.0.1",
-                 options.address);
+      fail_input(
+          "address {} can be reached from other machines, which would need TLS; use 127.0.0.1",
+          options.address);
     }
     numeric = address.to_string();
     const tcp::endpoint endpoint(address, options.port);
@@ -84,11 +87,17 @@ struct Server::Parts {
 
 Server::Server(ServerOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
-uint16_t Server::port() const { return parts_->acceptor.local_endpoint().port(); }
+uint16_t Server::port() const {
+  return parts_->acceptor.local_endpoint().port();
+}
 
-const std::string& Server::address() const { return parts_->numeric; }
+const std::string& Server::address() const {
+  return parts_->numeric;
+}
 
 void Server::start(HttpHandler handler) {
   parts_->handler = std::move(handler);

@@ -12,11 +12,12 @@ Session::Session(boost::asio::ip::tcp::socket socket, const ServerOptions& optio
                  const HttpHandler& handler, std::atomic<int>& count)
     : stream_(std::move(socket)), options_(options), handler_(handler), count_(count) {}
 
-Session::~Session() { --count_; }
+Session::~Session() {
+  --count_;
+}
 
 void Session::start() {
-  boost::asio::dispatch(stream_.get_executor(),
-                        [self = shared_from_this()] { self->read_head(); });
+  boost::asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->read_head(); });
 }
 
 void Session::expire_after(double seconds) {
@@ -40,10 +41,9 @@ void Session::read_head() {
 
 void Session::read_rest_of_head() {
   expire_after(options_.request_seconds);
-  http::async_read_header(stream_, buffer_, *parser_,
-                          [self = shared_from_this()](beast::error_code code, size_t) {
-                            self->on_head(code);
-                          });
+  http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](beast::error_code code, size_t) { self->on_head(code); });
 }
 
 void Session::on_head(beast::error_code code) {
@@ -52,10 +52,9 @@ void Session::on_head(beast::error_code code) {
   if (beast::iequals(expect, "100-continue")) {
     return write(error_response(417, "send the body without waiting for 100-continue"), false);
   }
-  http::async_read(stream_, buffer_, *parser_,
-                   [self = shared_from_this()](beast::error_code inner, size_t) {
-                     self->on_body(inner);
-                   });
+  http::async_read(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](beast::error_code inner, size_t) { self->on_body(inner); });
 }
 
 void Session::on_body(beast::error_code code) {

@@ -17,8 +17,8 @@ struct Command {
   std::filesystem::path log;                       // standard output and error are appended to it
 };
 
-// Starts it. The child is sent SIGTERM when the calling *thread* ends, so it is to be called from one
-// that lives as long as the child should. Throws Error where it cannot be started.
+// Starts it. The child is sent SIGTERM when the calling *thread* ends, so it is to be called from
+// one that lives as long as the child should. Throws Error where it cannot be started.
 pid_t start_child(const Command& command);
 
 // The exit code (128 + the signal for one that was killed) once the child has ended, and is then

@@ -26,15 +26,17 @@ namespace {
 struct Slot {
   int number = 0;  // 1, 2, ...
   int ranks = 1;
-  pid_t child = 0;        // 0: not running
-  double started = 0;     // monotonic
-  double start_at = 0;    // when it may be started
+  pid_t child = 0;      // 0: not running
+  double started = 0;   // monotonic
+  double start_at = 0;  // when it may be started
   int early_deaths = 0;
   bool given_up = false;
   fs::path log;
 };
 
-double now() { return system_clock().monotonic(); }
+double now() {
+  return system_clock().monotonic();
+}
 
 // The last lines of a log in one, the newest last.
 std::string tail(const fs::path& log) {
@@ -83,7 +85,8 @@ struct LocalLauncher::Parts {
     for (const Slot& each : slots) ranks += each.given_up ? 0 : each.ranks;
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
     if (!std::getenv("OMP_NUM_THREADS")) {
-      command.environment["OMP_NUM_THREADS"] = std::to_string(std::max(1, cores / std::max(1, ranks)));
+      command.environment["OMP_NUM_THREADS"] =
+          std::to_string(std::max(1, cores / std::max(1, ranks)));
     }
     // Copying straight between processes is forbidden in many containers.
     command.environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none";
@@ -147,8 +150,9 @@ struct LocalLauncher::Parts {
     slot.start_at = now() + options.backoff_seconds * std::pow(2.0, slot.early_deaths - 1);
     slot.given_up = slot.early_deaths >= options.early_deaths;
     if (slot.given_up) {
-      problem = fmt::format("worker {} was given up after it died {} times soon after its start ({})",
-                            slot.number, slot.early_deaths, how);
+      problem =
+          fmt::format("worker {} was given up after it died {} times soon after its start ({})",
+                      slot.number, slot.early_deaths, how);
     }
   }
 
@@ -165,7 +169,9 @@ LocalLauncher::LocalLauncher(LauncherOptions options)
   parts_->thread = std::thread([this] { parts_->run(); });
 }
 
-LocalLauncher::~LocalLauncher() { kill(); }
+LocalLauncher::~LocalLauncher() {
+  kill();
+}
 
 void LocalLauncher::start(int workers, int ranks) {
   const std::string program = parts_->options.worker_program.string();
@@ -174,7 +180,8 @@ void LocalLauncher::start(int workers, int ranks) {
     fail_input("no worker program at {}; build it, or start the daemon without workers", program);
   }
   if (workers > 0 && ranks > 1 && find_program("mpirun").empty()) {
-    fail_input("mpirun is not on PATH, which {} ranks need; install OpenMPI or use --ranks 1", ranks);
+    fail_input("mpirun is not on PATH, which {} ranks need; install OpenMPI or use --ranks 1",
+               ranks);
   }
   std::lock_guard lock(parts_->mutex);
   for (int i = 0; i < workers; ++i) {

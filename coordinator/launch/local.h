@@ -10,7 +10,7 @@
 namespace remixer::coordinator {
 
 struct LauncherOptions {
-  std::filesystem::path workspace;       // logs go to <workspace>/logs/worker-<n>.log
+  std::filesystem::path workspace;  // logs go to <workspace>/logs/worker-<n>.log
   std::filesystem::path access_file;
   std::filesystem::path worker_program;  // empty: remixer-worker beside this program
   double settled_seconds = 20;           // a worker that lived so long started well
@@ -42,8 +42,8 @@ class LocalLauncher {
   void kill();
 
   int alive() const;
-  // {"workers", "alive", "problem"}: problem is null, or one line saying why a worker does not start,
-  // with the last lines of its log.
+  // {"workers", "alive", "problem"}: problem is null, or one line saying why a worker does not
+  // start, with the last lines of its log.
   experiments::Json status() const;
 
  private:

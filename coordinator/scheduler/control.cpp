@@ -7,7 +7,9 @@
 namespace remixer::coordinator {
 namespace {
 
-bool settled(TaskState state) { return state == TaskState::kDone || state == TaskState::kCancelled; }
+bool settled(TaskState state) {
+  return state == TaskState::kDone || state == TaskState::kCancelled;
+}
 
 void cancel(Transition& t, const std::string& id) {
   TaskEntry& entry = t.state.task(id);

@@ -93,7 +93,8 @@ void lose_attempt(Transition& t, const std::string& id, const std::string& reaso
   if (attempt.counted_crash) ++entry.crashes;
   end_attempt(t, id, AttemptState::kLost, reason, worker_gone);
   if (entry.crashes >= t.settings.crash_limit) {
-    entry.reason = fmt::format("crash limit: its worker died {} times, last: {}", entry.crashes, reason);
+    entry.reason =
+        fmt::format("crash limit: its worker died {} times, last: {}", entry.crashes, reason);
     entry.done_wall = t.now.wall;
     set_task_state(t, id, TaskState::kFailed);
   } else {

@@ -33,7 +33,8 @@ void put_task_state(Transition& t, const std::string& id);
 void end_attempt(Transition& t, const std::string& id, AttemptState to, const std::string& reason,
                  bool reported);
 // The newest attempt is lost: the task is ready again, or failed when that happened too often.
-void lose_attempt(Transition& t, const std::string& id, const std::string& reason, bool worker_gone);
+void lose_attempt(Transition& t, const std::string& id, const std::string& reason,
+                  bool worker_gone);
 // The newest attempt failed in a way that may pass: again after a pause, or failed at the limit.
 void fail_attempt(Transition& t, const std::string& id, const std::string& reason, bool reported);
 

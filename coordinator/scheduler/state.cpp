@@ -20,8 +20,12 @@ Enum parse(const std::array<std::string_view, N>& names, std::string_view text, 
 
 }  // namespace
 
-std::string_view to_string(TaskState state) { return kTaskStates[static_cast<size_t>(state)]; }
-std::string_view to_string(AttemptState state) { return kAttemptStates[static_cast<size_t>(state)]; }
+std::string_view to_string(TaskState state) {
+  return kTaskStates[static_cast<size_t>(state)];
+}
+std::string_view to_string(AttemptState state) {
+  return kAttemptStates[static_cast<size_t>(state)];
+}
 TaskState task_state_from_string(std::string_view text) {
   return parse<TaskState>(kTaskStates, text, "a task");
 }

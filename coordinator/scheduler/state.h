@@ -44,9 +44,9 @@ struct Settings {
   double stall_seconds = 15 * 60;  // without progress for so long an attempt is ended
   int64_t failure_limit = 3;       // failed attempts after which a task is failed
   int64_t crash_limit = 5;         // attempts whose worker died, after which a task is failed
-  double backoff_seconds = 5;      // after the first failure; four times as long after each further one
-  double poll_seconds = 0.5;       // a worker without work asks again after so long
-  std::string workspace;           // absolute
+  double backoff_seconds = 5;  // after the first failure; four times as long after each further one
+  double poll_seconds = 0.5;   // a worker without work asks again after so long
+  std::string workspace;       // absolute
 };
 
 enum class TaskState { kWaiting, kReady, kRunning, kDone, kFailed, kBlocked, kCancelled };
@@ -69,13 +69,13 @@ struct Attempt {
   std::string activity;
 
   // Not stored: counted afresh after a restart of the daemon.
-  double started = 0;         // monotonic
-  double progress_at = 0;     // when the step last moved
-  double heard_at = 0;        // last heartbeat
-  int64_t first_step = -1;    // of the first heartbeat; a resumed attempt does not begin at 0
+  double started = 0;       // monotonic
+  double progress_at = 0;   // when the step last moved
+  double heard_at = 0;      // last heartbeat
+  int64_t first_step = -1;  // of the first heartbeat; a resumed attempt does not begin at 0
   double first_step_at = 0;
-  bool counted_crash = false; // its loss was counted against the task
-  bool inherited = false;     // given out by an earlier life of the daemon
+  bool counted_crash = false;             // its loss was counted against the task
+  bool inherited = false;                 // given out by an earlier life of the daemon
   std::map<std::string, double> metrics;  // newest value by name
 
   // The end of the last lease that was promised to it; no other attempt is given out before. 0 once
@@ -87,15 +87,15 @@ struct TaskEntry {
   Task task;
   std::vector<std::string> dependants;
   TaskState state = TaskState::kWaiting;
-  int64_t order = 0;          // tasks are given out in this order
-  int64_t attempts = 0;       // given out so far
-  int64_t failures = 0;       // that count against the limit
+  int64_t order = 0;     // tasks are given out in this order
+  int64_t attempts = 0;  // given out so far
+  int64_t failures = 0;  // that count against the limit
   int64_t crashes = 0;
-  std::string reason;         // of failed and cancelled
-  Json result;                // of done
-  double seconds = 0;         // of all its attempts that ended
-  double done_wall = 0;       // when it was done or failed
-  double not_before = 0;      // monotonic: back-off; not stored
+  std::string reason;     // of failed and cancelled
+  Json result;            // of done
+  double seconds = 0;     // of all its attempts that ended
+  double done_wall = 0;   // when it was done or failed
+  double not_before = 0;  // monotonic: back-off; not stored
   std::optional<Attempt> newest;
 };
 

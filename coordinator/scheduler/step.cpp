@@ -34,15 +34,17 @@ void handle(Transition& t, const TickEvent&) {
                                t.now.monotonic - attempt.heard_at, attempt.step),
                    false);
     } else if (attempt.progress_at + t.settings.stall_seconds <= t.now.monotonic) {
-      fail_attempt(t, id,
-                   fmt::format("no progress for {:.0f} s at step {} of {}",
-                               t.now.monotonic - attempt.progress_at, attempt.step,
-                               attempt.total_steps),
-                   false);
+      fail_attempt(
+          t, id,
+          fmt::format("no progress for {:.0f} s at step {} of {}",
+                      t.now.monotonic - attempt.progress_at, attempt.step, attempt.total_steps),
+          false);
     }
   }
 }
 
-void handle(Transition& t, const ShutdownEvent&) { t.state.stopping = true; }
+void handle(Transition& t, const ShutdownEvent&) {
+  t.state.stopping = true;
+}
 
 }  // namespace remixer::coordinator

@@ -1,5 +1,5 @@
-// The scheduler's one function: (state, event, now) → state changed, effects. No input or output, no
-// clock, no threads: what it wants stored and answered it returns.
+// The scheduler's one function: (state, event, now) → state changed, effects. No input or output,
+// no clock, no threads: what it wants stored and answered it returns.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,8 @@ struct CancelTaskEvent {
 struct CancelGridEvent {
   int64_t grid_id = 0;
 };
-// Failed, blocked and cancelled tasks are queued again, with what they depend on; `missing` as above.
+// Failed, blocked and cancelled tasks are queued again, with what they depend on; `missing` as
+// above.
 struct RetryTaskEvent {
   std::string task_id;
   std::set<std::string> missing;
@@ -105,15 +106,16 @@ struct PutFigures {
   int64_t fence = 0;
   std::vector<experiments::protocol::Figure> figures;
 };
-using Write = std::variant<PutCell, PutTask, PutTaskState, PutAttempt, PutWorker, PutGrid, PutMetrics,
-                           PutFigures>;
+using Write = std::variant<PutCell, PutTask, PutTaskState, PutAttempt, PutWorker, PutGrid,
+                           PutMetrics, PutFigures>;
 
 struct Effects {
   std::vector<Write> writes;
   Reply reply;
 };
 
-// Throws InputError, NotFound or Conflict where the event is impossible; the state is then unchanged.
+// Throws InputError, NotFound or Conflict where the event is impossible; the state is then
+// unchanged.
 Effects step(State& state, const Event& event, const Now& now, const Settings& settings);
 
 // True where a report of this attempt still counts: it runs, or its lease was lost but no newer

@@ -33,7 +33,8 @@ Ids check(const State& state, const SubmitGrid& grid) {
                  dependency);
     }
     if (!task.cell_id.empty() && !cells.count(task.cell_id)) {
-      fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title, task.cell_id);
+      fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title,
+                 task.cell_id);
     }
     ids.tasks.push_back(task.id());
     if (!tasks.insert(ids.tasks.back()).second) {
@@ -67,8 +68,10 @@ void put_grid(Transition& t, const SubmitGrid& submitted, const Ids& ids) {
     t.state.cells[ids.cells[i]] = submitted.cells[i];
     t.effects.writes.push_back(PutCell{submitted.cells[i], ids.cells[i]});
   }
-  t.effects.reply = GridSubmitted{grid.id, static_cast<int64_t>(ids.cells.size()), 0,
-                                  static_cast<int64_t>(ids.tasks.size()), 0, 0, 0};
+  t.effects.reply = GridSubmitted{grid.id, static_cast<int64_t>(ids.cells.size()),
+                                  0,       static_cast<int64_t>(ids.tasks.size()),
+                                  0,       0,
+                                  0};
 }
 
 void add_task(Transition& t, const std::string& id, const Task& task) {
@@ -117,9 +120,9 @@ void handle(Transition& t, const SubmitEvent& event) {
     }
     unfinished_cells.insert(task.cell_id);
   }
-  reply.cells_done = std::count_if(ids.cells.begin(), ids.cells.end(), [&](const std::string& cell) {
-    return !unfinished_cells.count(cell);
-  });
+  reply.cells_done =
+      std::count_if(ids.cells.begin(), ids.cells.end(),
+                    [&](const std::string& cell) { return !unfinished_cells.count(cell); });
   // Last, so that what it refers to is stored before it.
   t.effects.writes.push_back(PutGrid{t.state.grids.at(reply.grid_id), submitted.text});
 }

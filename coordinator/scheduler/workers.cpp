@@ -78,7 +78,8 @@ void give_out(Transition& t, const std::string& id, const std::string& worker_id
 void handle(Transition& t, const RegisterEvent& event) {
   Worker* worker = nullptr;
   for (auto& [id, known] : t.state.workers) {
-    // The same request twice. What it runs on is kept with its attempts, so it must be the same too.
+    // The same request twice. What it runs on is kept with its attempts, so it must be the same
+    // too.
     if (!known.gone && same_process(known.about, event.worker) &&
         known.about.version == event.worker.version &&
         known.about.environment == event.worker.environment) {
@@ -111,8 +112,8 @@ void handle(Transition& t, const ClaimEvent& event) {
   if (t.state.stopping) {
     reply.exit = true;
   } else if (!running.empty()) {
-    // The answer to its last claim was lost: the same once more, and a lease counted from now, as the
-    // worker will count it. An old claim that comes late so does no harm either.
+    // The answer to its last claim was lost: the same once more, and a lease counted from now, as
+    // the worker will count it. An old claim that comes late so does no harm either.
     t.state.task(running).newest->held_until = t.now.monotonic + t.settings.lease_seconds;
     reply.assignment = assignment_of(t.state, running);
   } else {
@@ -135,9 +136,9 @@ void handle(Transition& t, const WorkerGoneEvent& event) {
     Attempt& attempt = t.state.task(id).newest.value();
     if (attempt.worker_id != event.worker_id) continue;
     if (attempt.state == AttemptState::kRunning) {
-      lose_attempt(t, id,
-                   fmt::format("worker {} died at step {}", worker->second.about.name, attempt.step),
-                   true);
+      lose_attempt(
+          t, id, fmt::format("worker {} died at step {}", worker->second.about.name, attempt.step),
+          true);
     } else {
       attempt.held_until = 0;
       t.state.held.erase(id);

@@ -35,10 +35,11 @@ struct Store::Loader {
   }
 
   void tasks() {
-    SQLite::Statement row(database,
-                          "SELECT id, kind, ifnull(cell_id, ''), title, spec, state, place, attempts,"
-                          " failures, crashes, reason, ifnull(result, 'null'), seconds,"
-                          " ifnull(settled, 0.0) FROM task");
+    SQLite::Statement row(
+        database,
+        "SELECT id, kind, ifnull(cell_id, ''), title, spec, state, place, attempts,"
+        " failures, crashes, reason, ifnull(result, 'null'), seconds,"
+        " ifnull(settled, 0.0) FROM task");
     while (row.executeStep()) {
       TaskEntry entry;
       entry.task.kind = experiments::task_kind_from_string(row.getColumn(1).getString());
@@ -68,9 +69,10 @@ struct Store::Loader {
   }
 
   void workers() {
-    SQLite::Statement row(database,
-                          "SELECT id, name, host, pid, ranks, device, boot_id, version, environment,"
-                          " gone FROM worker");
+    SQLite::Statement row(
+        database,
+        "SELECT id, name, host, pid, ranks, device, boot_id, version, environment,"
+        " gone FROM worker");
     while (row.executeStep()) {
       Worker worker;
       worker.id = row.getColumn(0).getString();
@@ -84,7 +86,8 @@ struct Store::Loader {
       worker.about.environment = Json::parse(row.getColumn(8).getString());
       worker.gone = row.getColumn(9).getInt() != 0;
       worker.seen = now.monotonic;
-      state.next_worker = std::max(state.next_worker, static_cast<int64_t>(1 + std::stoll(worker.id.substr(1))));
+      state.next_worker =
+          std::max(state.next_worker, static_cast<int64_t>(1 + std::stoll(worker.id.substr(1))));
       state.workers.emplace(worker.id, std::move(worker));
     }
   }
@@ -97,7 +100,8 @@ struct Store::Loader {
       entry.newest = attempt;
       if (attempt.held_until > 0) state.held.insert(task_id);
     }
-    state.next_fence = 1 + database.execAndGet("SELECT ifnull(max(fence), 0) FROM attempt").getInt64();
+    state.next_fence =
+        1 + database.execAndGet("SELECT ifnull(max(fence), 0) FROM attempt").getInt64();
   }
 
   static std::string attempts_sql(const std::string& where) {
@@ -150,7 +154,7 @@ struct Store::Loader {
     members("SELECT grid_id, task_id FROM grid_task ORDER BY grid_id, position", &GridEntry::tasks);
   }
 
-  void members(const char* sql, std::vector<std::string> GridEntry::* list) {
+  void members(const char* sql, std::vector<std::string> GridEntry::*list) {
     SQLite::Statement row(database, sql);
     while (row.executeStep()) {
       (state.grids.at(row.getColumn(0).getInt64()).*list).push_back(row.getColumn(1).getString());

@@ -12,8 +12,8 @@ constexpr int kApplicationId = 0x524D4958;  // "RMIX", in the file's header
 constexpr int kSchemaVersion = 2;
 
 // Brings a database to `version`, each step in a transaction of its own, so that a crash leaves a
-// whole version. Throws InputError where the file is another program's database or a newer version's.
-// `name` stands for the file in messages.
+// whole version. Throws InputError where the file is another program's database or a newer
+// version's. `name` stands for the file in messages.
 void migrate(SQLite::Database& database, const std::string& name, int version = kSchemaVersion);
 
 }  // namespace remixer::coordinator

@@ -16,8 +16,8 @@ void rethrow(const SQLite::Exception& error, const std::string& what) {
       throw InputError(fmt::format("{}: the file or its folder is read-only", what));
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      throw InputError(fmt::format("{}: {}; restore it from a backup or move it away", what,
-                                   error.what()));
+      throw InputError(
+          fmt::format("{}: {}; restore it from a backup or move it away", what, error.what()));
     default:
       fail("{}: {}", what, error.what());
   }
@@ -41,8 +41,9 @@ Store::Connection::Connection(const std::string& file)
 SQLite::Statement& Store::Connection::prepared(const char* sql) {
   auto found = statements.find(sql);
   if (found == statements.end()) {
-    found = statements.emplace(std::piecewise_construct, std::forward_as_tuple(sql),
-                               std::forward_as_tuple(database, sql))
+    found = statements
+                .emplace(std::piecewise_construct, std::forward_as_tuple(sql),
+                         std::forward_as_tuple(database, sql))
                 .first;
   }
   found->second.tryReset();
@@ -54,7 +55,10 @@ Store::Store(const std::filesystem::path& file) {
   try {
     connection_ = std::make_unique<Connection>(file.string());
   } catch (const SQLite::Exception& error) {
-    rethrow(error, fmt::format("cannot open the database {}", file.string()));
+    const std::string what = fmt::format("cannot open the database {}", file.string());
+    // Nothing has begun yet: the place that was given is the mistake.
+    if (error.getErrorCode() == SQLITE_FULL) fail_input("{}: the disk is full; make room first", what);
+    rethrow(error, what);
   }
 }
 

@@ -22,15 +22,15 @@ struct StoredAttempt {
 class Store {
  public:
   // Opens or creates the file, checks it and brings it to the newest schema. Throws InputError on a
-  // foreign, newer or damaged database, Error where it cannot be opened. ":memory:" lives as long as
-  // the object.
+  // foreign, newer or damaged database, Error where it cannot be opened. ":memory:" lives as long
+  // as the object.
   explicit Store(const std::filesystem::path& file);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Applies all writes in one durable transaction, or none of them and throws Error, saying so where
-  // the disk is full.
+  // Applies all writes in one durable transaction, or none of them and throws Error, saying so
+  // where the disk is full.
   void commit(const std::vector<Write>& writes);
 
   // The scheduler's state as of the last commit. Running attempts, and those whose end no worker

@@ -21,10 +21,14 @@ std::string similarity(const State& state, const TaskEntry& entry) {
 // What a task usually costs beside training a cell: the only guess until its kind was measured.
 double usual_cost(const Task& task) {
   switch (task.kind) {
-    case TaskKind::kPrepare: return 0.3;
-    case TaskKind::kLabel: return task.spec.value("split", "") == "train" ? 1 : 0.15;
-    case TaskKind::kTrain: return 1;
-    case TaskKind::kEvaluate: return 0.02;
+    case TaskKind::kPrepare:
+      return 0.3;
+    case TaskKind::kLabel:
+      return task.spec.value("split", "") == "train" ? 1 : 0.15;
+    case TaskKind::kTrain:
+      return 1;
+    case TaskKind::kEvaluate:
+      return 0.02;
   }
   return 1;
 }

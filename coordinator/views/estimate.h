@@ -14,9 +14,9 @@ class Estimate {
  public:
   Estimate(const State& state, const Now& now);
 
-  // A whole run of the task; nothing while nothing at all was measured. Most like it first: the same
-  // kind and architecture (of labels: the same labeler), then the same kind, then any kind by what
-  // kinds usually cost beside one another.
+  // A whole run of the task; nothing while nothing at all was measured. Most like it first: the
+  // same kind and architecture (of labels: the same labeler), then the same kind, then any kind by
+  // what kinds usually cost beside one another.
   std::optional<double> whole(const TaskEntry& entry) const;
   // What is left of an unfinished task.
   std::optional<double> left(const TaskEntry& entry) const;

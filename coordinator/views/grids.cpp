@@ -53,7 +53,8 @@ Json cell_json(const Engine::View& view, const std::string& id, size_t position,
   const Cell& cell = view.state.cells.at(id);
   Json figures = Json::array();
   for (const std::string& task : progress.evaluations) {
-    for (Json& figure : figures_json(view.store.figures(task))) figures.push_back(std::move(figure));
+    for (Json& figure : figures_json(view.store.figures(task)))
+      figures.push_back(std::move(figure));
   }
   return {{"position", position},
           {"cell_id", id},
@@ -122,7 +123,10 @@ Json grid_summary(const Engine::View& view, const GridEntry& grid, const Estimat
     cells_failed += cell.stuck > 0;
   }
   const GridOutlook look = outlook(grid, view.state, estimate, view.now);
-  const char* state = grid.cancelled ? "cancelled" : all_done ? "done" : open ? "running" : "failed";
+  const char* state = grid.cancelled ? "cancelled"
+                      : all_done     ? "done"
+                      : open         ? "running"
+                                     : "failed";
   return {{"id", grid.id},
           {"name", grid.name},
           {"description", grid.description},
@@ -149,8 +153,9 @@ Json grids_json(const Engine::View& view) {
 }
 
 int64_t find_grid(const State& state, const std::string& name) {
-  const bool number = !name.empty() && name.size() < 18 &&
-                      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool number =
+      !name.empty() && name.size() < 18 &&
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (number) return state.grid(std::stoll(name)).id;
   int64_t found = 0;
   for (const auto& [id, grid] : state.grids) {

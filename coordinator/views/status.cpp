@@ -136,7 +136,9 @@ Json workers_json(const Engine::View& view) {
                     {"ranks", worker.about.ranks},
                     {"device", worker.about.device},
                     {"version", worker.about.version},
-                    {"state", silent ? "silent" : task == busy.end() ? "idle" : "running"},
+                    {"state", silent               ? "silent"
+                              : task == busy.end() ? "idle"
+                                                   : "running"},
                     {"task_id", task == busy.end() ? Json(nullptr) : Json(task->second)},
                     {"last_seen_seconds", std::max(0.0, ago)}});
   }
@@ -156,14 +158,10 @@ Json status_json(const Engine::View& view) {
   for (const auto& [started, id] : order) {
     running.push_back(running_json(view, id, view.state.task(id), estimate, grids));
   }
-  return {{"now", iso_time(view.now.wall)},
-          {"stopping", view.state.stopping},
-          {"revision", view.state.revision},
-          {"grace_seconds", grace_seconds(view)},
-          {"grids", recent_grids(view, estimate)},
-          {"running", std::move(running)},
-          {"failures", failures_json(view, grids)},
-          {"finished", finished_json(view)},
+  return {{"now", iso_time(view.now.wall)},         {"stopping", view.state.stopping},
+          {"revision", view.state.revision},        {"grace_seconds", grace_seconds(view)},
+          {"grids", recent_grids(view, estimate)},  {"running", std::move(running)},
+          {"failures", failures_json(view, grids)}, {"finished", finished_json(view)},
           {"workers", workers_json(view)}};
 }
 

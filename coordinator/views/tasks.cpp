@@ -10,22 +10,24 @@ namespace {
 Json task_summary(const State& state, const std::string& id, const TaskEntry& entry,
                   const GridsOfTasks& grids) {
   const auto in = grids.find(id);
-  return {{"task_id", id},
-          {"kind", experiments::to_string(entry.task.kind)},
-          {"cell_id", entry.task.cell_id},
-          {"title", entry.task.title},
-          {"state", to_string(entry.state)},
-          {"reason", reason_json(state, entry)},
-          {"attempts", entry.attempts},
-          {"grids", in == grids.end() ? Json::array() : Json(in->second)},
-          {"folder", entry.attempts == 0 ? Json(nullptr) : Json(attempt_folder(id, entry.attempts))}};
+  return {
+      {"task_id", id},
+      {"kind", experiments::to_string(entry.task.kind)},
+      {"cell_id", entry.task.cell_id},
+      {"title", entry.task.title},
+      {"state", to_string(entry.state)},
+      {"reason", reason_json(state, entry)},
+      {"attempts", entry.attempts},
+      {"grids", in == grids.end() ? Json::array() : Json(in->second)},
+      {"folder", entry.attempts == 0 ? Json(nullptr) : Json(attempt_folder(id, entry.attempts))}};
 }
 
 Json links_json(const State& state, const std::vector<std::string>& ids) {
   Json list = Json::array();
   for (const std::string& id : ids) {
     const TaskEntry& entry = state.task(id);
-    list.push_back({{"task_id", id}, {"title", entry.task.title}, {"state", to_string(entry.state)}});
+    list.push_back(
+        {{"task_id", id}, {"title", entry.task.title}, {"state", to_string(entry.state)}});
   }
   return list;
 }

@@ -21,9 +21,9 @@ namespace remixer::coordinator {
 namespace {
 
 using namespace testing;
-using ::testing::HasSubstr;
 using experiments::protocol::Client;
 using experiments::protocol::read_access;
+using ::testing::HasSubstr;
 
 class DaemonTest : public ::testing::Test {
  protected:
@@ -53,7 +53,8 @@ TEST_F(DaemonTest, ServesThoseWhoReadItsAccessFile) {
   const auto access = read_access(access_path());
   ASSERT_TRUE(access);
   EXPECT_EQ(access->port, daemon.port());
-  EXPECT_EQ(fs::status(access_path()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(fs::status(access_path()).permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
   Client client(*access);
   EXPECT_EQ(client.get("/ping")["workspace"], daemon.workspace().string());
   client.post("/grids", protocol::to_json(make_grid("g", {1})));
@@ -92,7 +93,9 @@ TEST_F(DaemonTest, SecondDaemonOnTheSameWorkspaceIsRefused) {
 }
 
 TEST_F(DaemonTest, DaemonOfAnotherHostIsRecognised) {
-  const Json owner = {{"host", "another-host"}, {"pid", 5}, {"released", false},
+  const Json owner = {{"host", "another-host"},
+                      {"pid", 5},
+                      {"released", false},
                       {"renewed_seconds", system_clock().wall()}};
   write_file_atomic(folder.path / "work" / "daemon.lock", owner.dump());
   EXPECT_THAT(message_of_start(options()), HasSubstr("process 5 on another-host"));
@@ -155,7 +158,8 @@ TEST_F(DaemonTest, FullDiskIsRefusedInOneLine) {
     ::setrlimit(RLIMIT_FSIZE, &limit);
     ::signal(SIGXFSZ, SIG_IGN);
     const std::string text = message_of_start(full);
-    ::_exit(text.find("cannot be written") != std::string::npos && text.find('\n') == std::string::npos
+    ::_exit(text.find("cannot be written") != std::string::npos &&
+                    text.find('\n') == std::string::npos
                 ? 42
                 : 1);
   }
@@ -183,9 +187,11 @@ TEST_F(DaemonTest, StopLetsAWorkerReleaseItsAttempt) {
   daemon.start();
   Client client(daemon.access());
   client.post("/grids", protocol::to_json(make_grid("g", {1})));
-  const std::string worker = client.post("/workers", protocol::to_json(make_worker(1)))["worker_id"];
+  const std::string worker =
+      client.post("/workers", protocol::to_json(make_worker(1)))["worker_id"];
   const auto assignment = *protocol::from_json<protocol::ClaimReply>(
-      client.post("/claim", protocol::to_json(protocol::Claim{worker}))).assignment;
+                               client.post("/claim", protocol::to_json(protocol::Claim{worker})))
+                               .assignment;
   auto beat = heartbeat_of(assignment, 1);
   client.post("/heartbeat", protocol::to_json(beat));
   daemon.stop();
@@ -195,7 +201,9 @@ TEST_F(DaemonTest, StopLetsAWorkerReleaseItsAttempt) {
     order = client.post("/heartbeat", protocol::to_json(beat))["order"];
   }
   EXPECT_FALSE(daemon.wait_for(0));
-  EXPECT_EQ(client.post("/result", protocol::to_json(result_of(assignment, protocol::Ending::kReleased)))["accepted"], true);
+  EXPECT_EQ(client.post("/result", protocol::to_json(result_of(
+                                       assignment, protocol::Ending::kReleased)))["accepted"],
+            true);
   EXPECT_TRUE(daemon.wait_for(1.5)) << "before the grace time is over";
 
   Daemon next(options());

@@ -70,9 +70,9 @@ inline protocol::SubmitGrid make_grid(const std::string& name, const std::vector
                                    {prepare}, cell.id()));
     const std::string train = grid.tasks.back().id();
     for (const char* set : {"original", "mixed_rand"}) {
-      grid.tasks.push_back(make_task(TaskKind::kEvaluate, {{"cell", cell.identity()}, {"eval_set", set}, {"version", 1}},
-                                     "evaluate " + number + " on " + set, {prepare, train},
-                                     cell.id()));
+      grid.tasks.push_back(make_task(
+          TaskKind::kEvaluate, {{"cell", cell.identity()}, {"eval_set", set}, {"version", 1}},
+          "evaluate " + number + " on " + set, {prepare, train}, cell.id()));
     }
   }
   return grid;

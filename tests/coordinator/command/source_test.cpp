@@ -40,6 +40,17 @@ TEST(FindTask, RefusesNoneAndSeveral) {
   EXPECT_THAT(refusal("train"), HasSubstr("3 tasks"));
 }
 
+TEST(FindTask, TakesTheNewestGridsOfTheSameTitle) {
+  const Json tasks =
+      Json::array({{{"task_id", "old1"}, {"title", "train deit"}, {"grids", {1, 2}}},
+                   {{"task_id", "new1"}, {"title", "train deit"}, {"grids", {1, 3}}},
+                   {{"task_id", "old2"}, {"title", "train mixer"}, {"grids", {2, 1}}}});
+  EXPECT_EQ(find_task(tasks, "train deit")["task_id"], "new1");
+  EXPECT_EQ(find_task(tasks, "DEIT")["task_id"], "new1");
+  EXPECT_EQ(find_task(tasks, "old1")["task_id"], "old1");
+  EXPECT_EQ(find_task(tasks, "mixer")["task_id"], "old2");
+}
+
 TEST(FindGrid, ByNameTheNewestElseByNumber) {
   const Json grids = Json::array(
       {{{"id", 3}, {"name", "quick"}}, {{"id", 2}, {"name", "quick"}}, {{"id", 1}, {"name", "3"}}});

@@ -20,17 +20,18 @@ namespace remixer::coordinator {
 namespace {
 
 using namespace testing;
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
+using boost::asio::ip::tcp;
 using experiments::protocol::Client;
 using experiments::protocol::Refused;
-using boost::asio::ip::tcp;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 TEST(TargetTest, SplitsAndDecodes) {
   HttpRequest request;
   ASSERT_TRUE(parse_target("/api/v1/grids/my%20grid?state=done&kind=&x", request));
   EXPECT_EQ(request.path, "/api/v1/grids/my grid");
-  EXPECT_EQ(request.query, (std::map<std::string, std::string>{{"state", "done"}, {"kind", ""}, {"x", ""}}));
+  EXPECT_EQ(request.query,
+            (std::map<std::string, std::string>{{"state", "done"}, {"kind", ""}, {"x", ""}}));
   EXPECT_FALSE(parse_target("/a%2", request));
   EXPECT_FALSE(parse_target("/a%zz", request));
   EXPECT_FALSE(parse_target("http://x/", request));
@@ -62,7 +63,8 @@ TEST_F(GuardTest, WantsItsOwnHost) {
   EXPECT_EQ(status("localhost:8123", "Bearer secret"), 200);
   EXPECT_EQ(status("LOCALHOST:8123", "Bearer secret"), 200);
   EXPECT_EQ(status("[::1]:8123", "Bearer secret"), 200);
-  for (const char* host : {"evil.example:8123", "127.0.0.1", "127.0.0.1:80", "", "127.0.0.1:8123.evil"}) {
+  for (const char* host :
+       {"evil.example:8123", "127.0.0.1", "127.0.0.1:80", "", "127.0.0.1:8123.evil"}) {
     EXPECT_EQ(status(host, "Bearer secret"), 403) << host;
   }
 }
@@ -70,7 +72,8 @@ TEST_F(GuardTest, WantsItsOwnHost) {
 TEST_F(GuardTest, WantsItsOwnOrigin) {
   const std::string host = "127.0.0.1:8123";
   EXPECT_EQ(status(host, "Bearer secret", "http://127.0.0.1:8123"), 200);
-  for (const char* origin : {"http://evil.example", "https://127.0.0.1:8123", "null", "http://localhost:80"}) {
+  for (const char* origin :
+       {"http://evil.example", "https://127.0.0.1:8123", "null", "http://localhost:80"}) {
     EXPECT_EQ(status(host, "Bearer secret", origin), 403) << origin;
   }
 }
@@ -114,9 +117,9 @@ class ServerTest : public ::testing::Test {
 };
 
 TEST_F(ServerTest, AnswersSeveralRequestsOnOneConnection) {
-  const std::string answer =
-      talk("GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
-           "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz");
+  const std::string answer = talk(
+      "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+      "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(answer, HasSubstr(R"({"body":0,"path":"/a"})"));
   EXPECT_THAT(answer, HasSubstr(R"({"body":3,"path":"/b"})"));
@@ -151,7 +154,8 @@ TEST_F(ServerTest, ClosesConnectionsBeyondTheLimit) {
   for (int i = 0; i < 4; ++i) idle.push_back(connect());
   // Accepted in order, so the four are known by the time the fifth is.
   EXPECT_EQ(talk("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), "");
-  EXPECT_THAT(talk(idle[0], "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(talk(idle[0], "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(ServerTest, HandlersErrorIsAnsweredInOneLine) {
@@ -278,9 +282,12 @@ TEST_F(RoutesTest, ErrorsHaveTheirStatusAndOneLine) {
 
   const auto grid = make_grid("g", {1});
   client->post("/grids", protocol::to_json(grid));
-  const auto assignment = *engine->claim({engine->register_worker(make_worker(1)).worker_id}).assignment;
+  const auto assignment =
+      *engine->claim({engine->register_worker(make_worker(1)).worker_id}).assignment;
   engine->result(result_of(assignment));
-  EXPECT_EQ(refusal([&] { client->post("/tasks/" + assignment.task_id + "/cancel", Json::object()); }), 409);
+  EXPECT_EQ(
+      refusal([&] { client->post("/tasks/" + assignment.task_id + "/cancel", Json::object()); }),
+      409);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The launcher's care for its processes. Small shell programs stand where the worker stands: what is
-// tested is starting, watching and ending, not work.
+// The launcher's care for its processes. Small shell programs stand where the worker stands: what
+// is tested is starting, watching and ending, not work.
 #include "coordinator/launch/local.h"
 
 #include <gmock/gmock.h>
@@ -20,8 +20,8 @@
 namespace remixer::coordinator {
 namespace {
 
-using testing::TemporaryFolder;
 using ::testing::HasSubstr;
+using testing::TemporaryFolder;
 
 bool eventually(const std::function<bool()>& holds, double seconds = 20) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
@@ -67,10 +67,12 @@ TEST_F(LauncherTest, GivesTheAccessFileAndKeepsTheLog) {
 TEST_F(LauncherTest, StartsTheRanksUnderMpirun) {
   EXPECT_THROW(LocalLauncher(options("")).start(1, 2), InputError) << "no mpirun on PATH";
   ::setenv("PATH", path.c_str(), 1);
-  LocalLauncher launcher(options("echo \"rank $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE\"; sleep 60\n"));
+  LocalLauncher launcher(
+      options("echo \"rank $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE\"; sleep 60\n"));
   launcher.start(1, 2);
   EXPECT_TRUE(eventually([&] {
-    return log().find("rank 0 of 2") != std::string::npos && log().find("rank 1 of 2") != std::string::npos;
+    return log().find("rank 0 of 2") != std::string::npos &&
+           log().find("rank 1 of 2") != std::string::npos;
   })) << log();
 }
 
@@ -86,7 +88,8 @@ TEST_F(LauncherTest, StartsADeadWorkerAgainAndGivesUpWithTheReason) {
 }
 
 TEST_F(LauncherTest, WorkerThatAsksForARestartIsNeverGivenUp) {
-  LocalLauncher launcher(options("echo started >> " + (folder.path / "starts").string() + "\nexit 75\n"));
+  LocalLauncher launcher(
+      options("echo started >> " + (folder.path / "starts").string() + "\nexit 75\n"));
   launcher.start(1, 1);
   ASSERT_TRUE(eventually([&] {
     const std::string starts = read_file_if_exists(folder.path / "starts").value_or("");
@@ -97,12 +100,15 @@ TEST_F(LauncherTest, WorkerThatAsksForARestartIsNeverGivenUp) {
 
 TEST_F(LauncherTest, TerminatesInOrderAndKillsTheRest) {
   // Ends on SIGTERM, leaving a grandchild that does not.
-  LocalLauncher launcher(options("trap 'echo ending; exit 0' TERM\n"
-                                 "sh -c 'trap \"\" TERM; echo $$ > " + (folder.path / "grandchild").string() +
-                                 "; while :; do sleep 1; done' &\n"
-                                 "echo ready\nwhile :; do sleep 0.05; done\n"));
+  LocalLauncher launcher(
+      options("trap 'echo ending; exit 0' TERM\n"
+              "sh -c 'trap \"\" TERM; echo $$ > " +
+              (folder.path / "grandchild").string() +
+              "; while :; do sleep 1; done' &\n"
+              "echo ready\nwhile :; do sleep 0.05; done\n"));
   launcher.start(1, 1);
-  ASSERT_TRUE(eventually([&] { return log().find("ready") != std::string::npos && number_in("grandchild") > 0; }));
+  ASSERT_TRUE(eventually(
+      [&] { return log().find("ready") != std::string::npos && number_in("grandchild") > 0; }));
   launcher.terminate();
   EXPECT_TRUE(eventually([&] { return launcher.alive() == 0; }));
   launcher.kill();
@@ -112,7 +118,8 @@ TEST_F(LauncherTest, TerminatesInOrderAndKillsTheRest) {
 TEST_F(LauncherTest, WorkersDoNotOutliveAKilledDaemon) {
   const pid_t daemon = ::fork();
   if (daemon == 0) {
-    LocalLauncher launcher(options("echo $$ > " + (folder.path / "pid").string() + "\nexec sleep 600\n"));
+    LocalLauncher launcher(
+        options("echo $$ > " + (folder.path / "pid").string() + "\nexec sleep 600\n"));
     launcher.start(1, 1);
     for (;;) ::pause();
   }

@@ -60,8 +60,9 @@ TEST_F(SchedulerTest, HandsTasksOutInGridOrderOnceDependenciesAreDone) {
     ASSERT_TRUE(finish(*assignment));
   }
   const std::vector<std::string> expected = {
-      "prepare fashion", "train 1", "evaluate 1 on original", "evaluate 1 on mixed_rand",
-      "train 2",         "evaluate 2 on original", "evaluate 2 on mixed_rand"};
+      "prepare fashion",          "train 1", "evaluate 1 on original",
+      "evaluate 1 on mixed_rand", "train 2", "evaluate 2 on original",
+      "evaluate 2 on mixed_rand"};
   EXPECT_EQ(titles, expected);
 }
 

@@ -14,8 +14,8 @@ namespace remixer::coordinator {
 namespace {
 
 using namespace testing;
-using ::testing::HasSubstr;
 using protocol::Assignment;
+using ::testing::HasSubstr;
 
 const Now kNow{500, 1795430880};  // 2026-11-23T10:48:00Z
 const Settings kSettings;
@@ -75,8 +75,9 @@ class StoreTest : public ::testing::Test {
     while (statement.executeStep()) {
       std::string line;
       for (int i = 0; i < statement.getColumnCount(); ++i) {
-        line += (i ? "|" : "") + (statement.getColumn(i).isNull() ? std::string("-")
-                                                                   : statement.getColumn(i).getString());
+        line +=
+            (i ? "|" : "") + (statement.getColumn(i).isNull() ? std::string("-")
+                                                              : statement.getColumn(i).getString());
       }
       lines.push_back(line);
     }
@@ -131,7 +132,8 @@ TEST_F(StoreTest, StateComesBackAsItWas) {
   EXPECT_EQ(after.held, before.state.held);
   EXPECT_EQ(after.next_fence, before.state.next_fence);
   EXPECT_EQ(after.next_grid, before.state.next_grid);
-  EXPECT_EQ(after.task(running.task_id).newest->held_until, kNow.monotonic + kSettings.lease_seconds);
+  EXPECT_EQ(after.task(running.task_id).newest->held_until,
+            kNow.monotonic + kSettings.lease_seconds);
   EXPECT_EQ(after.cells.at(make_cell(2).id()).dataset_name, "fashion");
   EXPECT_EQ(after.grids.at(2).tasks, before.state.grids.at(2).tasks);
 }
@@ -240,7 +242,8 @@ TEST_F(StoreTest, KilledProcessKeepsEveryAcknowledgedSubmit) {
     Store store(file);
     const State state = store.load(kNow, kSettings);
     for (const int64_t each : acknowledged) {
-      for (const Task& task : make_grid("", {each}).tasks) EXPECT_EQ(state.tasks.count(task.id()), 1u);
+      for (const Task& task : make_grid("", {each}).tasks)
+        EXPECT_EQ(state.tasks.count(task.id()), 1u);
     }
     EXPECT_GE(state.grids.size(), acknowledged.size());
     EXPECT_LE(state.tasks.size(), 1 + 3 * state.grids.size());
