@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -216,8 +217,8 @@ int verify(const fs::path& folder) {
     fmt::print("sound: every file decodes and the content hash is the manifest's\n");
     return kExitDone;
   }
-  fmt::print(stderr, "remixer: {} problems in {}; build the dataset again\n",
-             result.problems.size(), folder.string());
+  fmt::print(stderr, "remixer dataset: {} is not sound ({} found); build it again\n",
+             folder.string(), result.problems.size());
   return kExitFailure;
 }
 
@@ -246,9 +247,12 @@ int dataset_command(int argc, char** argv) {
   build_app->add_option("builder", building.builder, "Builder, such as fashion-bg")->required();
   build_app->add_option("parameters", building.parameters,
                         "NAME=NUMBER, such as train_images=2000");
-  auto* place = build_app->add_option_group("place")->require_option(1);
-  place->add_option("--output", building.output, "Folder to make");
-  place->add_option("--workspace", building.workspace, "Workspace to put it in, under its id");
+  const char* given = std::getenv("REMIXER_WORKSPACE");
+  building.workspace = given && *given ? given : "workspace";
+  auto* output = build_app->add_option("--output", building.output, "Folder to make");
+  build_app->add_option("--workspace", building.workspace,
+                        "Workspace to put it in, under its id [$REMIXER_WORKSPACE or ./workspace]")
+      ->excludes(output);
 
   fs::path workspace;
   std::string format = "table";

@@ -1,0 +1,83 @@
+#include "core/training/checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "tests/support/program.h"
+
+namespace remixer::training {
+namespace {
+
+using remixer::testing::ScratchFolder;
+using NamedTensors = std::vector<models::Model::NamedTensor>;
+
+void write(const fs::path& folder, int64_t step, const std::string& cell = "a cell") {
+  write_checkpoint(folder, {cell, step, step / 4, 0.1 * static_cast<double>(step), step % 4},
+                   {{"model.w", at::full({3}, static_cast<double>(step))}});
+}
+
+void damage(const fs::path& path) {
+  std::string bytes = read_file(path);
+  bytes[bytes.size() - 2] ^= 0x20;
+  write_file_atomic(path, bytes);
+}
+
+TEST(CheckpointTest, ComesBackAsWritten) {
+  const ScratchFolder folder("checkpoint");
+  write(folder.path(), 7);
+  const auto found = find_checkpoint({folder.path()}, "a cell");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->state.step, 7);
+  EXPECT_EQ(found->state.epoch, 1);
+  EXPECT_EQ(found->state.loss_sum, 0.1 * 7);
+  EXPECT_EQ(found->state.loss_count, 3);
+  const NamedTensors tensors{{"model.w", at::zeros({3})}};
+  read_tensors(found->tensors, tensors);
+  EXPECT_TRUE(at::equal(tensors[0].second, at::full({3}, 7.0)));
+}
+
+TEST(CheckpointTest, NewestWholeOneOfAllFoldersIsTaken) {
+  const ScratchFolder folder("checkpoint");
+  write(folder / "1", 5);
+  write(folder / "1", 20);
+  write(folder / "2", 9);
+  const std::vector<fs::path> folders{folder / "1", folder / "2", folder / "none"};
+  EXPECT_EQ(find_checkpoint(folders, "a cell")->state.step, 20);
+  damage(folder / "1" / checkpoint_name(20));
+  EXPECT_EQ(find_checkpoint(folders, "a cell")->state.step, 9);
+  damage(folder / "2/checkpoint-00000009.json");
+  EXPECT_EQ(find_checkpoint(folders, "a cell")->state.step, 5);
+  fs::remove(folder / "1" / checkpoint_name(5));
+  EXPECT_FALSE(find_checkpoint(folders, "a cell"));
+}
+
+TEST(CheckpointTest, NewestTwoAreKept) {
+  const ScratchFolder folder("checkpoint");
+  for (int64_t step : {3, 6, 9, 12}) write(folder.path(), step);
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder.path())) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"checkpoint-00000009.json", "checkpoint-00000009.safetensors",
+                                             "checkpoint-00000012.json", "checkpoint-00000012.safetensors"}));
+}
+
+TEST(CheckpointTest, AnotherCellsIsRefused) {
+  const ScratchFolder folder("checkpoint");
+  write(folder.path(), 3, "another");
+  EXPECT_THROW(find_checkpoint({folder.path()}, "a cell"), InputError);
+}
+
+TEST(CheckpointTest, TensorsMustFitTheRun) {
+  const ScratchFolder folder("checkpoint");
+  write(folder.path(), 3);
+  const fs::path file = folder.path() / checkpoint_name(3);
+  EXPECT_THROW(read_tensors(file, {{"model.w", at::zeros({4})}}), InputError);
+  EXPECT_THROW(read_tensors(file, {{"model.w", at::zeros({3}, at::kDouble)}}), InputError);
+  EXPECT_THROW(read_tensors(file, {{"model.v", at::zeros({3})}}), InputError);
+  EXPECT_THROW(read_tensors(file, {}), InputError);
+}
+
+}  // namespace
+}  // namespace remixer::training

@@ -1,0 +1,186 @@
+#include "core/training/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/io/safetensors.h"
+#include "core/training/checkpoint.h"
+#include "tests/core/training/tiny_cell.h"
+#include "tests/support/program.h"
+
+namespace remixer::training {
+namespace {
+
+using remixer::testing::tiny_cell;
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() : scratch_("trainer") {
+    at::set_num_threads(1);
+    remixer::testing::write_tiny_dataset(scratch_ / "data", 100, 8);
+    labels_ = std::make_unique<remixer::testing::BoxLabels>(data::Dataset::open(scratch_ / "data", "train"));
+  }
+
+  TrainJob job(const experiments::Cell& cell, const std::string& folder) {
+    TrainJob job;
+    job.cell = cell;
+    job.dataset = scratch_ / "data";
+    job.labels = labels_.get();
+    job.folder = scratch_ / folder;
+    job.checkpoint_seconds = 1e9;
+    job.on_step = [this](const Progress& progress) {
+      losses_.push_back(progress.loss);
+      metrics_.insert(metrics_.end(), progress.metrics.begin(), progress.metrics.end());
+      return progress.step == stop_at_ ? Directive::kStop : Directive::kContinue;
+    };
+    return job;
+  }
+
+  TrainOutcome train_alone(const TrainJob& job) {
+    SoloCommunicator solo;
+    return train(job, solo);
+  }
+
+  remixer::testing::ScratchFolder scratch_;
+  std::unique_ptr<remixer::testing::BoxLabels> labels_;
+  std::vector<double> losses_;
+  std::vector<Metric> metrics_;
+  int64_t stop_at_ = -1;
+};
+
+// 3 steps an epoch, 9 in all: stops inside epochs and at their ends.
+TEST_F(TrainerTest, ResumedRunEqualsTheUninterruptedOneBitForBit) {
+  auto cell = tiny_cell("convmixer_nano_patch4_32", true);
+  cell.recipe.ema_decay = 0.9;
+  cell.recipe.clip_gradient = 1;
+  const TrainOutcome whole = train_alone(job(cell, "whole"));
+  ASSERT_TRUE(whole.finished);
+  EXPECT_EQ(whole.steps, 9);
+  const std::vector<double> losses = std::exchange(losses_, {});
+  const std::string weights = read_file(scratch_ / "whole/model.safetensors");
+  const std::string averaged = read_file(scratch_ / "whole/ema.safetensors");
+  EXPECT_NE(weights, averaged);
+
+  for (const std::vector<int64_t>& stops : {std::vector<int64_t>{1}, {3, 7}, {4, 5, 8}}) {
+    std::vector<std::filesystem::path> folders;
+    for (size_t i = 0; i <= stops.size(); ++i) {
+      stop_at_ = i < stops.size() ? stops[i] : -1;
+      TrainJob part = job(cell, fmt::format("{}-{}", stops[0], i));
+      part.resume_from = folders;
+      part.loader_threads = static_cast<int>(i) + 1;
+      const TrainOutcome outcome = train_alone(part);
+      EXPECT_EQ(outcome.finished, i == stops.size());
+      EXPECT_EQ(outcome.resumed_at, i == 0 ? 0 : stops[i - 1]);
+      if (outcome.finished) {
+        EXPECT_EQ(outcome.final_loss, whole.final_loss);
+        EXPECT_EQ(outcome.kappa, whole.kappa);
+        EXPECT_EQ(read_file(part.folder / "model.safetensors"), weights);
+        EXPECT_EQ(read_file(part.folder / "ema.safetensors"), averaged);
+      }
+      folders.push_back(part.folder);
+    }
+    EXPECT_EQ(std::exchange(losses_, {}), losses);
+  }
+}
+
+TEST_F(TrainerTest, DropPathIsDrawnAgainAfterAResume) {
+  auto cell = tiny_cell("deit_nano_patch4_32", true);
+  cell.recipe.drop_path = 0.5;
+  cell.recipe.epochs = 2;
+  train_alone(job(cell, "whole"));
+  stop_at_ = 2;
+  train_alone(job(cell, "part"));
+  stop_at_ = -1;
+  train_alone(job(cell, "part"));
+  EXPECT_EQ(read_file(scratch_ / "whole/model.safetensors"), read_file(scratch_ / "part/model.safetensors"));
+}
+
+TEST_F(TrainerTest, TornCheckpointCostsOnlyTheWorkSinceTheOneBefore) {
+  const auto cell = tiny_cell("mixer_nano_patch4_32", true);
+  train_alone(job(cell, "whole"));
+  TrainJob part = job(cell, "part");
+  part.checkpoint_seconds = 0;
+  stop_at_ = 5;
+  train_alone(part);
+  const fs::path newest = part.folder / checkpoint_name(5);
+  const std::string bytes = read_file(newest);
+  write_file_atomic(newest, bytes.substr(0, bytes.size() - 100));
+  stop_at_ = -1;
+  EXPECT_EQ(train_alone(part).resumed_at, 4);
+  EXPECT_EQ(read_file(scratch_ / "whole/model.safetensors"), read_file(part.folder / "model.safetensors"));
+}
+
+TEST_F(TrainerTest, LossFallsAndMetricsAreReported) {
+  auto cell = tiny_cell("deit_nano_patch4_32", true);
+  cell.recipe.epochs = 14;
+  cell.recipe.mixup = cell.recipe.cutmix = 0;
+  cell.recipe.label_smoothing = 0;
+  const TrainOutcome outcome = train_alone(job(cell, "run"));
+  EXPECT_EQ(outcome.steps, 42);
+  EXPECT_NEAR(losses_.front(), std::log(3.0), 0.2);
+  EXPECT_LT(outcome.final_loss, 0.6 * losses_.front());
+  ASSERT_EQ(outcome.kappa.size(), 4u);
+  for (double kappa : outcome.kappa) EXPECT_GE(kappa, 0);
+  EXPECT_GT(*std::max_element(outcome.kappa.begin(), outcome.kappa.end()), 0);
+
+  std::map<std::string, std::vector<Metric>> by_name;
+  for (const Metric& metric : metrics_) by_name[metric.name].push_back(metric);
+  EXPECT_EQ(by_name.size(), 7u);
+  ASSERT_EQ(by_name["loss"].size(), 3u);  // at steps 20, 40 and 42
+  double mean = 0;
+  for (size_t i = 20; i < 40; ++i) mean += losses_[i] / 20;
+  EXPECT_NEAR(by_name["loss"][1].value, mean, 1e-12);
+  EXPECT_EQ(by_name["loss"][1].step, 40);
+  EXPECT_NEAR(by_name["loss"][1].epoch, 40 / 3.0, 1e-12);
+  EXPECT_EQ(by_name["kappa.3"].back().value, outcome.kappa[3]);
+  EXPECT_GT(by_name["images_per_second"][0].value, 0);
+}
+
+TEST_F(TrainerTest, PlainCellNeedsNoLabelsAndHasNoKappa) {
+  TrainJob plain = job(tiny_cell("mixer_nano_patch4_32", false), "run");
+  plain.labels = nullptr;
+  EXPECT_TRUE(train_alone(plain).kappa.empty());
+  EXPECT_FALSE(io::read_safetensors(plain.folder / "model.safetensors").has("blocks.0.remixer.kappa"));
+  EXPECT_FALSE(fs::exists(plain.folder / "ema.safetensors"));
+}
+
+TEST_F(TrainerTest, LossThatIsNotFiniteEndsTheRun) {
+  auto cell = tiny_cell("mixer_nano_patch4_32", false);
+  cell.recipe.learning_rate = 1e30;
+  cell.recipe.warmup_epochs = 0;
+  try {
+    train_alone(job(cell, "run"));
+    FAIL() << "went on with a loss that is not finite";
+  } catch (const InputError&) {
+    FAIL() << "not the input's fault";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("at step 2 (epoch 0) with learning rate 1e+30"));
+  }
+  EXPECT_FALSE(fs::exists(scratch_ / "run/model.safetensors"));
+}
+
+TEST_F(TrainerTest, WhatContradictsTheCellIsRefused) {
+  const auto cell = tiny_cell("deit_nano_patch4_32", true);
+  TrainJob unlabelled = job(cell, "run");
+  unlabelled.labels = nullptr;
+  EXPECT_THROW(train_alone(unlabelled), InputError);
+
+  auto other = cell;
+  other.dataset["version"] = 2;
+  EXPECT_THROW(train_alone(job(other, "run")), InputError);
+
+  stop_at_ = 1;
+  train_alone(job(cell, "run"));
+  other = cell;
+  other.seed = 1;
+  EXPECT_THROW(train_alone(job(other, "run")), InputError);
+}
+
+}  // namespace
+}  // namespace remixer::training
