@@ -1,0 +1,230 @@
+// The packed file: what goes in comes out, and no damage passes unnoticed.
+#include <c10/util/Half.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/base/random.h"
+#include "labelcache/cache_reader.h"
+#include "labelcache/cache_writer.h"
+#include "labelcache/label_job.h"
+#include "tests/support/program.h"
+
+namespace remixer::labelcache {
+namespace {
+
+using data::LabelMap;
+using ::testing::HasSubstr;
+
+Provenance provenance(int64_t images, MapShape shape) {
+  return {{{"name", "saliency"}, {"version", 1}}, "weights", "dataset", "train", images, shape};
+}
+
+std::string id_of(int64_t i) { return fmt::format("train/{}/{:03}.png", i % 7, i); }
+
+LabelMap random_map(uint64_t seed, MapShape shape, int side) {
+  Random random(seed, RandomPurpose::kTest);
+  LabelMap map;
+  map.height = side;
+  map.width = side + 1;
+  map.channels = shape.channels;
+  map.top_k = shape.top_k;
+  const int cells = map.height * map.width;
+  for (int i = 0; i < cells * std::max(shape.top_k, 1); ++i) {
+    if (shape.top_k == 0) {
+      map.values.push_back(static_cast<float>(random.below(256)) / 255.0f);
+    } else {
+      map.values.push_back(c10::Half(static_cast<float>(random.uniform(-8, 30))));
+      map.indices.push_back(static_cast<uint16_t>(random.below(static_cast<uint64_t>(shape.channels))));
+    }
+  }
+  return map;
+}
+
+std::string write_file(const fs::path& path, int64_t images, MapShape shape, int side) {
+  CacheWriter writer(path, provenance(images, shape));
+  for (int64_t i = 0; i < images; ++i) {
+    writer.add(id_of(i), encode_record(random_map(static_cast<uint64_t>(i), shape, side), shape));
+  }
+  return writer.finish();
+}
+
+void expect_same(const LabelMap& a, const LabelMap& b) {
+  EXPECT_EQ(a.height, b.height);
+  EXPECT_EQ(a.width, b.width);
+  EXPECT_EQ(a.channels, b.channels);
+  EXPECT_EQ(a.top_k, b.top_k);
+  EXPECT_EQ(a.values, b.values);
+  EXPECT_EQ(a.indices, b.indices);
+}
+
+template <typename Action>
+std::string input_error(Action&& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class CacheFile : public ::testing::TestWithParam<MapShape> {
+ protected:
+  testing::ScratchFolder scratch_{"cache"};
+};
+
+TEST_P(CacheFile, GivesBackEveryMapExactly) {
+  constexpr int64_t kImages = 150;
+  const fs::path path = scratch_ / "a.labels";
+  const std::string content = write_file(path, kImages, GetParam(), 30);
+  const CacheReader reader(path);
+  EXPECT_GT(reader.blocks(), 1u);
+  EXPECT_EQ(reader.samples(), kImages);
+  EXPECT_EQ(reader.channels(), GetParam().channels);
+  EXPECT_EQ(reader.content_sha256(), content);
+  EXPECT_EQ(reader.provenance().labeler.at("name"), "saliency");
+  for (int64_t i = kImages - 1; i >= 0; --i) {
+    expect_same(reader.map(id_of(i)), random_map(static_cast<uint64_t>(i), GetParam(), 30));
+  }
+  reader.verify();
+  write_file(scratch_ / "b.labels", kImages, GetParam(), 30);
+  EXPECT_EQ(read_file(path), read_file(scratch_ / "b.labels"));
+}
+
+TEST_P(CacheFile, ThreadsReadWithLittleMemory) {
+  constexpr int64_t kImages = 150;
+  const fs::path path = scratch_ / "a.labels";
+  write_file(path, kImages, GetParam(), 30);
+  const CacheReader reader(path, /*memory_limit=*/1);
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      Random random(t, RandomPurpose::kTest);
+      for (int n = 0; n < 100; ++n) {
+        const auto i = random.below(kImages);
+        wrong += reader.map(id_of(static_cast<int64_t>(i))).values !=
+                 random_map(i, GetParam(), 30).values;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CacheFile, ::testing::Values(MapShape{1, 0}, MapShape{1000, 5}));
+
+// Not through the product's writer: thousands of damaged copies need not be durable.
+void write_copy(const fs::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+class DamagedCache : public ::testing::Test {
+ protected:
+  // Everything that a user of the file does with it.
+  static void read_all(const fs::path& path) {
+    const auto labels = open_labels(path, "dataset", "train");
+    for (int64_t i = 0; i < 5; ++i) labels->map(id_of(i));
+  }
+  testing::ScratchFolder scratch_{"damage"};
+  fs::path path_ = scratch_ / "a.labels", damaged_ = scratch_ / "b.labels";
+};
+
+TEST_F(DamagedCache, AnyFlippedBitIsNoticedAndTheFileNamed) {
+  write_file(path_, 5, {10, 2}, 3);
+  const std::string bytes = read_file(path_);
+  read_all(path_);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string flipped = bytes;
+    flipped[i] = static_cast<char>(flipped[i] ^ (1 << i % 8));
+    write_copy(damaged_, flipped);
+    EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("b.labels")) << "byte " << i;
+  }
+}
+
+TEST_F(DamagedCache, AnyTruncationIsNoticed) {
+  write_file(path_, 5, {10, 2}, 3);
+  const std::string bytes = read_file(path_);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    write_copy(damaged_, bytes.substr(0, size));
+    EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("b.labels")) << size << " bytes";
+  }
+}
+
+TEST_F(DamagedCache, ADamagedBlockIsNamedAndTheOthersStillRead) {
+  write_file(path_, 150, {1, 0}, 30);
+  std::string bytes = read_file(path_);
+  // The first block follows the prologue and the provenance.
+  bytes[bytes.find('}') + 2000] ^= 1;
+  write_copy(damaged_, bytes);
+  const CacheReader reader(damaged_);
+  EXPECT_THAT(input_error([&] { reader.map(id_of(0)); }), HasSubstr("block 0 (samples 0 to "));
+  EXPECT_EQ(reader.map(id_of(149)).values, random_map(149, {1, 0}, 30).values);
+  EXPECT_THAT(input_error([&] { reader.verify(); }), HasSubstr("block 0"));
+}
+
+TEST_F(DamagedCache, AnotherDatasetOrSplitIsNamed) {
+  write_file(path_, 5, {10, 2}, 3);
+  EXPECT_THAT(input_error([&] { open_labels(path_, "other", "train"); }), HasSubstr("another dataset"));
+  EXPECT_THAT(input_error([&] { open_labels(path_, "dataset", "no_fg"); }), HasSubstr("'no_fg'"));
+  EXPECT_THAT(input_error([&] { open_labels(scratch_ / "absent", "dataset", "train"); }),
+              HasSubstr("absent"));
+}
+
+TEST_F(DamagedCache, UnknownSamplesAreNamed) {
+  write_file(path_, 5, {10, 2}, 3);
+  const CacheReader reader(path_);
+  for (const char* id : {"", "train/0/000.pn", "train/0/000.png2", "zebra"}) {
+    EXPECT_THAT(input_error([&] { reader.map(id); }), HasSubstr(fmt::format("sample {}", id)));
+  }
+}
+
+TEST_F(DamagedCache, AFileOfANewerVersionSaysSo) {
+  write_file(path_, 5, {10, 2}, 3);
+  std::string bytes = read_file(path_);
+  bytes[8] = 9;
+  write_copy(damaged_, bytes);
+  EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("version 9"));
+}
+
+TEST(CacheWriterTest, ASampleThatComesTwiceIsNamedAndNoFileIsLeft) {
+  const testing::ScratchFolder scratch("twice");
+  {
+    CacheWriter writer(scratch / "a.labels", provenance(2, {1, 0}));
+    const std::string record = encode_record(random_map(0, {1, 0}, 3), {1, 0});
+    writer.add("same", record);
+    writer.add("same", record);
+    EXPECT_THAT(input_error([&] { writer.finish(); }), HasSubstr("same"));
+  }
+  EXPECT_TRUE(fs::is_empty(scratch.path()));
+}
+
+TEST(RecordTest, ValuesAreRoundedOnceAndThenKept) {
+  LabelMap map;
+  map.height = map.width = 1;
+  map.values = {0.5f};
+  const LabelMap stored = decode_record(encode_record(map, {1, 0}), {1, 0});
+  EXPECT_EQ(stored.values.front(), 128.0f / 255.0f);
+  expect_same(decode_record(encode_record(stored, {1, 0}), {1, 0}), stored);
+}
+
+TEST(RecordTest, LabelsThatAreNotFiniteAreRefused) {
+  LabelMap dense;
+  dense.height = dense.width = 1;
+  dense.values = {NAN};
+  EXPECT_THROW(encode_record(dense, {1, 0}), Error);
+  LabelMap top;
+  top.height = top.width = top.top_k = 1;
+  top.channels = 10;
+  top.indices = {3};
+  for (const float value : {NAN, 1e6f}) {
+    top.values = {value};
+    EXPECT_THROW(encode_record(top, {10, 1}), Error);
+  }
+}
+
+}  // namespace
+}  // namespace remixer::labelcache
