@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "experiments/components.h"
 #include "experiments/protocol/client.h"
 #include "worker/environment.h"
 #include "worker/outbox.h"
@@ -50,6 +51,7 @@ Attempted attempt(const TaskContext& context, MpiCommunicator& communicator) {
     spdlog::error("{}", reason);
   };
   try {
+    if (context.assignment.cell) experiments::require_known_versions(*context.assignment.cell);
     attempted.outcome = run_task(context);
   } catch (const training::PeerFailed& failure) {
     failed(failure.bad_input ? Ending::kBadInput : Ending::kFailed,

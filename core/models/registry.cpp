@@ -1,8 +1,6 @@
 #include "core/models/registry.h"
 
-#include <fmt/ranges.h>
-
-#include <algorithm>
+#include <string>
 
 #include "core/base/error.h"
 
@@ -81,18 +79,15 @@ const std::vector<Architecture>& architectures() {
 }
 
 const Architecture& find_architecture(std::string_view name) {
-  std::vector<std::string_view> close;
   const std::string_view family = name.substr(0, name.find('_'));
+  std::string all, close;
   for (const Architecture& architecture : architectures()) {
     if (architecture.name == name) return architecture;
-    if (!family.empty() && architecture.name.substr(0, family.size()) == family) {
-      close.push_back(architecture.name);
-    }
+    all.append(all.empty() ? "" : ", ").append(architecture.name);
+    if (family.empty() || !architecture.name.starts_with(family)) continue;
+    close.append(close.empty() ? "" : ", ").append(architecture.name);
   }
-  if (close.empty()) {
-    for (const Architecture& architecture : architectures()) close.push_back(architecture.name);
-  }
-  fail_input("architecture '{}' is not known; there are {}", name, fmt::join(close, ", "));
+  fail_input("architecture '{}' is not known; there are {}", name, close.empty() ? all : close);
 }
 
 }  // namespace remixer::models

@@ -66,7 +66,7 @@ TEST(BadInputTest, FullWorkspace) {
   for (const auto& word : command) line += " '" + word + "'";
   fs::create_directories(folder / "workspace");
   const auto finished = run_program({"unshare", "--map-root-user", "--mount", "bash", "-c", line}, folder.path());
-  expect_bad_input(finished, {"workspace", "No space left on device"});
+  expect_bad_input(finished, {"workspace", "disk is full"});
 }
 
 TEST(BadInputTest, SecondDaemonAndPortInUse) {
@@ -92,7 +92,7 @@ class PreparedTest : public ::testing::Test {
   void SetUp() override {
     // A dataset and its labels, made by the tools.
     const auto built = run_program({program("remixer"), "--workspace", workspace(), "dataset", "build", "fashion-bg",
-                                    "--train-images", "320", "--test-images", "40"}, folder_.path());
+                                    "train_images=320", "test_images=40"}, folder_.path());
     ASSERT_EQ(built.code, 0) << built.output << built.errors;
   }
   std::string workspace() const { return (folder_ / "workspace").string(); }

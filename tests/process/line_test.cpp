@@ -23,8 +23,8 @@ TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
   EXPECT_GT(count(workspace, "SELECT count(*) FROM metrics WHERE name = 'kappa.0'"), 0);
   EXPECT_EQ(count(workspace, "SELECT count(*) FROM runs WHERE state != 'done'"), 0);
   const fs::path reports = workspace / "reports" / "small";
-  for (const char* name : {"index.html", "report.md", "table1.md", "table1.csv", "table2.csv",
-                           "table3.csv", "table7.csv"}) {
+  // The other tables compare models that this grid lacks.
+  for (const char* name : {"index.html", "report.md", "table1.md", "table1.csv"}) {
     EXPECT_TRUE(fs::exists(reports / name)) << name;
   }
   EXPECT_NE(first.output.find("Table 1"), std::string::npos) << first.output;
