@@ -62,7 +62,7 @@ class DatasetTool : public ::testing::Test {
 TEST_F(DatasetTool, BadUsageIsOneLineAndExitCodeTwo) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
                                                     {"paint"},
-                                                    {"build", "fashion-bg"},
+                                                    {"build"},
                                                     {"list", "--format", "xml"}}) {
     const Answer answer = dataset(arguments);
     EXPECT_EQ(answer.code, 2);
