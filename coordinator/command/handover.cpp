@@ -18,10 +18,9 @@ struct Tool {
   const char* name;
   const char* description;
 };
-constexpr std::array<Tool, 4> kTools{{{"dataset", "Build, list, verify and show datasets"},
+constexpr std::array<Tool, 3> kTools{{{"dataset", "Build, list, verify and show datasets"},
                                       {"labels", "Build, inspect and verify patch labels"},
-                                      {"model", "Export, import and run models"},
-                                      {"bench", "Time the operators and layers"}}};
+                                      {"model", "Export, import and run models"}}};
 
 constexpr std::string_view kWorkspaceEquals = "--workspace=";
 
