@@ -40,9 +40,10 @@ Changed post(Session& session, const std::string& what, const char* verb) {
 int cancel(const fs::path& workspace, const std::string& what) {
   SessionOrDaemon daemon = open_existing(workspace);
   const Changed changed = post(daemon.session(), what, "cancel");
-  print(fmt::format("Cancelled {}{}: {} task{} taken out, what is done stays; `remixer retry` takes "
-                    "it up again.\n", changed.grid ? "the grid " : "", changed.name, changed.tasks,
-                    changed.tasks == 1 ? "" : "s"));
+  print(fmt::format(
+      "Cancelled {}{}: {} task{} taken out, what is done stays; `remixer retry` takes "
+      "it up again.\n",
+      changed.grid ? "the grid " : "", changed.name, changed.tasks, changed.tasks == 1 ? "" : "s"));
   return kExitDone;
 }
 
@@ -50,7 +51,8 @@ int retry(const fs::path& workspace, const std::string& what) {
   SessionOrDaemon daemon = open_existing(workspace);
   const Changed changed = post(daemon.session(), what, "retry");
   if (changed.tasks == 0) {
-    print(fmt::format("{}: nothing failed or was cancelled, nothing to try again.\n", changed.name));
+    print(
+        fmt::format("{}: nothing failed or was cancelled, nothing to try again.\n", changed.name));
     return kExitDone;
   }
   print(fmt::format("{}: {} task{} will be tried again.\n", changed.name, changed.tasks,
@@ -61,12 +63,14 @@ int retry(const fs::path& workspace, const std::string& what) {
 
 using Act = int (*)(const fs::path&, const std::string&);
 
-void add(CommandLine& line, const char* name, const char* description, const char* example, Act act) {
+void add(CommandLine& line, const char* name, const char* description, const char* example,
+         Act act) {
   CLI::App* command = add_command(line, name, description, example);
   auto what = std::make_shared<std::string>();
   command
-      ->add_option("TASK|GRID", *what,
-                   "A grid's name or number, or a task: the beginning of its id or a part of its title")
+      ->add_option(
+          "TASK|GRID", *what,
+          "A grid's name or number, or a task: the beginning of its id or a part of its title")
       ->required();
   command->callback([&line, what, act] {
     line.chosen = [&line, what, act] { return act(line.workspace, *what); };

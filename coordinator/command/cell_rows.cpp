@@ -17,7 +17,9 @@ constexpr size_t kSeedWidth = 6;
 // What a narrow terminal still shows, first to last; other sets come after these.
 constexpr std::array kFirst{"original", "mixed_rand", "mixed_same", kGap};
 
-size_t column_width(const std::string& column) { return 2 + std::max<size_t>(5, column.size()); }
+size_t column_width(const std::string& column) {
+  return 2 + std::max<size_t>(5, column.size());
+}
 
 std::optional<double> top1(const Json& cell, const std::string& eval_set) {
   for (const Json& figure : cell.value("figures", Json::array())) {

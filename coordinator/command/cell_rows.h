@@ -11,15 +11,17 @@ namespace remixer::coordinator::command {
 
 using experiments::Json;
 
-// "deit_nano", "deit_nano + convit": without the patch and image size where they are the usual ones.
+// "deit_nano", "deit_nano + convit": without the patch and image size where they are the usual
+// ones.
 std::string model_text(const Json& cell);
 
 // Accuracies (top-1, raw weights, percent) of cells on some evaluation sets, and the gap between
 // Mixed-Same and Mixed-Rand where both are among them.
 class CellRows {
  public:
-  // `cell_list` as in GET /grids/{id}, for the widths; `eval_sets` in the order wanted. With `width`
-  // > 0 the sets that do not fit are left out: those that matter most to the comparison stay.
+  // `cell_list` as in GET /grids/{id}, for the widths; `eval_sets` in the order wanted. With
+  // `width` > 0 the sets that do not fit are left out: those that matter most to the comparison
+  // stay.
   CellRows(const Json& cell_list, std::vector<std::string> eval_sets, size_t width);
 
   std::string heading() const;

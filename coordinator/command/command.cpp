@@ -74,9 +74,10 @@ int run(CommandLine& line, int argc, char** argv) {
     if (error.get_exit_code() == 0) return line.app.exit(error);  // --help, --version
     const auto rest = line.app.remaining();
     const bool unknown = line.app.get_subcommands().empty() && !rest.empty();
-    return report_error(unknown ? fmt::format("there is no command '{}'; {}", rest.front(), help_of(line))
-                                : fmt::format("{}; {}", error.what(), help_of(line)),
-                        kExitBadInput);
+    return report_error(
+        unknown ? fmt::format("there is no command '{}'; {}", rest.front(), help_of(line))
+                : fmt::format("{}; {}", error.what(), help_of(line)),
+        kExitBadInput);
   }
   return line.chosen();
 }

@@ -15,9 +15,9 @@ namespace fs = std::filesystem;
 
 struct CommandLine {
   CLI::App app;
-  fs::path workspace;                // --workspace, $REMIXER_WORKSPACE or "workspace"
-  Format format = Format::kTable;    // --format
-  std::function<int()> chosen;       // what the subcommand does; returns the exit code
+  fs::path workspace;              // --workspace, $REMIXER_WORKSPACE or "workspace"
+  Format format = Format::kTable;  // --format
+  std::function<int()> chosen;     // what the subcommand does; returns the exit code
 };
 
 // A subcommand with its --workspace option; `example` ends its help text.

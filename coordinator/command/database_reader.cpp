@@ -50,7 +50,7 @@ std::map<std::string, LastRun> read_last_runs(SQLite::Database& database) {
   std::map<std::string, LastRun> runs;
   while (rows.executeStep()) {
     runs[rows.getColumn(0).getString()] = {
-        rows.getColumn(1).getInt64(),      rows.getColumn(2).getString(),
+        rows.getColumn(1).getInt64(),    rows.getColumn(2).getString(),
         text_or_null(rows.getColumn(3)), text_or_null(rows.getColumn(4)),
         text_or_null(rows.getColumn(5)), text_or_null(rows.getColumn(6))};
   }
@@ -128,10 +128,12 @@ Json read_grids(SQLite::Database& database, const std::vector<GridTask>& tasks) 
 }
 
 Json task_object(const GridTask& task, const std::map<std::string, LastRun>& runs) {
-  Json object{{"task_id", task.task_id}, {"kind", task.kind},       {"cell_id", task.cell_id},
-              {"title", task.title},     {"state", task.state},     {"reason", nullptr},
-              {"attempts", 0},           {"grids", Json::array({task.grid})},    {"ended_at", nullptr},
-              {"worker", nullptr},       {"started_at", nullptr}};
+  Json object{{"task_id", task.task_id}, {"kind", task.kind},
+              {"cell_id", task.cell_id}, {"title", task.title},
+              {"state", task.state},     {"reason", nullptr},
+              {"attempts", 0},           {"grids", Json::array({task.grid})},
+              {"ended_at", nullptr},     {"worker", nullptr},
+              {"started_at", nullptr}};
   const auto run = runs.find(task.task_id);
   if (run == runs.end()) return object;
   object["attempts"] = run->second.attempt;
@@ -146,7 +148,8 @@ Json task_object(const GridTask& task, const std::map<std::string, LastRun>& run
 // Newest first.
 Json latest(std::vector<Json> tasks) {
   std::stable_sort(tasks.begin(), tasks.end(), [](const Json& a, const Json& b) {
-    return a["ended_at"].is_string() && (!b["ended_at"].is_string() || a["ended_at"] > b["ended_at"]);
+    return a["ended_at"].is_string() &&
+           (!b["ended_at"].is_string() || a["ended_at"] > b["ended_at"]);
   });
   if (tasks.size() > kLatest) tasks.resize(kLatest);
   return tasks;
@@ -197,8 +200,8 @@ DatabaseReader::DatabaseReader(const std::filesystem::path& file) {
                file.string());
   }
   try {
-    database_ = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY,
-                                                   kBusyMilliseconds);
+    database_ =
+        std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY, kBusyMilliseconds);
     SQLite::Statement(*database_, "SELECT 1 FROM grid_tasks LIMIT 1").executeStep();
   } catch (const SQLite::Exception& error) {
     fail_input("{} cannot be read as a database of experiments: {}", file.string(), error.what());
@@ -252,10 +255,11 @@ Json DatabaseReader::grid(int64_t id) {
   }
   if (found.is_null()) return found;
   const auto runs = read_last_runs(*database_);
-  SQLite::Statement rows(*database_,
-                         "SELECT g.position, c.cell_id, c.architecture, c.spatial_prior, c.labeler, "
-                         "c.train_set, c.recipe, c.seed FROM grid_cells g JOIN cells c "
-                         "ON c.cell_id = g.cell_id WHERE g.grid_id = ? ORDER BY g.position");
+  SQLite::Statement rows(
+      *database_,
+      "SELECT g.position, c.cell_id, c.architecture, c.spatial_prior, c.labeler, "
+      "c.train_set, c.recipe, c.seed FROM grid_cells g JOIN cells c "
+      "ON c.cell_id = g.cell_id WHERE g.grid_id = ? ORDER BY g.position");
   rows.bind(1, id);
   found["cell_list"] = Json::array();
   while (rows.executeStep()) {

@@ -1,6 +1,6 @@
 // The workspace's database, read without a daemon: answers in the shape of docs/api.md, made from
-// the stable views of docs/database.md. What only a daemon knows (running steps, time left, workers)
-// is missing or null.
+// the stable views of docs/database.md. What only a daemon knows (running steps, time left,
+// workers) is missing or null.
 #pragma once
 
 #include <filesystem>
@@ -24,8 +24,8 @@ class DatabaseReader {
   explicit DatabaseReader(const std::filesystem::path& file);
   ~DatabaseReader();
 
-  // Of GET /status: `grids` (id, name, state, cells, cells_done, cells_failed, tasks, states, kinds,
-  // seconds_left = null), `running`, `failures`, `finished`, `workers`.
+  // Of GET /status: `grids` (id, name, state, cells, cells_done, cells_failed, tasks, states,
+  // kinds, seconds_left = null), `running`, `failures`, `finished`, `workers`.
   Json status();
   // As GET /tasks: task_id, kind, cell_id, title, state, reason, grids.
   Json tasks();

@@ -14,9 +14,10 @@ std::string attempts_text(const Json& task, const fs::path& workspace) {
   for (const Json& attempt : task.at("attempts")) {
     text += fmt::format("  attempt {}: {}", attempt.at("attempt").get<int64_t>(),
                         attempt.at("state").get<std::string>());
-    if (const Json steps = attempt.value("total_steps", Json()); steps.is_number() && steps > 0) {
-      text += fmt::format(" at step {} of {}", attempt.at("step").get<int64_t>(),
-                          steps.get<int64_t>());
+    const Json steps = attempt.value("total_steps", Json());
+    if (attempt.at("state") != "done" && steps.is_number() && steps > 0) {
+      text +=
+          fmt::format(" at step {} of {}", attempt.at("step").get<int64_t>(), steps.get<int64_t>());
     }
     if (attempt.value("worker", Json()).is_string()) {
       text += " on " + attempt["worker"].get<std::string>();
@@ -58,8 +59,9 @@ std::string stored_text(const Json& task) {
   if (task.at("reason").is_string()) text += ": " + task["reason"].get<std::string>();
   text += "\n";
   if (task.at("state") != "done") {
-    text += "  no daemon is running: nothing is given to workers until `remixer up` or `remixer "
-            "run`\n";
+    text +=
+        "  no daemon is running: nothing is given to workers until `remixer up` or `remixer "
+        "run`\n";
   }
   return text;
 }
@@ -86,8 +88,9 @@ int explain(const CommandLine& line, const std::string& what) {
 }  // namespace
 
 void add_explain(CommandLine& line) {
-  CLI::App* command = add_command(line, "explain", "Say why a task is not running, or what became of it",
-                                  "remixer explain \"train deit_nano\"");
+  CLI::App* command =
+      add_command(line, "explain", "Say why a task is not running, or what became of it",
+                  "remixer explain \"train deit_nano\"");
   auto what = std::make_shared<std::string>();
   command->add_option("TASK", *what, "The beginning of a task's id, or a part of its title")
       ->required();

@@ -17,8 +17,8 @@ class LogReader {
  public:
   LogReader(std::filesystem::path workspace, std::string task_id);
 
-  // What was written since the last call; empty where nothing was. A newer attempt's log begins with
-  // a line naming it.
+  // What was written since the last call; empty where nothing was. A newer attempt's log begins
+  // with a line naming it.
   std::string next();
   // The file that was read last; empty before the first.
   const std::filesystem::path& file() const { return file_; }

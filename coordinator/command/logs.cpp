@@ -90,7 +90,8 @@ std::string LogReader::next() {
   const auto newest = newest_log(workspace_, task_id_);
   if (!newest) return text;
   if (*newest != file_) {
-    if (!file_.empty()) text = fmt::format("--- attempt {}\n", newest->parent_path().filename().string());
+    if (!file_.empty())
+      text = fmt::format("--- attempt {}\n", newest->parent_path().filename().string());
     file_ = *newest;
     offset_ = 0;
   }
@@ -107,10 +108,10 @@ void add_logs(CommandLine& line) {
   auto options = std::make_shared<LogOptions>();
   command->add_option("TASK", options->task, "The beginning of a task's id, or a part of its title")
       ->required();
-  command->add_flag("-f,--follow", options->follow, "Go on printing until the task ends, or Ctrl-C");
-  command->callback([&line, options] {
-    line.chosen = [&line, options] { return logs(line, *options); };
-  });
+  command->add_flag("-f,--follow", options->follow,
+                    "Go on printing until the task ends, or Ctrl-C");
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return logs(line, *options); }; });
 }
 
 }  // namespace remixer::coordinator::command

@@ -1,3 +1,5 @@
 #include "coordinator/command/command_line.h"
 
-int main(int argc, char** argv) { return remixer::coordinator::command::run_command_line(argc, argv); }
+int main(int argc, char** argv) {
+  return remixer::coordinator::command::run_command_line(argc, argv);
+}

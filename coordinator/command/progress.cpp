@@ -84,8 +84,9 @@ void Progress::show(const Json& status) {
   std::string above = events(status);
   if (!on_terminal()) return show_plain(status, std::move(above));
   const double elapsed = system_clock().monotonic() - started_;
-  block_.draw(progress_block(status, grid_id_, elapsed, terminal_width(), kBlockHeight, use_colour()),
-              above);
+  block_.draw(
+      progress_block(status, grid_id_, elapsed, terminal_width(), kBlockHeight, use_colour()),
+      above);
 }
 
 void Progress::show_plain(const Json& status, std::string above) {

@@ -14,8 +14,8 @@
 
 namespace remixer::coordinator::command {
 
-// Shows what each new status says: in a pipe a line a finished task or cell, and a summary each half
-// minute. One thread.
+// Shows what each new status says: in a pipe a line a finished task or cell, and a summary each
+// half minute. One thread.
 class Progress {
  public:
   // `eval_sets`: columns of the cells' lines. Cells that are done already are not shown.
@@ -53,8 +53,8 @@ enum class WatchEnd { kGridEnded, kInterrupted, kDaemonEnded, kTaskFailed, kNoWo
 
 struct WatchOptions {
   bool stop_at_failure = false;
-  // The daemon, where it is this process's own: the watch ends when it has ended, or when its workers
-  // cannot be started and no other one is there. Null: it is another process.
+  // The daemon, where it is this process's own: the watch ends when it has ended, or when its
+  // workers cannot be started and no other one is there. Null: it is another process.
   Daemon* own = nullptr;
 };
 struct WatchResult {
@@ -63,8 +63,8 @@ struct WatchResult {
   std::string problem;  // kNoWorkers: why they do not start
 };
 
-// Shows a grid's progress until it has ended or `stop` is signalled. A daemon of another process that
-// goes away is waited for; throws Error when it stays away.
+// Shows a grid's progress until it has ended or `stop` is signalled. A daemon of another process
+// that goes away is waited for; throws Error when it stays away.
 WatchResult watch_grid(Session& session, const fs::path& workspace, int64_t grid_id,
                        Progress& progress, const StopSignal& stop, const WatchOptions& options);
 

@@ -66,17 +66,18 @@ std::string progress_bar(double fraction, size_t cells) {
 
 std::string grid_summary(const Json& grid, double elapsed_seconds) {
   const Json& states = grid.at("states");
-  std::string text = fmt::format(
-      "{} of {} tasks · {} of {} cells · {}", states.at("done").get<int64_t>(),
-      grid.at("tasks").get<int64_t>(), grid.at("cells_done").get<int64_t>(),
-      grid.at("cells").get<int64_t>(), duration_text(elapsed_seconds));
+  std::string text =
+      fmt::format("{} of {} tasks · {} of {} cells · {}", states.at("done").get<int64_t>(),
+                  grid.at("tasks").get<int64_t>(), grid.at("cells_done").get<int64_t>(),
+                  grid.at("cells").get<int64_t>(), duration_text(elapsed_seconds));
   const int64_t failed = states.at("failed").get<int64_t>();
   const int64_t blocked = states.at("blocked").get<int64_t>();
   if (failed > 0) text += fmt::format(" · {} failed", failed);
   if (blocked > 0) text += fmt::format(" · {} blocked", blocked);
   if (grid.value("state", "") != "running") return text;
   const Json left = grid.value("seconds_left", Json());
-  return text + " · " + (left.is_number() ? time_to_go(left.get<double>()) : "time to go not known yet");
+  return text + " · " +
+         (left.is_number() ? time_to_go(left.get<double>()) : "time to go not known yet");
 }
 
 std::string running_line(const Json& attempt) {
@@ -105,7 +106,8 @@ std::vector<std::string> progress_block(const Json& status, int64_t grid_id, dou
   if (!grid.is_null()) {
     const size_t bar = std::min(kWidestBar, usable / 4);
     const std::string head = progress_bar(number_of(grid, "fraction"), bar);
-    const std::string rest = shortened("  " + grid_summary(grid, elapsed_seconds), usable - bar - 2);
+    const std::string rest =
+        shortened("  " + grid_summary(grid, elapsed_seconds), usable - bar - 2);
     lines.push_back(coloured(head, Colour::kGreen, colour) + rest);
   }
   size_t hidden = 0;
@@ -121,13 +123,16 @@ std::vector<std::string> progress_block(const Json& status, int64_t grid_id, dou
   return lines;
 }
 
-NewEvents::NewEvents(const Json& status, int64_t grid_id) : grid_id_(grid_id) { next(status); }
+NewEvents::NewEvents(const Json& status, int64_t grid_id) : grid_id_(grid_id) {
+  next(status);
+}
 
 NewEvents::Events NewEvents::next(const Json& status) {
   const auto fresh = [&](const Json& list) {
     std::vector<Json> events;
     for (const Json& event : list) {
-      if (belongs(event, grid_id_) && seen_.insert(event_key(event)).second) events.push_back(event);
+      if (belongs(event, grid_id_) && seen_.insert(event_key(event)).second)
+        events.push_back(event);
     }
     std::reverse(events.begin(), events.end());
     return events;
@@ -151,7 +156,8 @@ std::string failed_line(const Json& task, const std::string& workspace) {
   std::string line = "failed  " + text_of(task, "title");
   const std::string reason = text_of(task, "reason"), log = text_of(task, "log");
   line += ": " + (reason.empty() ? "no reason was given" : reason);
-  if (!log.empty()) line += fmt::format(" (log: {})", (std::filesystem::path(workspace) / log).string());
+  if (!log.empty())
+    line += fmt::format(" (log: {})", (std::filesystem::path(workspace) / log).string());
   return line;
 }
 

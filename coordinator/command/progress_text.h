@@ -24,8 +24,8 @@ std::string grid_summary(const Json& grid, double elapsed_seconds);
 // "train deit_nano · none · seed 0  120/1000  loss 1.893  410 images/s  about 3 min to go"
 std::string running_line(const Json& attempt);
 
-// The block that is drawn over and over: the bar and one line a running attempt of the grid, each at
-// most `width` columns wide; what does not fit is counted ("and 3 more").
+// The block that is drawn over and over: the bar and one line a running attempt of the grid, each
+// at most `width` columns wide; what does not fit is counted ("and 3 more").
 std::vector<std::string> progress_block(const Json& status, int64_t grid_id, double elapsed_seconds,
                                         size_t width, size_t height, bool colour);
 

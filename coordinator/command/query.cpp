@@ -16,8 +16,7 @@ struct QueryOptions {
 int query(const CommandLine& line, const QueryOptions& options) {
   const fs::path file = database_file(line.workspace);
   std::vector<std::string> values;
-  const std::string sql =
-      options.sql.empty() ? filter_sql(options.filter, values) : options.sql;
+  const std::string sql = options.sql.empty() ? filter_sql(options.filter, values) : options.sql;
   const Table table = query_database(file, sql, values);
   print(table.as(line.format, terminal_width()));
   return kExitDone;
@@ -27,11 +26,13 @@ int query(const CommandLine& line, const QueryOptions& options) {
 
 void add_query(CommandLine& line) {
   CLI::App* command = add_command(
-      line, "query", "Print figures, or the answer to a SELECT on the views results, runs, metrics, ...",
+      line, "query",
+      "Print figures, or the answer to a SELECT on the views results, runs, metrics, ...",
       "remixer query --eval-set mixed_rand --metric top1 --format csv\n"
       "  remixer query \"SELECT kind, count(*) FROM runs GROUP BY kind\"");
   auto options = std::make_shared<QueryOptions>();
-  CLI::Option* sql = command->add_option("SQL", options->sql, "One SELECT; the database is only read");
+  CLI::Option* sql =
+      command->add_option("SQL", options->sql, "One SELECT; the database is only read");
   const auto filter = [&](const char* name, std::vector<std::string>& values, const char* what) {
     command->add_option(name, values, what)->expected(1)->take_all()->excludes(sql);
   };

@@ -17,8 +17,8 @@ using Statement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
 
 // Reading only; so no ATTACH, PRAGMA or write gets as far as being run.
 int allow_reading(void*, int action, const char*, const char*, const char*, const char*) {
-  const bool reads = action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_FUNCTION ||
-                     action == SQLITE_RECURSIVE;
+  const bool reads = action == SQLITE_SELECT || action == SQLITE_READ ||
+                     action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE;
   return reads ? SQLITE_OK : SQLITE_DENY;
 }
 
@@ -32,8 +32,8 @@ int allow_reading(void*, int action, const char*, const char*, const char*, cons
 Statement prepare(sqlite3* database, const std::string& sql) {
   sqlite3_stmt* raw = nullptr;
   const char* rest = nullptr;
-  const int code = sqlite3_prepare_v2(database, sql.c_str(), static_cast<int>(sql.size()) + 1, &raw,
-                                      &rest);
+  const int code =
+      sqlite3_prepare_v2(database, sql.c_str(), static_cast<int>(sql.size()) + 1, &raw, &rest);
   Statement statement(raw, sqlite3_finalize);
   if (code != SQLITE_OK) fail_sql(database);
   if (!statement) fail_input("the query is empty: give a SELECT");
@@ -47,10 +47,14 @@ Statement prepare(sqlite3* database, const std::string& sql) {
 
 Json value_of(sqlite3_stmt* statement, int column) {
   switch (sqlite3_column_type(statement, column)) {
-    case SQLITE_INTEGER: return sqlite3_column_int64(statement, column);
-    case SQLITE_FLOAT: return sqlite3_column_double(statement, column);
-    case SQLITE_NULL: return nullptr;
-    default: break;
+    case SQLITE_INTEGER:
+      return sqlite3_column_int64(statement, column);
+    case SQLITE_FLOAT:
+      return sqlite3_column_double(statement, column);
+    case SQLITE_NULL:
+      return nullptr;
+    default:
+      break;
   }
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
   const auto size = static_cast<size_t>(sqlite3_column_bytes(statement, column));

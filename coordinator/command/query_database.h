@@ -9,8 +9,8 @@
 
 namespace remixer::coordinator::command {
 
-// The rows of one SELECT (or WITH ... SELECT). `values` are bound to its ?s. Throws InputError where
-// there is no database, or `sql` is wrong, more than one statement, or anything but reading.
+// The rows of one SELECT (or WITH ... SELECT). `values` are bound to its ?s. Throws InputError
+// where there is no database, or `sql` is wrong, more than one statement, or anything but reading.
 Table query_database(const std::filesystem::path& file, const std::string& sql,
                      const std::vector<std::string>& values = {});
 

@@ -13,7 +13,9 @@
 namespace remixer::coordinator::command {
 namespace {
 
-Json number_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+Json number_or_null(const std::optional<double>& value) {
+  return value ? Json(*value) : Json();
+}
 
 // One row a figure; the columns that a script asks for first. CSV holds more (reports::to_csv).
 void add_figures(Table& table, const reports::Table& from) {
@@ -21,13 +23,12 @@ void add_figures(Table& table, const reports::Table& from) {
     for (size_t i = 0; i < row.figures.size(); ++i) {
       const reports::Figure& figure = row.figures[i];
       const bool has = figure.value.has_value();
-      table.add_row({from.id, from.weights, from.train_set, row.architecture, row.spatial_prior,
-                     row.labeler, from.columns[i].id, has ? Json(figure.value->value) : Json(),
-                     has ? Json(figure.value->low) : Json(),
-                     has ? Json(figure.value->high) : Json(),
-                     figure.gain ? Json(figure.gain->value) : Json(), number_or_null(figure.sd),
-                     figure.seeds, figure.n, figure.best,
-                     has ? Json() : Json(reports::to_string(figure.missing))});
+      table.add_row(
+          {from.id, from.weights, from.train_set, row.architecture, row.spatial_prior, row.labeler,
+           from.columns[i].id, has ? Json(figure.value->value) : Json(),
+           has ? Json(figure.value->low) : Json(), has ? Json(figure.value->high) : Json(),
+           figure.gain ? Json(figure.gain->value) : Json(), number_or_null(figure.sd), figure.seeds,
+           figure.n, figure.best, has ? Json() : Json(reports::to_string(figure.missing))});
     }
   }
 }
@@ -79,9 +80,22 @@ std::string report_text(const reports::Report& report, const std::vector<std::st
   const auto tables = chosen_tables(report, wanted);
   std::string text;
   if (format == Format::kJson) {
-    Table list({{"table"}, {"weights"}, {"train_set"}, {"architecture"}, {"spatial_prior"},
-                {"labeler"}, {"column"}, {"value"}, {"low"}, {"high"}, {"gain"}, {"sd"}, {"seeds"},
-                {"n"}, {"best"}, {"missing"}});
+    Table list({{"table"},
+                {"weights"},
+                {"train_set"},
+                {"architecture"},
+                {"spatial_prior"},
+                {"labeler"},
+                {"column"},
+                {"value"},
+                {"low"},
+                {"high"},
+                {"gain"},
+                {"sd"},
+                {"seeds"},
+                {"n"},
+                {"best"},
+                {"missing"}});
     for (const reports::Table* table : tables) add_figures(list, *table);
     return list.json();
   }
@@ -120,9 +134,8 @@ void add_report(CommandLine& line) {
       ->expected(1)
       ->take_all();
   add_format(line, command);
-  command->callback([&line, options] {
-    line.chosen = [&line, options] { return report(line, *options); };
-  });
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return report(line, *options); }; });
 }
 
 }  // namespace remixer::coordinator::command

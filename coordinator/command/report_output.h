@@ -11,7 +11,8 @@
 namespace remixer::coordinator::command {
 
 // <workspace>/reports/<grid>.
-std::filesystem::path report_folder(const std::filesystem::path& workspace, const std::string& grid);
+std::filesystem::path report_folder(const std::filesystem::path& workspace,
+                                    const std::string& grid);
 
 // Writes the grid's report into its folder, prints its tables and where the page is.
 void write_and_print_report(const std::filesystem::path& workspace, const std::string& grid);

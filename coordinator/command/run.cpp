@@ -41,7 +41,9 @@ std::vector<std::string> eval_sets_of(const experiments::Grid& grid) {
 class Run {
  public:
   Run(const CommandLine& line, const RunOptions& options)
-      : workspace_(line.workspace), options_(options), grid_(experiments::read_grid(options.file)) {}
+      : workspace_(line.workspace),
+        options_(options),
+        grid_(experiments::read_grid(options.file)) {}
 
   int run() {
     DaemonOptions daemon_options;
@@ -57,12 +59,16 @@ class Run {
     start(daemon, submitted);
     const WatchResult result = watch(daemon, submitted);
     switch (result.end) {
-      case WatchEnd::kInterrupted: return interrupted(daemon);
+      case WatchEnd::kInterrupted:
+        return interrupted(daemon);
       case WatchEnd::kDaemonEnded:
         fail("the daemon was told to end (`remixer down`); to go on: {}", how_to_go_on());
-      case WatchEnd::kNoWorkers: fail("the workers do not start: {}", result.problem);
-      case WatchEnd::kTaskFailed: return stop_after_failure(daemon);
-      case WatchEnd::kGridEnded: break;
+      case WatchEnd::kNoWorkers:
+        fail("the workers do not start: {}", result.problem);
+      case WatchEnd::kTaskFailed:
+        return stop_after_failure(daemon);
+      case WatchEnd::kGridEnded:
+        break;
     }
     if (result.grid.at("state") != "done") fail_incomplete(daemon, submitted, result.grid);
     print(fmt::format("{}: all {} cells are done.\n", grid_.name, submitted.cells));
@@ -74,15 +80,18 @@ class Run {
   // Own workers, where the daemon is our own; what else it has to do is said.
   void start(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
     if (daemon.own() == nullptr) {
-      print(fmt::format("The daemon of {} is at work already: its workers do this; Ctrl-C ends only "
-                        "this display.\n", workspace_.string()));
+      print(
+          fmt::format("The daemon of {} is at work already: its workers do this; Ctrl-C ends only "
+                      "this display.\n",
+                      workspace_.string()));
       return;
     }
     for (const Json& other : daemon.session().get("/grids").at("grids")) {
       if (other.at("id") == submitted.grid_id || other.at("state") != "running") continue;
-      print(fmt::format("The grid {} of before is unfinished and goes on as well; `remixer cancel "
-                        "{}` would take it out.\n", other.at("name").get<std::string>(),
-                        other.at("id").get<int64_t>()));
+      print(
+          fmt::format("The grid {} of before is unfinished and goes on as well; `remixer cancel "
+                      "{}` would take it out.\n",
+                      other.at("name").get<std::string>(), other.at("id").get<int64_t>()));
     }
     daemon.own()->start_workers(options_.workers, options_.ranks);
   }
@@ -90,10 +99,9 @@ class Run {
   WatchResult watch(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
     Progress progress(daemon.session(), submitted.grid_id, eval_sets_of(grid_),
                       workspace_.string());
-    const WatchOptions options{.stop_at_failure = !options_.keep_going,
-                               .own = daemon.own()};
-    WatchResult result = watch_grid(daemon.session(), workspace_, submitted.grid_id, progress, stop_,
-                                    options);
+    const WatchOptions options{.stop_at_failure = !options_.keep_going, .own = daemon.own()};
+    WatchResult result =
+        watch_grid(daemon.session(), workspace_, submitted.grid_id, progress, stop_, options);
     progress.end();
     return result;
   }
@@ -115,8 +123,10 @@ class Run {
 
   int interrupted(SessionOrDaemon& daemon) {
     if (daemon.own() == nullptr) {
-      print(fmt::format("The daemon goes on; `remixer status --watch` shows it, `remixer cancel {}` "
-                        "stops the grid.\n", grid_.name));
+      print(
+          fmt::format("The daemon goes on; `remixer status --watch` shows it, `remixer cancel {}` "
+                      "stops the grid.\n",
+                      grid_.name));
       return kExitInterrupted;
     }
     stop_own(*daemon.own(), "Stopping");
@@ -134,8 +144,9 @@ class Run {
   [[noreturn]] void fail_incomplete(SessionOrDaemon& daemon, const GridSubmitted& submitted,
                                     const Json& grid) {
     report();
-    const Json tasks = daemon.session().get(fmt::format("/tasks?grid={}&state=failed",
-                                                        submitted.grid_id)).at("tasks");
+    const Json tasks = daemon.session()
+                           .get(fmt::format("/tasks?grid={}&state=failed", submitted.grid_id))
+                           .at("tasks");
     print("\n");
     for (Json task : tasks) {
       if (task.value("folder", Json()).is_string()) {
@@ -145,8 +156,8 @@ class Run {
     }
     fail("{}: {} of {} cells are done, {} task{} failed{}; to try again what is not done: {}",
          grid_.name, grid.at("cells_done").get<int64_t>(), submitted.cells, tasks.size(),
-         tasks.size() == 1 ? "" : "s", grid.at("state") == "cancelled" ? " and it was cancelled" : "",
-         how_to_go_on());
+         tasks.size() == 1 ? "" : "s",
+         grid.at("state") == "cancelled" ? " and it was cancelled" : "", how_to_go_on());
   }
 
   void report() { write_and_print_report(workspace_, grid_.name); }
@@ -160,18 +171,17 @@ class Run {
 }  // namespace
 
 void add_run(CommandLine& line) {
-  CLI::App* command =
-      add_command(line, "run",
-                  "Run a grid here, from data to tables; Ctrl-C stops it, and the same command goes on",
-                  "remixer run experiments/quickstart.toml --ranks 2");
+  CLI::App* command = add_command(
+      line, "run",
+      "Run a grid here, from data to tables; Ctrl-C stops it, and the same command goes on",
+      "remixer run experiments/quickstart.toml --ranks 2");
   auto options = std::make_shared<RunOptions>();
   command->add_option("GRID", options->file, "The grid file")->required()->type_name("FILE");
   add_workers(command, options->workers, options->ranks);
   command->add_flag("--keep-going,!--stop-at-failure", options->keep_going,
                     "After a failed task, go on with all that does not depend on it (the default)");
-  command->callback([&line, options] {
-    line.chosen = [&line, options] { return Run(line, *options).run(); };
-  });
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return Run(line, *options).run(); }; });
 }
 
 }  // namespace remixer::coordinator::command

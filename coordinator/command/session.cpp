@@ -28,7 +28,8 @@ std::optional<Session> Session::find(const fs::path& workspace) {
     return std::nullopt;
   } catch (const experiments::protocol::Refused& refused) {
     // The daemon is gone and another program has its port now.
-    if (refused.status == 401 || refused.status == 403 || refused.status == 404) return std::nullopt;
+    if (refused.status == 401 || refused.status == 403 || refused.status == 404)
+      return std::nullopt;
     throw;
   }
   return session;

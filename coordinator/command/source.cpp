@@ -49,13 +49,17 @@ void keep_newest_grid(std::vector<const Json*>& found) {
 Source::Source(const fs::path& workspace) : session_(Session::find(workspace)) {
   if (session_) return;
   if (!fs::is_directory(workspace)) {
-    fail_input("there is no workspace {}: start one with `remixer run GRID`, or name another with "
-               "--workspace", workspace.string());
+    fail_input(
+        "there is no workspace {}: start one with `remixer run GRID`, or name another with "
+        "--workspace",
+        workspace.string());
   }
   reader_.emplace(database_file(workspace));
 }
 
-Json Source::status() { return session_ ? session_->get("/status") : reader_->status(); }
+Json Source::status() {
+  return session_ ? session_->get("/status") : reader_->status();
+}
 
 Json Source::grids() {
   return session_ ? session_->get("/grids").at("grids") : reader_->status().at("grids");
@@ -100,7 +104,8 @@ Json find_task(const Json& tasks, const std::string& text) {
     if (!found.empty() || text.empty()) break;
     for (const Json& task : tasks) {
       const std::string title = lower(task.at("title").get<std::string>());
-      const bool meant = whole ? title == lower(text) : title.find(lower(text)) != std::string::npos;
+      const bool meant =
+          whole ? title == lower(text) : title.find(lower(text)) != std::string::npos;
       if (meant) found.push_back(&task);
     }
     keep_newest_grid(found);

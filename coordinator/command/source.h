@@ -21,9 +21,9 @@ class Source {
   Session& session() { return session_.value(); }
 
   Json status();
-  Json grids();              // a list, newest first
-  Json grid(int64_t id);     // with cell_list
-  Json tasks();              // a list
+  Json grids();           // a list, newest first
+  Json grid(int64_t id);  // with cell_list
+  Json tasks();           // a list
   Json tasks_of(int64_t grid);
 
  private:

@@ -28,8 +28,18 @@ struct StatusOptions {
 };
 
 Table grid_table(const Json& grids) {
-  Table table({{"id"}, {"grid"}, {"state"}, {"cells"}, {"cells_done"}, {"tasks"}, {"done"},
-               {"running"}, {"to_do"}, {"failed"}, {"blocked"}, {"to_go", Show::kDuration}});
+  Table table({{"id"},
+               {"grid"},
+               {"state"},
+               {"cells"},
+               {"cells_done"},
+               {"tasks"},
+               {"done"},
+               {"running"},
+               {"to_do"},
+               {"failed"},
+               {"blocked"},
+               {"to_go", Show::kDuration}});
   for (const Json& grid : grids) {
     const Json& states = grid.at("states");
     table.add_row({grid.at("id"), grid.at("name"), grid.at("state"), grid.at("cells"),
@@ -41,8 +51,15 @@ Table grid_table(const Json& grids) {
 }
 
 Table running_table(const Json& running) {
-  Table table({{"task"}, {"title"}, {"step"}, {"of"}, {"loss"}, {"images_per_s"},
-               {"so_far", Show::kDuration}, {"to_go", Show::kDuration}, {"worker"}});
+  Table table({{"task"},
+               {"title"},
+               {"step"},
+               {"of"},
+               {"loss"},
+               {"images_per_s"},
+               {"so_far", Show::kDuration},
+               {"to_go", Show::kDuration},
+               {"worker"}});
   for (const Json& attempt : running) {
     const Json metrics = attempt.value("metrics", Json::object());
     const Json rate = metrics.value("images_per_second", Json());
@@ -196,17 +213,16 @@ int status(const CommandLine& line, const StatusOptions& options) {
 }  // namespace
 
 void add_status(CommandLine& line) {
-  CLI::App* command =
-      add_command(line, "status", "Show grids, what is running and what failed; or one grid's cells",
-                  "remixer status --watch");
+  CLI::App* command = add_command(
+      line, "status", "Show grids, what is running and what failed; or one grid's cells",
+      "remixer status --watch");
   auto options = std::make_shared<StatusOptions>();
   command->add_option("GRID", options->grid, "Show this grid's cells and their accuracies");
   command->add_flag("--watch", options->watch, "Show it anew each second, until Ctrl-C");
   command->add_flag("--tasks", options->tasks, "List tasks (of the grid) with their states");
   add_format(line, command);
-  command->callback([&line, options] {
-    line.chosen = [&line, options] { return status(line, *options); };
-  });
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return status(line, *options); }; });
 }
 
 }  // namespace remixer::coordinator::command

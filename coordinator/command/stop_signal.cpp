@@ -42,7 +42,9 @@ StopSignal::~StopSignal() {
   for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
 }
 
-int StopSignal::count() const { return received; }
+int StopSignal::count() const {
+  return received;
+}
 
 bool StopSignal::wait(double seconds, int seen) const {
   // A signal may be taken by another thread, which does not wake this one: sleep in short pieces.

@@ -11,8 +11,8 @@ namespace remixer::coordinator::command {
 using experiments::protocol::GridSubmitted;
 
 GridSubmitted submit_grid(Session& session, const experiments::Grid& grid) {
-  const experiments::protocol::SubmitGrid message{grid.name, grid.description, grid.text, grid.cells,
-                                                  grid.tasks};
+  const experiments::protocol::SubmitGrid message{grid.name, grid.description, grid.text,
+                                                  grid.cells, grid.tasks};
   return experiments::protocol::from_json<GridSubmitted>(
       session.post("/grids", experiments::protocol::to_json(message)));
 }
@@ -23,9 +23,9 @@ std::string submitted_text(const std::string& name, const GridSubmitted& submitt
     return fmt::format("{}: {} cells, all finished already and reused; nothing to run", name,
                        submitted.cells);
   }
-  std::string text = fmt::format("{}: {} cells ({} reused), {} tasks: {} reused, {} to run", name,
-                                 submitted.cells, submitted.cells_done, submitted.tasks,
-                                 submitted.tasks_reused, to_run);
+  std::string text =
+      fmt::format("{}: {} cells ({} reused), {} tasks: {} reused, {} to run", name, submitted.cells,
+                  submitted.cells_done, submitted.tasks, submitted.tasks_reused, to_run);
   if (submitted.tasks_underway > 0) {
     text += fmt::format(" ({} of them queued before)", submitted.tasks_underway);
   }
@@ -40,8 +40,14 @@ int submit(const CommandLine& line, const fs::path& file) {
   options.workspace = line.workspace;
   SessionOrDaemon daemon(options);
   const GridSubmitted submitted = submit_grid(daemon.session(), grid);
-  Table table({{"grid_id"}, {"grid"}, {"cells"}, {"cells_reused"}, {"tasks"}, {"tasks_reused"},
-               {"tasks_queued"}, {"tasks_underway"}});
+  Table table({{"grid_id"},
+               {"grid"},
+               {"cells"},
+               {"cells_reused"},
+               {"tasks"},
+               {"tasks_reused"},
+               {"tasks_queued"},
+               {"tasks_underway"}});
   table.add_row({submitted.grid_id, grid.name, submitted.cells, submitted.cells_done,
                  submitted.tasks, submitted.tasks_reused, submitted.tasks_queued,
                  submitted.tasks_underway});
@@ -65,8 +71,7 @@ void add_submit(CommandLine& line) {
   auto file = std::make_shared<fs::path>();
   command->add_option("GRID", *file, "The grid file")->required()->type_name("FILE");
   add_format(line, command);
-  command->callback(
-      [&line, file] { line.chosen = [&line, file] { return submit(line, *file); }; });
+  command->callback([&line, file] { line.chosen = [&line, file] { return submit(line, *file); }; });
 }
 
 }  // namespace remixer::coordinator::command

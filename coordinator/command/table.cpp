@@ -10,10 +10,12 @@
 namespace remixer::coordinator::command {
 namespace {
 
-constexpr size_t kGap = 2;       // columns between two columns
+constexpr size_t kGap = 2;        // columns between two columns
 constexpr size_t kNarrowest = 8;  // a column is not shortened below this
 
-bool continues_code_point(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+bool continues_code_point(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
 
 std::string dump(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -146,16 +148,19 @@ std::string Table::json() const {
 
 std::string Table::as(Format format, size_t width) const {
   switch (format) {
-    case Format::kJson: return json();
-    case Format::kCsv: return csv();
-    case Format::kTable: break;
+    case Format::kJson:
+      return json();
+    case Format::kCsv:
+      return csv();
+    case Format::kTable:
+      break;
   }
   return text(width);
 }
 
 size_t display_width(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char byte) { return !continues_code_point(byte); }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(),
+                                           [](char byte) { return !continues_code_point(byte); }));
 }
 
 std::string shortened(std::string_view text, size_t width) {

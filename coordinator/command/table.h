@@ -30,8 +30,8 @@ class Table {
  public:
   explicit Table(std::vector<Column> columns);
 
-  // One value for each column: text, number, bool or null (missing); arrays and objects are shown as
-  // compact JSON.
+  // One value for each column: text, number, bool or null (missing); arrays and objects are shown
+  // as compact JSON.
   void add_row(std::vector<Json> values);
   size_t rows() const { return rows_.size(); }
 

@@ -35,9 +35,13 @@ bool use_colour() {
   return on_terminal() && (no_colour == nullptr || *no_colour == '\0');
 }
 
-size_t terminal_width() { return on_terminal() ? terminal_size().ws_col : 0; }
+size_t terminal_width() {
+  return on_terminal() ? terminal_size().ws_col : 0;
+}
 
-size_t terminal_height() { return on_terminal() ? terminal_size().ws_row : 0; }
+size_t terminal_height() {
+  return on_terminal() ? terminal_size().ws_row : 0;
+}
 
 std::string coloured(std::string_view text, Colour colour, bool enabled) {
   if (!enabled) return std::string(text);

@@ -51,14 +51,15 @@ int up(const fs::path& workspace, const UpOptions& options) {
   daemon_options.ranks = options.ranks;
   Daemon daemon(daemon_options);
   daemon.start();
-  const std::string workers =
-      options.workers == 0
-          ? "without local workers"
-          : fmt::format("with {} local worker{} of {} rank{}", options.workers,
-                        options.workers == 1 ? "" : "s", options.ranks, options.ranks == 1 ? "" : "s");
-  print(fmt::format("The daemon of {} listens on 127.0.0.1:{} {}.\n"
-                    "Give it work with `remixer submit GRID`; Ctrl-C or `remixer down` ends it.\n",
-                    daemon.workspace().string(), daemon.port(), workers));
+  const std::string workers = options.workers == 0
+                                  ? "without local workers"
+                                  : fmt::format("with {} local worker{} of {} rank{}",
+                                                options.workers, options.workers == 1 ? "" : "s",
+                                                options.ranks, options.ranks == 1 ? "" : "s");
+  print(
+      fmt::format("The daemon of {} listens on 127.0.0.1:{} {}.\n"
+                  "Give it work with `remixer submit GRID`; Ctrl-C or `remixer down` ends it.\n",
+                  daemon.workspace().string(), daemon.port(), workers));
   NewEvents news(daemon.status(), 0);
   std::string problem;
   while (stop.count() == 0) {

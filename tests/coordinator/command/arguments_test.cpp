@@ -79,9 +79,14 @@ TEST(Arguments, HelpListsToolsAndVersionPrints) {
 TEST(Arguments, AMissingWorkspaceIsBadInputAndIsNotCreated) {
   const std::string workspace =
       ::testing::TempDir() + "arguments_test_" + std::to_string(::getpid()) + "_absent";
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"status"}, {"logs", "abcd"}, {"explain", "abcd"}, {"cancel", "abcd"},
-        {"retry", "abcd"}, {"query"}, {"report"}, {"down"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"status"},
+                                                    {"logs", "abcd"},
+                                                    {"explain", "abcd"},
+                                                    {"cancel", "abcd"},
+                                                    {"retry", "abcd"},
+                                                    {"query"},
+                                                    {"report"},
+                                                    {"down"}}) {
     std::vector<std::string> whole = arguments;
     whole.insert(whole.end(), {"--workspace", workspace});
     expect_bad_usage(whole, workspace);

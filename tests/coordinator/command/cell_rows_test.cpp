@@ -12,16 +12,21 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Json figure(const char* set, double value, const char* weights = "raw", const char* metric = "top1") {
-  return {{"weights", weights}, {"eval_set", set}, {"metric", metric}, {"value", value}, {"n", 1000}};
+Json figure(const char* set, double value, const char* weights = "raw",
+            const char* metric = "top1") {
+  return {
+      {"weights", weights}, {"eval_set", set}, {"metric", metric}, {"value", value}, {"n", 1000}};
 }
 
-Json cell(const char* architecture, const char* labeler, int64_t seed = 0, const char* prior = "none") {
-  return {{"architecture", architecture}, {"spatial_prior", prior}, {"labeler", labeler},
+Json cell(const char* architecture, const char* labeler, int64_t seed = 0,
+          const char* prior = "none") {
+  return {{"architecture", architecture},
+          {"spatial_prior", prior},
+          {"labeler", labeler},
           {"seed", seed},
           {"figures",
-           {figure("original", 64.24), figure("original", 90, "raw", "top5"),
-            figure("original", 65.5, "ema"), figure("mixed_same", 60), figure("mixed_rand", 41.7)}}};
+           {figure("original", 65.5, "ema"), figure("original", 90, "raw", "top5"),
+            figure("original", 64.24), figure("mixed_same", 60), figure("mixed_rand", 41.7)}}};
 }
 
 const std::vector<std::string> kSets{"original", "mixed_same", "mixed_rand"};
@@ -42,8 +47,8 @@ TEST(CellRows, MarkMissingFigures) {
 
 TEST(CellRows, LeaveOutWhatDoesNotFitButKeepTheComparison) {
   const Json cells = Json::array({cell("deit_nano_patch4_32", "none")});
-  const CellRows rows(cells, {"only_fg", "original", "no_fg", "mixed_same", "mixed_rand", "only_bg_b"},
-                      60);
+  const CellRows rows(
+      cells, {"only_fg", "original", "no_fg", "mixed_same", "mixed_rand", "only_bg_b"}, 60);
   EXPECT_LE(display_width(rows.heading()), 60u);
   EXPECT_THAT(rows.heading(), HasSubstr("mixed_rand"));
   EXPECT_THAT(rows.heading(), HasSubstr("original"));

@@ -27,8 +27,7 @@ class LogFile : public ::testing::Test {
 };
 
 TEST_F(LogFile, IsTheHighestAttemptsByNumber) {
-  append("2", "two");
-  append("10", "ten");
+  for (int attempt = 1; attempt <= 10; ++attempt) append(std::to_string(attempt), "text");
   append("9.old", "not an attempt");
   fs::create_directories(workspace_ / "runs" / "task" / "11");
   EXPECT_EQ(newest_log(workspace_, "task"), workspace_ / "runs" / "task" / "10" / "log.txt");

@@ -13,20 +13,22 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Json states(int64_t waiting, int64_t running, int64_t done, int64_t failed = 0, int64_t blocked = 0) {
-  return {{"waiting", waiting}, {"ready", 0},       {"running", running},  {"done", done},
+Json states(int64_t waiting, int64_t running, int64_t done, int64_t failed = 0,
+            int64_t blocked = 0) {
+  return {{"waiting", waiting}, {"ready", 0},         {"running", running}, {"done", done},
           {"failed", failed},   {"blocked", blocked}, {"cancelled", 0}};
 }
 
 Json grid(int64_t id, const Json& states, int64_t tasks) {
-  return {{"id", id},         {"name", "quickstart"}, {"state", "running"}, {"cells", 15},
-          {"cells_done", 4},  {"tasks", tasks},       {"states", states},   {"fraction", 0.5},
-          {"seconds_left", 1205.0}};
+  return {{"id", id},         {"name", "quickstart"}, {"state", "running"},
+          {"cells", 15},      {"cells_done", 4},      {"tasks", tasks},
+          {"states", states}, {"fraction", 0.5},      {"seconds_left", 1205.0}};
 }
 
 Json attempt(const char* title, int64_t grid_id) {
-  return {{"title", title},         {"step", 120}, {"total_steps", 1000}, {"activity", "training"},
-          {"seconds_left", 170.0},  {"metrics", {{"loss", 1.8934}, {"images_per_second", 409.7}}},
+  return {{"title", title},        {"step", 120},
+          {"total_steps", 1000},   {"activity", "training"},
+          {"seconds_left", 170.0}, {"metrics", {{"loss", 1.8934}, {"images_per_second", 409.7}}},
           {"grids", {grid_id}}};
 }
 
@@ -76,8 +78,12 @@ TEST(RunningLine, HoldsStepLossRateAndTime) {
 }
 
 TEST(RunningLine, DoesWithoutWhatIsNotKnownYet) {
-  EXPECT_EQ(running_line({{"title", "label train"}, {"step", 0}, {"total_steps", 0},
-                          {"activity", "loading"}, {"seconds_left", nullptr}, {"metrics", Json::object()}}),
+  EXPECT_EQ(running_line({{"title", "label train"},
+                          {"step", 0},
+                          {"total_steps", 0},
+                          {"activity", "loading"},
+                          {"seconds_left", nullptr},
+                          {"metrics", Json::object()}}),
             "label train  loading");
 }
 
@@ -96,8 +102,8 @@ TEST(ProgressBlock, ShowsOnlyTheGridAndCountsWhatDoesNotFit) {
   Json running = Json::array();
   for (int i = 0; i < 6; ++i) running.push_back(attempt("mine", 1));
   running.push_back(attempt("other", 2));
-  const Json status = status_of(
-      Json::array({grid(2, states(1, 1, 1), 3), grid(1, states(1, 6, 1), 8)}), running);
+  const Json status =
+      status_of(Json::array({grid(2, states(1, 1, 1), 3), grid(1, states(1, 6, 1), 8)}), running);
   const auto lines = progress_block(status, 1, 10, 100, 5, false);
   ASSERT_EQ(lines.size(), 5u);
   EXPECT_THAT(lines[0], HasSubstr("1 of 8 tasks"));

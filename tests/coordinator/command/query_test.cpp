@@ -61,12 +61,14 @@ class Query : public ::testing::Test {
 
   Table ask(const std::string& sql) { return query_database(file_, sql); }
 
-  fs::path file_ = fs::path(::testing::TempDir()) / ("query_test_" + std::to_string(::getpid()) + ".db");
+  fs::path file_ =
+      fs::path(::testing::TempDir()) / ("query_test_" + std::to_string(::getpid()) + ".db");
 };
 
 TEST_F(Query, KeepsTypesAndOrder) {
-  EXPECT_EQ(ask("SELECT labeler, value, n, NULL AS absent FROM results ORDER BY value").csv(),
-            "labeler,value,n,absent\r\nnone,41.5,1000,\r\nnone,64.25,1000,\r\nsaliency,70.5,1000,\r\n");
+  EXPECT_EQ(
+      ask("SELECT labeler, value, n, NULL AS absent FROM results ORDER BY value").csv(),
+      "labeler,value,n,absent\r\nnone,41.5,1000,\r\nnone,64.25,1000,\r\nsaliency,70.5,1000,\r\n");
 }
 
 TEST_F(Query, TakesWithAndATrailingSemicolonAndComment) {
@@ -143,7 +145,8 @@ TEST_F(Query, CellsOfAGridHaveStateAndFigures) {
 TEST(DatabaseReader, RefusesWhatIsNotOurs) {
   const fs::path file =
       fs::path(::testing::TempDir()) / ("foreign_" + std::to_string(::getpid()) + ".db");
-  SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec("CREATE TABLE a(b)");
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec("CREATE TABLE a(b)");
   EXPECT_THAT(input_error([&] { DatabaseReader reader(file); }), HasSubstr(file.string()));
   fs::remove(file);
   EXPECT_THAT(input_error([&] { DatabaseReader reader(file); }), HasSubstr("does not exist"));

@@ -36,7 +36,8 @@ TEST(FindTask, ByIdPrefixOrTitle) {
 TEST(FindTask, RefusesNoneAndSeveral) {
   EXPECT_THAT(refusal("mixer"), HasSubstr("'mixer'"));
   EXPECT_THAT(refusal(""), HasSubstr("no task"));
-  EXPECT_THAT(refusal("abcd"), AllOf(HasSubstr("2 tasks"), HasSubstr("abcd1111"), HasSubstr("saliency")));
+  EXPECT_THAT(refusal("abcd"),
+              AllOf(HasSubstr("2 tasks"), HasSubstr("abcd1111"), HasSubstr("saliency")));
   EXPECT_THAT(refusal("train"), HasSubstr("3 tasks"));
 }
 
