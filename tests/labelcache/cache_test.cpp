@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "labelcache/bytes.h"
 #include "labelcache/cache_reader.h"
 #include "labelcache/cache_writer.h"
 #include "labelcache/label_job.h"
@@ -115,7 +116,8 @@ TEST_P(CacheFile, ThreadsReadWithLittleMemory) {
   EXPECT_EQ(wrong, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, CacheFile, ::testing::Values(MapShape{1, 0}, MapShape{1000, 5}));
+INSTANTIATE_TEST_SUITE_P(Shapes, CacheFile, ::testing::Values(MapShape{1, 0}, MapShape{1000, 5}),
+                         [](const auto& info) { return info.param.top_k > 0 ? "TopK" : "Dense"; });
 
 // Not through the product's writer: thousands of damaged copies need not be durable.
 void write_copy(const fs::path& path, const std::string& bytes) {
@@ -137,11 +139,17 @@ TEST_F(DamagedCache, AnyFlippedBitIsNoticedAndTheFileNamed) {
   write_file(path_, 5, {10, 2}, 3);
   const std::string bytes = read_file(path_);
   read_all(path_);
+  const size_t block = sizeof(Prologue) + load<Prologue>(bytes, 0).provenance_bytes;
+  const size_t block_end = load<Footer>(bytes, bytes.size() - sizeof(Footer)).index_offset;
+  ASSERT_LT(block, block_end);
   for (size_t i = 0; i < bytes.size(); ++i) {
     std::string flipped = bytes;
     flipped[i] = static_cast<char>(flipped[i] ^ (1 << i % 8));
     write_copy(damaged_, flipped);
     EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("b.labels")) << "byte " << i;
+    // Only the block waits until it is used.
+    const bool at_opening = !input_error([&] { CacheReader reader(damaged_); }).empty();
+    EXPECT_EQ(at_opening, i < block || i >= block_end) << "byte " << i;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 
 #include "core/base/random.h"
 
@@ -119,7 +120,11 @@ TEST_P(PatchLabels, EqualPlainLoopsOnRandomMapsAndRegions) {
 // In the last kind every class is named by some cell, so no channel keeps the logit zero.
 INSTANTIATE_TEST_SUITE_P(Kinds, PatchLabels,
                          ::testing::Values(Kind{1, 0}, Kind{3, 0}, Kind{50, 5}, Kind{7, 1},
-                                           Kind{4, 4}));
+                                           Kind{4, 4}),
+                         [](const auto& info) {
+                           return "Channels" + std::to_string(info.param.channels) + "Top" +
+                                  std::to_string(info.param.top_k);
+                         });
 
 TEST(PatchLabelsTest, AWholeImageOnItsOwnGridIsTheMapItself) {
   LabelMap map;

@@ -1,4 +1,5 @@
-// The labelers on images whose object is known.
+// The labelers on images whose object is known. Figures of the networks are ONNX Runtime's, as in
+// network_test.cpp, with the preprocessing that the networks were published with.
 #include "labelcache/labelers.h"
 
 #include <gmock/gmock.h>
@@ -57,6 +58,17 @@ TEST(SaliencyLabelerTest, FindsTheDiskAndStretchesToTheWholeRange) {
   }
 }
 
+TEST(SaliencyLabelerTest, PreparesImagesAsTheNetworkWasTrained) {
+  const auto labeler = make_labeler(labeler_entry("saliency"), kWeights);
+  const auto map = labeler->label({{{}, testing::disk_image(96, 96)}}).at(0);
+  const auto value = [&](int y, int x) { return map.values[static_cast<size_t>(y * 96 + x)]; };
+  EXPECT_NEAR(value(0, 0), 0.0131558, 1e-3);
+  EXPECT_NEAR(value(48, 48), 0.6093756, 1e-3);
+  EXPECT_NEAR(value(38, 48), 0.5161912, 1e-3);
+  EXPECT_NEAR(value(95, 32), 0.2384528, 1e-3);
+  EXPECT_NEAR(value(32, 32), 0.8456296, 1e-3);
+}
+
 // A map is never larger than what the network saw, and companions do not change a map by more than
 // its last stored bit.
 TEST(SaliencyLabelerTest, ImagesOfDifferentSizesShareABatch) {
@@ -84,6 +96,21 @@ TEST(RelabelLabelerTest, GivesTheLargestLogitsOfEachCellInOrder) {
     ASSERT_LT(map.indices[i], 1000);
     ASSERT_TRUE(i % 4 == 0 || map.values[i] <= map.values[i - 1]) << i;
   }
+}
+
+TEST(RelabelLabelerTest, PreparesImagesAsTheNetworkWasTrained) {
+  const auto labeler = make_labeler(labeler_entry("relabel"), kWeights);
+  const auto map = labeler->label({{{}, testing::disk_image(224, 224)}}).at(0);
+  const auto expect_cell = [&](size_t y, size_t x, const std::vector<uint16_t>& classes,
+                               const std::vector<float>& logits) {
+    for (size_t r = 0; r < 5; ++r) {
+      const size_t place = (y * 7 + x) * 5 + r;
+      EXPECT_EQ(map.indices[place], classes[r]) << y << ' ' << x;
+      EXPECT_NEAR(map.values[place], logits[r], 2e-3) << y << ' ' << x;
+    }
+  };
+  expect_cell(3, 1, {443, 506, 417, 616, 650}, {12.97692f, 12.82495f, 10.96336f, 10.40259f, 9.73390f});
+  expect_cell(0, 5, {506, 650, 640, 645, 858}, {3.81362f, 3.55752f, 3.25611f, 3.22559f, 3.07098f});
 }
 
 TEST(BboxGrabcutLabelerTest, CutsTheDiskFromItsBox) {
