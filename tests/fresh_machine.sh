@@ -26,6 +26,7 @@ finish() {
 }
 trap finish EXIT
 
+mkdir -p "$root"
 chmod 755 "$root"
 echo "==> a bare Debian 12 in $root"
 sources=$(grep -lE '^(URIs:|deb) .*debian' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
