@@ -28,7 +28,7 @@ static_assert(sizeof(Prologue) == 24);
 
 // One compressed run of consecutive samples' records.
 struct BlockEntry {
-  uint64_t offset = 0;  // in the file
+  uint64_t offset = 0;    // in the file
   uint64_t checksum = 0;  // of the stored bytes
   uint32_t stored_bytes = 0;
   uint32_t record_bytes = 0;  // after decompression
@@ -37,8 +37,9 @@ struct BlockEntry {
 };
 static_assert(sizeof(BlockEntry) == 32);
 
-// The index holds the BlockEntry of each block; for each sample the end of its id in the text below,
-// u32; the sample numbers in the order of their ids, u32 each; and the ids' text, back to back.
+// The index holds the BlockEntry of each block; for each sample the end of its id in the text
+// below, u32; the sample numbers in the order of their ids, u32 each; and the ids' text, back to
+// back.
 constexpr uint64_t kIndexBytesPerSample = 8;
 
 struct Footer {
@@ -59,9 +60,9 @@ constexpr size_t kBlockBytes = 64 * 1024;
 
 // Where the labels come from.
 struct Provenance {
-  experiments::Json labeler;    // its entry in the cell
-  std::string weights_sha256;   // of the network's published weights; empty without a network
-  std::string dataset_sha256;   // the dataset's content
+  experiments::Json labeler;   // its entry in the cell
+  std::string weights_sha256;  // of the network's published weights; empty without a network
+  std::string dataset_sha256;  // the dataset's content
   std::string split;
   int64_t images = 0;
   MapShape shape;

@@ -163,15 +163,14 @@ std::string_view CacheReader::Block::record(uint32_t i) const {
 
 CacheReader::Block CacheReader::read_block(uint32_t number) const {
   const BlockEntry place = entry(number);
-  const std::string name =
-      fmt::format("block {} (samples {} to {})", number, place.first_sample,
-                  uint64_t{place.first_sample} + place.samples - 1);
+  const std::string name = fmt::format("block {} (samples {} to {})", number, place.first_sample,
+                                       uint64_t{place.first_sample} + place.samples - 1);
   const auto stored = slice(file_.bytes(), place.offset, place.stored_bytes);
   if (xxh3(stored) != place.checksum) fail_damaged(name);
   Block block;
   block.records.resize(place.record_bytes);
-  const size_t size = ZSTD_decompress(block.records.data(), block.records.size(), stored.data(),
-                                      stored.size());
+  const size_t size =
+      ZSTD_decompress(block.records.data(), block.records.size(), stored.data(), stored.size());
   if (ZSTD_isError(size) || size != place.record_bytes) fail_damaged(name);
   std::string_view rest = block.records;
   try {

@@ -111,8 +111,7 @@ std::string CacheWriter::finish() {
   footer.blocks = static_cast<uint32_t>(blocks_.size());
   assert(sha256.size() == footer.content_sha256.size());
   std::memcpy(footer.content_sha256.data(), sha256.data(), sha256.size());
-  footer.checksum =
-      xxh3(std::string_view(reinterpret_cast<const char*>(&footer), kFooterChecked));
+  footer.checksum = xxh3(std::string_view(reinterpret_cast<const char*>(&footer), kFooterChecked));
   std::string bytes;
   append(bytes, footer);
   file_.write(text);

@@ -2,10 +2,10 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/add.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/sub.h>
@@ -38,7 +38,9 @@ std::pair<int64_t, int64_t> same_padding(int64_t size, int64_t kernel, int64_t s
   return {missing / 2, missing - missing / 2};
 }
 
-at::Tensor relu6_(at::Tensor x) { return x.clamp_(0, 6); }
+at::Tensor relu6_(at::Tensor x) {
+  return x.clamp_(0, 6);
+}
 
 }  // namespace
 
@@ -63,9 +65,9 @@ EfficientNet::EfficientNet(const std::filesystem::path& weights) {
     const auto norm = [&](const char* part) { return file.tensor(name + ".bn." + part, {out}); };
     const at::Tensor scale = norm("weight") * (norm("running_var") + kBatchNormEpsilon).rsqrt();
     Convolution convolution;
-    convolution.weight = (file.tensor(name + ".conv.weight", {out, in, kernel, kernel}) *
-                          scale.view({out, 1, 1, 1}))
-                             .contiguous(at::MemoryFormat::ChannelsLast);
+    convolution.weight =
+        (file.tensor(name + ".conv.weight", {out, in, kernel, kernel}) * scale.view({out, 1, 1, 1}))
+            .contiguous(at::MemoryFormat::ChannelsLast);
     convolution.bias = norm("bias") - norm("running_mean") * scale;
     return convolution;
   };

@@ -1,5 +1,5 @@
-// EfficientNet-lite0 (Tan and Le, 2019, without squeeze-and-excitation): an ImageNet classifier, kept
-// spatial for ReLabel maps.
+// EfficientNet-lite0 (Tan and Le, 2019, without squeeze-and-excitation): an ImageNet classifier,
+// kept spatial for ReLabel maps.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,9 +20,9 @@ class EfficientNet {
   // shape.
   explicit EfficientNet(const std::filesystem::path& weights);
 
-  // images [B, 3, H, W], float, (pixel - 127) / 128. → logits [B, 1000, ceil(H/32), ceil(W/32)]: the
-  // classifier applied to each cell of the last features. It is linear, so the mean over cells is the
-  // usual classifier's answer for the whole image.
+  // images [B, 3, H, W], float, (pixel - 127) / 128. → logits [B, 1000, ceil(H/32), ceil(W/32)]:
+  // the classifier applied to each cell of the last features. It is linear, so the mean over cells
+  // is the usual classifier's answer for the whole image.
   at::Tensor forward(const at::Tensor& images) const;
 
   // SHA-256 of the published file that the weights were converted from.

@@ -59,8 +59,8 @@ struct Range {
   int64_t begin = 0, end = 0;
 };
 
-// The records of samples [range.begin, range.end), in order, `batch` images at a time. Batches begin
-// at multiples of `batch` whoever computes them, so each image always has the same company.
+// The records of samples [range.begin, range.end), in order, `batch` images at a time. Batches
+// begin at multiples of `batch` whoever computes them, so each image always has the same company.
 std::string label_range(const data::Dataset& dataset, const Labeler& labeler, Range range,
                         unsigned threads) {
   const int64_t batch = labeler.batch();
@@ -83,7 +83,8 @@ std::string label_range(const data::Dataset& dataset, const Labeler& labeler, Ra
 }
 
 // Every rank's share of one round: equal runs of whole batches, in rank order.
-Range share(int64_t begin, int64_t total, int64_t batch, int64_t batches_a_rank, int rank, int size) {
+Range share(int64_t begin, int64_t total, int64_t batch, int64_t batches_a_rank, int rank,
+            int size) {
   const int64_t left = (total - begin + batch - 1) / batch;
   const int64_t each = std::min(batches_a_rank, (left + size - 1) / size) * batch;
   const auto at = [&](int64_t part) { return std::min(begin + part * each, total); };
@@ -93,7 +94,8 @@ Range share(int64_t begin, int64_t total, int64_t batch, int64_t batches_a_rank,
 }  // namespace
 
 LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
-  // Two batches a thread in each round: enough to even out slow images, and news every second or so.
+  // Two batches a thread in each round: enough to even out slow images, and news every second or
+  // so.
   constexpr int64_t kBatchesAThread = 2;
   const auto start = std::chrono::steady_clock::now();
   const OneThreadEach threads;
@@ -106,10 +108,10 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
     dataset = data::Dataset::open(job.dataset, job.split);
     labeler = make_labeler(job.labeler, job.weights);
     if (rank == 0) {
-      writer.emplace(job.output, Provenance{job.labeler, labeler->weights_sha256(),
-                                            dataset->content_hash(), job.split,
-                                            static_cast<int64_t>(dataset->samples().size()),
-                                            labeler->shape()});
+      writer.emplace(
+          job.output,
+          Provenance{job.labeler, labeler->weights_sha256(), dataset->content_hash(), job.split,
+                     static_cast<int64_t>(dataset->samples().size()), labeler->shape()});
     }
     return std::string();
   });
@@ -146,8 +148,7 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
       all_gather(communicator, [&] { return rank == 0 ? writer->finish() : std::string(); });
   outcome.finished = true;
   outcome.content_sha256 = hashes.front();
-  outcome.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return outcome;
 }
 

@@ -15,18 +15,18 @@
 namespace remixer::labelcache {
 
 struct LabelJob {
-  experiments::Json labeler;          // {"name": "saliency", "version", parameters...}
-  std::filesystem::path dataset;      // folder of the built dataset
+  experiments::Json labeler;      // {"name": "saliency", "version", parameters...}
+  std::filesystem::path dataset;  // folder of the built dataset
   std::string split;
-  std::filesystem::path output;       // the cache file; rank 0 writes it
-  std::filesystem::path weights;      // folder of <network>.safetensors
+  std::filesystem::path output;   // the cache file; rank 0 writes it
+  std::filesystem::path weights;  // folder of <network>.safetensors
   std::function<training::Directive(int64_t done, int64_t total)> on_progress;  // rank 0
 };
 
 struct LabelOutcome {
-  bool finished = false;              // false: stopped by a directive
+  bool finished = false;  // false: stopped by a directive
   int64_t images = 0;
-  std::string content_sha256;         // of the labels; equal for any number of ranks
+  std::string content_sha256;  // of the labels; equal for any number of ranks
   double seconds = 0;
 };
 

@@ -48,15 +48,17 @@ Json top_k_stats(const CacheReader& reader) {
   }
   std::vector<size_t> order(first.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return first[a] > first[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return first[a] > first[b]; });
   Json frequent = Json::array();
   for (size_t i = 0; i < std::min(kMostFrequent, order.size()) && first[order[i]] > 0; ++i) {
     frequent.push_back({order[i], static_cast<double>(first[order[i]]) / cells});
   }
-  Json stats = {{"classes_seen", std::count_if(first.begin(), first.end(), [](int64_t n) { return n > 0; })},
-                {"mean_logit", logit / cells},
-                {"classes_a_map", distinct / reader.samples()},
-                {"most_frequent", frequent}};
+  Json stats = {
+      {"classes_seen", std::count_if(first.begin(), first.end(), [](int64_t n) { return n > 0; })},
+      {"mean_logit", logit / cells},
+      {"classes_a_map", distinct / reader.samples()},
+      {"most_frequent", frequent}};
   if (reader.provenance().shape.top_k > 1) stats["mean_margin"] = margin / cells;
   return stats;
 }

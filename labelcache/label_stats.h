@@ -7,8 +7,9 @@
 namespace remixer::labelcache {
 
 // Figures over all maps, an object of name to number or list:
-//   dense   mean_label, object_share (of cells above 0.5), empty_maps (no cell above 0.5), mean_range
-//   top-k   classes_seen (as a cell's first), mean_logit and mean_margin of a cell's first over its
+//   dense   mean_label, object_share (of cells above 0.5), empty_maps (no cell above 0.5),
+//   mean_range top-k   classes_seen (as a cell's first), mean_logit and mean_margin of a cell's
+//   first over its
 //           second, classes_a_map (distinct firsts), most_frequent (the ten classes that most cells
 //           name first, as [class, share])
 // Reads the whole file; throws as CacheReader::map().

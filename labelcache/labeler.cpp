@@ -18,7 +18,8 @@ void check_entry(const Json& entry) {
   for (const char* fixed : {"name", "version", "weights_sha256"}) parameters.erase(fixed);
   const Json known = experiments::labeler_entry(entry["name"].get<std::string>(), parameters);
   if (entry != known) {
-    fail_input("labels are asked for by {}, this program's labeler is {}", entry.dump(), known.dump());
+    fail_input("labels are asked for by {}, this program's labeler is {}", entry.dump(),
+               known.dump());
   }
 }
 
@@ -42,9 +43,10 @@ std::unique_ptr<Labeler> make_labeler(const Json& entry, const std::filesystem::
   auto labeler = create(entry, weights);
   const std::string pinned = entry.value("weights_sha256", std::string());
   if (labeler->weights_sha256() != pinned) {
-    fail_input("weights in {}: converted from a file with SHA-256 {}, the labeler is pinned to {}; "
-               "run ./setup again",
-               weights.string(), labeler->weights_sha256(), pinned);
+    fail_input(
+        "weights in {}: converted from a file with SHA-256 {}, the labeler is pinned to {}; "
+        "run ./setup again",
+        weights.string(), labeler->weights_sha256(), pinned);
   }
   return labeler;
 }

@@ -70,8 +70,11 @@ std::vector<data::LabelMap> SaliencyLabeler::label(const std::vector<LabelInput>
   return maps;
 }
 
-RelabelLabeler::RelabelLabeler(int64_t input_size, int64_t top_k, const std::filesystem::path& weights)
-    : network_(weights / "efficientnet_lite0.safetensors"), input_size_(input_size), top_k_(top_k) {}
+RelabelLabeler::RelabelLabeler(int64_t input_size, int64_t top_k,
+                               const std::filesystem::path& weights)
+    : network_(weights / "efficientnet_lite0.safetensors"),
+      input_size_(input_size),
+      top_k_(top_k) {}
 
 MapShape RelabelLabeler::shape() const {
   return {EfficientNet::kClasses, static_cast<int>(top_k_)};

@@ -10,9 +10,9 @@
 
 namespace remixer::labelcache {
 
-// Saliency by U²-Netp: dense maps in [0, 1], each stretched to that range as the network's authors do,
-// so the most salient pixel of any image is 1. A map has the image's size, or `input_size` a side
-// where that is smaller.
+// Saliency by U²-Netp: dense maps in [0, 1], each stretched to that range as the network's authors
+// do, so the most salient pixel of any image is 1. A map has the image's size, or `input_size` a
+// side where that is smaller.
 class SaliencyLabeler : public Labeler {
  public:
   SaliencyLabeler(int64_t input_size, const std::filesystem::path& weights);
@@ -41,8 +41,8 @@ class RelabelLabeler : public Labeler {
   int64_t input_size_, top_k_;
 };
 
-// GrabCut from the dataset's recorded box: dense maps of the image's size, 1 on the object. An image
-// without a box shows no object: its map is zero. Each image's draws are keyed by its id.
+// GrabCut from the dataset's recorded box: dense maps of the image's size, 1 on the object. An
+// image without a box shows no object: its map is zero. Each image's draws are keyed by its id.
 class BboxGrabcutLabeler : public Labeler {
  public:
   explicit BboxGrabcutLabeler(int64_t scale) : scale_(scale) {}

@@ -19,7 +19,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   void* data = MAP_FAILED;
   int code = 0;
   if (regular && status.st_size > 0) {
-    data = ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0);
+    data =
+        ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0);
     code = errno;
   }
   ::close(descriptor);

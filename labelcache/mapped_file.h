@@ -6,8 +6,8 @@
 
 namespace remixer::labelcache {
 
-// A read-only memory map. Immutable; thread-safe. The file must not be shortened while it is mapped:
-// the product's files are replaced by rename, never in place.
+// A read-only memory map. Immutable; thread-safe. The file must not be shortened while it is
+// mapped: the product's files are replaced by rename, never in place.
 class MappedFile {
  public:
   // Throws InputError where there is no such file or it is not a regular one.

@@ -64,7 +64,8 @@ size_t record_size(std::string_view bytes, const MapShape& shape) {
 }
 
 data::LabelMap decode_record(std::string_view record, const MapShape& shape) {
-  if (record_size(record, shape) != record.size()) fail_input("a label record has an impossible size");
+  if (record_size(record, shape) != record.size())
+    fail_input("a label record has an impossible size");
   data::LabelMap map;
   map.height = load<uint16_t>(record, 0);
   map.width = load<uint16_t>(record, 2);

@@ -55,7 +55,8 @@ class ProgressLine {
     const double now = system_clock().monotonic();
     if (done < total && now - shown_ < (terminal_ ? 0.5 : 10)) return;
     shown_ = now;
-    const double to_go = (now - start_) * static_cast<double>(total - done) / static_cast<double>(done);
+    const double to_go =
+        (now - start_) * static_cast<double>(total - done) / static_cast<double>(done);
     fmt::print(stderr, "{}{} of {} images, {} to go{}", terminal_ ? "\r\033[K" : "", done, total,
                duration_text(to_go), terminal_ && done < total ? "" : "\n");
     std::fflush(stderr);
@@ -96,9 +97,8 @@ void print(const Json& object, const std::string& format) {
   for (const auto& [name, value] : object.items()) {
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     if (format == "csv") {
-      fmt::print("{},{}\n", name, text.find_first_of(",\"") == std::string::npos
-                                      ? text
-                                      : Json(text).dump());
+      fmt::print("{},{}\n", name,
+                 text.find_first_of(",\"") == std::string::npos ? text : Json(text).dump());
     } else {
       fmt::print("{:<16} {}\n", name, text);
     }
@@ -175,7 +175,8 @@ int run(int argc, char** argv) {
   BuildOptions building;
   building.weights = default_weights();
   CLI::App* build_app = app.add_subcommand("build", "Label one split of a dataset");
-  build_app->add_option("labeler", building.labeler, "saliency, relabel or bbox_grabcut")->required();
+  build_app->add_option("labeler", building.labeler, "saliency, relabel or bbox_grabcut")
+      ->required();
   build_app->add_option("parameters", building.parameters, "NAME=NUMBER, such as input_size=64");
   build_app->add_option("--dataset", building.dataset, "The dataset's folder")->required();
   build_app->add_option("--split", building.split, "Split, such as train")->required();

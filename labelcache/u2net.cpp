@@ -24,8 +24,11 @@ struct Stage {
 };
 constexpr Stage kEncoders[] = {{"stage1", 7, true}, {"stage2", 6, true},  {"stage3", 5, true},
                                {"stage4", 4, true}, {"stage5", 4, false}, {"stage6", 4, false}};
-constexpr Stage kDecoders[] = {{"stage5d", 4, false}, {"stage4d", 4, true}, {"stage3d", 5, true},
-                               {"stage2d", 6, true},  {"stage1d", 7, true}};
+constexpr Stage kDecoders[] = {{"stage5d", 4, false},
+                               {"stage4d", 4, true},
+                               {"stage3d", 5, true},
+                               {"stage2d", 6, true},
+                               {"stage1d", 7, true}};
 
 // Halves both sides, rounding up.
 at::Tensor pool(const at::Tensor& x) {
@@ -48,15 +51,16 @@ U2Net::U2Net(const std::filesystem::path& weights) {
   const auto add = [&](const std::string& name, int64_t size) {
     Convolution convolution;
     convolution.bias = file.tensor(name + ".bias", {-1});
-    convolution.weight =
-        file.tensor(name + ".weight", {convolution.bias.size(0), -1, size, size})
-            .contiguous(at::MemoryFormat::ChannelsLast);
+    convolution.weight = file.tensor(name + ".weight", {convolution.bias.size(0), -1, size, size})
+                             .contiguous(at::MemoryFormat::ChannelsLast);
     convolutions_.emplace(name, std::move(convolution));
   };
   const auto add_stage = [&](const Stage& stage) {
     add(std::string(stage.name) + ".in", 3);
-    for (int level = 1; level <= stage.depth; ++level) add(level_name(stage.name, "encoder", level), 3);
-    for (int level = 1; level < stage.depth; ++level) add(level_name(stage.name, "decoder", level), 3);
+    for (int level = 1; level <= stage.depth; ++level)
+      add(level_name(stage.name, "encoder", level), 3);
+    for (int level = 1; level < stage.depth; ++level)
+      add(level_name(stage.name, "decoder", level), 3);
   };
   for (const Stage& stage : kEncoders) add_stage(stage);
   for (const Stage& stage : kDecoders) add_stage(stage);
@@ -71,7 +75,8 @@ at::Tensor U2Net::convolve(const std::string& name, const at::Tensor& x, int64_t
                     {padding, padding}, {dilation, dilation});
 }
 
-at::Tensor U2Net::block(const std::string& stage, int depth, bool pooled, const at::Tensor& x) const {
+at::Tensor U2Net::block(const std::string& stage, int depth, bool pooled,
+                        const at::Tensor& x) const {
   const auto layer = [&](const std::string& name, const at::Tensor& input, int64_t dilation) {
     return convolve(name, input, dilation).relu_();
   };

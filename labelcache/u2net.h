@@ -9,8 +9,8 @@
 
 namespace remixer::labelcache {
 
-// The network with its batch norms folded into the convolutions. Immutable once loaded; forward() may
-// be called by several threads at once.
+// The network with its batch norms folded into the convolutions. Immutable once loaded; forward()
+// may be called by several threads at once.
 class U2Net {
  public:
   // Loads u2netp.safetensors. Throws InputError where a tensor is missing or of another shape.

@@ -25,13 +25,14 @@ NetworkWeights::NetworkWeights(const std::filesystem::path& path) : file_(read(p
 
 at::Tensor NetworkWeights::tensor(const std::string& name, at::IntArrayRef shape) const {
   const at::Tensor& tensor = file_.at(name);
-  bool fits = tensor.scalar_type() == at::kFloat && tensor.dim() == static_cast<int64_t>(shape.size());
+  bool fits =
+      tensor.scalar_type() == at::kFloat && tensor.dim() == static_cast<int64_t>(shape.size());
   for (size_t i = 0; fits && i < shape.size(); ++i) {
     fits = shape[i] == -1 || shape[i] == tensor.size(static_cast<int64_t>(i));
   }
   if (!fits) {
-    fail_input("{}: tensor {} is not of the network's shape; run ./setup again", file_.path.string(),
-               name);
+    fail_input("{}: tensor {} is not of the network's shape; run ./setup again",
+               file_.path.string(), name);
   }
   return tensor;
 }

@@ -16,7 +16,8 @@ class NetworkWeights {
   // Throws InputError where the file is missing (run ./setup), torn or without its source's hash.
   explicit NetworkWeights(const std::filesystem::path& path);
 
-  // A float32 tensor of the given shape; -1 stands for any size. Throws InputError naming the tensor.
+  // A float32 tensor of the given shape; -1 stands for any size. Throws InputError naming the
+  // tensor.
   at::Tensor tensor(const std::string& name, at::IntArrayRef shape) const;
 
   // SHA-256 of the published file that the weights were converted from.

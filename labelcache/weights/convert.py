@@ -162,7 +162,7 @@ def read_legacy_pth(data):
     def view(reference):
         storage = storages[reference.storage[0]][reference.offset:]
         last = sum((size - 1) * step for size, step in zip(reference.shape, reference.stride))
-        if last >= storage.size or min(reference.stride, default=0) < 0:
+        if last >= storage.size or min((reference.offset, *reference.shape, *reference.stride)) < 0:
             raise BadSource("the .pth file holds a tensor that reaches outside its storage")
         strides = [step * storage.itemsize for step in reference.stride]
         return numpy.lib.stride_tricks.as_strided(storage, reference.shape, strides).copy()

@@ -24,7 +24,9 @@ Provenance provenance(int64_t images, MapShape shape) {
   return {{{"name", "saliency"}, {"version", 1}}, "weights", "dataset", "train", images, shape};
 }
 
-std::string id_of(int64_t i) { return fmt::format("train/{}/{:03}.png", i % 7, i); }
+std::string id_of(int64_t i) {
+  return fmt::format("train/{}/{:03}.png", i % 7, i);
+}
 
 LabelMap random_map(uint64_t seed, MapShape shape, int side) {
   Random random(seed, RandomPurpose::kTest);
@@ -39,7 +41,8 @@ LabelMap random_map(uint64_t seed, MapShape shape, int side) {
       map.values.push_back(static_cast<float>(random.below(256)) / 255.0f);
     } else {
       map.values.push_back(c10::Half(static_cast<float>(random.uniform(-8, 30))));
-      map.indices.push_back(static_cast<uint16_t>(random.below(static_cast<uint64_t>(shape.channels))));
+      map.indices.push_back(
+          static_cast<uint16_t>(random.below(static_cast<uint64_t>(shape.channels))));
     }
   }
   return map;
@@ -158,7 +161,8 @@ TEST_F(DamagedCache, AnyTruncationIsNoticed) {
   const std::string bytes = read_file(path_);
   for (size_t size = 0; size < bytes.size(); ++size) {
     write_copy(damaged_, bytes.substr(0, size));
-    EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("b.labels")) << size << " bytes";
+    EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("b.labels"))
+        << size << " bytes";
   }
 }
 
@@ -176,7 +180,8 @@ TEST_F(DamagedCache, ADamagedBlockIsNamedAndTheOthersStillRead) {
 
 TEST_F(DamagedCache, AnotherDatasetOrSplitIsNamed) {
   write_file(path_, 5, {10, 2}, 3);
-  EXPECT_THAT(input_error([&] { open_labels(path_, "other", "train"); }), HasSubstr("another dataset"));
+  EXPECT_THAT(input_error([&] { open_labels(path_, "other", "train"); }),
+              HasSubstr("another dataset"));
   EXPECT_THAT(input_error([&] { open_labels(path_, "dataset", "no_fg"); }), HasSubstr("'no_fg'"));
   EXPECT_THAT(input_error([&] { open_labels(scratch_ / "absent", "dataset", "train"); }),
               HasSubstr("absent"));

@@ -26,7 +26,8 @@ class LabelJobTest : public ::testing::Test {
  protected:
   void SetUp() override { testing::write_tiny_dataset(dataset_, kImages, 5); }
 
-  LabelJob job(const std::string& labeler, const experiments::Json& overrides = experiments::Json::object()) {
+  LabelJob job(const std::string& labeler,
+               const experiments::Json& overrides = experiments::Json::object()) {
     LabelJob job;
     job.labeler = experiments::labeler_entry(labeler, overrides);
     job.dataset = dataset_;

@@ -109,7 +109,8 @@ TEST(RelabelLabelerTest, PreparesImagesAsTheNetworkWasTrained) {
       EXPECT_NEAR(map.values[place], logits[r], 2e-3) << y << ' ' << x;
     }
   };
-  expect_cell(3, 1, {443, 506, 417, 616, 650}, {12.97692f, 12.82495f, 10.96336f, 10.40259f, 9.73390f});
+  expect_cell(3, 1, {443, 506, 417, 616, 650},
+              {12.97692f, 12.82495f, 10.96336f, 10.40259f, 9.73390f});
   expect_cell(0, 5, {506, 650, 640, 645, 858}, {3.81362f, 3.55752f, 3.25611f, 3.22559f, 3.07098f});
 }
 

@@ -1,5 +1,5 @@
-// Every test of this program begins with ATen on one thread: on a busy machine threads that wait for
-// each other inside small layers take minutes.
+// Every test of this program begins with ATen on one thread: on a busy machine threads that wait
+// for each other inside small layers take minutes.
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 

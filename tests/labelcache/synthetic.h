@@ -10,7 +10,9 @@
 
 namespace remixer::testing {
 
-inline int disk_radius(int height, int width) { return std::min(height, width) / 4; }
+inline int disk_radius(int height, int width) {
+  return std::min(height, width) / 4;
+}
 
 inline bool in_disk(int x, int y, int height, int width) {
   const int dx = x - width / 2, dy = y - height * 2 / 5, radius = disk_radius(height, width);
