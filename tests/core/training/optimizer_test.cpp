@@ -19,7 +19,8 @@ std::vector<NamedTensor> parameters() {
   return {{"blocks.0.mlp.fc1.weight", at::linspace(-1, 1, 35).view({5, 7}).requires_grad_()},
           {"blocks.0.mlp.fc1.bias", at::linspace(0.5, 2, 5).requires_grad_()},
           {"pos_embed", at::linspace(-2, 2, 12).view({1, 3, 4}).requires_grad_()},
-          {"blocks.0.remixer.kappa", at::full({1}, 0.02f).requires_grad_()}};
+          {"blocks.0.remixer.kappa", at::full({1}, 0.02f).requires_grad_()},
+          {"norm.weight", at::linspace(1, 3, 4).requires_grad_()}};
 }
 
 TEST(AdamWTest, EqualsThePlainFormulaInDouble) {

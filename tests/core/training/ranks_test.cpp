@@ -28,7 +28,7 @@ struct Trained {
   std::filesystem::path folder;
 };
 
-class RanksTest : public ::testing::TestWithParam<std::pair<const char*, const char*>> {
+class RanksTest : public ::testing::TestWithParam<std::pair<std::string, std::string>> {
  protected:
   // Each rank has a folder of its own for its run alone; rank 0's is shared as well.
   RanksTest() : scratch_("ranks") {
@@ -78,15 +78,21 @@ TEST_P(RanksTest, TogetherTrainTheSameModelAsAlone) {
   EXPECT_NEAR(together.outcome.final_loss, alone.outcome.final_loss, 1e-3);
   if (world().rank() == 0) {
     ASSERT_EQ(together.losses.size(), 50u);
+    const auto one = io::read_safetensors(alone.folder / "model.safetensors");
+    const auto all = io::read_safetensors(together.folder / "model.safetensors");
+    ASSERT_EQ(one.tensors.size(), all.tensors.size());
+    // Running statistics among them, which follow shard 0 on whatever rank. A gradient that is zero but for
+    // rounding moves AdamW by up to a step's rate, so single weights may differ by more than losses do.
+    for (const auto& [name, values] : one.tensors) {
+      EXPECT_LT((values - all.at(name)).abs().max().item<double>(), 5e-3) << name;
+    }
     double largest = 0;
     for (size_t i = 0; i < 50; ++i) {
       largest = std::max(largest, std::abs(together.losses[i] - alone.losses[i]));
       // Sums in another order differ in their last bits, and training lets that grow slowly.
-      EXPECT_NEAR(together.losses[i], alone.losses[i], i < 5 ? 2e-6 : 1e-3) << "step " << i + 1;
+      EXPECT_NEAR(together.losses[i], alone.losses[i], i < 5 ? 2e-6 : 1e-4) << "step " << i + 1;
     }
-    RecordProperty("largest_difference", fmt::format("{:g}", largest));
-    fmt::print("{} {}: losses differ by at most {:g}; final {:g}\n", GetParam().first,
-               GetParam().second, largest, alone.outcome.final_loss);
+    fmt::print("losses differ by at most {:g}; the last is {:g}\n", largest, alone.losses.back());
   }
 }
 
@@ -122,14 +128,17 @@ TEST_P(RanksTest, EvaluateToTheSameAnswer) {
 
 INSTANTIATE_TEST_SUITE_P(Models, RanksTest, ::testing::Values(
     std::pair("deit_nano_patch4_32", "none"), std::pair("mixer_nano_patch4_32", "none"),
-    std::pair("convmixer_nano_patch4_32", "none"), std::pair("deit_nano_patch4_32", "convit")));
+    std::pair("convmixer_nano_patch4_32", "none"), std::pair("deit_nano_patch4_32", "convit")),
+    [](const ::testing::TestParamInfo<RanksTest::ParamType>& instance) { return instance.param.first + "_" + instance.param.second; });
 
 using ShardsTest = RanksTest;
 
 TEST_F(ShardsTest, ShardsThatCannotBeDividedAreRefused) {
   auto cell = remixer::testing::tiny_cell("mixer_nano_patch4_32", false);
   cell.recipe.shards = 3;
-  if (3 % world().size() != 0) EXPECT_THROW(run(cell, shared_ / "odd", world()), InputError);
+  if (3 % world().size() != 0) {
+    EXPECT_THROW(run(cell, shared_ / "odd", world()), InputError);
+  }
 }
 
 }  // namespace

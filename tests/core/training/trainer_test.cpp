@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +11,11 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/io/safetensors.h"
+#include "core/kernels/operators.h"
+#include "core/training/cell_model.h"
 #include "core/training/checkpoint.h"
+#include "core/training/mixing.h"
+#include "core/training/plan.h"
 #include "tests/core/training/tiny_cell.h"
 #include "tests/support/program.h"
 
@@ -142,6 +147,49 @@ TEST_F(TrainerTest, LossFallsAndMetricsAreReported) {
   EXPECT_NEAR(by_name["loss"][1].epoch, 40 / 3.0, 1e-12);
   EXPECT_EQ(by_name["kappa.3"].back().value, outcome.kappa[3]);
   EXPECT_GT(by_name["images_per_second"][0].value, 0);
+}
+
+// The first step of AdamW has the rate's length and the gradient's sign, so κ must rise to its rate
+// exactly in the blocks where a small κ would lower the first batch's loss.
+TEST_F(TrainerTest, KappaRisesWhereItLowersTheLoss) {
+  int rising = 0, staying = 0;
+  for (const char* architecture : {"deit_nano_patch4_32", "mixer_nano_patch4_32", "convmixer_nano_patch4_32"}) {
+    auto cell = tiny_cell(architecture, true);
+    cell.recipe.mixup = cell.recipe.cutmix = cell.recipe.warmup_epochs = cell.recipe.drop_path = 0;
+    cell.recipe.schedule_unit = "step";
+    const auto dataset = open_split(cell, scratch_ / "data", "train");
+    const auto model = models::create_model(model_spec(cell, dataset), 0);
+    SampleStore store(dataset, labels_.get(), model->grid());
+    const TrainingPlan plan(cell.recipe, 0, store.size());
+    const auto first_loss = [&] {
+      double sum = 0;
+      for (int64_t shard = 0; shard < cell.recipe.shards; ++shard) {
+        Batch batch = make_batch(store, plan.shard(0, shard));
+        const auto targets = apply_mix({}, batch, model->grid(), 3, cell.recipe.label_smoothing);
+        const auto distance = kernels::label_distance(batch.patch_labels, cell.distance);
+        const auto logits = model->forward(batch.images, distance, {.training = true});
+        sum += soft_cross_entropy(logits, targets).item<double>();
+      }
+      return sum;
+    };
+    stop_at_ = 1;
+    const TrainOutcome outcome = train_alone(job(cell, architecture));
+    at::NoGradGuard no_grad;
+    const double before = first_loss();
+    size_t block = 0;
+    for (const auto& [name, parameter] : model->parameters()) {
+      if (!models::is_kappa(name)) continue;
+      parameter.fill_(0.05);
+      const double slope = first_loss() - before;
+      parameter.zero_();
+      const double kappa = outcome.kappa[block++];
+      if (std::abs(slope) < 4e-6) continue;  // within float32's noise
+      EXPECT_NEAR(kappa, slope < 0 ? 1e-2 : 0, 1e-4) << architecture << " " << name << " " << slope;
+      (slope < 0 ? rising : staying)++;
+    }
+  }
+  EXPECT_GT(rising, 0);
+  EXPECT_GT(staying, 0);
 }
 
 TEST_F(TrainerTest, PlainCellNeedsNoLabelsAndHasNoKappa) {
