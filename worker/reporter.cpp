@@ -28,6 +28,8 @@ Json Connection::post(const std::string& path, const Json& body) {
     throw;
   } catch (const Refused& refused) {
     if (refused.status == 401) client_.reset();
+    // The daemon is there but cannot answer for now: its disk is full, or it is ending.
+    if (refused.status == 503) throw Unreachable(refused.what());
     throw;
   }
 }

@@ -1,0 +1,52 @@
+// How a worker reads what a daemon in trouble answers.
+#include <gtest/gtest.h>
+
+#include "core/base/file.h"
+#include "tests/support/program.h"
+#include "tests/support/scripted_server.h"
+#include "worker/reporter.h"
+
+namespace remixer::worker {
+namespace {
+
+using experiments::protocol::Refused;
+using experiments::protocol::Unreachable;
+using testing::Peer;
+using testing::ScriptedServer;
+
+class ConnectionTest : public ::testing::Test {
+ protected:
+  Connection to(const ScriptedServer& server) {
+    experiments::protocol::write_access(folder_ / "access.json", server.access());
+    return Connection(folder_ / "access.json");
+  }
+  testing::ScratchFolder folder_{"connection"};
+};
+
+// A daemon whose database cannot be written, or that is ending, answers 503: a finished result must
+// be sent again later, never dropped.
+TEST_F(ConnectionTest, UnavailableDaemonIsWorthAnotherTry) {
+  ScriptedServer server([](Peer& peer, int) {
+    peer.receive();
+    peer.answer("503 Service Unavailable", R"({"error": "the disk is full"})");
+  });
+  Connection connection = to(server);
+  EXPECT_THROW(connection.post("/result", {{"task_id", "t"}}), Unreachable);
+}
+
+TEST_F(ConnectionTest, RefusalIsFinal) {
+  ScriptedServer server([](Peer& peer, int) {
+    peer.receive();
+    peer.answer("409 Conflict", R"({"error": "of an older attempt"})");
+  });
+  Connection connection = to(server);
+  EXPECT_THROW(connection.post("/result", {{"task_id", "t"}}), Refused);
+}
+
+TEST_F(ConnectionTest, MissingAccessFileMeansNoDaemonYet) {
+  Connection connection(folder_ / "access.json");
+  EXPECT_THROW(connection.post("/claim", {{"worker_id", "w"}}), Unreachable);
+}
+
+}  // namespace
+}  // namespace remixer::worker
