@@ -30,14 +30,22 @@ endif()
 set(CMAKE_CXX_COMPILE_OPTIONS_PIE -fPIC)
 
 # remixer_library(NAME SOURCES... LINK targets... [TORCH]): one room's static library.
-# TORCH adds LibTorch and its precompiled header.
+# TORCH adds LibTorch and its precompiled header; without it the plain one is shared, unless OWN_PCH
+# says that the target brings its own.
 function(remixer_library name)
-  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;OWN_PCH" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC remixer_options ${ARG_LINK})
   if(ARG_TORCH)
     remixer_use_torch(${name})
+  elseif(NOT ARG_OWN_PCH)
+    remixer_use_pch(${name} plain)
   endif()
+endfunction()
+
+# remixer_use_pch(NAME plain|test): shares the precompiled header cmake/pch/<plain|test>.h.
+function(remixer_use_pch name header)
+  target_precompile_headers(${name} REUSE_FROM remixer_${header}_pch)
 endfunction()
 
 # remixer_use_torch(NAME): links LibTorch and shares its precompiled header.
@@ -59,6 +67,8 @@ function(remixer_test name)
   target_link_libraries(${name} PRIVATE remixer_options remixer_test_support ${ARG_LINK} GTest::gmock GTest::gtest_main)
   if(ARG_TORCH)
     remixer_use_torch(${name})
+  else()
+    remixer_use_pch(${name} test)
   endif()
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST

@@ -1,0 +1,1 @@
+// What the precompiled header of this name is compiled with.

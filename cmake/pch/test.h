@@ -1,0 +1,7 @@
+// Precompiled for every test without LibTorch.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cmake/pch/plain.h"
