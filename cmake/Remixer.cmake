@@ -74,3 +74,27 @@ function(remixer_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
 endfunction()
+
+# remixer_python_test(NAME SCRIPT LABEL label [TIMEOUT seconds] [ENVIRONMENT NAME=value...]): a Python
+# program (unittest) as one ctest entry, run by Debian's interpreter with what ./setup --tests brings:
+# torch, timm, torchvision, Pillow, NumPy, safetensors, and tests/support. The programs' places are in
+# REMIXER_TOOLS and REMIXER_OPERATORS (tests/support/remixer_python.py).
+function(remixer_python_test name script)
+  if(NOT REMIXER_TORCH)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "ENVIRONMENT" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  get_filename_component(script ${script} ABSOLUTE)
+  get_filename_component(folder ${script} DIRECTORY)
+  set(path ${folder} ${CMAKE_SOURCE_DIR}/tests/support)
+  foreach(part python-tests torch torch-python)
+    list(APPEND path ${CMAKE_SOURCE_DIR}/.deps/${part})
+  endforeach()
+  list(JOIN path ":" path)
+  add_test(NAME ${name} COMMAND /usr/bin/python3 -W ignore ${script})
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "PYTHONPATH=${path};PYTHONDONTWRITEBYTECODE=1;REMIXER_TOOLS=$<TARGET_FILE:remixer-tools>;REMIXER_OPERATORS=$<TARGET_FILE:remixer_ops>;${ARG_ENVIRONMENT}")
+endfunction()
