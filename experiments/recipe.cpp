@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "experiments/object.h"
+#include "experiments/rand_augment.h"
 
 namespace remixer::experiments {
 namespace {
@@ -22,10 +23,11 @@ constexpr Range kPositive{kAboveZero};
 constexpr Range kNotNegative{0};
 constexpr Range kProbability{0, 1};
 constexpr Range kFraction{0, kBelowOne};
+constexpr Range kShare{kAboveZero, 1};
 
-// The one list of fields: v(name, field, range) for each that a grid file may set.
+// The fields that stand in every recipe's JSON: v(name, field, range) for each.
 template <typename R, typename V>
-void each_field(R& recipe, V&& v) {
+void each_first_field(R& recipe, V&& v) {
   v("epochs", recipe.epochs, Range{1, 1e6});
   v("shards", recipe.shards, Range{1, 4096});
   v("shard_size", recipe.shard_size, Range{1, 65536});
@@ -51,6 +53,29 @@ void each_field(R& recipe, V&& v) {
   v("ema_decay", recipe.ema_decay, kFraction);
 }
 
+// Those that came later, left out of the JSON at their default, which must never change.
+template <typename R, typename V>
+void each_later_field(R& recipe, V&& v) {
+  v("image_size", recipe.image_size, Range{0, 8192});
+  v("random_resized_crop", recipe.random_resized_crop, Range{});
+  v("crop_area_low", recipe.crop_area_low, kShare);
+  v("crop_area_high", recipe.crop_area_high, kShare);
+  v("crop_ratio_low", recipe.crop_ratio_low, kPositive);
+  v("crop_ratio_high", recipe.crop_ratio_high, kPositive);
+  v("rand_augment", recipe.rand_augment, Range{});
+  v("random_erasing", recipe.random_erasing, kProbability);
+  v("repeated_augmentation", recipe.repeated_augmentation, Range{1, 64});
+  v("evaluation_crop", recipe.evaluation_crop, kShare);
+  v("strict_images", recipe.strict_images, Range{});
+}
+
+// All that a grid file may set.
+template <typename R, typename V>
+void each_field(R& recipe, V&& v) {
+  each_first_field(recipe, v);
+  each_later_field(recipe, v);
+}
+
 std::string range_text(const Range& range) {
   const std::string low =
       range.low == kAboveZero ? "above 0" : fmt::format("at least {:.15g}", range.low);
@@ -67,7 +92,15 @@ void check(const std::string& name, double value, const Range& range) {
 void check(const std::string& name, const std::optional<double>& value, const Range& range) {
   if (value) check(name, *value, range);
 }
+void check(const std::string& name, int64_t value, const Range& range) {
+  check(name, static_cast<double>(value), range);
+}
+void check(const std::string&, bool, const Range&) {}
 void check(const std::string& name, const std::string& value, const Range&) {
+  if (name == "rand_augment") {
+    parse_rand_augment(value, "recipe." + name);
+    return;
+  }
   assert(name == "schedule_unit");
   if (value != "epoch" && value != "step") {
     fail_input("recipe.{}: {}", name, unknown_name("value", value, {"epoch", "step"}));
@@ -96,8 +129,17 @@ void set_recipe_field(Recipe& recipe, const std::string& name, const Json& value
 
 Json to_json(const Recipe& recipe) {
   Json json = {{"version", recipe.version}};
-  each_field(recipe, [&](const char* name, const auto& field, const Range&) {
+  const auto write = [&](const char* name, const auto& field, const Range&) {
     json[name] = ObjectWriter::write(field);
+  };
+  each_first_field(recipe, write);
+  Json later = Json::object();
+  const Recipe defaults;
+  each_later_field(defaults, [&](const char* name, const auto& field, const Range&) {
+    later[name] = ObjectWriter::write(field);
+  });
+  each_later_field(recipe, [&](const char* name, const auto& field, const Range& range) {
+    if (ObjectWriter::write(field) != later[name]) write(name, field, range);
   });
   return json;
 }
@@ -106,9 +148,13 @@ Recipe recipe_from_json(const Json& json) {
   Recipe recipe;
   ObjectReader reader(json, "recipe");
   reader("version", recipe.version);
-  each_field(recipe, [&](const char* name, auto& field, const Range& range) {
+  const auto read = [&](const char* name, auto& field, const Range& range) {
     reader(name, field);
     check(name, field, range);
+  };
+  each_first_field(recipe, read);
+  each_later_field(recipe, [&](const char* name, auto& field, const Range& range) {
+    if (json.contains(name)) read(name, field, range);
   });
   reader.finish();
   return recipe;

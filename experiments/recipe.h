@@ -45,11 +45,32 @@ struct Recipe {
   double drop_path = 0.1;
   double ema_decay = 0;  // 0: no moving average is kept
 
+  // The fields below came later and are left out of the JSON at the values that they have here.
+
+  // Pixels a side of what the model sees; 0: the dataset's own size, or the architecture's where the
+  // dataset's images are of many sizes.
+  int64_t image_size = 0;
+  // RandomResizedCrop: a part of the image of random area and aspect ratio, resized. Without it an
+  // image of the model's size is taken as it is, and any other as evaluation sees it.
+  bool random_resized_crop = false;
+  double crop_area_low = 0.08, crop_area_high = 1;          // shares of the image's area
+  double crop_ratio_low = 3.0 / 4, crop_ratio_high = 4.0 / 3;  // width / height
+  std::string rand_augment = "none";  // or a policy as timm writes it: "rand-m9-mstd0.5-inc1"
+  double random_erasing = 0;          // how often a rectangle is replaced by noise
+  // How often an image stands in an epoch's order, each time augmented anew; the epoch is cut off
+  // after as many images as the split has, in whole 256s.
+  int64_t repeated_augmentation = 1;
+  // Evaluation resizes an image's shorter side to image size / evaluation_crop, cut off, and takes
+  // the centre; images of the model's size stay as they are.
+  double evaluation_crop = 0.875;
+  // An image that cannot be read stops the run; else it is named, counted and replaced by another.
+  bool strict_images = false;
+
   bool operator==(const Recipe&) const = default;
 };
 
-// All fields above, always present; a field added later is left out at the value that keeps the old
-// behaviour, so that old identities stay.
+// The fields above. Those that were added later are left out at the value that keeps the old
+// behaviour, so that old identities stay; recipe_from_json() gives them that value.
 Json to_json(const Recipe& recipe);
 // Throws InputError naming the field: missing, unknown, of a wrong type, or out of range.
 Recipe recipe_from_json(const Json& json);
