@@ -1,8 +1,11 @@
 #include "core/data/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <set>
+#include <functional>
+#include <map>
+#include <unordered_set>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -52,24 +55,47 @@ class Row {
     return path.string();
   }
 
-  std::optional<Box> box(size_t first, int image_size) const {
-    const auto empty = std::count_if(fields_.begin() + first, fields_.begin() + first + 4,
-                                     [](std::string_view text) { return text.empty(); });
-    if (empty == 4) return std::nullopt;
-    const Box box{number(first), number(first + 1), number(first + 2), number(first + 3)};
-    if (box.x0 < 0 || box.y0 < 0 || box.x0 > box.x1 || box.y0 > box.y1 || box.x1 >= image_size ||
-        box.y1 >= image_size) {
-      fail_input("{}: box {},{} to {},{} does not lie in an image of {} pixels", where_, box.x0,
-                 box.y0, box.x1, box.y1, image_size);
+  // The boxes whose corners stand in four columns from `first` on; none where all are empty. An
+  // image_size of 0 bounds them on no side but the upper left.
+  std::vector<Box> boxes(size_t first, int image_size) const {
+    std::array<std::vector<int>, 4> corners;
+    for (size_t i = 0; i < 4; ++i) corners[i] = numbers(first + i);
+    for (size_t c = 1; c < 4; ++c) {
+      if (corners[c].size() != corners[0].size()) {
+        fail_input("{}: {} gives {} boxes, {} gives {}", where_, kIndexColumns[first],
+                   corners[0].size(), kIndexColumns[first + c], corners[c].size());
+      }
     }
-    return box;
+    std::vector<Box> boxes;
+    for (size_t i = 0; i < corners[0].size(); ++i) {
+      const Box box{corners[0][i], corners[1][i], corners[2][i], corners[3][i]};
+      const bool inside = image_size == 0 || (box.x1 < image_size && box.y1 < image_size);
+      if (box.x0 < 0 || box.y0 < 0 || box.x0 > box.x1 || box.y0 > box.y1 || !inside) {
+        fail_input("{}: box {},{} to {},{} does not lie in an image of {} pixels", where_, box.x0,
+                   box.y0, box.x1, box.y1, image_size == 0 ? "any" : std::to_string(image_size));
+      }
+      boxes.push_back(box);
+    }
+    return boxes;
   }
 
   const std::string& where() const { return where_; }
 
  private:
-  int number(size_t column) const {
+  // "12" or, of several boxes, "12,40"; nothing where the column is empty.
+  std::vector<int> numbers(size_t column) const {
+    std::vector<int> values;
     const std::string_view text = fields_[column];
+    for (size_t begin = 0; begin <= text.size();) {
+      const size_t end = std::min(text.find(',', begin), text.size());
+      if (text.empty()) break;
+      values.push_back(number(text.substr(begin, end - begin), column));
+      begin = end + 1;
+    }
+    return values;
+  }
+
+  int number(std::string_view text, size_t column) const {
     int value = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (code != std::errc() || end != text.data() + text.size()) {
@@ -82,16 +108,38 @@ class Row {
   std::vector<std::string_view> fields_;
 };
 
-Sample read_sample(const Row& row, const std::vector<std::string>& classes, int image_size) {
+// Labels by class name.
+using ClassIndex = std::map<std::string, int, std::less<>>;
+
+// One class, or several right answers with '|' between them.
+std::vector<int> read_labels(const Row& row, const ClassIndex& classes) {
+  std::vector<int> labels;
+  const std::string_view text = row.text(1);
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find('|', begin), text.size());
+    const auto found = classes.find(text.substr(begin, end - begin));
+    if (found == classes.end()) {
+      fail_input("{}: \"{}\" is not a class of the manifest", row.where(),
+                 text.substr(begin, end - begin));
+    }
+    labels.push_back(found->second);
+    begin = end + 1;
+  }
+  return labels;
+}
+
+Sample read_sample(const Row& row, const ClassIndex& classes, int image_size) {
   Sample sample;
   sample.id = row.path(0);
   if (sample.id.empty()) fail_input("{}: no image is named", row.where());
-  const auto found = std::find(classes.begin(), classes.end(), row.text(1));
-  if (found == classes.end()) {
-    fail_input("{}: \"{}\" is not a class of the manifest", row.where(), row.text(1));
+  std::vector<int> labels = read_labels(row, classes);
+  sample.label = labels.front();
+  sample.more_labels.assign(labels.begin() + 1, labels.end());
+  std::vector<Box> boxes = row.boxes(2, image_size);
+  if (!boxes.empty()) {
+    sample.box = boxes.front();
+    sample.more_boxes.assign(boxes.begin() + 1, boxes.end());
   }
-  sample.label = static_cast<int>(found - classes.begin());
-  sample.box = row.box(2, image_size);
   sample.mask = row.path(6);
   sample.foreground = row.text(7);
   sample.background = row.text(8);
@@ -101,9 +149,11 @@ Sample read_sample(const Row& row, const std::vector<std::string>& classes, int 
 std::vector<Sample> read_index(const fs::path& file, const std::vector<std::string>& classes,
                                int image_size) {
   const std::string text = read_file(file);
+  ClassIndex labels;
+  for (size_t i = 0; i < classes.size(); ++i) labels.emplace(classes[i], static_cast<int>(i));
   const std::string header = fmt::format("{}", fmt::join(kIndexColumns, "\t"));
   std::vector<Sample> samples;
-  std::set<std::string> ids;
+  std::unordered_set<std::string> ids;
   size_t line_number = 0;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = text.find('\n', begin);
@@ -117,7 +167,7 @@ std::vector<Sample> read_index(const fs::path& file, const std::vector<std::stri
       if (line != header) fail_input("{}: the columns must be {}", where, header);
       continue;
     }
-    samples.push_back(read_sample(Row(line, where), classes, image_size));
+    samples.push_back(read_sample(Row(line, where), labels, image_size));
     if (!ids.insert(samples.back().id).second) {
       fail_input("{}: {} is listed twice", where, samples.back().id);
     }
@@ -168,7 +218,17 @@ Dataset Dataset::open(const fs::path& folder, const std::string& split) {
   dataset.mean_ = field<std::array<float, 3>>(manifest, "mean", file);
   dataset.deviation_ = field<std::array<float, 3>>(manifest, "deviation", file);
   dataset.content_hash_ = field<std::string>(manifest, "content_sha256", file);
-  if (dataset.image_size_ < 1) fail_input("{}: \"image_size\" must be at least 1", file.string());
+  if (dataset.image_size_ < 0) {
+    fail_input("{}: \"image_size\" must be at least 1, or 0 for images of many sizes",
+               file.string());
+  }
+  dataset.root_ = folder;
+  if (manifest.contains("root")) {
+    dataset.root_ = field<std::string>(manifest, "root", file);
+    if (!dataset.root_.is_absolute()) {
+      fail_input("{}: \"root\" must be the absolute path of a folder", file.string());
+    }
+  }
   for (const float deviation : dataset.deviation_) {
     if (!(deviation > 0)) fail_input("{}: \"deviation\" must be above 0", file.string());
   }

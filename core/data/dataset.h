@@ -5,7 +5,9 @@
 //   <folder>/train/<class>/...  images; evaluation sets in <set>/val/<class>/..., masks in
 //   <folder>/fg_mask/<split>/<class>/...
 //
-// docs/datasets.md gives the columns. A folder is whole or absent: builders publish by rename.
+// A dataset imported in place holds manifest and indexes only; its images and masks stay below
+// another folder, the manifest's "root". docs/datasets.md gives the columns. A folder is whole or
+// absent: builders publish by rename.
 #pragma once
 
 #include <array>
@@ -25,12 +27,16 @@ struct Box {
 };
 
 struct Sample {
-  std::string id;                 // the image's path inside the dataset's folder; unique
-  int label = 0;                  // index into classes()
-  std::optional<Box> box;         // the object's; none where the image shows no object
-  std::string mask;               // path inside the folder of the object's true mask, or empty
-  std::string foreground;         // identity of what was pasted, or empty
-  std::string background;         // identity of where the background was taken from, or empty
+  std::string id;          // the image's path below the dataset's root; unique in its split
+  int label = 0;           // index into classes()
+  std::optional<Box> box;  // the object's; none where the image shows no object
+  std::string mask;        // path below the root of the object's true mask, or empty
+  std::string foreground;  // identity of what was pasted, or empty
+  std::string background;  // identity of where the background was taken from, or empty
+  std::vector<Box> more_boxes = {};  // of further objects; empty unless `box` is given
+  // Further right answers, where an image has several (ImageNet-ReaL). Those that name one class
+  // twice stand twice, as in the released nine-class form, which counts an image once a label.
+  std::vector<int> more_labels = {};
 };
 
 // One split of a dataset, its index in memory. Immutable; thread-safe.
@@ -43,16 +49,21 @@ class Dataset {
   const std::string& split() const { return split_; }
   const std::vector<std::string>& classes() const { return classes_; }
   const std::vector<Sample>& samples() const { return samples_; }
-  int image_size() const { return image_size_; }  // images are square, of this side
+  // Images are square, of this side; 0: of many sizes and shapes.
+  int image_size() const { return image_size_; }
   // Channel statistics for normalisation, of pixels scaled to [0, 1], as the manifest gives them.
   const std::array<float, 3>& mean() const { return mean_; }
   const std::array<float, 3>& deviation() const { return deviation_; }
   // SHA-256 over the dataset's content, as the manifest records it.
   const std::string& content_hash() const { return content_hash_; }
-  std::filesystem::path image_path(const Sample& sample) const { return folder_ / sample.id; }
+  // Where images and masks are: the dataset's own folder, or the source of one imported in place.
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path image_path(const Sample& sample) const { return root_ / sample.id; }
+  // Only of a sample that has a mask.
+  std::filesystem::path mask_path(const Sample& sample) const { return root_ / sample.mask; }
 
  private:
-  std::filesystem::path folder_;
+  std::filesystem::path folder_, root_;
   std::string split_;
   std::vector<std::string> classes_;
   std::vector<Sample> samples_;
@@ -62,8 +73,10 @@ class Dataset {
 };
 
 // manifest.json's fields: {"format": 1, "spec": {the dataset's entry in a cell}, "classes": [...],
-// "image_size": 32, "mean": [3], "deviation": [3], "splits": {"train": 8000, "original": 1000, ...},
-// "content_sha256": "..."}.
+// "image_size": 32, "mean": [3], "deviation": [3], "splits": {"train": 8000, "original": 1000,
+// ...}, "content_sha256": "..."}. Of a dataset imported in place also "root", the absolute folder
+// of its images, which no hash covers: the same images elsewhere are the same dataset. "image_size"
+// is 0 where images are of many sizes.
 constexpr int kDatasetFormat = 1;
 
 }  // namespace remixer::data

@@ -26,16 +26,28 @@ void flush_file_system(const fs::path& folder) {
   if (result != 0) fail("cannot flush {}: {}", folder.string(), errno_text(code));
 }
 
+// "12", or "12,40" of an image with two objects.
+std::string corner_text(const Sample& sample, int Box::*corner) {
+  if (!sample.box) return {};
+  std::string text = std::to_string((*sample.box).*corner);
+  for (const Box& box : sample.more_boxes) text += fmt::format(",{}", box.*corner);
+  return text;
+}
+
+std::string class_text(const std::vector<std::string>& classes, const Sample& sample) {
+  std::string text = classes.at(static_cast<size_t>(sample.label));
+  for (const int label : sample.more_labels) text += "|" + classes.at(static_cast<size_t>(label));
+  return text;
+}
+
 std::string index_text(const std::vector<std::string>& classes,
                        const std::vector<Sample>& samples) {
   std::string text = fmt::format("{}\n", fmt::join(kIndexColumns, "\t"));
   for (const Sample& sample : samples) {
-    const std::string box = sample.box ? fmt::format("{}\t{}\t{}\t{}", sample.box->x0,
-                                                     sample.box->y0, sample.box->x1, sample.box->y1)
-                                       : "\t\t\t";
-    text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", sample.id,
-                        classes.at(static_cast<size_t>(sample.label)), box, sample.mask,
-                        sample.foreground, sample.background);
+    text += fmt::format(
+        "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", sample.id, class_text(classes, sample),
+        corner_text(sample, &Box::x0), corner_text(sample, &Box::y0), corner_text(sample, &Box::x1),
+        corner_text(sample, &Box::y1), sample.mask, sample.foreground, sample.background);
   }
   return text;
 }

@@ -97,6 +97,59 @@ TEST_F(DatasetTest, ContentHashIsThatOfSha256sumsList) {
   EXPECT_EQ(Dataset::open(folder_, "train").content_hash(), sha256_hex(list));
 }
 
+// Data imported in place: the images stay in a folder that the manifest names.
+TEST_F(DatasetTest, RootSaysWhereTheImagesAre) {
+  const std::string before = Dataset::open(folder_, "train").content_hash();
+  auto manifest = experiments::Json::parse(read_file(folder_ / "manifest.json"));
+  manifest["root"] = "/pictures";
+  put(folder_ / "manifest.json", manifest.dump());
+  const Dataset dataset = Dataset::open(folder_, "train");
+  EXPECT_EQ(dataset.folder(), folder_);
+  EXPECT_EQ(dataset.root(), "/pictures");
+  EXPECT_EQ(dataset.image_path(dataset.samples()[0]), "/pictures/train/cat/0.png");
+  EXPECT_EQ(dataset.mask_path(dataset.samples()[0]), "/pictures/fg_mask/train/cat/0.png");
+  EXPECT_EQ(dataset.content_hash(), before);
+  manifest["root"] = "pictures";
+  put(folder_ / "manifest.json", manifest.dump());
+  EXPECT_THAT(input_error([&] { Dataset::open(folder_, "train"); }), HasSubstr("\"root\""));
+}
+
+TEST_F(DatasetTest, ImagesOfManySizesHaveBoxesOfAnySize) {
+  auto manifest = experiments::Json::parse(read_file(folder_ / "manifest.json"));
+  manifest["image_size"] = 0;
+  put(folder_ / "manifest.json", manifest.dump());
+  std::string text = read_file(folder_ / "train.tsv");
+  put(folder_ / "train.tsv", text.replace(text.find("2\t3\t4\t5"), 7, "2\t3\t400\t500"));
+  const Dataset dataset = Dataset::open(folder_, "train");
+  EXPECT_EQ(dataset.image_size(), 0);
+  EXPECT_EQ(dataset.samples()[0].box, (Box{2, 3, 400, 500}));
+  EXPECT_THAT(error_after("train.tsv", "2\t3\t400", "2\t3\t1"), HasSubstr("does not lie"));
+}
+
+TEST_F(DatasetTest, SeveralBoxesAndRightAnswersComeBack) {
+  const fs::path folder = parent_.path() / "several";
+  DatasetWriter writer(folder, {"cat", "dog", "owl"}, 8, {{"builder", "test"}});
+  writer.add_folder("train");
+  writer.add_file("train/0.png", encode_png(picture(10)));
+  Sample sample{"train/0.png", 1, Box{0, 1, 2, 3}, "", "", ""};
+  sample.more_boxes = {{4, 4, 7, 7}, {1, 1, 1, 1}};
+  sample.more_labels = {1, 2};
+  writer.add_split("train", {sample});
+  writer.publish({0.5, 0.5, 0.5}, {0.1, 0.1, 0.1});
+  EXPECT_THAT(read_file(folder / "train.tsv"),
+              HasSubstr("train/0.png\tdog|dog|owl\t0,4,1\t1,4,1\t2,7,1\t3,7,1\t"));
+  const Sample read = Dataset::open(folder, "train").samples().front();
+  EXPECT_EQ(read.label, 1);
+  EXPECT_THAT(read.more_labels, ElementsAre(1, 2));
+  EXPECT_EQ(read.box, (Box{0, 1, 2, 3}));
+  EXPECT_THAT(read.more_boxes, ElementsAre(Box{4, 4, 7, 7}, Box{1, 1, 1, 1}));
+}
+
+TEST_F(DatasetTest, CornersOfUnequalNumberAreRefused) {
+  EXPECT_THAT(error_after("train.tsv", "2\t3\t4\t5", "2,3\t3\t4\t5"),
+              AllOf(HasSubstr("train.tsv:2"), HasSubstr("x0 gives 2 boxes, y0 gives 1")));
+}
+
 TEST_F(DatasetTest, UnfinishedWriterLeavesNothing) {
   const fs::path other = parent_.path() / "other";
   {
@@ -158,7 +211,7 @@ TEST_F(DatasetTest, BoxOutsideTheImageIsRefused) {
 
 TEST_F(DatasetTest, HalfABoxIsRefused) {
   EXPECT_THAT(error_after("train.tsv", "2\t3\t4\t5", "2\t3\t4\t"),
-              AllOf(HasSubstr("train.tsv:2"), HasSubstr("y1")));
+              AllOf(HasSubstr("train.tsv:2"), HasSubstr("y1 gives 0")));
 }
 
 TEST_F(DatasetTest, TooFewColumnsAreRefused) {
