@@ -13,6 +13,8 @@
 #include <thread>
 
 #include "coordinator/engine.h"
+#include "coordinator/http/address.h"
+#include "coordinator/http/certificate.h"
 #include "coordinator/http/routes.h"
 #include "coordinator/launch/local.h"
 #include "coordinator/process.h"
@@ -48,6 +50,8 @@ struct Daemon::Parts {
 
   DaemonOptions options;
   fs::path workspace, database, access_path;
+  ListenAddress address;
+  std::optional<Certificate> certificate;
   Access access;
   std::string started_at;
   std::shared_ptr<spdlog::logger> log;
@@ -71,7 +75,7 @@ struct Daemon::Parts {
     database = database_file(workspace);
     fs::create_directories(database.parent_path());
     // The port is tried first: it is the cheaper of the two to be refused.
-    server = std::make_unique<Server>(ServerOptions{options.address, options.port});
+    server = std::make_unique<Server>(server_options());
     Settings settings;
     settings.lease_seconds = options.lease_seconds;
     settings.heartbeat_seconds = options.heartbeat_seconds;
@@ -93,6 +97,16 @@ struct Daemon::Parts {
     thread = std::thread([this] { run(); });
   }
 
+  ServerOptions server_options() {
+    address = resolve_listen_address(options.address, options.announce);
+    if (!address.loopback) certificate = own_certificate(workspace / "tls");
+    ServerOptions chosen;
+    chosen.address = address.listen;
+    chosen.port = options.port;
+    chosen.certificate = certificate;
+    return chosen;
+  }
+
   void start_log() {
     const fs::path file = workspace / "logs" / "daemon.log";
     log = std::make_shared<spdlog::logger>(
@@ -102,17 +116,20 @@ struct Daemon::Parts {
   }
 
   void serve() {
-    access = {server->address(), server->port(), new_token(), "", host_name(), ::getpid()};
+    access = {address.announce, server->port(), new_token(),
+              certificate ? certificate->fingerprint : "", host_name(), ::getpid()};
     started_at = iso_time(system_clock().wall());
     RouteOptions routes;
     routes.engine = engine.get();
     routes.shutdown = [this] { ask_stop(false); };
     routes.about = [this] { return about(); };
     routes.status = [this] { return status_of(*engine); };
-    server->start(make_routes(Guard(access.address, access.port, access.token), std::move(routes)));
+    Guard guard({access.address, address.listen, access.host}, access.port, access.token,
+                certificate.has_value());
+    server->start(make_routes(std::move(guard), std::move(routes)));
     experiments::protocol::write_access(access_path, access);
-    log->info("version {} ({}) on {}:{}, workspace {}", version(), commit(), access.address,
-              access.port, workspace.string());
+    log->info("version {} ({}) on {}:{}{}, workspace {}", version(), commit(), access.address,
+              access.port, certificate ? " under TLS" : "", workspace.string());
   }
 
   Json about() const {

@@ -14,7 +14,10 @@ namespace remixer::coordinator {
 
 struct DaemonOptions {
   std::filesystem::path workspace = "workspace";  // created where it does not exist
-  std::string address = "127.0.0.1";              // a loopback address; others are refused
+  // Where to listen: see resolve_listen_address. Any but a loopback address brings TLS, under a
+  // certificate that is kept in <workspace>/tls.
+  std::string address = "127.0.0.1";
+  std::string announce;                           // how others reach it; empty: worked out
   uint16_t port = 0;                              // 0: any free one
   double lease_seconds = 30;                      // how long an attempt is held without a heartbeat
   double heartbeat_seconds = 1;                   // how often workers report
@@ -36,7 +39,7 @@ class Daemon {
 
   // Takes the workspace, opens the database, listens, writes the access file, starts the workers.
   // Throws InputError, one line, where the workspace is owned by another daemon, read-only, full or
-  // not ours, where the port is in use, or where the address is not a loopback one. Call once.
+  // not ours, where the port is in use, or where the address cannot be listened on. Call once.
   void start();
 
   // Starts `workers` local workers of `ranks` ranks each beside those that run. A daemon started

@@ -24,6 +24,8 @@ std::optional<Session> Session::find(const fs::path& workspace) {
   Session session(*access);
   try {
     session.get("/ping");
+  } catch (const experiments::protocol::WrongCertificate&) {
+    throw;
   } catch (const experiments::protocol::Unreachable&) {
     return std::nullopt;
   } catch (const experiments::protocol::Refused& refused) {

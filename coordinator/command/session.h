@@ -21,6 +21,7 @@ class Session {
   explicit Session(experiments::protocol::Access access);
 
   // Nothing where the workspace has no daemon, or its access file is one that a killed daemon left.
+  // Throws WrongCertificate where somebody else answers in its place under TLS.
   static std::optional<Session> find(const fs::path& workspace);
   // Throws InputError saying how to start one where none answers.
   static Session require(const fs::path& workspace);

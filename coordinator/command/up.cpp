@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "coordinator/command/command.h"
+#include "coordinator/command/listen_options.h"
 #include "coordinator/command/progress_text.h"
 #include "coordinator/command/session.h"
 #include "coordinator/command/stop_signal.h"
@@ -21,7 +22,7 @@ constexpr double kDownSeconds = 30;
 struct UpOptions {
   int workers = 1;
   int ranks = usual_ranks();
-  uint16_t port = 0;
+  ListenOptions listen;
 };
 
 // One line a finished or failed task, and one when the trouble with workers changes.
@@ -46,7 +47,7 @@ int up(const fs::path& workspace, const UpOptions& options) {
   const StopSignal stop;
   DaemonOptions daemon_options;
   daemon_options.workspace = workspace;
-  daemon_options.port = options.port;
+  options.listen.apply(daemon_options);
   daemon_options.workers = options.workers;
   daemon_options.ranks = options.ranks;
   Daemon daemon(daemon_options);
@@ -57,9 +58,9 @@ int up(const fs::path& workspace, const UpOptions& options) {
                                                 options.workers, options.workers == 1 ? "" : "s",
                                                 options.ranks, options.ranks == 1 ? "" : "s");
   print(
-      fmt::format("The daemon of {} listens on 127.0.0.1:{} {}.\n"
+      fmt::format("The daemon of {} listens on {}:{} {}.\n"
                   "Give it work with `remixer submit GRID`; Ctrl-C or `remixer down` ends it.\n",
-                  daemon.workspace().string(), daemon.port(), workers));
+                  daemon.workspace().string(), daemon.access().address, daemon.port(), workers));
   NewEvents news(daemon.status(), 0);
   std::string problem;
   while (stop.count() == 0) {
@@ -98,9 +99,7 @@ void add_up(CommandLine& line) {
       "remixer up --workers 1 --ranks 2");
   auto options = std::make_shared<UpOptions>();
   add_workers(command, options->workers, options->ranks);
-  command->add_option("--port", options->port, "Port on the loopback address; 0: any free one")
-      ->type_name("P")
-      ->capture_default_str();
+  options->listen.add_to(command);
   command->callback([&line, options] {
     line.chosen = [&line, options] { return up(line.workspace, *options); };
   });

@@ -14,31 +14,33 @@ bool equal_secret(const std::string& a, const std::string& b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 }  // namespace
 
-Guard::Guard(std::string address, uint16_t port, std::string token)
-    : address_(std::move(address)), port_(port), token_(std::move(token)) {}
+Guard::Guard(std::vector<std::string> hosts, uint16_t port, std::string token, bool secure)
+    : token_(std::move(token)), scheme_(secure ? "https://" : "http://") {
+  hosts.insert(hosts.end(), {"127.0.0.1", "localhost", "::1"});
+  for (const std::string& host : hosts) {
+    const bool v6 = host.find(':') != std::string::npos;
+    hosts_.push_back(fmt::format("{}:{}", v6 ? "[" + lower(host) + "]" : lower(host), port));
+  }
+}
 
 bool Guard::own_host(const std::string& host) const {
-  std::string lower = host;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string bracketed =
-      address_.find(':') == std::string::npos ? address_ : "[" + address_ + "]";
-  for (const std::string& name :
-       {std::string("127.0.0.1"), std::string("localhost"), std::string("[::1]"), bracketed}) {
-    if (lower == fmt::format("{}:{}", name, port_)) return true;
-  }
-  return false;
+  return std::find(hosts_.begin(), hosts_.end(), lower(host)) != hosts_.end();
 }
 
 std::optional<HttpResponse> Guard::refusal(const HttpRequest& request) const {
   if (!own_host(request.host)) {
     return error_response(403, fmt::format("Host '{}' is not this daemon", request.host));
   }
-  const std::string scheme = "http://";
-  if (!request.origin.empty() && (request.origin.compare(0, scheme.size(), scheme) != 0 ||
-                                  !own_host(request.origin.substr(scheme.size())))) {
+  if (!request.origin.empty() && (request.origin.compare(0, scheme_.size(), scheme_) != 0 ||
+                                  !own_host(request.origin.substr(scheme_.size())))) {
     return error_response(403, fmt::format("Origin '{}' may not ask", request.origin));
   }
   if (!equal_secret(request.authorization, "Bearer " + token_)) {

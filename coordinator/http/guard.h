@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coordinator/http/message.h"
 
@@ -12,8 +13,9 @@ namespace remixer::coordinator {
 
 class Guard {
  public:
-  // `address`: the loopback address that is listened on.
-  Guard(std::string address, uint16_t port, std::string token);
+  // `hosts`: addresses and names under which the daemon is found, beside those of loopback.
+  // `secure`: it speaks TLS, so that its own pages are https ones.
+  Guard(std::vector<std::string> hosts, uint16_t port, std::string token, bool secure = false);
 
   // The refusal, or nothing where the request may go on. Host and Origin are looked at first: a
   // page that made its own name point here is refused whatever it knows.
@@ -22,9 +24,8 @@ class Guard {
  private:
   bool own_host(const std::string& host) const;
 
-  std::string address_;
-  uint16_t port_;
-  std::string token_;
+  std::vector<std::string> hosts_;  // lower case, with the port
+  std::string token_, scheme_;
 };
 
 }  // namespace remixer::coordinator

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <chrono>
@@ -22,6 +23,7 @@ struct Server::Parts {
       : options(std::move(given)),
         acceptor(asio::make_strand(context)),
         pause(acceptor.get_executor()) {
+    if (options.certificate) secure(*options.certificate);
     listen();
   }
 
@@ -29,20 +31,31 @@ struct Server::Parts {
   HttpHandler handler;
   std::atomic<int> connections{0};
   std::string numeric;
+  std::optional<asio::ssl::context> tls;
   asio::io_context context;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   std::vector<std::thread> threads;
 
+  void secure(const Certificate& certificate) {
+    tls.emplace(asio::ssl::context::tls_server);
+    tls->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    boost::system::error_code code;
+    tls->use_certificate_file(certificate.certificate.string(), asio::ssl::context::pem, code);
+    if (!code) tls->use_private_key_file(certificate.key.string(), asio::ssl::context::pem, code);
+    if (code) {
+      fail_input("cannot use the certificate {}: {}", certificate.certificate.string(),
+                 code.message());
+    }
+  }
+
   void listen() {
     boost::system::error_code code;
-    const std::string name = options.address == "localhost" ? "127.0.0.1" : options.address;
-    const asio::ip::address address = asio::ip::make_address(name, code);
+    const asio::ip::address address = asio::ip::make_address(options.address, code);
     if (code) fail_input("'{}' is not an IP address; use 127.0.0.1", options.address);
-    if (!address.is_loopback()) {
-      fail_input(
-          "address {} can be reached from other machines, which would need TLS; use 127.0.0.1",
-          options.address);
+    if (!address.is_loopback() && !tls) {
+      fail_input("address {} can be reached from other machines, which needs TLS; use 127.0.0.1",
+                 options.address);
     }
     numeric = address.to_string();
     const tcp::endpoint endpoint(address, options.port);
@@ -79,7 +92,9 @@ struct Server::Parts {
     } else {
       boost::system::error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
-      std::make_shared<Session>(std::move(socket), options, handler, connections)->start();
+      std::make_shared<Session>(std::move(socket), tls ? &*tls : nullptr, options, handler,
+                                connections)
+          ->start();
     }
     accept();
   }

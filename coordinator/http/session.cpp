@@ -8,20 +8,36 @@ namespace remixer::coordinator {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-Session::Session(boost::asio::ip::tcp::socket socket, const ServerOptions& options,
-                 const HttpHandler& handler, std::atomic<int>& count)
-    : stream_(std::move(socket)), options_(options), handler_(handler), count_(count) {}
+using experiments::protocol::Stream;
+
+Session::Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
+                 const ServerOptions& options, const HttpHandler& handler, std::atomic<int>& count)
+    : stream_(beast::tcp_stream(std::move(socket)), tls),
+      options_(options),
+      handler_(handler),
+      count_(count) {}
 
 Session::~Session() {
   --count_;
 }
 
 void Session::start() {
-  boost::asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->read_head(); });
+  boost::asio::dispatch(stream_.get_executor(),
+                        [self = shared_from_this()] { self->shake_hands(); });
+}
+
+// A client that does not speak TLS where it should, or is slow about it, is closed.
+void Session::shake_hands() {
+  expire_after(options_.request_seconds);
+  stream_.async_handshake(Stream::Side::server,
+                          [self = shared_from_this()](beast::error_code code) {
+                            if (code) return self->close();
+                            self->read_head();
+                          });
 }
 
 void Session::expire_after(double seconds) {
-  stream_.expires_after(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)));
+  stream_.tcp().expires_after(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)));
 }
 
 void Session::read_head() {
@@ -111,7 +127,7 @@ void Session::write(const HttpResponse& answer, bool keep_alive) {
 
 void Session::close() {
   beast::error_code ignored;
-  stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.tcp().socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 }  // namespace remixer::coordinator

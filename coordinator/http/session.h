@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <memory>
 #include <optional>
 
 #include "coordinator/http/server.h"
+#include "experiments/protocol/stream.h"
 
 namespace remixer::coordinator {
 
@@ -16,9 +18,10 @@ namespace remixer::coordinator {
 // the operation that it waits for; all of it runs on the stream's strand.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  // `options`, `handler` and `count` outlive the session; `count` is one less when it has ended.
-  Session(boost::asio::ip::tcp::socket socket, const ServerOptions& options,
-          const HttpHandler& handler, std::atomic<int>& count);
+  // `tls` (null: clear text), `options`, `handler` and `count` outlive the session; `count` is one
+  // less when it has ended.
+  Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
+          const ServerOptions& options, const HttpHandler& handler, std::atomic<int>& count);
   ~Session();
   void start();
 
@@ -26,6 +29,7 @@ class Session : public std::enable_shared_from_this<Session> {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
+  void shake_hands();
   void read_head();
   void read_rest_of_head();
   void on_head(boost::beast::error_code code);
@@ -36,7 +40,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void close();
   void expire_after(double seconds);
 
-  boost::beast::tcp_stream stream_;
+  experiments::protocol::Stream stream_;
   const ServerOptions& options_;
   const HttpHandler& handler_;
   std::atomic<int>& count_;

@@ -9,7 +9,7 @@
 namespace remixer::experiments::protocol {
 
 struct Access {
-  std::string address;      // "127.0.0.1"
+  std::string address;      // "127.0.0.1", or a host's name
   uint16_t port = 0;
   std::string token;        // sent as "Authorization: Bearer <token>" with every request
   std::string fingerprint;  // of the TLS certificate, SHA-256; empty on loopback

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <optional>
+
+#include "experiments/protocol/fingerprint.h"
+#include "experiments/protocol/stream.h"
 
 namespace remixer::experiments::protocol {
 namespace {
@@ -42,10 +46,10 @@ struct Client::State {
   Access access;
   std::chrono::steady_clock::duration timeout;
   double timeout_seconds;
-  tcp::endpoint endpoint;
+  std::optional<net::ssl::context> tls;
   std::string host;  // the Host header
   net::io_context io;
-  std::optional<beast::tcp_stream> stream;
+  std::optional<Stream> stream;
   beast::flat_buffer buffer;
 
   State(Access given, double seconds);
@@ -57,7 +61,10 @@ struct Client::State {
   // One asynchronous step, waited for: only these obey the stream's timeout.
   template <typename Start>
   error_code wait(Start start);
+  // Throws Unreachable where the address is a name that is not known.
+  std::vector<tcp::endpoint> endpoints();
   error_code connect();
+  void check_certificate();
   error_code exchange(Request& request, Parser& parser);
   Json read_answer(const std::string& path, Parser& parser);
   void close() {
@@ -74,15 +81,33 @@ Client::State::State(Access given, double seconds)
       timeout_seconds(seconds) {
   error_code error;
   const auto address = net::ip::make_address(access.address, error);
-  if (error || !address.is_loopback() || !access.fingerprint.empty()) {
+  if (access.fingerprint.empty() && (error || !address.is_loopback())) {
     fail_input(
-        "the daemon's address {} is not loopback; this client speaks to a daemon on the same "
-        "host only",
+        "the daemon's address {} is not loopback and the access file names no certificate: the "
+        "token would travel in clear text",
         access.address);
   }
-  endpoint = tcp::endpoint(address, access.port);
-  host =
-      fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), access.address, access.port);
+  if (!access.fingerprint.empty()) {
+    // Trust is by fingerprint alone: no authority is asked.
+    tls.emplace(net::ssl::context::tls_client);
+    tls->set_options(net::ssl::context::no_tlsv1 | net::ssl::context::no_tlsv1_1);
+    tls->set_verify_mode(net::ssl::verify_none);
+  }
+  const bool v6 = !error && address.is_v6();
+  host = fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), access.address, access.port);
+}
+
+std::vector<tcp::endpoint> Client::State::endpoints() {
+  error_code error;
+  const auto address = net::ip::make_address(access.address, error);
+  if (!error) return {tcp::endpoint(address, access.port)};
+  tcp::resolver resolver(io);
+  const auto found = resolver.resolve(access.address, std::to_string(access.port), error);
+  if (error) {
+    throw Unreachable(fmt::format("the daemon's host {} is not known here ({})", access.address,
+                                  error.message()));
+  }
+  return {found.begin(), found.end()};
 }
 
 template <typename Start>
@@ -95,17 +120,34 @@ error_code Client::State::wait(Start start) {
 }
 
 error_code Client::State::connect() {
+  const std::vector<tcp::endpoint> places = endpoints();
   buffer.clear();
-  stream.emplace(io);
-  stream->expires_after(timeout);
-  const error_code error = wait([&](auto done) { stream->async_connect(endpoint, done); });
+  stream.emplace(beast::tcp_stream(io), tls ? &*tls : nullptr);
+  stream->tcp().expires_after(timeout);
+  error_code error = wait([&](auto done) { stream->tcp().async_connect(places, done); });
+  if (!error) {
+    error_code ignored;
+    stream->tcp().socket().set_option(tcp::no_delay(true), ignored);
+    error = wait([&](auto done) { stream->async_handshake(Stream::Side::client, done); });
+  }
   if (error) {
     close();
     return error;
   }
-  error_code ignored;
-  stream->socket().set_option(tcp::no_delay(true), ignored);
+  if (tls) check_certificate();
   return {};
+}
+
+void Client::State::check_certificate() {
+  X509* certificate = ::SSL_get_peer_certificate(stream->tls_session());
+  const std::string seen = fingerprint_of(certificate);
+  ::X509_free(certificate);
+  if (seen == access.fingerprint) return;
+  close();
+  throw WrongCertificate(fmt::format(
+      "what answers at {} is not the daemon of the access file: its certificate's fingerprint is "
+      "{}..., not {}...; if no daemon of this workspace runs, remove its access.json",
+      host, seen.substr(0, 16), access.fingerprint.substr(0, 16)));
 }
 
 error_code Client::State::exchange(Request& request, Parser& parser) {
@@ -145,7 +187,7 @@ Json Client::State::request(http::verb verb, const std::string& path, std::strin
     if (!kept) {
       if (const error_code error = connect()) fail_unreachable(error, false);
     } else {
-      stream->expires_after(timeout);
+      stream->tcp().expires_after(timeout);
     }
     Parser parser;
     parser.body_limit(kLargestBody);
@@ -161,7 +203,7 @@ Json Client::State::request(http::verb verb, const std::string& path, std::strin
 Json Client::State::read_answer(const std::string& path, Parser& parser) {
   const auto answer = parser.release();
   if (answer.keep_alive()) {
-    stream->expires_never();
+    stream->tcp().expires_never();
   } else {
     close();
   }

@@ -1,4 +1,4 @@
-// A blocking HTTP client of the daemon's API.
+// A blocking HTTP client of the daemon's API; under TLS where the access file names a certificate.
 #pragma once
 
 #include <memory>
@@ -16,6 +16,13 @@ class Unreachable : public Error {
   using Error::Error;
 };
 
+// Whoever answers at the daemon's address has not the certificate that the access file names. No
+// token was sent. A worker may try again: a new daemon writes a new access file.
+class WrongCertificate : public Unreachable {
+ public:
+  using Unreachable::Unreachable;
+};
+
 // The daemon answered with an error status; what() is its message, of one line.
 class Refused : public Error {
  public:
@@ -27,7 +34,7 @@ class Refused : public Error {
 class Client {
  public:
   // `timeout_seconds` bounds each request as a whole, connecting included. Throws InputError on an
-  // address that is not loopback: the token would travel in clear text.
+  // address that is not loopback and has no fingerprint: the token would travel in clear text.
   explicit Client(Access access, double timeout_seconds = 30);
   ~Client();
   Client(const Client&) = delete;

@@ -48,7 +48,7 @@ class GuardTest : public ::testing::Test {
     const auto refusal = guard.refusal(request);
     return refusal ? refusal->status : 200;
   }
-  Guard guard{"127.0.0.1", 8123, "secret"};
+  Guard guard{{"127.0.0.1"}, 8123, "secret"};
 };
 
 TEST_F(GuardTest, WantsTheToken) {
@@ -67,6 +67,16 @@ TEST_F(GuardTest, WantsItsOwnHost) {
        {"evil.example:8123", "127.0.0.1", "127.0.0.1:80", "", "127.0.0.1:8123.evil"}) {
     EXPECT_EQ(status(host, "Bearer secret"), 403) << host;
   }
+}
+
+TEST_F(GuardTest, KnowsEveryNameThatItIsFoundUnder) {
+  guard = Guard({"10.1.2.3", "Login1.cluster", "fd00::2"}, 8123, "secret", true);
+  for (const char* host : {"10.1.2.3:8123", "login1.CLUSTER:8123", "[fd00::2]:8123"}) {
+    EXPECT_EQ(status(host, "Bearer secret"), 200) << host;
+  }
+  EXPECT_EQ(status("10.1.2.4:8123", "Bearer secret"), 403);
+  EXPECT_EQ(status("10.1.2.3:8123", "Bearer secret", "https://login1.cluster:8123"), 200);
+  EXPECT_EQ(status("10.1.2.3:8123", "Bearer secret", "http://login1.cluster:8123"), 403);
 }
 
 TEST_F(GuardTest, WantsItsOwnOrigin) {
@@ -198,7 +208,7 @@ class RoutesTest : public ::testing::Test {
     options.shutdown = [this] { ++shutdowns; };
     options.about = [] { return Json{{"version", "1"}}; };
     options.status = [] { return Json{{"revision", 1}}; };
-    server->start(make_routes(Guard("127.0.0.1", server->port(), "secret"), options));
+    server->start(make_routes(Guard({"127.0.0.1"}, server->port(), "secret"), options));
     client = std::make_unique<Client>(access("secret"));
   }
   void TearDown() override { server->stop(); }

@@ -1,0 +1,20 @@
+// The daemon's own TLS certificate: self-signed, and trusted because the access file names its
+// fingerprint.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace remixer::coordinator {
+
+struct Certificate {
+  std::filesystem::path certificate, key;  // PEM
+  std::string fingerprint;                 // SHA-256 of its DER, lower-case hexadecimal
+};
+
+// The certificate in `folder` (daemon.crt; daemon.key with mode 0600), made where there is none. It
+// is kept, so that a restarted daemon is the same to those who have seen it. Throws InputError
+// where the files there are damaged, do not belong together, or let others read the key.
+Certificate own_certificate(const std::filesystem::path& folder);
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,13 @@
+// What a certificate is known by.
+#pragma once
+
+#include <openssl/x509.h>
+
+#include <string>
+
+namespace remixer::experiments::protocol {
+
+// SHA-256 of the certificate in DER, lower-case hexadecimal; empty for null.
+std::string fingerprint_of(const X509* certificate);
+
+}  // namespace remixer::experiments::protocol
