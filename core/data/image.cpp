@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/data/image_codec.h"
+#include "core/data/image_files.h"
 
 namespace remixer::data {
 
@@ -17,13 +18,18 @@ constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
 
 // least_side 0: the full size.
 Image decode(std::string_view bytes, const std::string& name, int least_side) {
-  if (bytes.empty()) fail_input("{} is empty; replace or remove it", name);
-  if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, name, least_side);
-  if (starts_with(bytes, kPngSignature)) return decode_png(bytes, name);
-  fail_input("{} is neither a JPEG nor a PNG; convert or remove it", name);
+  if (image_format(bytes, name) == ImageFormat::kPng) return decode_png(bytes, name);
+  return decode_jpeg(bytes, name, least_side);
 }
 
 }  // namespace
+
+ImageFormat image_format(std::string_view bytes, const std::string& name) {
+  if (bytes.empty()) fail_input("{} is empty; replace or remove it", name);
+  if (starts_with(bytes, kJpegSignature)) return ImageFormat::kJpeg;
+  if (starts_with(bytes, kPngSignature)) return ImageFormat::kPng;
+  fail_input("{} is neither a JPEG nor a PNG; convert or remove it", name);
+}
 
 Image decode_image(std::string_view bytes, const std::string& name) {
   return decode(bytes, name, 0);
@@ -34,11 +40,11 @@ Image decode_image_reduced(std::string_view bytes, const std::string& name, int 
 }
 
 Image read_image_reduced(const std::filesystem::path& path, int least_side) {
-  return decode(read_file(path), path.string(), least_side);
+  return decode(read_image_bytes(path), path.string(), least_side);
 }
 
 Image read_image(const std::filesystem::path& path) {
-  return decode_image(read_file(path), path.string());
+  return decode_image(read_image_bytes(path), path.string());
 }
 
 GrayImage to_gray(const Image& image) {

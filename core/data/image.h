@@ -36,7 +36,8 @@ struct GrayImage {
 };
 
 // Reads a JPEG or PNG (told apart by content) as RGB: greyscale is spread over the channels, CMYK
-// converted, alpha dropped, 16 bits cut to 8. Throws InputError naming the file where it is
+// converted, alpha dropped, 16 bits cut to 8, EXIF's rotation ignored. The path may lead into a tar
+// archive (core/data/image_files.h). Throws InputError naming the file where it is
 // missing, empty, torn or of another format.
 Image read_image(const std::filesystem::path& path);
 // The same, but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its shorter side stays at

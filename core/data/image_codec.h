@@ -9,6 +9,10 @@
 
 namespace remixer::data {
 
+enum class ImageFormat { kJpeg, kPng };
+// Told by content. Throws InputError naming `name` where it is neither.
+ImageFormat image_format(std::string_view bytes, const std::string& name);
+
 // Throw InputError naming `name` where the bytes are torn or not what they say.
 Image decode_png(std::string_view bytes, const std::string& name);
 // Reduced as read_image_reduced() does; 0 asks for the full size.

@@ -48,10 +48,12 @@ void for_each_cell(const Span& row, const Span& column, int width, Visit&& visit
   }
 }
 
-void dense_patch(const LabelMap& map, const Span& row, const Span& column, float* out) {
+// for_each(visit) calls visit(cell, weight) for each cell of the patch.
+template <typename ForEach>
+void dense_patch(const LabelMap& map, ForEach&& for_each, float* out) {
   const size_t channels = static_cast<size_t>(map.channels);
   std::fill_n(out, channels, 0.0f);
-  for_each_cell(row, column, map.width, [&](size_t cell, float weight) {
+  for_each([&](size_t cell, float weight) {
     const float* values = &map.values[cell * channels];
     for (size_t c = 0; c < channels; ++c) out[c] += weight * values[c];
   });
@@ -64,10 +66,15 @@ struct SparseLogits {
   std::vector<uint16_t> classes;  // the named ones
 };
 
-void sparse_patch(const LabelMap& map, const Span& row, const Span& column, SparseLogits& sparse,
-                  float* out) {
+template <typename ForEach>
+void sparse_patch(const LabelMap& map, ForEach&& for_each, float* out) {
+  thread_local SparseLogits sparse;
+  if (sparse.logits.size() < static_cast<size_t>(map.channels)) {
+    sparse.logits.resize(static_cast<size_t>(map.channels), 0.0f);
+    sparse.named.resize(static_cast<size_t>(map.channels), 0);
+  }
   const size_t top_k = static_cast<size_t>(map.top_k);
-  for_each_cell(row, column, map.width, [&](size_t cell, float weight) {
+  for_each([&](size_t cell, float weight) {
     for (size_t r = cell * top_k; r < (cell + 1) * top_k; ++r) {
       const uint16_t label = map.indices[r];
       assert(label < map.channels);
@@ -98,7 +105,22 @@ void sparse_patch(const LabelMap& map, const Span& row, const Span& column, Spar
   sparse.classes.clear();
 }
 
+template <typename ForEach>
+void pool_patch(const LabelMap& map, ForEach&& for_each, float* out) {
+  if (map.top_k > 0) {
+    sparse_patch(map, for_each, out);
+  } else {
+    dense_patch(map, for_each, out);
+  }
+}
+
 }  // namespace
+
+void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, float* out) {
+  pool_patch(map, [&](auto&& visit) {
+    for (const CellShare& cell : cells) visit(size_t{cell.cell}, cell.share);
+  }, out);
+}
 
 void patch_labels(const LabelMap& map, const Region& region, int grid, float* out) {
   assert(grid > 0 && map.height > 0 && map.width > 0 && map.channels > 0);
@@ -110,18 +132,9 @@ void patch_labels(const LabelMap& map, const Region& region, int grid, float* ou
   std::vector<Span> columns = spans(region.left, region.right, grid, map.width);
   if (region.mirrored) std::reverse(columns.begin(), columns.end());
 
-  thread_local SparseLogits sparse;
-  if (map.top_k > 0 && sparse.logits.size() < static_cast<size_t>(map.channels)) {
-    sparse.logits.resize(static_cast<size_t>(map.channels), 0.0f);
-    sparse.named.resize(static_cast<size_t>(map.channels), 0);
-  }
   for (const Span& row : rows) {
     for (const Span& column : columns) {
-      if (map.top_k > 0) {
-        sparse_patch(map, row, column, sparse, out);
-      } else {
-        dense_patch(map, row, column, out);
-      }
+      pool_patch(map, [&](auto&& visit) { for_each_cell(row, column, map.width, visit); }, out);
       out += map.channels;
     }
   }

@@ -34,6 +34,16 @@ struct Region {
 //   top-k: logits scattered into zeros, averaged over the patch (RoI pooling), softmax over channels.
 void patch_labels(const LabelMap& map, const Region& region, int grid, float* out);
 
+// A cell of a map, row · width + column, and its share of a patch. Shares of one patch sum to 1, or
+// less where a part of the patch shows nothing of the image and is background: saliency 0, or zero
+// logits before the softmax.
+struct CellShare {
+  uint32_t cell = 0;
+  float share = 0;
+};
+// One patch's labels from the cells that it covers: out[c], map.channels values.
+void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, float* out);
+
 // Where patch labels come from. core asks through this; labelcache's files answer.
 // Implementations are immutable and thread-safe.
 class LabelSource {

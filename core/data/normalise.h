@@ -1,0 +1,22 @@
+// From 8-bit pixels to what a model takes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace remixer::data {
+
+// (value / 255 - mean) / deviation of each channel, looked up. Immutable; thread-safe.
+class Normaliser {
+ public:
+  Normaliser(const std::array<float, 3>& mean, const std::array<float, 3>& deviation);
+
+  // Interleaved RGB pixels[height][width] to out[3][height][width], mirrored if asked for.
+  void write(const uint8_t* pixels, int width, int height, bool mirrored, float* out) const;
+
+ private:
+  std::vector<float> tables_;  // [3][256]
+};
+
+}  // namespace remixer::data
