@@ -43,7 +43,7 @@ class Evaluator {
         communicator_(communicator),
         dataset_(training::open_split(job.cell, job.dataset, job.eval_set)),
         model_(models::create_model(training::model_spec(job.cell, dataset_), 0)),
-        store_(dataset_, labels(), model_->grid(), /*memory_limit=*/0),
+        store_(dataset_, labels(), model_->grid(), /*memory_limit=*/0, reading()),
         batches_((store_.size() + job.batch_size - 1) / job.batch_size) {
     if (store_.size() == 0) fail_input("{}: split {} is empty", job.dataset.string(), job.eval_set);
     models::load_weights(*model_, job.weights);
@@ -76,6 +76,12 @@ class Evaluator {
                  job_.cell.id(), job_.cell.labeler_name, job_.eval_set);
     }
     return job_.labels;
+  }
+
+  // No image is passed over: the figures are of the whole set.
+  training::Reading reading() const {
+    const auto side = static_cast<int>(training::image_size_of(job_.cell, dataset_));
+    return {data::augmentation_settings(job_.cell.recipe, side), /*strict=*/true};
   }
 
   std::vector<training::Draw> draws(int64_t batch) const {

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "experiments/components.h"
 
 namespace remixer::training {
 
@@ -16,12 +17,18 @@ data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::p
   return dataset;
 }
 
+int64_t image_size_of(const experiments::Cell& cell, const data::Dataset& dataset) {
+  if (cell.recipe.image_size > 0) return cell.recipe.image_size;
+  if (dataset.image_size() > 0) return dataset.image_size();
+  return experiments::find_architecture(cell.architecture).image_size;
+}
+
 models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset) {
   models::ModelSpec spec;
   spec.architecture = cell.architecture;
   spec.spatial_prior = cell.spatial_prior;
   spec.num_classes = static_cast<int64_t>(dataset.classes().size());
-  spec.image_size = dataset.image_size();
+  spec.image_size = image_size_of(cell, dataset);
   spec.remixer = !cell.labeler.is_null();
   spec.drop_path = cell.recipe.drop_path;
   return spec;

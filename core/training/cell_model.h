@@ -15,7 +15,11 @@ namespace remixer::training {
 data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::path& folder,
                          const std::string& split);
 
-// The cell's model for that dataset's classes and image size.
+// Pixels a side of what the cell's model sees: the recipe's, else the dataset's, else, where that holds
+// images of many sizes, the architecture's.
+int64_t image_size_of(const experiments::Cell& cell, const data::Dataset& dataset);
+
+// The cell's model for that dataset's classes and the image size above.
 models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset);
 
 }  // namespace remixer::training

@@ -6,35 +6,38 @@
 
 namespace remixer::training {
 
-Batch make_batch(SampleStore& store, const std::vector<Draw>& draws) {
+Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned) {
   const auto size = static_cast<int64_t>(draws.size());
   const int64_t side = store.image_size(), patches = store.grid() * store.grid();
+  const auto tensor = [&](at::IntArrayRef shape, at::ScalarType type) {
+    return at::empty(shape, at::TensorOptions().dtype(type).pinned_memory(pinned));
+  };
   Batch batch;
-  batch.images = at::empty({size, 3, side, side}, at::kFloat);
-  batch.classes = at::empty({size}, at::kLong);
+  batch.images = tensor({size, 3, side, side}, at::kFloat);
+  batch.classes = tensor({size}, at::kLong);
   auto* images = batch.images.data_ptr<float>();
   auto* classes = batch.classes.data_ptr<int64_t>();
   float* labels = nullptr;
   if (store.has_labels()) {
-    batch.patch_labels = at::empty({size, patches, store.label_channels()}, at::kFloat);
+    batch.patch_labels = tensor({size, patches, store.label_channels()}, at::kFloat);
     labels = batch.patch_labels.data_ptr<float>();
   }
   for (int64_t i = 0; i < size; ++i) {
-    const Draw& draw = draws[static_cast<size_t>(i)];
-    store.read_image(draw.sample, draw.mirrored, images + i * 3 * side * side);
-    if (labels) {
-      store.read_labels(draw.sample, draw.mirrored, labels + i * patches * store.label_channels());
-    }
-    classes[i] = store.dataset().samples()[static_cast<size_t>(draw.sample)].label;
+    const int64_t sample =
+        store.read(draws[static_cast<size_t>(i)], images + i * 3 * side * side,
+                   labels ? labels + i * patches * store.label_channels() : nullptr);
+    classes[i] = store.dataset().samples()[static_cast<size_t>(sample)].label;
   }
   return batch;
 }
 
-Loader::Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads)
+Loader::Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads,
+               bool pinned)
     : store_(store),
       plan_(std::move(plan)),
       end_(end),
       ahead_(threads + 1),
+      pinned_(pinned),
       next_made_(first),
       next_taken_(first) {
   assert(threads >= 1);
@@ -60,7 +63,7 @@ void Loader::work() {
     lock.unlock();
     Slot slot;
     try {
-      slot.batch = make_batch(store_, plan_(number));
+      slot.batch = make_batch(store_, plan_(number), pinned_);
     } catch (...) {
       slot.error = std::current_exception();
     }

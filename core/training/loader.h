@@ -23,13 +23,9 @@ struct Batch {
   at::Tensor classes;       // [B] int64
 };
 
-// One sample as it is to be read.
-struct Draw {
-  int64_t sample = 0;  // number in the split
-  bool mirrored = false;
-};
-
-Batch make_batch(SampleStore& store, const std::vector<Draw>& draws);
+// `pinned`: the tensors lie in page-locked memory, from which copies to a GPU need not be waited for;
+// only where LibTorch has a GPU.
+Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned = false);
 
 // Hands out batches first, first + 1, ..., end - 1. What is in batch i is up to `plan`, so the number
 // of threads changes nothing but time.
@@ -40,7 +36,8 @@ class Loader {
 
   // `threads` >= 1. At most threads + 1 batches stand ready or are being made. The store must outlive
   // the loader.
-  Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads);
+  Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads,
+         bool pinned = false);
   // Stops the threads; batches not asked for are dropped.
   ~Loader();
   Loader(const Loader&) = delete;
@@ -60,6 +57,7 @@ class Loader {
   SampleStore& store_;
   const Plan plan_;
   const int64_t end_, ahead_;
+  const bool pinned_;
   std::mutex mutex_;
   std::condition_variable ready_, room_;
   std::map<int64_t, Slot> slots_;  // finished, not yet handed out

@@ -9,6 +9,12 @@
 
 namespace remixer::training {
 
+namespace {
+
+constexpr int64_t kRound = 256;  // RASampler's
+
+}  // namespace
+
 std::vector<int64_t> epoch_order(uint64_t seed, int64_t epoch, int64_t count) {
   std::vector<int64_t> order(static_cast<size_t>(count));
   std::iota(order.begin(), order.end(), 0);
@@ -20,7 +26,8 @@ std::vector<int64_t> epoch_order(uint64_t seed, int64_t epoch, int64_t count) {
 TrainingPlan::TrainingPlan(const experiments::Recipe& recipe, uint64_t seed, int64_t count)
     : recipe_(recipe), seed_(seed), count_(count) {
   const int64_t global_batch = recipe.shards * recipe.shard_size;
-  steps_per_epoch_ = count / global_batch;
+  const bool whole_rounds = recipe.repeated_augmentation > 1 && count >= kRound;
+  steps_per_epoch_ = (whole_rounds ? count / kRound * kRound : count) / global_batch;
   if (steps_per_epoch_ == 0) {
     fail_input("the training split has {} images, fewer than one global batch of {} shards of {}; "
                "lower the recipe's shard_size", count, recipe.shards, recipe.shard_size);
@@ -29,17 +36,19 @@ TrainingPlan::TrainingPlan(const experiments::Recipe& recipe, uint64_t seed, int
 
 std::vector<Draw> TrainingPlan::shard(int64_t step, int64_t shard) const {
   assert(step >= 0 && shard >= 0 && shard < recipe_.shards);
-  const int64_t epoch = step / steps_per_epoch_;
-  const int64_t first =
-      (step % steps_per_epoch_ * recipe_.shards + shard) * recipe_.shard_size;
+  const int64_t epoch = step / steps_per_epoch_, step_of_epoch = step % steps_per_epoch_;
+  const int64_t repeats = recipe_.repeated_augmentation;
   const auto samples = order(epoch);
   std::vector<Draw> draws(static_cast<size_t>(recipe_.shard_size));
   for (int64_t i = 0; i < recipe_.shard_size; ++i) {
-    const int64_t position = first + i;
-    Random random(seed_, RandomPurpose::kAugment, static_cast<uint64_t>(epoch),
-                  static_cast<uint64_t>(position));
-    draws[static_cast<size_t>(i)] = {(*samples)[static_cast<size_t>(position)],
-                                     random.uniform() < recipe_.horizontal_flip};
+    const int64_t position =
+        repeats > 1 ? (step_of_epoch * recipe_.shard_size + i) * recipe_.shards + shard
+                    : (step_of_epoch * recipe_.shards + shard) * recipe_.shard_size + i;
+    Draw& draw = draws[static_cast<size_t>(i)];
+    draw.sample = (*samples)[static_cast<size_t>(position / repeats)];
+    draw.random.emplace(seed_, RandomPurpose::kAugment, static_cast<uint64_t>(epoch),
+                        static_cast<uint64_t>(position));
+    draw.mirrored = draw.random->uniform() < recipe_.horizontal_flip;
   }
   return draws;
 }

@@ -33,6 +33,11 @@ const data::LabelSource* cell_labels(const TrainJob& job) {
   return job.labels;
 }
 
+Reading training_reading(const experiments::Cell& cell, const data::Dataset& dataset) {
+  const auto side = static_cast<int>(image_size_of(cell, dataset));
+  return {data::augmentation_settings(cell.recipe, side), cell.recipe.strict_images};
+}
+
 }  // namespace
 
 Run::Run(const TrainJob& job, Communicator& communicator)
@@ -42,7 +47,8 @@ Run::Run(const TrainJob& job, Communicator& communicator)
       seed_(static_cast<uint64_t>(job.cell.seed)),
       dataset_(open_split(job.cell, job.dataset, "train")),
       model_(models::create_model(model_spec(job.cell, dataset_), seed_)),
-      store_(dataset_, cell_labels(job), model_->grid()),
+      store_(dataset_, cell_labels(job), model_->grid(), SampleStore::kMemoryLimit,
+             training_reading(job.cell, dataset_)),
       plan_(recipe_, seed_, store_.size()),
       schedule_(recipe_, plan_.steps_per_epoch()),
       optimizer_(model_->parameters(), recipe_),
