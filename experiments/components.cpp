@@ -1,5 +1,9 @@
 #include "experiments/components.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "experiments/names.h"
 #include "experiments/object.h"
@@ -46,11 +50,36 @@ void add_parameters(const std::string& owner, const std::vector<Parameter>& para
       fail_input("{}.{} is {}; it must be at least {} and at most {}", owner, parameter.name, value,
                  parameter.low, parameter.high);
     }
-    entry[parameter.name] = value;
+    const auto& only = parameter.only;
+    if (!only.empty() && std::find(only.begin(), only.end(), value) == only.end()) {
+      fail_input("{}.{} is {}; it must be {}", owner, parameter.name, value,
+                 fmt::join(only, " or "));
+    }
+    if (!parameter.added || value != parameter.value) entry[parameter.name] = value;
   }
   for (const auto& [name, value] : overrides.items()) {
-    if (!entry.contains(name)) fail_input("{}: {}", owner, unknown_name("parameter", name, names));
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    fail_input("{}: {}", owner, unknown_name("parameter", name, names));
   }
+}
+
+// The pin of `labeler` among `overrides`, taken out of them.
+std::string take_pin(const Labeler& labeler, Json& overrides) {
+  const auto given = overrides.find(labeler.pin);
+  std::string pin;
+  if (given != overrides.end()) {
+    ObjectReader::read(*given, "labeler " + labeler.name + "." + labeler.pin, pin);
+    overrides.erase(given);
+  }
+  const bool hash = pin.size() == 64 && pin.find_first_not_of("0123456789abcdef") == pin.npos;
+  if (!hash) {
+    fail_input(
+        "labeler '{}' works with {} of your own: write [labeler.{}] with {} = \"...\", the "
+        "64 digits that `remixer labels pin` prints",
+        labeler.name, labeler.pin == "weights_sha256" ? "weights" : "maps", labeler.name,
+        labeler.pin);
+  }
+  return pin;
 }
 
 void require_version(std::string_view what, std::string_view name, int64_t wanted, int64_t held) {
@@ -89,16 +118,31 @@ const Architecture& find_architecture(std::string_view name) {
 }
 
 const std::vector<Labeler>& labelers() {
+  // ImageNet's classes, or summed up to ImageNet-9's.
+  const Parameter classes{"classes", 1000, 9, 1000, true, {9, 1000}};
   static const std::vector<Labeler> all{
       {"saliency", "l1", {{"input_size", 96, 32, 1024}}, std::string(kU2netpSha256), 1},
       {"relabel",
        "cosine",
-       {{"input_size", 224, 32, 1024}, {"top_k", 5, 1, 100}},
+       {{"input_size", 224, 32, 1024}, {"top_k", 5, 1, 100}, classes},
        std::string(kEfficientNetLite0Sha256),
        1},
       // Small images are cut at `scale` times their size: GrabCut needs pixels to learn colours
       // from.
       {"bbox_grabcut", "l1", {{"scale", 2, 1, 8}}, "", 1},
+      {"masks", "l1", {}, "", 1},
+      {"u2net", "l1", {{"input_size", 320, 32, 1024}}, "", 1, "weights_sha256"},
+      // A threshold in percent; 0 keeps the probabilities.
+      {"bigbigan",
+       "l1",
+       {{"short_edge", 128, 16, 1024}, {"threshold", 0, 0, 99}},
+       "",
+       1,
+       "weights_sha256"},
+      {"script_saliency", "l1", {}, "", 1, "weights_sha256"},
+      {"script_relabel", "cosine", {{"top_k", 5, 1, 1000}, classes}, "", 1, "weights_sha256"},
+      {"imported_masks", "l1", {}, "", 1, "labels_sha256"},
+      {"imported_maps", "cosine", {}, "", 1, "labels_sha256"},
   };
   return all;
 }
@@ -109,11 +153,14 @@ const Labeler& find_labeler(std::string_view name) {
 
 Json labeler_entry(std::string_view name, const Json& overrides) {
   const Labeler& labeler = find_labeler(name);
+  Json given = overrides;
+  const std::string pin = labeler.pin.empty() ? "" : take_pin(labeler, given);
   Json parameters = Json::object();
-  add_parameters("labeler " + labeler.name, labeler.parameters, overrides, parameters);
+  add_parameters("labeler " + labeler.name, labeler.parameters, given, parameters);
   Json entry = {{"name", labeler.name}, {"version", labeler.version}};
   entry.update(parameters);
   if (!labeler.weights_sha256.empty()) entry["weights_sha256"] = labeler.weights_sha256;
+  if (!labeler.pin.empty()) entry[labeler.pin] = pin;
   return entry;
 }
 
@@ -158,7 +205,7 @@ void require_known_versions(const Cell& cell) {
   if (cell.labeler.is_null()) return;
   const Labeler& labeler = find_labeler(text(cell.labeler, "name"));
   require_version("labeler", labeler.name, version(cell.labeler), labeler.version);
-  if (text(cell.labeler, "weights_sha256") != labeler.weights_sha256) {
+  if (labeler.pin.empty() && text(cell.labeler, "weights_sha256") != labeler.weights_sha256) {
     fail_input("the cell's labeler '{}' was pinned to other weights than this program's",
                labeler.name);
   }

@@ -34,6 +34,11 @@ struct Parameter {
   std::string name;
   int64_t value = 0;  // the default
   int64_t low = 0, high = 0;
+  // Came after the first release: left out of an entry at its default, which is what the older
+  // entries without it mean.
+  bool added = false;
+  // The only values it may have, where not all from low to high.
+  std::vector<int64_t> only{};
 };
 
 struct Labeler {
@@ -42,12 +47,16 @@ struct Labeler {
   std::vector<Parameter> parameters;
   std::string weights_sha256;  // of the network's published weights; empty without a network
   int64_t version = 1;
+  // The name of the hash that a grid must give, of what is the user's own: weights, or a set of
+  // imported maps. Empty for a labeler that needs nothing of the sort.
+  std::string pin{};
 };
 // All but "none".
 const std::vector<Labeler>& labelers();
 const Labeler& find_labeler(std::string_view name);
 // {"name", "version", every parameter, "weights_sha256" of a network}. `overrides` holds parameters
-// by name. Throws InputError on an unknown labeler or parameter, or a value out of range.
+// by name, and the pin of a labeler that needs one. Throws InputError on an unknown labeler or
+// parameter, a value out of range or a missing pin.
 Json labeler_entry(std::string_view name, const Json& overrides = Json::object());
 
 struct DatasetBuilder {

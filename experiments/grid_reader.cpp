@@ -52,6 +52,7 @@ class GridReader {
   void read_top(const toml::table& root);
   void read_dataset(const Entry& entry);
   void read_labeler(const Entry& entry);
+  void require_pins(const toml::node& node);
   void read_recipe(const Entry& entry);
   void read_cells(const toml::table& block);
   void read_evaluation(const toml::table& entry);
@@ -239,11 +240,19 @@ void GridReader::read_labeler(const Entry& entry) {
     const Labeler& base = find_labeler(kind);
     labeler.distance = base.distance;
     for (const Parameter& parameter : base.parameters) known.push_back(parameter.name);
+    if (!base.pin.empty()) known.push_back(base.pin);
   });
   check_keys(table, where, known);
   Json overrides = Json::object();
+  // Whatever else is wrong, a pin that is missing or no hash is said of the table.
+  const std::string& pin = find_labeler(kind).pin;
+  if (!pin.empty()) {
+    const toml::node* node = table.get(pin);
+    if (node) overrides[pin] = as_json(*node, where + "." + pin);
+    at_line(node ? line_of(*node) : entry.line, [&] { labeler_entry(kind, overrides); });
+  }
   for (const Entry& item : entries(table)) {
-    if (item.key == "kind") continue;
+    if (item.key == "kind" || item.key == pin) continue;
     if (item.key == "distance") {
       labeler.distance = names(*item.value, "distance", {"l1", "cosine"}).front().value;
       continue;
@@ -267,6 +276,18 @@ void GridReader::read_recipe(const Entry& entry) {
   grid_.recipes[entry.key] = recipe;
 }
 
+// Says of a labeler that is known, but has no table to pin it, what it needs.
+void GridReader::require_pins(const toml::node& node) {
+  each(node, "labeler", [&](const toml::node& item) {
+    const std::string name = as_string(item, "labeler");
+    for (const Labeler& labeler : labelers()) {
+      if (labeler.name != name || grid_.labelers.contains(name)) continue;
+      at_line(line_of(item), [&] { labeler_entry(name); });
+    }
+    return name;
+  });
+}
+
 void GridReader::read_cells(const toml::table& table) {
   const Names axes{"architecture", "spatial_prior", "labeler", "dataset", "recipe", "seed"};
   check_keys(table, "cells", axes);
@@ -284,6 +305,7 @@ void GridReader::read_cells(const toml::table& table) {
   };
   block.architectures = axis("architecture", known_architectures, {});
   block.spatial_priors = axis("spatial_prior", {"none", "convit"}, {"none"});
+  if (const toml::node* wanted = table.get("labeler")) require_pins(*wanted);
   block.labelers = axis("labeler", keys(grid_.labelers), {"none"});
   block.datasets = axis("dataset", keys(grid_.datasets), keys(grid_.datasets));
   block.recipes = axis("recipe", keys(grid_.recipes), keys(grid_.recipes));
@@ -315,6 +337,7 @@ GridFile GridReader::read() {
   read_top(root);
   grid_.labelers["none"] = {};
   for (const Labeler& labeler : labelers()) {
+    if (!labeler.pin.empty()) continue;  // has no meaning before a table gives it one
     grid_.labelers[labeler.name] = {labeler_entry(labeler.name), labeler.distance};
   }
   const auto sections = [&](const char* kind, void (GridReader::*read_one)(const Entry&)) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "labelcache/bytes.h"
 
 namespace remixer::labelcache {
 
@@ -36,6 +37,31 @@ Provenance provenance_from_json(std::string_view text) {
     fail_input("impossible maps, top {} of {} channels", shape.top_k, shape.channels);
   }
   return provenance;
+}
+
+std::string encode_prologue(const Provenance& provenance) {
+  const std::string text = experiments::canonical_json(to_json(provenance));
+  Prologue prologue;
+  prologue.provenance_bytes = static_cast<uint32_t>(text.size());
+  prologue.provenance_checksum = xxh3(text);
+  std::string bytes;
+  append(bytes, prologue);
+  return bytes + text;
+}
+
+ContentHash::ContentHash(const MapShape& shape) {
+  std::string bytes;
+  append(bytes, static_cast<uint32_t>(shape.channels));
+  append(bytes, static_cast<uint32_t>(shape.top_k));
+  hash_.update(bytes);
+}
+
+void ContentHash::add(std::string_view id, std::string_view record) {
+  std::string length;
+  append(length, static_cast<uint32_t>(id.size()));
+  hash_.update(length);
+  hash_.update(id);
+  hash_.update(record);
 }
 
 }  // namespace remixer::labelcache

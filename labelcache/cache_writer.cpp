@@ -1,29 +1,19 @@
 #include "labelcache/cache_writer.h"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <limits>
-#include <numeric>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "labelcache/bit_packing.h"
 #include "labelcache/bytes.h"
+#include "labelcache/mapped_file.h"
 
 namespace remixer::labelcache {
 namespace {
-
-constexpr int kCompressionLevel = 6;
-
-std::string compress(std::string_view bytes) {
-  std::string stored(ZSTD_compressBound(bytes.size()), '\0');
-  const size_t size =
-      ZSTD_compress(stored.data(), stored.size(), bytes.data(), bytes.size(), kCompressionLevel);
-  if (ZSTD_isError(size)) fail("cannot compress label maps: {}", ZSTD_getErrorName(size));
-  stored.resize(size);
-  return stored;
-}
 
 // Part `i` of a text that is cut at `ends`.
 std::string_view part(const std::string& text, const std::vector<uint32_t>& ends, uint32_t i) {
@@ -31,75 +21,120 @@ std::string_view part(const std::string& text, const std::vector<uint32_t>& ends
   return std::string_view(text).substr(begin, ends[i] - begin);
 }
 
+size_t samples_a_block(size_t record_bytes, const MapShape& shape) {
+  const size_t wanted = shape.top_k > 0 ? kTopKBlockBytes : kDenseBlockBytes;
+  return std::clamp<size_t>(wanted / record_bytes, 1, kMostBlockSamples);
+}
+
 }  // namespace
 
 CacheWriter::CacheWriter(std::filesystem::path path, Provenance provenance)
-    : path_(std::move(path)), provenance_(std::move(provenance)), file_(path_) {
-  const std::string text = experiments::canonical_json(to_json(provenance_));
-  Prologue prologue;
-  prologue.provenance_bytes = static_cast<uint32_t>(text.size());
-  prologue.provenance_checksum = xxh3(text);
-  std::string bytes;
-  append(bytes, prologue);
-  file_.write(bytes + text);
-  std::string shape;
-  append(shape, static_cast<uint32_t>(provenance_.shape.channels));
-  append(shape, static_cast<uint32_t>(provenance_.shape.top_k));
-  content_.update(shape);
+    : path_(std::move(path)),
+      provenance_(std::move(provenance)),
+      file_(path_),
+      content_(provenance_.shape),
+      block_(provenance_.shape) {
+  const std::string prologue = encode_prologue(provenance_);
+  resume(prologue);
+  if (file_.size() < prologue.size()) {
+    file_.truncate(0);
+    file_.append(prologue);
+  }
+}
+
+CacheWriter::~CacheWriter() {
+  if (block_offsets_.empty()) file_.discard();
+}
+
+// Takes up the whole blocks of a partial file of the same labels and cuts off the rest.
+void CacheWriter::resume(const std::string& prologue) {
+  uint64_t whole = 0;
+  {
+    const MappedFile mapped(file_.partial());
+    if (mapped.bytes().starts_with(prologue)) {
+      whole = prologue.size();
+      block_end_ = whole;
+      while (take_up(mapped.bytes().substr(whole))) whole = block_end_;
+    }
+  }
+  file_.truncate(whole);
+}
+
+// True where `bytes` begins with the next whole block; its samples are counted then.
+bool CacheWriter::take_up(std::string_view bytes) {
+  if (bytes.size() < sizeof(BlockHeader)) return false;
+  const auto header = load<BlockHeader>(bytes, 0);
+  if (header.stored_bytes > bytes.size() || header.first_sample != samples() ||
+      (block_samples_ != 0 && header.samples != block_samples_) ||
+      samples() + int64_t{header.samples} > provenance_.images) {
+    return false;
+  }
+  std::string copy(bytes.substr(0, header.stored_bytes));
+  copy.append(kReadSlack, '\0');
+  BlockView view;
+  if (!BlockView::open(std::string_view(copy).substr(0, header.stored_bytes), provenance_.shape,
+                       view)) {
+    return false;
+  }
+  for (uint32_t i = 0; i < header.samples; ++i) {
+    count(view.id(i), view.record(i, provenance_.shape));
+  }
+  block_samples_ = header.samples;
+  block_offsets_.push_back(block_end_);
+  block_end_ += header.stored_bytes;
+  return true;
+}
+
+void CacheWriter::count(std::string_view id, std::string_view record) {
+  if (ids_.size() + id.size() > std::numeric_limits<uint32_t>::max()) {
+    fail_input("{}: too many samples for one label file", path_.string());
+  }
+  content_.add(id, record);
+  ids_ += id;
+  id_ends_.push_back(static_cast<uint32_t>(ids_.size()));
 }
 
 void CacheWriter::add(std::string_view id, std::string_view record) {
   assert(record_size(record, provenance_.shape) == record.size());
-  if (ids_.size() + id.size() > std::numeric_limits<uint32_t>::max()) {
-    fail_input("{}: too many samples for one label file", path_.string());
-  }
-  std::string length;
-  append(length, static_cast<uint32_t>(id.size()));
-  content_.update(length);
-  content_.update(id);
-  content_.update(record);
-  ids_ += id;
-  id_ends_.push_back(static_cast<uint32_t>(ids_.size()));
-  block_ += record;
-  if (block_.size() >= kBlockBytes) write_block();
+  if (block_samples_ == 0) block_samples_ = samples_a_block(record.size(), provenance_.shape);
+  count(id, record);
+  block_.add(id, record);
+  if (block_.samples() == block_samples_) write_block();
 }
 
 void CacheWriter::write_block() {
-  const uint32_t samples = static_cast<uint32_t>(id_ends_.size());
-  if (samples == block_first_) return;
-  const std::string stored = compress(block_);
-  BlockEntry entry;
-  entry.offset = file_.size();
-  entry.checksum = xxh3(stored);
-  entry.stored_bytes = static_cast<uint32_t>(stored.size());
-  entry.record_bytes = static_cast<uint32_t>(block_.size());
-  entry.first_sample = block_first_;
-  entry.samples = samples - block_first_;
-  file_.write(stored);
-  blocks_.push_back(entry);
-  block_.clear();
-  block_first_ = samples;
+  if (block_.samples() == 0) return;
+  block_offsets_.push_back(file_.size());
+  file_.append(block_.take(samples() - static_cast<uint32_t>(block_.samples())));
+  file_.sync(/*now=*/false);
 }
 
-std::string CacheWriter::index() const {
-  std::vector<uint32_t> order(id_ends_.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto id = [&](uint32_t sample) { return part(ids_, id_ends_, sample); };
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return id(a) < id(b); });
-  const auto twice = std::adjacent_find(order.begin(), order.end(),
-                                        [&](uint32_t a, uint32_t b) { return id(a) == id(b); });
-  if (twice != order.end()) {
-    fail_input("{}: sample {} appears twice in its dataset's index", path_.string(), id(*twice));
-  }
+std::string CacheWriter::index() {
   std::string bytes;
-  for (const BlockEntry& entry : blocks_) append(bytes, entry);
-  for (const uint32_t end : id_ends_) append(bytes, end);
-  for (const uint32_t sample : order) append(bytes, sample);
-  return bytes + ids_;
+  for (const uint64_t offset : block_offsets_) append(bytes, offset);
+  append(bytes, file_.size());
+  const auto id = [&](uint32_t sample) { return part(ids_, id_ends_, sample); };
+  std::vector<Slot> slots(slots_for(samples()));
+  const auto count = static_cast<uint32_t>(slots.size());
+  for (uint32_t sample = 0; sample < samples(); ++sample) {
+    const uint64_t hash = xxh3(id(sample));
+    const Slot slot{static_cast<uint32_t>(hash), sample};
+    uint32_t place = first_slot(hash, count);
+    for (; slots[place].sample != Slot::kNoSample; place = (place + 1) % count) {
+      if (slots[place].tag == slot.tag && id(slots[place].sample) == id(sample)) {
+        const std::string name(id(sample));
+        file_.discard();
+        fail_input("{}: sample {} appears twice in its dataset's index", path_.string(), name);
+      }
+    }
+    slots[place] = slot;
+  }
+  bytes.append(reinterpret_cast<const char*>(slots.data()), slots.size() * sizeof(Slot));
+  return bytes;
 }
 
 std::string CacheWriter::finish() {
-  assert(static_cast<int64_t>(id_ends_.size()) == provenance_.images);
+  assert(static_cast<int64_t>(samples()) == provenance_.images);
   write_block();
   const std::string text = index();
   const std::string sha256 = content_.finish();
@@ -107,15 +142,16 @@ std::string CacheWriter::finish() {
   footer.index_offset = file_.size();
   footer.index_bytes = text.size();
   footer.index_checksum = xxh3(text);
-  footer.samples = static_cast<uint32_t>(id_ends_.size());
-  footer.blocks = static_cast<uint32_t>(blocks_.size());
+  footer.samples = samples();
+  footer.blocks = static_cast<uint32_t>(block_offsets_.size());
+  footer.block_samples = static_cast<uint32_t>(block_samples_);
+  footer.slots = slots_for(samples());
   assert(sha256.size() == footer.content_sha256.size());
   std::memcpy(footer.content_sha256.data(), sha256.data(), sha256.size());
   footer.checksum = xxh3(std::string_view(reinterpret_cast<const char*>(&footer), kFooterChecked));
   std::string bytes;
   append(bytes, footer);
-  file_.write(text);
-  file_.write(bytes);
+  file_.append(text + bytes);
   file_.commit();
   return sha256;
 }

@@ -16,7 +16,8 @@ namespace remixer::labelcache {
 
 struct LabelInput {
   data::Sample sample;
-  data::Image image;
+  data::Image image;           // empty where the labeler does not read images
+  std::filesystem::path mask;  // of the sample's true mask; empty where it has none
 };
 
 // Immutable; label() may be called by several threads at once.
@@ -32,12 +33,28 @@ class Labeler {
   virtual std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const = 0;
   // SHA-256 of the network's published weights; empty for a labeler without a network.
   virtual std::string weights_sha256() const { return {}; }
+  // Whether label() looks at LabelInput::image.
+  virtual bool reads_images() const { return true; }
+  // Of boxes that were given beside the dataset's own, for the file's provenance; else empty.
+  virtual std::string boxes_sha256() const { return {}; }
+};
+
+// What a labeler draws on beside images and weights.
+struct LabelerSource {
+  std::filesystem::path
+      boxes;  // a table or folder of boxes in place of the dataset's own, or empty
 };
 
 // The labeler that `entry` describes ({"name", "version", parameters...}, as experiments'
 // labeler_entry() makes it), its weights loaded from the folder `weights`. Throws InputError where
 // the entry is of another version or made for other weights, or where the weights are missing.
 std::unique_ptr<Labeler> make_labeler(const experiments::Json& entry,
-                                      const std::filesystem::path& weights);
+                                      const std::filesystem::path& weights,
+                                      const LabelerSource& source = {});
+
+// Where the folder `weights` holds weights of the user's own: <name>-<first 16 digits of their
+// SHA-256><extension>.
+std::filesystem::path own_weights(const std::filesystem::path& weights, const std::string& name,
+                                  const std::string& sha256, const std::string& extension);
 
 }  // namespace remixer::labelcache

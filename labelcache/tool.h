@@ -1,4 +1,4 @@
-// `remixer labels build|inspect|verify|stats`.
+// `remixer labels build|import|pin|inspect|verify|stats|quality|bench`.
 #pragma once
 
 namespace remixer::labelcache {

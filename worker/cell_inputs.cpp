@@ -13,7 +13,8 @@ CellInputs open_cell_inputs(const TaskContext& context, const std::string& split
   if (context.assignment.cell->labeler.is_null()) return inputs;
   const auto& labelled = context.input(TaskKind::kLabel, split);
   inputs.labels = labelcache::open_labels(context.workspace / labelled.at("file").get<std::string>(),
-                                          prepared.at("content_sha256"), split);
+                                          prepared.at("content_sha256"), split,
+                                          context.assignment.cell->labeler);
   return inputs;
 }
 

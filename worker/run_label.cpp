@@ -10,10 +10,14 @@ TaskOutcome run_label(const TaskContext& context) {
 
   labelcache::LabelJob job;
   job.labeler = spec.at("labeler");
-  job.dataset = context.workspace / context.input(experiments::TaskKind::kPrepare).at("folder").get<std::string>();
+  job.dataset = context.workspace /
+                context.input(experiments::TaskKind::kPrepare).at("folder").get<std::string>();
   job.split = split;
   job.output = context.folder() / file;
   job.weights = context.weights;
+  for (const auto& folder : context.assignment.previous) {
+    job.resume_from.push_back(context.workspace / folder / file);
+  }
   if (context.progress) {
     job.on_progress = [&](int64_t done, int64_t total) {
       return context.progress(done, total, "labelling", {});
@@ -24,11 +28,12 @@ TaskOutcome run_label(const TaskContext& context) {
   TaskOutcome outcome;
   outcome.finished = labelled.finished;
   if (!outcome.finished) return outcome;
-  const std::string published =
-      fmt::format("labels/{}/{}/{}", short_id(spec.at("dataset")), short_id(spec.at("labeler")), file);
+  const std::string published = fmt::format("labels/{}/{}/{}", short_id(spec.at("dataset")),
+                                            short_id(spec.at("labeler")), file);
   outcome.result = {{"file", published},
                     {"content_sha256", labelled.content_sha256},
                     {"images", labelled.images},
+                    {"resumed_at", labelled.resumed_at},
                     {"seconds", labelled.seconds}};
   outcome.publish.push_back({context.assignment.folder + "/" + file, published});
   return outcome;

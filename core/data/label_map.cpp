@@ -10,27 +10,33 @@ namespace {
 // The cells of one axis that a patch's interval covers, and the share of the interval in each.
 struct Span {
   int first = 0;
-  std::vector<float> shares;  // sum 1
+  std::vector<float> shares;  // sum 1, or less where the map does not cover the whole interval
 };
 
-// [low, high] in fractions of the axis, cut into `grid` equal intervals, over `cells` cells.
-std::vector<Span> spans(double low, double high, int grid, int cells) {
+// [low, high] in fractions of the image's axis, cut into `grid` equal intervals, over `cells` cells
+// that cover [from, until] of the axis.
+std::vector<Span> spans(double low, double high, int grid, int cells, double from, double until) {
   std::vector<Span> result(static_cast<size_t>(grid));
-  const double start = low * cells, step = (high - low) * cells / grid;
+  // Everything in cells from here on.
+  const double scale = cells / (until - from);
+  const double start = (low - from) * scale, step = (high - low) * scale / grid;
+  const double image_begin = -from * scale, image_end = (1 - from) * scale;
   for (int i = 0; i < grid; ++i) {
-    const double from = std::clamp(start + step * i, 0.0, static_cast<double>(cells));
-    const double to = std::clamp(start + step * (i + 1), from, static_cast<double>(cells));
+    const double begin = std::clamp(start + step * i, image_begin, image_end);
+    const double end = std::clamp(start + step * (i + 1), begin, image_end);
+    const double first = std::clamp(begin, 0.0, static_cast<double>(cells));
+    const double last = std::clamp(end, first, static_cast<double>(cells));
     Span& span = result[static_cast<size_t>(i)];
-    span.first = std::min(static_cast<int>(from), cells - 1);
-    const int last = std::clamp(static_cast<int>(std::ceil(to)) - 1, span.first, cells - 1);
+    span.first = std::min(static_cast<int>(first), cells - 1);
+    const int last_cell = std::clamp(static_cast<int>(std::ceil(last)) - 1, span.first, cells - 1);
     // An interval without an extent (outside the image, or of a degenerate crop) takes its cell.
-    const double extent = to - from;
+    const double extent = end - begin;
     if (extent < 1e-9) {
-      span.shares = {1.0f};
+      span.shares = {begin >= 0 && begin <= cells ? 1.0f : 0.0f};
       continue;
     }
-    for (int cell = span.first; cell <= last; ++cell) {
-      const double covered = std::min<double>(cell + 1, to) - std::max<double>(cell, from);
+    for (int cell = span.first; cell <= last_cell; ++cell) {
+      const double covered = std::min<double>(cell + 1, last) - std::max<double>(cell, first);
       span.shares.push_back(static_cast<float>(std::max(0.0, covered) / extent));
     }
   }
@@ -128,8 +134,10 @@ void patch_labels(const LabelMap& map, const Region& region, int grid, float* ou
   assert(map.values.size() == static_cast<size_t>(map.height) * map.width * depth);
   assert(map.top_k == 0 || map.indices.size() == map.values.size());
 
-  const std::vector<Span> rows = spans(region.top, region.bottom, grid, map.height);
-  std::vector<Span> columns = spans(region.left, region.right, grid, map.width);
+  const std::vector<Span> rows =
+      spans(region.top, region.bottom, grid, map.height, map.cover.top, map.cover.bottom);
+  std::vector<Span> columns =
+      spans(region.left, region.right, grid, map.width, map.cover.left, map.cover.right);
   if (region.mirrored) std::reverse(columns.begin(), columns.end());
 
   for (const Span& row : rows) {

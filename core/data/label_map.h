@@ -9,7 +9,14 @@
 
 namespace remixer::data {
 
-// A labeler's answer for a whole image, on a grid of its own that covers the image exactly.
+// The part of its image that a label map covers, in fractions of the image's size.
+struct Cover {
+  float left = 0, top = 0, right = 1, bottom = 1;
+  bool operator==(const Cover&) const = default;
+};
+
+// A labeler's answer for an image, on a grid of its own that covers the image exactly; published
+// maps of a centre square cover that part alone, and the rest is background (label 0, logits 0).
 //   dense (top_k == 0): values[(y * width + x) * channels + c], e.g. saliency in [0, 1], 1 channel
 //   top-k (top_k > 0):  values and indices [(y * width + x) * top_k + r]: the k largest logits of
 //                       each cell and their classes (< channels), largest first
@@ -17,6 +24,7 @@ struct LabelMap {
   int height = 0, width = 0;
   int channels = 1;  // K of the patch labels that are made from it
   int top_k = 0;
+  Cover cover;
   std::vector<float> values;
   std::vector<uint16_t> indices;
 };
@@ -28,10 +36,11 @@ struct Region {
   bool mirrored = false;
 };
 
-// Patch labels y of `region`, cut into grid × grid patches: out[(row * grid + column) * channels + c],
-// channels values a patch.
+// Patch labels y of `region`, cut into grid × grid patches: out[(row * grid + column) * channels +
+// c], channels values a patch.
 //   dense: the mean of the map over each patch's rectangle (exact area average).
-//   top-k: logits scattered into zeros, averaged over the patch (RoI pooling), softmax over channels.
+//   top-k: logits scattered into zeros, averaged over the patch (RoI pooling), softmax over
+//   channels.
 void patch_labels(const LabelMap& map, const Region& region, int grid, float* out);
 
 // A cell of a map, row · width + column, and its share of a patch. Shares of one patch sum to 1, or

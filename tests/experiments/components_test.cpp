@@ -46,6 +46,36 @@ TEST(Components, EntriesHoldEveryParameter) {
                                                               {"test_images", 1000}}));
 }
 
+TEST(Components, WhatCameLaterIsLeftOutAtWhatItWasBefore) {
+  EXPECT_FALSE(labeler_entry("relabel").contains("classes"));
+  EXPECT_EQ(labeler_entry("relabel", {{"classes", 1000}}), labeler_entry("relabel"));
+  EXPECT_EQ(labeler_entry("relabel", {{"classes", 9}}).at("classes"), 9);
+  EXPECT_EQ(input_error([] {
+              labeler_entry("relabel", {{"classes", 10}});
+            }),
+            "labeler relabel.classes is 10; it must be 9 or 1000");
+}
+
+TEST(Components, WeightsOfOnesOwnArePinned) {
+  const std::string hash(64, 'a');
+  EXPECT_EQ(labeler_entry("bigbigan", {{"weights_sha256", hash}}),
+            (Json{{"name", "bigbigan"},
+                  {"version", 1},
+                  {"short_edge", 128},
+                  {"threshold", 0},
+                  {"weights_sha256", hash}}));
+  EXPECT_EQ(labeler_entry("imported_maps", {{"labels_sha256", hash}}).at("labels_sha256"), hash);
+  EXPECT_THAT(input_error([] { labeler_entry("bigbigan"); }), HasSubstr("weights_sha256"));
+  EXPECT_THAT(input_error([] {
+                labeler_entry("u2net", {{"weights_sha256", "a1"}});
+              }),
+              HasSubstr("64 digits"));
+  EXPECT_THAT(input_error([&] {
+                labeler_entry("saliency", {{"weights_sha256", hash}});
+              }),
+              HasSubstr("unknown parameter"));
+}
+
 TEST(Components, SayWhatIsWrong) {
   EXPECT_EQ(input_error([] { find_architecture("deit_nano"); }),
             "unknown architecture 'deit_nano'; did you mean 'deit_nano_patch4_32'?");

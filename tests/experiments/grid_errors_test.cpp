@@ -100,6 +100,12 @@ INSTANTIATE_TEST_SUITE_P(
              "g.toml:6: labeler.saliency: unknown key 'input_sice'; did you mean 'input_size'?"},
         Case{6, "input_size = 4",
              "g.toml:6: labeler saliency.input_size is 4; it must be at least 32"},
+        Case{5, "[labeler.bigbigan]\n[labeler.saliency]",
+             "g.toml:5: labeler 'bigbigan' works with weights of your own"},
+        Case{6, "kind = \"imported_maps\"\nlabels_sha256 = \"abc\"",
+             "g.toml:7: labeler 'imported_maps' works with maps of your own"},
+        Case{11, "labeler = [\"none\", \"u2net\"]",
+             "g.toml:11: labeler 'u2net' works with weights of your own: write [labeler.u2net]"},
         Case{6, "distance = \"cosin\"",
              "g.toml:6: unknown distance 'cosin'; did you mean 'cosine'?"}));
 

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -12,6 +16,9 @@
 #include "labelcache/cache_reader.h"
 #include "labelcache/cache_writer.h"
 #include "labelcache/label_job.h"
+#include "labelcache/partial_file.h"
+#include "tests/labelcache/input_error.h"
+#include "tests/labelcache/version1_files.h"
 #include "tests/support/program.h"
 
 namespace remixer::labelcache {
@@ -63,16 +70,6 @@ void expect_same(const LabelMap& a, const LabelMap& b) {
   EXPECT_EQ(a.top_k, b.top_k);
   EXPECT_EQ(a.values, b.values);
   EXPECT_EQ(a.indices, b.indices);
-}
-
-template <typename Action>
-std::string input_error(Action&& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
 }
 
 class CacheFile : public ::testing::TestWithParam<MapShape> {
@@ -187,6 +184,25 @@ TEST_F(DamagedCache, AnotherDatasetOrSplitIsNamed) {
               HasSubstr("absent"));
 }
 
+TEST_F(DamagedCache, LabelsByOtherWeightsAreNamed) {
+  Provenance other = provenance(1, {1, 0});
+  other.labeler["weights_sha256"] = "0123";
+  CacheWriter writer(path_, other);
+  writer.add(id_of(0), encode_record(random_map(0, {1, 0}, 3), {1, 0}));
+  writer.finish();
+  experiments::Json wanted = other.labeler;
+  EXPECT_EQ(input_error([&] { open_labels(path_, "dataset", "train", wanted); }), "");
+  wanted["weights_sha256"] = "4567";
+  const std::string message = input_error([&] { open_labels(path_, "dataset", "train", wanted); });
+  EXPECT_THAT(message, HasSubstr("0123"));
+  EXPECT_THAT(message, HasSubstr("4567"));
+  EXPECT_EQ(input_error([&] {
+              open_labels(path_, "dataset", "train",
+                          {{"name", "imported_masks"}, {"labels_sha256", "1"}});
+            }),
+            "");
+}
+
 TEST_F(DamagedCache, UnknownSamplesAreNamed) {
   write_file(path_, 5, {10, 2}, 3);
   const CacheReader reader(path_);
@@ -213,6 +229,203 @@ TEST(CacheWriterTest, ASampleThatComesTwiceIsNamedAndNoFileIsLeft) {
     EXPECT_THAT(input_error([&] { writer.finish(); }), HasSubstr("same"));
   }
   EXPECT_TRUE(fs::is_empty(scratch.path()));
+}
+
+class Version1 : public ::testing::Test {
+ protected:
+  testing::ScratchFolder scratch_{"version1"};
+  fs::path path_ = scratch_ / "a.labels";
+};
+
+TEST_F(Version1, FilesOfDenseMapsAreStillRead) {
+  write_copy(path_, testing::from_base64(testing::kVersion1Dense));
+  const CacheReader reader(path_);
+  EXPECT_EQ(reader.version(), 1u);
+  EXPECT_EQ(reader.samples(), 3u);
+  EXPECT_EQ(reader.content_sha256(), testing::kVersion1DenseContent);
+  reader.verify();
+  const LabelMap map = reader.map("train/a/1.png");
+  for (int y = 0; y < 8; ++y) {
+    for (int x = 0; x < 8; ++x) {
+      const bool object = y >= 2 && y < 6 && x >= 3 && x < 7;
+      EXPECT_EQ(map.values[static_cast<size_t>(y * 8 + x)], object ? 1.0f : 0.0f) << x << ' ' << y;
+    }
+  }
+}
+
+TEST_F(Version1, FilesOfTopKMapsAreStillRead) {
+  write_copy(path_, testing::from_base64(testing::kVersion1TopK));
+  const CacheReader reader(path_);
+  EXPECT_EQ(reader.content_sha256(), testing::kVersion1TopKContent);
+  reader.verify();
+  const LabelMap map = reader.map("train/a/1.png");
+  EXPECT_EQ(map.indices.front(), 741);
+  EXPECT_NEAR(map.values.front(), 4.13, 0.01);
+  UnpackedRecord unpacked;
+  reader.unpack("train/a/1.png", unpacked);
+  expect_same(to_map(unpacked, reader.provenance().shape), map);
+  // Copied into a file of today's version, they are the same labels.
+  CacheWriter writer(scratch_ / "b.labels", reader.provenance());
+  for (uint32_t i = 0; i < reader.samples(); ++i) {
+    writer.add(reader.id(i), encode_record(reader.map_of(i), reader.provenance().shape));
+  }
+  EXPECT_EQ(writer.finish(), reader.content_sha256());
+}
+
+TEST_F(Version1, AnyFlippedBitIsNoticed) {
+  const std::string bytes = testing::from_base64(testing::kVersion1TopK);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string flipped = bytes;
+    flipped[i] = static_cast<char>(flipped[i] ^ (1 << i % 8));
+    write_copy(path_, flipped);
+    EXPECT_THAT(input_error([&] { CacheReader(path_).verify(); }), HasSubstr("a.labels")) << i;
+  }
+}
+
+// A file that is being made, and what is left of it when its maker ends.
+class CutWriting : public ::testing::TestWithParam<MapShape> {
+ protected:
+  static constexpr int kSide = 20;
+  static constexpr int64_t kImages = 600;
+  std::string record(int64_t i) const {
+    return encode_record(random_map(static_cast<uint64_t>(i), GetParam(), kSide), GetParam());
+  }
+  Provenance labels() const { return provenance(kImages, GetParam()); }
+  void go_on(CacheWriter& writer, int64_t until) const {
+    for (int64_t i = writer.samples(); i < until; ++i) writer.add(id_of(i), record(i));
+  }
+  std::string whole() {
+    CacheWriter writer(scratch_ / "whole.labels", labels());
+    go_on(writer, kImages);
+    writer.finish();
+    return read_file(scratch_ / "whole.labels");
+  }
+
+  testing::ScratchFolder scratch_{"cut"};
+  fs::path path_ = scratch_ / "a.labels", partial_ = PartialFile::name_of(path_);
+};
+
+TEST_P(CutWriting, GoesOnAfterTheLastWholeBlock) {
+  const std::string wanted = whole();
+  uint32_t block = 0;
+  {
+    CacheWriter writer(path_, labels());
+    go_on(writer, 400);
+  }
+  EXPECT_FALSE(fs::exists(path_));
+  {
+    CacheWriter writer(path_, labels());
+    block = CacheReader(scratch_ / "whole.labels").samples() /
+            CacheReader(scratch_ / "whole.labels").blocks();
+    EXPECT_LE(writer.samples(), 400u);
+    EXPECT_GT(writer.samples() + block + 1, 400u);
+    go_on(writer, kImages);
+    writer.finish();
+  }
+  EXPECT_EQ(read_file(path_), wanted);
+  EXPECT_FALSE(fs::exists(partial_));
+}
+
+// Cut at any byte, as a machine that lost its power may leave it.
+TEST_P(CutWriting, CutAnywhereTheFileIsTheSame) {
+  const std::string wanted = whole();
+  Random random(5, RandomPurpose::kTest);
+  for (int round = 0; round < 15; ++round) {
+    write_copy(partial_, wanted.substr(0, random.below(wanted.size() + 1)));
+    CacheWriter writer(path_, labels());
+    go_on(writer, kImages);
+    writer.finish();
+    ASSERT_EQ(read_file(path_), wanted);
+  }
+}
+
+TEST_P(CutWriting, DamageInWhatWasDoneEndsItThere) {
+  const std::string wanted = whole();
+  std::string damaged = wanted.substr(0, wanted.size() * 9 / 10);
+  damaged[wanted.size() * 2 / 5] ^= 1;
+  write_copy(partial_, damaged);
+  CacheWriter writer(path_, labels());
+  EXPECT_GT(writer.samples(), 0u);
+  EXPECT_LT(writer.samples(), kImages * 0.45);
+  go_on(writer, kImages);
+  writer.finish();
+  EXPECT_EQ(read_file(path_), wanted);
+}
+
+TEST_P(CutWriting, LabelsOfSomethingElseAreNotGoneOnWith) {
+  {
+    CacheWriter writer(path_, labels());
+    go_on(writer, 400);
+  }
+  Provenance other = labels();
+  other.dataset_sha256 = "another";
+  EXPECT_EQ(CacheWriter(path_, other).samples(), 0u);
+}
+
+TEST_P(CutWriting, WhatHoldsNoWholeBlockIsNotKept) {
+  { CacheWriter(path_, labels()).add(id_of(0), record(0)); }
+  EXPECT_FALSE(fs::exists(partial_));
+}
+
+TEST_P(CutWriting, TwoProcessesDoNotMakeOneFile) {
+  const CacheWriter writer(path_, labels());
+  EXPECT_THAT(input_error([&] { CacheWriter(path_, labels()); }), HasSubstr("another process"));
+}
+
+TEST_P(CutWriting, APartialFileIsNotTakenForAWholeOne) {
+  {
+    CacheWriter writer(path_, labels());
+    go_on(writer, kImages);
+  }
+  EXPECT_THAT(input_error([&] { CacheReader reader(partial_); }), HasSubstr("partial"));
+}
+
+TEST_P(CutWriting, AFullDiskLosesNothing) {
+  const std::string wanted = whole();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{wanted.size() / 2, wanted.size() / 2};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    ::signal(SIGXFSZ, SIG_IGN);
+    try {
+      CacheWriter writer(path_, labels());
+      go_on(writer, kImages);
+      writer.finish();
+    } catch (const Error& error) {
+      ::_exit(std::string(error.what()).find("a.labels") != std::string::npos ? 7 : 8);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  EXPECT_FALSE(fs::exists(path_));
+  CacheWriter writer(path_, labels());
+  EXPECT_GT(writer.samples(), kImages / 5);
+  go_on(writer, kImages);
+  writer.finish();
+  EXPECT_EQ(read_file(path_), wanted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CutWriting, ::testing::Values(MapShape{1, 0}, MapShape{1000, 5}),
+                         [](const auto& info) { return info.param.top_k > 0 ? "TopK" : "Dense"; });
+
+TEST(RecordTest, APartOfAnImageIsKept) {
+  for (const MapShape shape : {MapShape{1, 0}, MapShape{10, 2}}) {
+    LabelMap map = random_map(3, shape, 5);
+    map.cover = {0.125f, 0, 0.875f, 1};
+    const std::string record = encode_record(map, shape);
+    EXPECT_EQ(record_size(record, shape), record.size());
+    EXPECT_EQ(decode_record(record, shape).cover, map.cover);
+    if (shape.top_k == 0) continue;
+    std::string packed;
+    pack_record(record, shape, packed);
+    const size_t size = packed.size();
+    packed.append(kReadSlack, ' ');
+    UnpackedRecord unpacked;
+    unpack_record(std::string_view(packed).substr(0, size), shape, unpacked);
+    EXPECT_EQ(encode_record(to_map(unpacked, shape), shape), record);
+  }
 }
 
 TEST(RecordTest, ValuesAreRoundedOnceAndThenKept) {

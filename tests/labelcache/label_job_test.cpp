@@ -95,13 +95,68 @@ TEST_F(LabelJobTest, ProgressReachesTheEndAndNeverTurnsBack) {
   EXPECT_EQ(seen.back(), kImages);
 }
 
-TEST_F(LabelJobTest, AStoppedJobLeavesNoFile) {
-  LabelJob stopped = job("bbox_grabcut");
+// Stops a job after `images` of them.
+void stop_after(LabelJob& job, int64_t images) {
+  job.on_progress = [images](int64_t done, int64_t) {
+    return done >= images ? Directive::kStop : Directive::kContinue;
+  };
+}
+
+TEST_F(LabelJobTest, AStoppedJobLeavesNoFileAndTheNextOneGoesOn) {
+  LabelJob stopped = job("saliency", {{"input_size", 32}});
+  build_labels(stopped, alone_);
+  const std::string whole = read_file(stopped.output);
+
   stopped.output = scratch_ / "out/stopped.labels";
-  stopped.on_progress = [](int64_t, int64_t) { return Directive::kStop; };
-  const LabelOutcome outcome = build_labels(stopped, alone_);
-  EXPECT_FALSE(outcome.finished);
-  EXPECT_TRUE(fs::is_empty(scratch_ / "out"));
+  LabelJob next = stopped;
+  stop_after(stopped, 30);
+  at::set_num_threads(1);
+  EXPECT_FALSE(build_labels(stopped, alone_).finished);
+  EXPECT_FALSE(fs::exists(stopped.output));
+  const LabelOutcome outcome = build_labels(next, alone_);
+  EXPECT_TRUE(outcome.finished);
+  EXPECT_EQ(outcome.images, kImages);
+  EXPECT_EQ(read_file(next.output), whole);
+}
+
+TEST_F(LabelJobTest, GoesOnFromAnEarlierAttemptsFolder) {
+  // Large maps, so that a block holds few.
+  LabelJob first = job("relabel", {{"input_size", 512}});
+  at::set_num_threads(1);
+  stop_after(first, 16);
+  first.output = scratch_ / "1/train.labels";
+  EXPECT_FALSE(build_labels(first, alone_).finished);
+  LabelJob second = first;
+  second.output = scratch_ / "2/train.labels";
+  second.resume_from = {scratch_ / "0/train.labels", first.output};
+  stop_after(second, kImages);
+  const LabelOutcome outcome = build_labels(second, alone_);
+  EXPECT_GT(outcome.resumed_at, 8);
+  EXPECT_LE(outcome.resumed_at, 16);
+  second.on_progress = nullptr;
+  build_labels(second, alone_);
+  LabelJob through = second;
+  through.resume_from.clear();
+  through.output = scratch_ / "3/train.labels";
+  build_labels(through, alone_);
+  EXPECT_EQ(read_file(second.output), read_file(through.output));
+}
+
+TEST_F(LabelJobTest, UnreadableImagesAreNamedAndCountedWhereAsked) {
+  const auto dataset = data::Dataset::open(dataset_, "train");
+  const std::vector<size_t> bad = {3, 4, 40};
+  for (const size_t i : bad) write_file_atomic(dataset.image_path(dataset.samples()[i]), "");
+  LabelJob lenient = job("relabel", {{"input_size", 32}});
+  lenient.skip_unreadable = true;
+  const LabelOutcome outcome = build_labels(lenient, alone_);
+  EXPECT_TRUE(outcome.finished);
+  ASSERT_EQ(outcome.unreadable.size(), bad.size());
+  const CacheReader reader(lenient.output);
+  for (size_t i = 0; i < bad.size(); ++i) {
+    const auto& id = dataset.samples()[bad[i]].id;
+    EXPECT_THAT(outcome.unreadable[i], HasSubstr(id));
+    EXPECT_EQ(reader.map(id).values, std::vector<float>(5, 0.0f));
+  }
 }
 
 TEST_F(LabelJobTest, ATornImageIsNamed) {

@@ -137,6 +137,34 @@ TEST(PatchLabelsTest, AWholeImageOnItsOwnGridIsTheMapItself) {
   EXPECT_EQ(labels, (std::vector<float>{0.25f, 0.0f, 1.0f, 0.5f}));
 }
 
+// A wide image of which a map knows the middle half: what it does not cover is background, and what
+// it covers lies where it lies in the image.
+TEST(PatchLabelsTest, AMapOfAPartLeavesTheRestWithoutLabels) {
+  LabelMap map;
+  map.height = map.width = 2;
+  map.values = {1, 0.5f, 0.25f, 0.75f};
+  map.cover = {0.25f, 0, 0.75f, 1};
+  std::vector<float> labels(16);
+  patch_labels(map, {}, 4, labels.data());
+  EXPECT_EQ(labels, (std::vector<float>{0, 1, 0.5f, 0, 0, 1, 0.5f, 0, 0, 0.25f, 0.75f, 0, 0, 0.25f,
+                                        0.75f, 0}));
+  patch_labels(map, {0.25, 0, 0.75, 1}, 2, labels.data());
+  EXPECT_EQ(std::vector<float>(labels.begin(), labels.begin() + 4), map.values);
+  // Half of each outer patch is covered.
+  patch_labels(map, {}, 2, labels.data());
+  EXPECT_EQ(labels[0], 0.5f);
+
+  map.channels = 3;
+  map.top_k = 1;
+  map.values = {2, 2, 2, 2};
+  map.indices = {1, 1, 1, 1};
+  std::vector<float> classes(4 * 4 * 3);
+  patch_labels(map, {}, 4, classes.data());
+  EXPECT_FLOAT_EQ(classes[0], 1.0f / 3);  // outside: all classes alike
+  EXPECT_FLOAT_EQ(classes[1], 1.0f / 3);
+  EXPECT_FLOAT_EQ(classes[4], static_cast<float>(std::exp(2.0) / (std::exp(2.0) + 2)));
+}
+
 TEST(PatchLabelsTest, ARegionWithoutAnAreaTakesItsCell) {
   LabelMap map;
   map.height = map.width = 2;

@@ -59,11 +59,15 @@ TEST_F(LabelRanks, MakeTheFileThatOneRankMakes) {
   }
 }
 
-TEST_F(LabelRanks, StopTogether) {
+TEST_F(LabelRanks, StopTogetherAndGoOn) {
   job_.labeler = experiments::labeler_entry("bbox_grabcut");
   job_.on_progress = [](int64_t, int64_t) { return training::Directive::kStop; };
   EXPECT_FALSE(build_labels(job_, *ranks).finished);
   EXPECT_FALSE(fs::exists(job_.output));
+  ranks->barrier();
+  job_.on_progress = nullptr;
+  EXPECT_TRUE(build_labels(job_, *ranks).finished);
+  EXPECT_TRUE(fs::exists(job_.output));
 }
 
 TEST_F(LabelRanks, AllNameTheImageThatOneCannotRead) {

@@ -2,14 +2,23 @@
 // network_test.cpp, with the preprocessing that the networks were published with.
 #include "labelcache/labelers.h"
 
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/data/imagenet_classes.h"
+#include "core/io/safetensors.h"
 #include "experiments/components.h"
+#include "labelcache/network_input.h"
 #include "tests/labelcache/synthetic.h"
+#include "tests/support/program.h"
 
 namespace remixer::labelcache {
 namespace {
@@ -24,7 +33,7 @@ LabelInput disk_input(std::optional<data::Box> box = std::nullopt) {
   data::Sample sample;
   sample.id = "train/disk/1.png";
   sample.box = box;
-  return {sample, testing::disk_image(kSide, kSide)};
+  return {sample, testing::disk_image(kSide, kSide), {}};
 }
 
 // Mean of a dense map of the disk's image over the disk, and over the rest.
@@ -128,6 +137,147 @@ TEST(BboxGrabcutLabelerTest, AnImageWithoutABoxIsAllBackground) {
   const auto labeler = make_labeler(labeler_entry("bbox_grabcut"), kWeights);
   const auto map = labeler->label({disk_input()}).at(0);
   EXPECT_EQ(map.values, std::vector<float>(kSide * kSide, 0.0f));
+}
+
+TEST(BboxGrabcutLabelerTest, SeveralBoxesGiveTheUnionOfTheirCuts) {
+  const auto labeler = make_labeler(labeler_entry("bbox_grabcut"), kWeights);
+  // Two disks side by side.
+  const data::Image disk = testing::disk_image(kSide, kSide);
+  data::Image two(2 * kSide, kSide);
+  for (int y = 0; y < kSide; ++y) {
+    for (int x = 0; x < 2 * kSide; ++x) std::copy_n(disk.at(x % kSide, y), 3, two.at(x, y));
+  }
+  const data::Box left = testing::disk_box(kSide, kSide);
+  const data::Box right{left.x0 + kSide, left.y0, left.x1 + kSide, left.y1};
+  LabelInput input{{}, two, {}};
+  input.sample.id = "train/two.png";
+  input.sample.box = left;
+  const auto share = [&](const data::LabelMap& map, int from) {
+    double sum = 0;
+    for (int y = 0; y < kSide; ++y) {
+      for (int x = from; x < from + kSide; ++x)
+        sum += map.values[static_cast<size_t>(y * 2 * kSide + x)];
+    }
+    return sum / (kSide * kSide);
+  };
+  const auto one = labeler->label({input}).at(0);
+  input.sample.more_boxes = {right};
+  const auto both = labeler->label({input}).at(0);
+  EXPECT_GT(share(one, 0), 0.1);
+  EXPECT_EQ(share(one, kSide), 0);
+  EXPECT_NEAR(share(both, 0), share(one, 0), 1e-6);
+  EXPECT_GT(share(both, kSide), 0.1);
+}
+
+TEST(MaskLabelerTest, GivesTheTrueMasks) {
+  const testing::ScratchFolder scratch("masks");
+  data::GrayImage mask(5, 4);
+  mask.at(3, 2) = 255;
+  mask.at(0, 0) = 51;
+  data::write_png(scratch / "m.png", mask);
+  const auto labeler = make_labeler(labeler_entry("masks"), kWeights);
+  EXPECT_FALSE(labeler->reads_images());
+  const auto maps = labeler->label({{{}, {}, scratch / "m.png"}, {{}, {}, {}}});
+  EXPECT_EQ(maps[0].height, 4);
+  EXPECT_EQ(maps[0].values[2 * 5 + 3], 1);
+  EXPECT_FLOAT_EQ(maps[0].values[0], 0.2f);
+  EXPECT_EQ(maps[1].values, std::vector<float>{0});
+}
+
+TEST(NineClasses, SumUpTheThousandsProbabilities) {
+  const at::Tensor logits = at::randn({2, 1000, 3, 3}) * 4;
+  const at::Tensor ten = nine_class_logits(logits).softmax(1), thousand = logits.softmax(1);
+  ASSERT_EQ(ten.sizes(), at::IntArrayRef({2, 10, 3, 3}));
+  std::vector<double> sums(10, 0.0);
+  for (int label = 0; label < 1000; ++label) {
+    const int nine = data::imagenet_classes()[static_cast<size_t>(label)].imagenet9;
+    sums[static_cast<size_t>(nine < 0 ? 9 : nine)] += thousand[1][label][2][0].item<double>();
+  }
+  for (int c = 0; c < 10; ++c)
+    EXPECT_NEAR(ten[1][c][2][0].item<double>(), sums[static_cast<size_t>(c)], 1e-5);
+}
+
+TEST(NineClasses, AreAParameterOfRelabel) {
+  const auto labeler = make_labeler(labeler_entry("relabel", {{"classes", 9}}), kWeights);
+  EXPECT_EQ(labeler->shape(), (MapShape{10, 10}));
+  const auto map = labeler->label({disk_input()}).at(0);
+  EXPECT_EQ(map.values.size(), 7u * 7 * 10);
+}
+
+// Weights of BigBiGAN's U-Net that make of it what can be foretold: all convolutions 0 but for the
+// last one's bias.
+class UNetLabelerTest : public ::testing::Test {
+ protected:
+  static int64_t write_weights(const std::filesystem::path& file) {
+    std::vector<std::pair<std::string, at::Tensor>> tensors;
+    int64_t parameters = 0;
+    const auto add = [&](const std::string& name, at::Tensor tensor, bool counts = true) {
+      parameters += counts ? tensor.numel() : 0;
+      tensors.emplace_back(name, std::move(tensor));
+    };
+    const auto pair = [&](const std::string& stage, int64_t in, int64_t out) {
+      for (int i = 0; i < 2; ++i) {
+        add(fmt::format("{}.{}.weight", stage, 3 * i), at::zeros({out, i == 0 ? in : out, 3, 3}));
+        add(fmt::format("{}.{}.bias", stage, 3 * i), at::zeros({out}));
+        add(fmt::format("{}.{}.weight", stage, 3 * i + 1), at::ones({out}));
+        add(fmt::format("{}.{}.bias", stage, 3 * i + 1), at::zeros({out}));
+        add(fmt::format("{}.{}.running_mean", stage, 3 * i + 1), at::zeros({out}), false);
+        add(fmt::format("{}.{}.running_var", stage, 3 * i + 1), at::ones({out}), false);
+      }
+    };
+    pair("inc", 3, 64);
+    pair("down1", 64, 128);
+    pair("down2", 128, 256);
+    pair("down3", 256, 512);
+    pair("down4", 512, 512);
+    pair("up1", 1024, 256);
+    pair("up2", 512, 128);
+    pair("up3", 256, 64);
+    pair("up4", 128, 64);
+    add("outc.weight", at::zeros({2, 64, 1, 1}));
+    at::Tensor bias = at::zeros({2});
+    bias[1] = std::log(3.0);
+    add("outc.bias", bias);
+    io::write_safetensors(file, tensors, {{"source_sha256", kHash}});
+    return parameters;
+  }
+  static inline const std::string kHash = std::string(63, '0') + "7";
+  testing::ScratchFolder scratch_{"unet"};
+};
+
+TEST_F(UNetLabelerTest, HasThePublishedNumberOfParametersAndKeepsTheAspect) {
+  EXPECT_EQ(write_weights(scratch_ / "bigbigan-0000000000000000.safetensors"), UNet::kParameters);
+  const auto label = [&](const experiments::Json& parameters) {
+    experiments::Json given = parameters;
+    given["weights_sha256"] = kHash;
+    const auto labeler = make_labeler(labeler_entry("bigbigan", given), scratch_.path());
+    EXPECT_EQ(labeler->weights_sha256(), kHash);
+    return labeler->label(
+        {{{}, testing::disk_image(64, 96), {}}, {{}, testing::disk_image(40, 30), {}}});
+  };
+  const auto soft = label({{"short_edge", 32}});
+  EXPECT_EQ(soft[0].height, 32);
+  EXPECT_EQ(soft[0].width, 48);
+  EXPECT_EQ(soft[1].height, 40);  // 43 in the network: a map has no more cells than its image
+  EXPECT_EQ(soft[1].width, 30);
+  for (const float value : soft[0].values) ASSERT_NEAR(value, 0.75f, 1e-6);
+  EXPECT_EQ(label({{"short_edge", 32}, {"threshold", 74}})[0].values.front(), 1);
+  EXPECT_EQ(label({{"short_edge", 32}, {"threshold", 76}})[0].values.front(), 0);
+}
+
+TEST_F(UNetLabelerTest, OtherWeightsAreRefused) {
+  const auto entry = labeler_entry("bigbigan", {{"weights_sha256", std::string(64, 'c')}});
+  const auto message = [&] {
+    try {
+      make_labeler(entry, scratch_.path());
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(message(), HasSubstr("bigbigan-cccccccccccccccc.safetensors"));
+  write_weights(scratch_ / "bigbigan-cccccccccccccccc.safetensors");
+  EXPECT_THAT(message(), HasSubstr("pinned"));
 }
 
 TEST(MakeLabelerTest, RefusesWhatThisProgramDoesNotRun) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/data/image.h"
 #include "experiments/json.h"
 #include "tests/support/program.h"
 #include "tests/support/tiny_dataset.h"
@@ -71,6 +72,56 @@ TEST(LabelsCommand, BuildsInspectsCountsAndVerifies) {
   const Answer damaged = labels({"verify", file});
   EXPECT_EQ(damaged.code, kExitBadInput);
   EXPECT_THAT(damaged.error, HasSubstr("damaged"));
+}
+
+TEST(LabelsCommand, DrawsRatesAndImports) {
+  const testing::ScratchFolder scratch("labels-command-2");
+  testing::write_tiny_dataset(scratch / "dataset", 6, 3);
+  const std::string file = scratch / "train.labels", id = "train/red/0000.png";
+  ASSERT_EQ(labels({"build", "relabel", "input_size=64", "--dataset", scratch / "dataset",
+                    "--split", "train", "--output", file, "--threads", "1"})
+                .code,
+            kExitDone);
+  const Answer drawn =
+      labels({"inspect", file, id, "--png", scratch / "map.png", "--dataset", scratch / "dataset"});
+  EXPECT_EQ(drawn.code, kExitDone) << drawn.error;
+  EXPECT_EQ(data::read_image(scratch / "map.png").height, 512);
+  EXPECT_EQ(labels({"inspect", file, id, "--png", scratch / "map.png"}).code, kExitBadInput);
+  const auto map = experiments::Json::parse(labels({"inspect", file, id, "--format", "json"}).out);
+  EXPECT_EQ(map.at("height"), 2);
+  EXPECT_EQ(map.at("values").size(), 20u);
+  EXPECT_EQ(map.at("indices").size(), 20u);
+
+  const Answer rated = labels({"quality", "bbox_grabcut", "--dataset", scratch / "dataset",
+                               "--split", "train", "--images", "4", "--format", "json"});
+  ASSERT_EQ(rated.code, kExitDone) << rated.error;
+  const auto figures = experiments::Json::parse(rated.out);
+  EXPECT_EQ(figures.at("images"), 4);
+  EXPECT_GT(figures.at("mask_iou").get<double>(), 0.6);
+
+  for (const char* name :
+       {"red/0000", "green/0001", "blue/0002", "red/0003", "green/0004", "blue/0005"}) {
+    data::write_png(scratch / ("maps/" + std::string(name) + ".png"), data::GrayImage(8, 8));
+  }
+  const Answer imported =
+      labels({"import", "png", scratch / "maps", "--dataset", scratch / "dataset", "--split",
+              "train", "--output", scratch / "masks.labels"});
+  EXPECT_EQ(imported.code, kExitDone) << imported.error;
+  EXPECT_THAT(imported.out, HasSubstr("6 images"));
+  const Answer pinned = labels({"pin", scratch / "masks.labels", "--weights", scratch / "weights"});
+  EXPECT_EQ(pinned.code, kExitDone) << pinned.error;
+  EXPECT_THAT(pinned.out, HasSubstr("kind = \"imported_masks\"\nlabels_sha256 = \""));
+}
+
+TEST(LabelsCommand, BenchesAFileAndLeavesNothing) {
+  const testing::ScratchFolder scratch("labels-bench");
+  const Answer answer =
+      labels({"bench", "--images", "1500", "--seconds", "0.01", "--folder", scratch / "here"});
+  EXPECT_EQ(answer.code, kExitDone) << answer.error;
+  EXPECT_THAT(answer.out, HasSubstr("of raw"));
+  EXPECT_THAT(answer.out, HasSubstr("opens in"));
+  EXPECT_THAT(answer.out, HasSubstr("patch labels"));
+  EXPECT_FALSE(fs::exists(scratch / "here"));
 }
 
 TEST(LabelsCommand, BadInputIsOneLineAndExitCodeTwo) {

@@ -1,0 +1,56 @@
+// What was made last, kept up to a limit of memory.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+namespace remixer::labelcache {
+
+// Thread-safe. The least recently used leave first; the newest stays whatever its size.
+template <typename Value>
+class RecentlyUsed {
+ public:
+  explicit RecentlyUsed(uint64_t limit) : limit_(limit) {}
+
+  // The value of `key`, made by make() where it is not at hand; bytes(value) is its size. make()
+  // runs outside the lock: two threads may make the same value, and the second one's is dropped.
+  template <typename Make, typename Bytes>
+  std::shared_ptr<const Value> get(uint32_t key, Make&& make, Bytes&& bytes) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = kept_.find(key); found != kept_.end()) {
+        used_.splice(used_.begin(), used_, found->second.use);
+        return found->second.value;
+      }
+    }
+    const auto fresh = std::make_shared<const Value>(make());
+    const std::lock_guard lock(mutex_);
+    if (const auto found = kept_.find(key); found != kept_.end()) return found->second.value;
+    used_.push_front(key);
+    kept_[key] = {fresh, used_.begin()};
+    held_ += bytes(*fresh);
+    while (held_ > limit_ && used_.size() > 1) {
+      const auto oldest = kept_.find(used_.back());
+      held_ -= bytes(*oldest->second.value);
+      kept_.erase(oldest);
+      used_.pop_back();
+    }
+    return fresh;
+  }
+
+ private:
+  struct Kept {
+    std::shared_ptr<const Value> value;
+    std::list<uint32_t>::iterator use;
+  };
+  const uint64_t limit_;
+  std::mutex mutex_;  // guards what follows
+  std::unordered_map<uint32_t, Kept> kept_;
+  std::list<uint32_t> used_;  // the latest first
+  uint64_t held_ = 0;
+};
+
+}  // namespace remixer::labelcache

@@ -1,0 +1,232 @@
+#include "labelcache/sparse_labels.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cmath>
+
+#include "labelcache/processors.h"
+
+namespace remixer::labelcache {
+namespace {
+
+// The cells of one axis that a patch covers.
+struct Span {
+  int first = 0, count = 0;
+  float shares[64] = {};
+};
+
+// As data::patch_labels() divides an axis: `grid` equal intervals of the image over `cells` cells
+// that cover [from, until] of it. → false where a patch has more cells than a Span holds.
+bool divide(int grid, int cells, double from, double until, std::vector<Span>& spans) {
+  spans.assign(static_cast<size_t>(grid), {});
+  const double scale = cells / (until - from), step = scale / grid, start = -from * scale;
+  for (int i = 0; i < grid; ++i) {
+    const double begin = start + step * i, end = start + step * (i + 1);
+    const double first = std::clamp(begin, 0.0, static_cast<double>(cells));
+    const double last = std::clamp(end, first, static_cast<double>(cells));
+    Span& span = spans[static_cast<size_t>(i)];
+    span.first = std::min(static_cast<int>(first), cells - 1);
+    const int last_cell = std::clamp(static_cast<int>(std::ceil(last)) - 1, span.first, cells - 1);
+    span.count = last_cell - span.first + 1;
+    if (span.count > static_cast<int>(std::size(span.shares))) return false;
+    for (int c = 0; c < span.count; ++c) {
+      const int cell = span.first + c;
+      const double covered = std::min<double>(cell + 1, last) - std::max<double>(cell, first);
+      span.shares[c] = static_cast<float>(std::max(0.0, covered) / step);
+    }
+  }
+  return true;
+}
+
+// e^x for x ≤ 0 to 2 units in the last place; 0 below -87. Without branches, so that eight go at a
+// time: 2^(x / ln 2), the whole part into the exponent's bits, the rest by a polynomial.
+REMIXER_FOR_EACH_PROCESSOR
+void exponentials(float* values, size_t count, float largest) {
+  for (size_t i = 0; i < count; ++i) {
+    const float below = values[i] - largest;
+    const float x = below > -87.0f ? below : -87.0f;
+    // Adding and taking away 1.5 · 2^23 rounds to a whole number.
+    const float shifted = x * 1.44269504f + 12582912.0f;
+    const float whole = shifted - 12582912.0f;
+    const float rest = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+    float y = 1.9875691500e-4f;
+    y = y * rest + 1.3981999507e-3f;
+    y = y * rest + 8.3334519073e-3f;
+    y = y * rest + 4.1665795894e-2f;
+    y = y * rest + 1.6666665459e-1f;
+    y = y * rest + 5.0000001201e-1f;
+    y = y * rest * rest + rest + 1.0f;
+    values[i] =
+        std::bit_cast<float>(std::bit_cast<int32_t>(y) + (static_cast<int32_t>(whole) << 23));
+  }
+}
+
+// Widens [low, high] to take in `values`. Floats that are not negative are ordered as their bits
+// are as signed integers, negative ones the other way round as unsigned ones.
+REMIXER_FOR_EACH_PROCESSOR
+void widen(const float* values, size_t count, float& low, float& high) {
+  int32_t most = 0;
+  uint32_t least = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const auto bits = std::bit_cast<int32_t>(values[i]);
+    most = std::max(most, bits);
+    least = std::max(least, static_cast<uint32_t>(bits));
+  }
+  high = std::max(high, std::bit_cast<float>(most));
+  low = std::min(low, std::bit_cast<float>(least));
+}
+
+// Above this spread between logits, float32 could lose a patch's own largest beside the map's.
+constexpr float kMostSpread = 60;
+
+struct Scratch {
+  std::vector<Span> rows, columns;
+  std::vector<float> values;    // by rank, as UnpackedRecord
+  std::vector<float> logits;    // by cell
+  std::vector<uint16_t> codes;  // by cell
+  std::vector<uint32_t> sums;   // by code, floats' bits
+  std::vector<uint16_t> entry_codes;
+};
+
+// One patch's entries, from number `next` on: the sum of its cells' logits for each class that has
+// one (a sum of 0 is that of a class that no cell names). `sums`, by code, is zero before and
+// after. → the entry after the last one. Without branches on the data, which could not be foretold.
+template <size_t kTopK>
+uint32_t gather_patch(const Span& row, const Span& column, size_t width, size_t top_k,
+                      const uint16_t* codes, const float* logits, uint32_t next, uint32_t* sums,
+                      uint16_t* entry_codes, float* entry_sums) {
+  const size_t ranks = kTopK > 0 ? kTopK : top_k;
+  const size_t corner =
+      (static_cast<size_t>(row.first) * width + static_cast<size_t>(column.first)) * ranks;
+  for (int y = 0; y < row.count; ++y) {
+    const size_t line = corner + static_cast<size_t>(y) * width * ranks;
+    for (int x = 0; x < column.count; ++x) {
+      const float weight = row.shares[y] * column.shares[x];
+      for (size_t e = line + static_cast<size_t>(x) * ranks, r = 0; r < ranks; ++r) {
+        const float sum = std::bit_cast<float>(sums[codes[e + r]]) + weight * logits[e + r];
+        sums[codes[e + r]] = std::bit_cast<uint32_t>(sum);
+      }
+    }
+  }
+  for (int y = 0; y < row.count; ++y) {
+    const size_t line = corner + static_cast<size_t>(y) * width * ranks;
+    for (size_t e = line; e < line + static_cast<size_t>(column.count) * ranks; ++e) {
+      const uint32_t sum = sums[codes[e]];
+      sums[codes[e]] = 0;
+      entry_codes[next] = codes[e];
+      entry_sums[next] = std::bit_cast<float>(sum);
+      next += sum != 0;
+    }
+  }
+  return next;
+}
+
+// Adds up the logits of each patch's cells. → entries in all.
+size_t gather(const UnpackedRecord& record, size_t top_k, Scratch& scratch, SparseLabels& out) {
+  const auto gather_one = top_k == 5 ? gather_patch<5> : gather_patch<0>;
+  uint32_t next = 0;
+  size_t patch = 0;
+  for (const Span& row : scratch.rows) {
+    for (const Span& column : scratch.columns) {
+      out.begins[patch++] = next;
+      next = gather_one(row, column, static_cast<size_t>(record.width), top_k, scratch.codes.data(),
+                        scratch.logits.data(), next, scratch.sums.data(),
+                        scratch.entry_codes.data(), out.probability.data());
+    }
+  }
+  out.begins[patch] = next;
+  for (uint32_t e = 0; e < next; ++e) out.classes[e] = record.classes[scratch.entry_codes[e]];
+  return next;
+}
+
+// From rank after rank to cell after cell.
+void by_cell(const UnpackedRecord& record, size_t cells, size_t top_k, Scratch& scratch) {
+  scratch.logits.resize(cells * top_k);
+  scratch.codes.resize(cells * top_k);
+  for (size_t r = 0; r < top_k; ++r) {
+    const float* values = &scratch.values[r * record.stride];
+    const uint16_t* codes = &record.codes[r * record.stride];
+    for (size_t cell = 0; cell < cells; ++cell) {
+      scratch.logits[cell * top_k + r] = values[cell];
+      scratch.codes[cell * top_k + r] = codes[cell];
+    }
+  }
+}
+
+// Softmax over all classes of each patch, in place. The largest logit of the map, or each patch's
+// own, is taken off first.
+void normalise(size_t patches, float channels, float largest, bool each, SparseLabels& out) {
+  float zero = std::exp(-largest);
+  for (size_t patch = 0; patch < patches; ++patch) {
+    const uint32_t begin = out.begins[patch], end = out.begins[patch + 1];
+    float* entries = &out.probability[begin];
+    if (each) {
+      largest = 0;
+      for (uint32_t e = 0; e < end - begin; ++e) largest = std::max(largest, entries[e]);
+      exponentials(entries, end - begin, largest);
+    }
+    if (each) zero = std::exp(-largest);
+    float totals[4] = {};
+    uint32_t e = 0;
+    for (; e + 4 <= end - begin; e += 4) {
+      for (uint32_t lane = 0; lane < 4; ++lane) totals[lane] += entries[e + lane];
+    }
+    for (; e < end - begin; ++e) totals[0] += entries[e];
+    const float named = (totals[0] + totals[1]) + (totals[2] + totals[3]);
+    const float scale = 1 / ((channels - static_cast<float>(end - begin)) * zero + named);
+    for (e = 0; e < end - begin; ++e) entries[e] *= scale;
+    out.others[patch] = zero * scale;
+  }
+}
+
+}  // namespace
+
+void pool_labels(const UnpackedRecord& record, const MapShape& shape, int grid, SparseLabels& out) {
+  thread_local Scratch scratch;
+  const auto top_k = static_cast<size_t>(shape.top_k);
+  const auto patches = static_cast<size_t>(grid) * static_cast<size_t>(grid);
+  const data::Cover& cover = record.cover;
+  const bool fits = divide(grid, record.height, cover.top, cover.bottom, scratch.rows) &&
+                    divide(grid, record.width, cover.left, cover.right, scratch.columns);
+  assert(fits);
+  (void)fits;
+  size_t most = 0;
+  for (const Span& row : scratch.rows) {
+    for (const Span& column : scratch.columns) {
+      most += static_cast<size_t>(row.count * column.count) * top_k;
+    }
+  }
+  scratch.values.resize(record.halves.size());
+  halves_to_floats(record.halves.data(), record.halves.size(), scratch.values.data());
+  const auto cells = static_cast<size_t>(record.height) * static_cast<size_t>(record.width);
+  by_cell(record, cells, top_k, scratch);
+  scratch.entry_codes.resize(most + 1);
+  scratch.sums.assign(record.classes.size(), 0);
+  out.begins.resize(patches + 1);
+  out.others.resize(patches);
+  out.classes.resize(most + 1);
+  out.probability.resize(most + 1);
+  const size_t entries = gather(record, top_k, scratch, out);
+  out.classes.resize(entries);
+  out.probability.resize(entries);
+
+  float largest = 0, smallest = 0;
+  for (size_t rank = 0; rank < top_k; ++rank) {
+    widen(&scratch.values[rank * record.stride], cells, smallest, largest);
+  }
+  const bool each = largest - smallest > kMostSpread;
+  if (!each) exponentials(out.probability.data(), entries, largest);
+  normalise(patches, static_cast<float>(shape.channels), largest, each, out);
+}
+
+void expand(const SparseLabels& labels, int channels, float* out) {
+  for (size_t patch = 0; patch < labels.others.size(); ++patch, out += channels) {
+    std::fill_n(out, channels, labels.others[patch]);
+    for (uint32_t e = labels.begins[patch]; e < labels.begins[patch + 1]; ++e) {
+      out[labels.classes[e]] = labels.probability[e];
+    }
+  }
+}
+
+}  // namespace remixer::labelcache

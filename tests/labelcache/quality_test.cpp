@@ -1,0 +1,123 @@
+// Figures of agreement on images whose answer is known.
+#include "labelcache/label_quality.h"
+
+#include <gtest/gtest.h>
+
+#include "labelcache/label_drawing.h"
+#include "tests/support/program.h"
+#include "tests/support/tiny_dataset.h"
+
+namespace remixer::labelcache {
+namespace {
+
+TEST(Auroc, CountsPairsThatAreInOrder) {
+  EXPECT_EQ(auroc({{0.1f, false}, {0.9f, true}}), 1.0);
+  EXPECT_EQ(auroc({{0.9f, false}, {0.1f, true}}), 0.0);
+  EXPECT_EQ(auroc({{0.5f, false}, {0.5f, true}}), 0.5);
+  EXPECT_EQ(auroc({{1, true}, {2, false}, {3, true}, {4, true}}), 2.0 / 3);
+  EXPECT_TRUE(auroc({{1, true}}).is_null());
+  EXPECT_TRUE(auroc({}).is_null());
+}
+
+// Says of every image what it is told to.
+class FixedLabeler : public Labeler {
+ public:
+  FixedLabeler(MapShape shape, std::function<data::LabelMap(const LabelInput&)> map)
+      : shape_(shape), map_(std::move(map)) {}
+  MapShape shape() const override { return shape_; }
+  int batch() const override { return 4; }
+  std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override {
+    std::vector<data::LabelMap> maps;
+    for (const LabelInput& input : batch) maps.push_back(map_(input));
+    return maps;
+  }
+
+ private:
+  MapShape shape_;
+  std::function<data::LabelMap(const LabelInput&)> map_;
+};
+
+// 1 in the box moved to the right by `shift` pixels.
+data::LabelMap box_map(const data::Box& box, int shift) {
+  data::LabelMap map;
+  map.height = map.width = 32;
+  for (int y = 0; y < 32; ++y) {
+    for (int x = 0; x < 32; ++x) {
+      const bool in = x - shift >= box.x0 && x - shift <= box.x1 && y >= box.y0 && y <= box.y1;
+      map.values.push_back(in ? 1.0f : 0.0f);
+    }
+  }
+  return map;
+}
+
+class LabelQualityTest : public ::testing::Test {
+ protected:
+  LabelQualityTest() { testing::write_tiny_dataset(scratch_ / "dataset", 12, 3); }
+  experiments::Json figures(const Labeler& labeler, int64_t images = 12) {
+    const auto dataset = data::Dataset::open(scratch_ / "dataset", "train");
+    return label_quality({dataset, labeler, images, 8});
+  }
+  testing::ScratchFolder scratch_{"quality"};
+};
+
+TEST_F(LabelQualityTest, TheBoxItselfAgreesWhollyAndAMovedOneLess) {
+  const auto exact = figures(
+      FixedLabeler({1, 0}, [](const LabelInput& input) { return box_map(*input.sample.box, 0); }));
+  EXPECT_NEAR(exact.at("box_iou").get<double>(), 1, 1e-9);
+  EXPECT_NEAR(exact.at("mask_iou").get<double>(), 1, 1e-9);
+  EXPECT_NEAR(exact.at("whole_box_iou").get<double>(), 144.0 / 1024, 1e-9);
+  EXPECT_EQ(exact.at("images"), 12);
+  // The boxes are 12 wide, and 3 pixels of room are always to their left or right.
+  const auto moved =
+      figures(FixedLabeler({1, 0},
+                           [](const LabelInput& input) {
+                             return box_map(*input.sample.box, input.sample.box->x0 >= 3 ? -3 : 3);
+                           }),
+              6);
+  EXPECT_NEAR(moved.at("box_iou").get<double>(), 9.0 / 15, 1e-9);
+  EXPECT_NEAR(moved.at("mask_iou").get<double>(), 9.0 / 15, 1e-9);
+  EXPECT_EQ(moved.at("images"), 6);
+  const auto nothing = figures(FixedLabeler({1, 0}, [](const LabelInput&) {
+    return empty_map({1, 0});
+  }));
+  EXPECT_EQ(nothing.at("box_iou"), 0.0);
+}
+
+TEST_F(LabelQualityTest, PeaksAreCellsOfTheLargestLogit) {
+  const auto peak_at = [](int offset) {
+    return [offset](const LabelInput& input) {
+      data::LabelMap map;
+      map.height = map.width = 32;
+      map.channels = 4;
+      map.top_k = 1;
+      map.values.assign(1024, 1.0f);
+      map.indices.assign(1024, 0);
+      const int x = (input.sample.box->x0 + offset) % 32;
+      map.values[static_cast<size_t>(input.sample.box->y0 * 32 + x)] = 2.0f;
+      return map;
+    };
+  };
+  const auto inside = figures(FixedLabeler({4, 1}, peak_at(11)));
+  EXPECT_EQ(inside.at("peaks_inside"), 1.0);
+  EXPECT_NEAR(inside.at("chance_inside").get<double>(), 144.0 / 1024, 1e-9);
+  EXPECT_EQ(figures(FixedLabeler({4, 1}, peak_at(12))).at("peaks_inside"), 0.0);
+}
+
+TEST(DrawLabels, ShowsTheImageBesideItsLabels) {
+  data::Image image(64, 32);
+  std::fill(image.pixels.begin(), image.pixels.end(), uint8_t{100});
+  data::LabelMap map;
+  map.height = 1;
+  map.width = 2;
+  map.values = {1, 0};
+  const data::Image drawn = draw_labels(image, map);
+  EXPECT_EQ(drawn.height, 256);
+  EXPECT_EQ(drawn.width, 2 * 512 + 8);
+  EXPECT_EQ(drawn.at(100, 100)[0], 100);        // as it is
+  EXPECT_GT(drawn.at(520 + 100, 100)[0], 180);  // red where the label is 1
+  EXPECT_LT(drawn.at(520 + 100, 100)[1], 70);
+  EXPECT_EQ(drawn.at(520 + 400, 100)[0], 100);
+}
+
+}  // namespace
+}  // namespace remixer::labelcache
