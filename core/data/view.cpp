@@ -31,6 +31,15 @@ bool trace(const View& view, double& x, double& y) {
   return true;
 }
 
+// A point in fractions of the image to one in fractions of the part that a map covers. False where
+// it lies outside of that.
+bool find_in_map(const Cover& cover, double& x, double& y) {
+  x = (x - cover.left) / (static_cast<double>(cover.right) - cover.left);
+  y = (y - cover.top) / (static_cast<double>(cover.bottom) - cover.top);
+  // An image's own edges, which rounding may overstep, belong to the map that ends with it.
+  return cover == Cover() || (x >= 0 && x < 1 && y >= 0 && y < 1);
+}
+
 // The cells that a patch's points show, each with its share of the points. `counts` is by cell, all
 // zero before and after.
 void collect_cells(const LabelMap& map, const View& view, double left, double top, double size,
@@ -39,7 +48,7 @@ void collect_cells(const LabelMap& map, const View& view, double left, double to
   for (int i = 0; i < kPoints; ++i) {
     for (int j = 0; j < kPoints; ++j) {
       double x = left + (j + 0.5) * size / kPoints, y = top + (i + 0.5) * size / kPoints;
-      if (!trace(view, x, y)) continue;
+      if (!trace(view, x, y) || !find_in_map(map.cover, x, y)) continue;
       const int column = std::clamp(static_cast<int>(x * map.width), 0, map.width - 1);
       const int row = std::clamp(static_cast<int>(y * map.height), 0, map.height - 1);
       const auto cell = static_cast<uint32_t>(row) * static_cast<uint32_t>(map.width) +
