@@ -136,13 +136,6 @@ Labelled label_range(const data::Dataset& dataset, const Labeler& labeler, Range
   return all;
 }
 
-// What the file says that its labels are of: the cell's entry, and boxes that no cell knows of.
-experiments::Json labels_of(const LabelJob& job, const Labeler& labeler) {
-  experiments::Json entry = job.labeler;
-  if (!labeler.boxes_sha256().empty()) entry["boxes_sha256"] = labeler.boxes_sha256();
-  return entry;
-}
-
 // Copies what an earlier run got done where that is more than what stands here.
 void adopt_partial(const LabelJob& job) {
   namespace fs = std::filesystem;
@@ -218,13 +211,13 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
   std::optional<CacheWriter> writer;
   const auto begun = all_gather(communicator, [&] {
     dataset = data::Dataset::open(job.dataset, job.split);
-    labeler = make_labeler(job.labeler, job.weights, {job.boxes});
+    labeler = make_labeler(job.labeler, job.weights);
     std::string number;
     if (rank == 0) {
       adopt_partial(job);
       writer.emplace(
           job.output,
-          Provenance{labels_of(job, *labeler), labeler->weights_sha256(), dataset->content_hash(),
+          Provenance{job.labeler, labeler->weights_sha256(), dataset->content_hash(),
                      job.split, static_cast<int64_t>(dataset->samples().size()), labeler->shape()});
       append(number, int64_t{writer->samples()});
     }

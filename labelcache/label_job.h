@@ -24,8 +24,6 @@ struct LabelJob {
   // Outputs that earlier runs of this job did not finish: it goes on from the one that got
   // farthest, its own among them. They are only read.
   std::vector<std::filesystem::path> resume_from;
-  // A table or folder of boxes, for a labeler that draws on boxes, instead of the dataset's own.
-  std::filesystem::path boxes;
   // An unreadable image gets an empty map (no object; all classes alike) instead of ending the job.
   bool skip_unreadable = false;
   std::function<training::Directive(int64_t done, int64_t total)> on_progress;  // rank 0

@@ -30,8 +30,7 @@ std::unique_ptr<Labeler> held(Made labeler) {
   return std::make_unique<Made>(std::move(labeler));
 }
 
-std::unique_ptr<Labeler> create(const Json& entry, const std::filesystem::path& weights,
-                                const LabelerSource& source) {
+std::unique_ptr<Labeler> create(const Json& entry, const std::filesystem::path& weights) {
   const std::string name = entry["name"];
   const auto parameter = [&](const char* key) { return entry.at(key).get<int64_t>(); };
   const auto pinned = [&](const char* kind, const char* extension) {
@@ -71,14 +70,9 @@ std::filesystem::path own_weights(const std::filesystem::path& weights, const st
   return weights / fmt::format("{}-{:.16}{}", name, sha256, extension);
 }
 
-std::unique_ptr<Labeler> make_labeler(const Json& entry, const std::filesystem::path& weights,
-                                      const LabelerSource& source) {
+std::unique_ptr<Labeler> make_labeler(const Json& entry, const std::filesystem::path& weights) {
   check_entry(entry);
-  const std::string name = entry["name"];
-  if (!source.boxes.empty() && name != "bbox_grabcut") {
-    fail_input("labeler '{}' does not use boxes; only bbox_grabcut does", name);
-  }
-  auto labeler = create(entry, weights, source);
+  auto labeler = create(entry, weights);
   const std::string pinned = entry.value("weights_sha256", std::string());
   if (labeler->weights_sha256() != pinned) {
     fail_input(

@@ -35,22 +35,13 @@ class Labeler {
   virtual std::string weights_sha256() const { return {}; }
   // Whether label() looks at LabelInput::image.
   virtual bool reads_images() const { return true; }
-  // Of boxes that were given beside the dataset's own, for the file's provenance; else empty.
-  virtual std::string boxes_sha256() const { return {}; }
-};
-
-// What a labeler draws on beside images and weights.
-struct LabelerSource {
-  std::filesystem::path
-      boxes;  // a table or folder of boxes in place of the dataset's own, or empty
 };
 
 // The labeler that `entry` describes ({"name", "version", parameters...}, as experiments'
 // labeler_entry() makes it), its weights loaded from the folder `weights`. Throws InputError where
 // the entry is of another version or made for other weights, or where the weights are missing.
 std::unique_ptr<Labeler> make_labeler(const experiments::Json& entry,
-                                      const std::filesystem::path& weights,
-                                      const LabelerSource& source = {});
+                                      const std::filesystem::path& weights);
 
 // Where the folder `weights` holds weights of the user's own: <name>-<first 16 digits of their
 // SHA-256><extension>.

@@ -79,9 +79,8 @@ RelabelLabeler efficientnet_labeler(int64_t input_size, int64_t top_k, bool nine
 RelabelLabeler script_relabel_labeler(ScriptDescription description, int64_t top_k,
                                       bool nine_classes);
 
-// GrabCut from boxes: dense maps of the image's size, 1 on the objects. Boxes are the dataset's
-// own, one an image, or those of a table or folder, of which an image may have several: its map is
-// the union of their cuts. An image without a box shows no object: its map is zero. Each box's
+// GrabCut from the dataset's boxes: dense maps of the image's size, 1 on the objects. Where an image
+// has several boxes, its map is the union of their cuts. An image without a box shows no object: its map is zero. Each box's
 // draws are keyed by its image's id.
 class BboxGrabcutLabeler : public Labeler {
  public:
@@ -107,8 +106,5 @@ class MaskLabeler : public Labeler {
 
 // The map of a mask: 0 to 255 as 0 to 1.
 data::LabelMap mask_map(const data::GrayImage& mask);
-
-// SHA-256 of a file, or over the names and bytes of a folder's files.
-std::string tree_sha256(const std::filesystem::path& path);
 
 }  // namespace remixer::labelcache

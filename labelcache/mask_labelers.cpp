@@ -19,20 +19,6 @@ data::LabelMap zero_map(int height, int width) {
 
 }  // namespace
 
-std::string tree_sha256(const std::filesystem::path& path) {
-  namespace fs = std::filesystem;
-  if (!fs::is_directory(path)) return sha256_file(path);
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(path));
-  }
-  std::sort(files.begin(), files.end());
-  Sha256 hash;
-  for (const fs::path& file : files)
-    hash.update(sha256_file(path / file) + "  " + file.string() + "\n");
-  return hash.finish();
-}
-
 data::LabelMap mask_map(const data::GrayImage& mask) {
   data::LabelMap map = zero_map(mask.height, mask.width);
   std::transform(mask.pixels.begin(), mask.pixels.end(), map.values.begin(),

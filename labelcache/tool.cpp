@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 struct BuildOptions {
   std::string labeler, split;
   std::vector<std::string> parameters;
-  fs::path dataset, output, weights, boxes;
+  fs::path dataset, output, weights;
   unsigned threads = data::available_threads();
   bool skip_unreadable = false, restart = false;
 };
@@ -89,7 +89,6 @@ int build(const BuildOptions& options) {
   job.split = options.split;
   job.output = options.output;
   job.weights = options.weights;
-  job.boxes = options.boxes;
   job.skip_unreadable = options.skip_unreadable;
   if (options.restart) fs::remove(PartialFile::name_of(options.output));
   ProgressLine progress;
@@ -243,7 +242,7 @@ int quality(const QualityOptions& options) {
   const Json entry = experiments::labeler_entry(options.labeler.labeler,
                                                 overrides_from(options.labeler.parameters));
   at::set_num_threads(1);  // images go side by side instead
-  const auto labeler = make_labeler(entry, options.labeler.weights, {options.labeler.boxes});
+  const auto labeler = make_labeler(entry, options.labeler.weights);
   print(label_quality({dataset, *labeler, options.images, options.grid}), options.format);
   return kExitDone;
 }
@@ -301,9 +300,6 @@ int run(int argc, char** argv) {
       "build", "Label one split of a dataset; goes on where an earlier run was cut");
   add_labeler(build_app, building);
   build_app->add_option("--output", building.output, "File to make")->required();
-  build_app->add_option("--boxes", building.boxes,
-                        "Boxes for bbox_grabcut in place of the dataset's: a folder of PASCAL-VOC "
-                        "files, or a table");
   build_app->add_option("--threads", building.threads, "Threads to compute on")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
@@ -361,7 +357,6 @@ int run(int argc, char** argv) {
   CLI::App* quality_app = app.add_subcommand(
       "quality", "How well a labeler agrees with a dataset's boxes and true masks");
   add_labeler(quality_app, rating.labeler);
-  quality_app->add_option("--boxes", rating.labeler.boxes, "Boxes for bbox_grabcut, as for build");
   quality_app->add_option("--images", rating.images, "Images, spread over the split")
       ->check(CLI::Range(1, 100000000))
       ->capture_default_str();
