@@ -17,6 +17,7 @@
 #include "coordinator/http/certificate.h"
 #include "coordinator/http/routes.h"
 #include "coordinator/launch/local.h"
+#include "coordinator/notifier.h"
 #include "coordinator/process.h"
 #include "coordinator/views/views.h"
 #include "coordinator/workspace.h"
@@ -59,6 +60,7 @@ struct Daemon::Parts {
   std::shared_ptr<Engine> engine;  // shared with a status() that is under way at the end
   std::unique_ptr<Server> server;
   std::unique_ptr<LocalLauncher> launcher;
+  std::unique_ptr<Notifier> notifier;
   std::thread thread;
 
   mutable std::mutex mutex;  // of what follows, and of the parts' life against status()
@@ -82,6 +84,7 @@ struct Daemon::Parts {
     settings.stall_seconds = options.stall_seconds;
     settings.workspace = workspace.string();
     engine = std::make_shared<Engine>(Engine::Options{workspace, database, settings});
+    notifier = std::make_unique<Notifier>(*engine, notifier_options());
     // Workers of an earlier life that are gone are known before anything is given out.
     engine->tick();
     access_path = experiments::protocol::access_file(workspace);
@@ -105,6 +108,16 @@ struct Daemon::Parts {
     chosen.port = options.port;
     chosen.certificate = certificate;
     return chosen;
+  }
+
+  NotifierOptions notifier_options() {
+    NotifierOptions wanted;
+    wanted.command = options.notify_command;
+    wanted.url = options.notify_url;
+    wanted.quota = options.disk_quota;
+    wanted.log = workspace / "logs" / "notices.log";
+    wanted.report = [this](const std::string& line) { log->warn("{}", line); };
+    return wanted;
   }
 
   void start_log() {
@@ -261,6 +274,7 @@ struct Daemon::Parts {
       log->error("{}", error.what());
     }
     server->stop();
+    notifier.reset();
     std::lock_guard guard(mutex);
     last_status = std::move(status);
     engine.reset();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "experiments/json.h"
@@ -26,6 +27,10 @@ struct DaemonOptions {
   int workers = 0;                       // local workers that start() starts
   int ranks = 1;                         // MPI ranks of each
   std::filesystem::path worker_program;  // empty: remixer-worker beside this program
+  // Called, or posted to, when a grid ends or needs a look (coordinator/notifier.h); empty: nobody.
+  std::filesystem::path notify_command;
+  std::string notify_url;
+  std::optional<uint64_t> disk_quota;  // bytes of the workspace, kept by collecting garbage
 };
 
 // All members are thread-safe; none may be called from a signal handler.

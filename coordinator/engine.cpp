@@ -6,8 +6,10 @@
 #include <mutex>
 #include <thread>
 
+#include "coordinator/janitor.h"
 #include "coordinator/process.h"
 #include "coordinator/publish.h"
+#include "core/base/failpoint.h"
 
 namespace remixer::coordinator {
 
@@ -18,7 +20,7 @@ namespace {
 using Question = std::function<Json(const Engine::View&)>;
 
 struct Request {
-  std::variant<Event, Question> what;
+  std::variant<Question, Event> what;
   std::promise<Reply> reply;  // of an event
   std::promise<Json> answer;  // of a question
 };
@@ -37,6 +39,8 @@ struct Engine::Parts {
   Store store;
   std::string host, boot;
   State state;
+  std::vector<std::string> removed;  // paths that the batch's removed tasks leave behind
+  Janitor janitor{options.workspace};
 
   std::mutex mutex;
   std::condition_variable wake;
@@ -81,6 +85,7 @@ struct Engine::Parts {
   void work(std::deque<Request>& batch) {
     std::vector<Write> writes;
     std::vector<std::pair<Request*, Reply>> replies;
+    removed.clear();
     for (Request& request : batch) {
       if (!std::holds_alternative<Event>(request.what)) continue;
       try {
@@ -91,15 +96,32 @@ struct Engine::Parts {
     }
     try {
       if (!writes.empty()) store.commit(writes);
-      for (auto& [request, reply] : replies) request->reply.set_value(std::move(reply));
     } catch (const std::exception& error) {
       // What is in memory is ahead of the disk: go back to what is known there.
       const auto reason = std::make_exception_ptr(Unavailable(error.what()));
       reload();
       for (auto& [request, reply] : replies) request->reply.set_exception(reason);
+      replies.clear();
+      removed.clear();
     }
+    for (auto& [request, reply] : replies) give(*request, std::move(reply));
+    for (const std::string& path : removed) janitor.remove(path);
     for (Request& request : batch) {
       if (auto* question = std::get_if<Question>(&request.what)) answer(request, *question);
+    }
+  }
+
+  // An assignment's specs and results are in the store alone.
+  void give(Request& request, Reply reply) {
+    try {
+      auto* claim = std::get_if<protocol::ClaimReply>(&reply);
+      if (claim && claim->assignment) store.complete(*claim->assignment);
+      failpoint("before-answer");
+      request.reply.set_value(std::move(reply));
+      failpoint("after-answer");
+    } catch (const std::exception& error) {
+      // Asked again, the worker is given the same attempt.
+      request.reply.set_exception(std::make_exception_ptr(Unavailable(error.what())));
     }
   }
 
@@ -126,13 +148,17 @@ struct Engine::Parts {
   // What an event needs from the world outside, then the step itself.
   Reply take(Event& event, std::vector<Write>& writes) {
     if (auto* submit = std::get_if<SubmitEvent>(&event)) find_missing(*submit);
-    if (auto* retry = std::get_if<RetryTaskEvent>(&event))
-      find_missing(retry->task_id, retry->missing);
+    if (auto* retry = std::get_if<RetryTaskEvent>(&event)) {
+      find_missing(state.task(retry->task_id), retry->missing);
+    }
     if (auto* retry = std::get_if<RetryGridEvent>(&event)) {
-      for (const std::string& id : state.grid(retry->grid_id).tasks)
-        find_missing(id, retry->missing);
+      for (const TaskEntry* entry : state.grid(retry->grid_id).tasks)
+        find_missing(*entry, retry->missing);
     }
     if (auto* result = std::get_if<ResultEvent>(&event)) publish_result(result->result);
+    if (auto* claim = std::get_if<ClaimEvent>(&event); claim && claim->result) {
+      publish_result(*claim->result);
+    }
     if (std::holds_alternative<TickEvent>(event)) find_gone(writes);
     return apply(event, writes);
   }
@@ -140,25 +166,34 @@ struct Engine::Parts {
   Reply apply(const Event& event, std::vector<Write>& writes) {
     Effects effects = step(state, event, now(), options.settings);
     std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
+    for (const std::string& id : effects.removed) note_files(state.task(id));
     return std::move(effects.reply);
   }
 
-  void note_if_missing(const std::string& id, std::set<std::string>& missing) const {
-    const auto found = state.tasks.find(id);
-    if (found == state.tasks.end() || found->second.state != TaskState::kDone) return;
-    const TaskEntry& entry = found->second;
-    if (!result_exists(options.workspace, entry.task.kind, entry.result)) missing.insert(id);
+  // What a removed task leaves in the workspace; its result is still in the store.
+  void note_files(const TaskEntry& entry) {
+    removed.push_back("runs/" + entry.id());
+    const std::string path = result_path(entry.kind, store.result(entry));
+    if (published(path)) removed.push_back(path);
+  }
+
+  void note_if_missing(const TaskEntry& entry, std::set<std::string>& missing) const {
+    if (entry.state != TaskState::kDone || entry.kind == TaskKind::kEvaluate) return;
+    if (!result_exists(options.workspace, entry.kind, store.result(entry))) {
+      missing.insert(entry.id());
+    }
   }
 
   void find_missing(SubmitEvent& submit) const {
-    for (const Task& task : submit.grid.tasks) note_if_missing(task.id(), submit.missing);
+    for (const PreparedTask& task : submit.grid->tasks) {
+      const auto found = state.tasks.find(task.id);
+      if (found != state.tasks.end()) note_if_missing(found->second, submit.missing);
+    }
   }
 
-  void find_missing(const std::string& id, std::set<std::string>& missing) const {
-    note_if_missing(id, missing);
-    const auto found = state.tasks.find(id);
-    if (found == state.tasks.end()) return;
-    for (const std::string& each : found->second.task.dependencies) find_missing(each, missing);
+  void find_missing(const TaskEntry& entry, std::set<std::string>& missing) const {
+    note_if_missing(entry, missing);
+    for (const TaskEntry* each : entry.dependencies) find_missing(*each, missing);
   }
 
   // Files are moved before the result is committed. What cannot be moved is a failed attempt.
@@ -198,16 +233,21 @@ Engine::~Engine() {
   parts_->thread.join();
 }
 
-protocol::GridSubmitted Engine::submit(protocol::SubmitGrid grid) {
-  return std::get<protocol::GridSubmitted>(parts_->send(SubmitEvent{std::move(grid), {}}));
+protocol::GridSubmitted Engine::submit(const protocol::SubmitGrid& grid) {
+  return std::get<protocol::GridSubmitted>(parts_->send(SubmitEvent(grid)));
+}
+
+protocol::GridSubmitted Engine::submit(PreparedGrid grid) {
+  return std::get<protocol::GridSubmitted>(parts_->send(SubmitEvent(std::move(grid))));
 }
 
 protocol::WorkerRegistered Engine::register_worker(protocol::RegisterWorker worker) {
   return std::get<protocol::WorkerRegistered>(parts_->send(RegisterEvent{std::move(worker)}));
 }
 
-protocol::ClaimReply Engine::claim(const protocol::Claim& claim) {
-  return std::get<protocol::ClaimReply>(parts_->send(ClaimEvent{claim.worker_id}));
+protocol::ClaimReply Engine::claim(protocol::Claim claim) {
+  return std::get<protocol::ClaimReply>(
+      parts_->send(ClaimEvent{std::move(claim.worker_id), std::move(claim.result)}));
 }
 
 protocol::HeartbeatReply Engine::heartbeat(protocol::Heartbeat heartbeat) {
@@ -232,6 +272,47 @@ int64_t Engine::retry_task(const std::string& id) {
 
 int64_t Engine::retry_grid(int64_t id) {
   return std::get<CountReply>(parts_->send(RetryGridEvent{id, {}})).tasks;
+}
+
+int64_t Engine::remove_task(const std::string& id) {
+  return std::get<CountReply>(parts_->send(RemoveTaskEvent{id})).tasks;
+}
+
+int64_t Engine::remove_grid(int64_t id) {
+  return std::get<CountReply>(parts_->send(RemoveGridEvent{id})).tasks;
+}
+
+int64_t Engine::pause_grid(int64_t id, Pause pause) {
+  return std::get<CountReply>(parts_->send(PauseGridEvent{id, pause})).tasks;
+}
+
+void Engine::configure_grid(int64_t id, const GridSettings& settings) {
+  parts_->send(ConfigureGridEvent{id, settings});
+}
+
+void Engine::worker_gone(const std::string& worker_id, const std::string& why, bool counts) {
+  parts_->send(WorkerGoneEvent{worker_id, why, counts});
+}
+
+std::vector<PutNotice> Engine::notices() const {
+  std::vector<PutNotice> notices;
+  query([&](const View& view) {
+    notices = view.store.notices();
+    return Json();
+  });
+  return notices;
+}
+
+void Engine::notice_taken(int64_t id) {
+  parts_->send(NoticeTakenEvent{id});
+}
+
+std::filesystem::path Engine::workspace() const {
+  return parts_->options.workspace;
+}
+
+void Engine::discard(const std::string& path) {
+  parts_->janitor.remove(path);
 }
 
 void Engine::shutdown() {

@@ -38,10 +38,13 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  experiments::protocol::GridSubmitted submit(experiments::protocol::SubmitGrid grid);
+  experiments::protocol::GridSubmitted submit(const experiments::protocol::SubmitGrid& grid);
+  // The same, made ready before: large grids are read piece by piece (prepare_grid).
+  experiments::protocol::GridSubmitted submit(PreparedGrid grid);
   experiments::protocol::WorkerRegistered register_worker(
       experiments::protocol::RegisterWorker worker);
-  experiments::protocol::ClaimReply claim(const experiments::protocol::Claim& claim);
+  // A result that comes along is taken first, as result() takes it.
+  experiments::protocol::ClaimReply claim(experiments::protocol::Claim claim);
   experiments::protocol::HeartbeatReply heartbeat(experiments::protocol::Heartbeat heartbeat);
   // An accepted result's publications are in place when this returns.
   experiments::protocol::ResultReply result(experiments::protocol::AttemptResult result);
@@ -50,10 +53,26 @@ class Engine {
   int64_t cancel_grid(int64_t id);
   int64_t retry_task(const std::string& id);
   int64_t retry_grid(int64_t id);
+  // Their files are deleted soon after.
+  int64_t remove_task(const std::string& id);
+  int64_t remove_grid(int64_t id);
+  // How many of the grid's tasks run.
+  int64_t pause_grid(int64_t id, Pause pause);
+  void configure_grid(int64_t id, const GridSettings& settings);
+  // A worker that a launcher knows to have ended, as WorkerGoneEvent says.
+  void worker_gone(const std::string& worker_id, const std::string& why, bool counts);
+
+  // What the owner was not told yet, oldest first; taken ones are not listed again.
+  std::vector<PutNotice> notices() const;
+  void notice_taken(int64_t id);
   // From now on workers are asked to stop and to exit.
   void shutdown();
   // Lets leases end, attempts stall, and workers be gone whose process on this host has ended.
   void tick();
+
+  std::filesystem::path workspace() const;
+  // Takes a file or folder of the workspace out of its place at once; its bytes are freed later.
+  void discard(const std::string& path);
 
   // What a query may look at; valid during the call only.
   struct View {

@@ -16,6 +16,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/base/error.h"
@@ -73,6 +74,12 @@ class ObjectWriter {
   void operator()(const char* name, const T& value) {
     json_[name] = write(value);
   }
+  // A field that is left out at `absent`.
+  template <typename T>
+  void optional(const char* name, const T& value, const std::type_identity_t<T>& absent) {
+    const Json written = write(value);
+    if (written != write(absent)) json_[name] = written;
+  }
   // A figure that may be NaN or infinite, which JSON writes as null.
   void number_or_nan(const char* name, double value) {
     json_[name] = std::isfinite(value) ? Json(value) : Json();
@@ -125,6 +132,13 @@ class ObjectReader {
   template <typename T>
   void operator()(const char* name, T& value) {
     read(member(name), what_ + "." + name, value);
+  }
+  // A field that may be left out, which means `absent`.
+  template <typename T>
+  void optional(const char* name, T& value, const std::type_identity_t<T>& absent) {
+    if (json_.contains(name)) return (*this)(name, value);
+    seen_.push_back(name);
+    value = absent;
   }
   void number_or_nan(const char* name, double& value) {
     const Json& json = member(name);

@@ -30,11 +30,17 @@ std::vector<std::string> spec_members(TaskKind kind) {
   return {};
 }
 
-void check_spec(const Json& spec, TaskKind kind) {
+void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
   ObjectReader reader(spec, "task.spec");
   Json ignored;
   reader("kind", ignored);
-  for (const std::string& name : spec_members(kind)) reader(name.c_str(), ignored);
+  for (const std::string& name : spec_members(kind)) {
+    if (without_cell && name == "cell") {
+      reader.optional("cell", ignored, Json());
+    } else {
+      reader(name.c_str(), ignored);
+    }
+  }
   reader.finish();
 }
 
@@ -63,7 +69,7 @@ Json to_json(const Task& task) {
           {"title", task.title}};
 }
 
-Task task_from_json(const Json& json) {
+Task task_from_json(const Json& json, bool without_cell) {
   Task task;
   ObjectReader v(json, "task");
   v("spec", task.spec);
@@ -76,7 +82,7 @@ Task task_from_json(const Json& json) {
     fail_input("task.spec: field 'kind' is missing or no string");
   }
   task.kind = task_kind_from_string(kind->get<std::string>());
-  check_spec(task.spec, task.kind);
+  check_spec(task.spec, task.kind, without_cell && !task.cell_id.empty());
   return task;
 }
 

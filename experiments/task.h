@@ -34,7 +34,8 @@ struct Task {
 };
 
 Json to_json(const Task& task);
-// Throws InputError naming the field.
-Task task_from_json(const Json& json);
+// Throws InputError naming the field. `without_cell`: the spec of a cell's task may leave out the
+// cell's identity, as it travels within a submitted grid.
+Task task_from_json(const Json& json, bool without_cell = false);
 
 }  // namespace remixer::experiments

@@ -1,4 +1,4 @@
-// `remixer cancel` and `remixer retry`: of a task, or of all tasks of a grid.
+// `remixer cancel`, `retry` and `rm`: of a task, or of all tasks of a grid.
 #include <fmt/format.h>
 
 #include "coordinator/command/command.h"
@@ -9,14 +9,6 @@
 
 namespace remixer::coordinator::command {
 namespace {
-
-// Only where something is, so that a mistyped folder is not made into an empty workspace.
-SessionOrDaemon open_existing(const fs::path& workspace) {
-  const Source check(workspace);
-  DaemonOptions options;
-  options.workspace = workspace;
-  return SessionOrDaemon(options);
-}
 
 // Posts `verb` for what `what` means; what it was called, and how many tasks it changed.
 struct Changed {
@@ -61,6 +53,17 @@ int retry(const fs::path& workspace, const std::string& what) {
   return kExitDone;
 }
 
+int remove(const fs::path& workspace, const std::string& what) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Changed changed = post(daemon.session(), what, "remove");
+  print(fmt::format(
+      "Removed {}{}: results and files of {} task{} are gone, with what depended on them; "
+      "submitted "
+      "again they run again.\n",
+      changed.grid ? "the grid " : "", changed.name, changed.tasks, changed.tasks == 1 ? "" : "s"));
+  return kExitDone;
+}
+
 using Act = int (*)(const fs::path&, const std::string&);
 
 void add(CommandLine& line, const char* name, const char* description, const char* example,
@@ -87,6 +90,11 @@ void add_cancel(CommandLine& line) {
 void add_retry(CommandLine& line) {
   add(line, "retry", "Try a failed or cancelled task again, or all of a grid",
       "remixer retry quickstart", retry);
+}
+
+void add_rm(CommandLine& line) {
+  add(line, "rm", "Remove a task or a grid with its results and files; submitted, it runs again",
+      "remixer rm quickstart", remove);
 }
 
 }  // namespace remixer::coordinator::command

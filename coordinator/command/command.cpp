@@ -52,6 +52,13 @@ void build(CommandLine& line) {
   add_logs(line);
   add_cancel(line);
   add_retry(line);
+  add_pause(line);
+  add_resume(line);
+  add_limit(line);
+  add_rm(line);
+  add_gc(line);
+  add_backup(line);
+  add_bench(line);
   add_query(line);
   add_report(line);
   add_down(line);

@@ -1,5 +1,6 @@
 #include "coordinator/command/session.h"
 
+#include "coordinator/command/source.h"
 #include "core/base/error.h"
 #include "experiments/protocol/access.h"
 
@@ -60,6 +61,13 @@ SessionOrDaemon::~SessionOrDaemon() {
   if (!own_) return;
   own_->stop();
   own_->wait();
+}
+
+SessionOrDaemon open_existing(const fs::path& workspace) {
+  const Source check(workspace);
+  DaemonOptions options;
+  options.workspace = workspace;
+  return SessionOrDaemon(options);
 }
 
 }  // namespace remixer::coordinator::command

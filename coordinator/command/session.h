@@ -53,4 +53,8 @@ class SessionOrDaemon {
   std::optional<Session> session_;
 };
 
+// The same, only where there is a workspace: a mistyped folder is not made into an empty one. Throws
+// InputError where there is none.
+SessionOrDaemon open_existing(const fs::path& workspace);
+
 }  // namespace remixer::coordinator::command

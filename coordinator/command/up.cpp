@@ -23,6 +23,8 @@ struct UpOptions {
   int workers = 1;
   int ranks = usual_ranks();
   ListenOptions listen;
+  std::string notify_command, notify_url;
+  uint64_t disk_quota = 0;
 };
 
 // One line a finished or failed task, and one when the trouble with workers changes.
@@ -50,6 +52,9 @@ int up(const fs::path& workspace, const UpOptions& options) {
   options.listen.apply(daemon_options);
   daemon_options.workers = options.workers;
   daemon_options.ranks = options.ranks;
+  daemon_options.notify_command = options.notify_command;
+  daemon_options.notify_url = options.notify_url;
+  if (options.disk_quota > 0) daemon_options.disk_quota = options.disk_quota;
   Daemon daemon(daemon_options);
   daemon.start();
   const std::string workers = options.workers == 0
@@ -100,6 +105,19 @@ void add_up(CommandLine& line) {
   auto options = std::make_shared<UpOptions>();
   add_workers(command, options->workers, options->ranks);
   options->listen.add_to(command);
+  command
+      ->add_option("--notify", options->notify_command,
+                   "Program to call, as PROGRAM EVENT GRID, when a grid ends or needs a look")
+      ->type_name("PROGRAM");
+  command
+      ->add_option("--notify-url", options->notify_url,
+                   "Address to post the same to as JSON, http or https")
+      ->type_name("URL");
+  command
+      ->add_option("--disk-quota", options->disk_quota,
+                   "Delete garbage (see `remixer gc`) when the workspace takes more, as 200GB")
+      ->transform(CLI::AsSizeValue(true))
+      ->type_name("SIZE");
   command->callback([&line, options] {
     line.chosen = [&line, options] { return up(line.workspace, *options); };
   });

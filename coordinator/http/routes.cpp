@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "coordinator/http/control_routes.h"
 #include "coordinator/views/views.h"
 #include "core/base/error.h"
 
@@ -100,37 +101,27 @@ class Routes {
       return send(engine_.result(read<protocol::AttemptResult>(request)));
     }
     if (n == 1 && parts[0] == "grids") {
-      return send(engine_.submit(read<protocol::SubmitGrid>(request)));
+      return send(engine_.submit(prepare_grid(request.body)));
     }
     if (n == 1 && parts[0] == "shutdown") {
       options_.shutdown();
       return {200, {{"stopping", true}}};
     }
-    if (n == 3 && (parts[0] == "grids" || parts[0] == "tasks")) return control(request, parts);
+    if (is_control(parts)) {
+      const Json body = request.body.empty() ? Json::object() : body_of(request);
+      return control(engine_, parts, body).value();
+    }
     const bool readable =
         n == 1 && (parts[0] == "ping" || parts[0] == "status" || parts[0] == "tasks");
     return unknown(request, readable);
   }
 
-  HttpResponse control(const HttpRequest& request, const Parts& parts) const {
-    const bool grid = parts[0] == "grids", cancel = parts[2] == "cancel";
-    if (!cancel && parts[2] != "retry") return unknown(request, false);
-    const Json found = engine_.query([&](const Engine::View& view) {
-      return grid ? Json(find_grid(view.state, parts[1])) : Json(find_task(view.state, parts[1]));
-    });
-    const int64_t changed = grid && cancel ? engine_.cancel_grid(found.get<int64_t>())
-                            : grid         ? engine_.retry_grid(found.get<int64_t>())
-                            : cancel       ? engine_.cancel_task(found.get<std::string>())
-                                           : engine_.retry_task(found.get<std::string>());
-    return {200, {{"tasks", changed}}};
-  }
-
   static bool posts(const Parts& parts) {
-    if (parts.size() == 1) {
+    if (parts.size() == 1 && parts[0] != "gc") {
       return parts[0] == "claim" || parts[0] == "heartbeat" || parts[0] == "result" ||
              parts[0] == "shutdown";
     }
-    return parts.size() == 3 && (parts[2] == "cancel" || parts[2] == "retry");
+    return is_control(parts);
   }
 
   static HttpResponse unknown(const HttpRequest& request, bool other_method) {

@@ -1,4 +1,5 @@
-// What people order: cancel and retry.
+// What people order: cancel, retry, pause, limits.
+#include <algorithm>
 #include <functional>
 #include <unordered_set>
 
@@ -11,89 +12,119 @@ bool settled(TaskState state) {
   return state == TaskState::kDone || state == TaskState::kCancelled;
 }
 
-void cancel(Transition& t, const std::string& id) {
-  TaskEntry& entry = t.state.task(id);
+void cancel(Transition& t, TaskEntry& entry) {
   if (entry.state == TaskState::kRunning) {
-    end_attempt(t, id, AttemptState::kCancelled, "cancelled", false);
+    end_attempt(t, entry, AttemptState::kCancelled, "cancelled", false);
   }
   entry.reason = "cancelled";
   entry.done_wall = t.now.wall;
-  set_task_state(t, id, TaskState::kCancelled);
+  set_task_state(t, entry, TaskState::kCancelled);
 }
 
-// Queues `id` again after everything it depends on that has failed or lost its files. Returns how
-// many tasks were queued.
-int64_t retry(Transition& t, const std::string& id, const std::set<std::string>& missing) {
+// Queues the task again after everything it depends on that has failed or lost its files. Returns
+// how many tasks were queued.
+int64_t retry(Transition& t, TaskEntry& task, const std::set<std::string>& missing) {
   int64_t count = 0;
-  std::unordered_set<std::string> visited;
-  const std::function<void(const std::string&)> visit = [&](const std::string& each) {
-    if (!visited.insert(each).second) return;
-    const TaskState state = t.state.task(each).state;
+  std::unordered_set<const TaskEntry*> visited;
+  const std::function<void(TaskEntry&)> visit = [&](TaskEntry& each) {
+    if (!visited.insert(&each).second) return;
+    const TaskState state = each.state;
     if (state == TaskState::kRunning) return;
-    if (state == TaskState::kDone && !missing.count(each)) return;
-    for (const std::string& dependency : t.state.task(each).task.dependencies) visit(dependency);
+    if (state == TaskState::kDone && !missing.count(each.id())) return;
+    for (TaskEntry* dependency : each.dependencies) visit(*dependency);
     // What was only blocked may have been freed by now.
-    const TaskState after = t.state.task(each).state;
-    if (after == TaskState::kWaiting || after == TaskState::kReady) {
+    if (each.state == TaskState::kWaiting || each.state == TaskState::kReady) {
       if (state == TaskState::kBlocked) ++count;
       return;
     }
     queue_again(t, each);
     ++count;
   };
-  visit(id);
+  visit(task);
   return count;
+}
+
+// Something is to be done again: its end is news once more.
+void expect_news(Transition& t, GridEntry& grid) {
+  if (grid.said == Said::kNothing) return;
+  grid.said = Said::kNothing;
+  put_grid_state(t, grid);
+}
+
+void check(const GridSettings& settings) {
+  if (settings.max_running < 0 || settings.ranks < 0 || settings.gpus < 0) {
+    fail_input("max_running, ranks and gpus of a grid cannot be below 0 (0: no limit)");
+  }
 }
 
 }  // namespace
 
 void handle(Transition& t, const CancelTaskEvent& event) {
-  const TaskEntry& entry = t.state.task(event.task_id);
+  TaskEntry& entry = t.state.task(event.task_id);
   if (entry.state == TaskState::kDone) {
-    throw Conflict(fmt::format("task '{}' is done, it cannot be cancelled", entry.task.title));
+    throw Conflict(fmt::format("task '{}' is done, it cannot be cancelled", entry.title));
   }
   const bool change = !settled(entry.state);
-  if (change) cancel(t, event.task_id);
+  if (change) cancel(t, entry);
   t.effects.reply = CountReply{change ? 1 : 0};
 }
 
 void handle(Transition& t, const CancelGridEvent& event) {
-  t.state.grid(event.grid_id);
-  GridEntry& grid = t.state.grids.at(event.grid_id);
-  std::unordered_set<std::string> needed;
-  for (const auto& [id, other] : t.state.grids) {
-    if (id != grid.id && !other.cancelled) needed.insert(other.tasks.begin(), other.tasks.end());
-  }
+  GridEntry& grid = t.state.grid(event.grid_id);
   int64_t count = 0;
-  for (const std::string& id : grid.tasks) {
-    const TaskState state = t.state.task(id).state;
-    if (settled(state) || state == TaskState::kFailed || needed.count(id)) continue;
-    cancel(t, id);
+  for (TaskEntry* entry : grid.tasks) {
+    if (settled(entry->state) || entry->state == TaskState::kFailed) continue;
+    const bool needed =
+        std::any_of(entry->grids.begin(), entry->grids.end(),
+                    [&](const GridEntry* other) { return other != &grid && !other->cancelled; });
+    if (needed) continue;
+    cancel(t, *entry);
     ++count;
   }
   grid.cancelled = true;
-  t.effects.writes.push_back(PutGrid{grid, ""});
+  put_grid_state(t, grid);
   t.effects.reply = CountReply{count};
 }
 
 void handle(Transition& t, const RetryTaskEvent& event) {
-  const TaskEntry& entry = t.state.task(event.task_id);
+  TaskEntry& entry = t.state.task(event.task_id);
   if (entry.state == TaskState::kDone && !event.missing.count(event.task_id)) {
-    throw Conflict(fmt::format("task '{}' is done already", entry.task.title));
+    throw Conflict(fmt::format("task '{}' is done already", entry.title));
   }
-  t.effects.reply = CountReply{retry(t, event.task_id, event.missing)};
+  const int64_t count = retry(t, entry, event.missing);
+  if (count > 0) {
+    for (GridEntry* grid : entry.grids) expect_news(t, *grid);
+  }
+  t.effects.reply = CountReply{count};
 }
 
 void handle(Transition& t, const RetryGridEvent& event) {
-  t.state.grid(event.grid_id);
-  GridEntry& grid = t.state.grids.at(event.grid_id);
+  GridEntry& grid = t.state.grid(event.grid_id);
   int64_t count = 0;
-  for (const std::string& id : grid.tasks) count += retry(t, id, event.missing);
-  if (grid.cancelled) {
+  for (TaskEntry* entry : grid.tasks) count += retry(t, *entry, event.missing);
+  if (grid.cancelled || count > 0) {
     grid.cancelled = false;
-    t.effects.writes.push_back(PutGrid{grid, ""});
+    grid.said = Said::kNothing;
+    put_grid_state(t, grid);
   }
   t.effects.reply = CountReply{count};
+}
+
+void handle(Transition& t, const PauseGridEvent& event) {
+  GridEntry& grid = t.state.grid(event.grid_id);
+  if (grid.paused != event.pause) {
+    grid.paused = event.pause;
+    put_grid_state(t, grid);
+  }
+  t.effects.reply = CountReply{grid.count(TaskState::kRunning)};
+}
+
+void handle(Transition& t, const ConfigureGridEvent& event) {
+  check(event.settings);
+  GridEntry& grid = t.state.grid(event.grid_id);
+  grid.settings = event.settings;
+  put_grid_state(t, grid);
+  t.effects.reply = CountReply{static_cast<int64_t>(grid.tasks.size())};
 }
 
 }  // namespace remixer::coordinator

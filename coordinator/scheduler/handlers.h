@@ -16,6 +16,15 @@ void handle(Transition& t, const CancelTaskEvent& event);
 void handle(Transition& t, const CancelGridEvent& event);
 void handle(Transition& t, const RetryTaskEvent& event);
 void handle(Transition& t, const RetryGridEvent& event);
+void handle(Transition& t, const RemoveTaskEvent& event);
+void handle(Transition& t, const RemoveGridEvent& event);
+void handle(Transition& t, const PauseGridEvent& event);
+void handle(Transition& t, const ConfigureGridEvent& event);
+void handle(Transition& t, const NoticeTakenEvent& event);
 void handle(Transition& t, const ShutdownEvent& event);
+
+// Takes an attempt's report (also of a claim that carries one).
+experiments::protocol::ResultReply take_result(Transition& t,
+                                               const experiments::protocol::AttemptResult& result);
 
 }  // namespace remixer::coordinator

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "coordinator/scheduler/handlers.h"
+#include "coordinator/scheduler/index.h"
 
 namespace remixer::coordinator {
 
@@ -15,30 +16,30 @@ using experiments::protocol::ResultReply;
 
 namespace {
 
-void keep_metrics(Transition& t, const std::string& id, Attempt& attempt,
-                  const std::vector<MetricPoint>& points) {
+void keep_metrics(Transition& t, Attempt& attempt, const std::vector<MetricPoint>& points) {
   if (points.empty()) return;
   for (const MetricPoint& point : points) attempt.metrics[point.name] = point.value;
-  t.effects.writes.push_back(PutMetrics{id, attempt.fence, points});
+  t.effects.writes.push_back(PutMetrics{attempt.fence, points});
 }
 
 // An attempt whose lease was lost, but that nobody has replaced, goes on.
-void reinstate(Transition& t, const std::string& id) {
-  TaskEntry& entry = t.state.task(id);
-  Attempt& attempt = entry.newest.value();
-  if (attempt.counted_crash) --entry.crashes;
-  attempt.counted_crash = false;
-  entry.seconds -= std::max(0.0, attempt.ended_wall - attempt.started_wall);
+void reinstate(Transition& t, TaskEntry& entry) {
+  Attempt& attempt = *entry.newest;
+  entry.crashes = std::max(0, entry.crashes - attempt.counted_crash);
+  entry.alone = std::max(0, entry.alone - attempt.counted_alone);
+  attempt.counted_crash = attempt.counted_alone = false;
+  set_seconds(entry, entry.seconds - std::max(0.0, attempt.ended_wall - attempt.started_wall));
   attempt.state = AttemptState::kRunning;
   attempt.ended_wall = 0;
   attempt.reason.clear();
   attempt.progress_at = t.now.monotonic;
   attempt.held_until = t.now.monotonic + t.settings.lease_seconds;
   entry.reason.clear();
+  entry.not_before = 0;
+  t.state.held.insert(entry.id());
+  t.effects.writes.push_back(PutAttempt{entry.number, attempt});
+  set_task_state(t, entry, TaskState::kRunning);
   entry.done_wall = 0;
-  t.state.held.insert(id);
-  t.effects.writes.push_back(PutAttempt{id, attempt});
-  set_task_state(t, id, TaskState::kRunning);
 }
 
 void note_progress(Transition& t, Attempt& attempt, const Heartbeat& heartbeat) {
@@ -75,50 +76,69 @@ bool finished_state(AttemptState state, Ending ending) {
 
 std::string refusal(const State& state, const AttemptResult& result) {
   const auto found = state.tasks.find(result.task_id);
-  if (found == state.tasks.end() || !found->second.newest) {
+  if (found == state.tasks.end() || found->second.attempts == 0) {
     return fmt::format("no attempt {} of task {} was given out", result.attempt, result.task_id);
   }
-  const Attempt& newest = found->second.newest.value();
-  if (newest.number != result.attempt || newest.fence != result.fence) {
+  const TaskEntry& entry = found->second;
+  if (entry.attempts != result.attempt || entry.fence != result.fence) {
     return fmt::format("attempt {} (fence {}) is not the newest, which is {} (fence {})",
-                       result.attempt, result.fence, newest.number, newest.fence);
+                       result.attempt, result.fence, entry.attempts, entry.fence);
   }
-  return fmt::format("attempt {} has ended already: {}", result.attempt, to_string(newest.state));
+  return fmt::format("attempt {} has ended already: {}", result.attempt,
+                     entry.newest ? to_string(entry.newest->state) : "done");
 }
 
-void commit_result(Transition& t, const AttemptResult& result) {
-  TaskEntry& entry = t.state.task(result.task_id);
-  entry.result = result.result;
+// The same report twice, since the first answer was lost.
+bool repeated(const State& state, const AttemptResult& result) {
+  const auto found = state.tasks.find(result.task_id);
+  if (found == state.tasks.end()) return false;
+  const TaskEntry& entry = found->second;
+  if (entry.attempts != result.attempt || entry.fence != result.fence) return false;
+  if (!entry.newest) return result.ending == Ending::kDone && entry.state == TaskState::kDone;
+  return finished_state(entry.newest->state, result.ending);
+}
+
+void commit_result(Transition& t, TaskEntry& entry, const AttemptResult& result) {
+  t.effects.writes.push_back(
+      PutResult{entry.number, result.fence, result.result.dump(), result.figures});
   entry.reason.clear();
   entry.done_wall = t.now.wall;
-  end_attempt(t, result.task_id, AttemptState::kDone, "", true);
-  t.effects.writes.push_back(PutFigures{result.task_id, result.fence, result.figures});
-  set_task_state(t, result.task_id, TaskState::kDone);
+  end_attempt(t, entry, AttemptState::kDone, "", true);
+  set_task_state(t, entry, TaskState::kDone);
+  entry.newest.reset();
 }
 
-void settle_result(Transition& t, const AttemptResult& result) {
-  const std::string& id = result.task_id;
+void settle_result(Transition& t, TaskEntry& entry, const AttemptResult& result) {
   switch (result.ending) {
     case Ending::kDone:
-      commit_result(t, result);
+      commit_result(t, entry, result);
       return;
     case Ending::kReleased:
-      end_attempt(t, id, AttemptState::kReleased, result.reason, true);
-      queue_task(t, id);
+      end_attempt(t, entry, AttemptState::kReleased, result.reason, true);
+      queue_task(t, entry);
       return;
     case Ending::kFailed:
-      fail_attempt(t, id, result.reason, true);
+      fail_attempt(t, entry, result.reason, true);
       return;
     case Ending::kBadInput:
-    case Ending::kOutOfMemory: {
-      TaskEntry& entry = t.state.task(id);
+    case Ending::kOutOfMemory:
       entry.reason = result.reason;
       entry.done_wall = t.now.wall;
-      end_attempt(t, id, AttemptState::kFailed, result.reason, true);
-      set_task_state(t, id, TaskState::kFailed);
+      end_attempt(t, entry, AttemptState::kFailed, result.reason, true);
+      set_task_state(t, entry, TaskState::kFailed);
       return;
-    }
   }
+}
+
+// All grids that want the task have been paused, and not to wait for what runs.
+bool paused_now(const TaskEntry& entry) {
+  bool paused = false;
+  for (const GridEntry* grid : entry.grids) {
+    if (grid->cancelled) continue;
+    if (grid->paused != Pause::kNow) return false;
+    paused = true;
+  }
+  return paused;
 }
 
 }  // namespace
@@ -130,33 +150,32 @@ void handle(Transition& t, const HeartbeatEvent& event) {
     t.effects.reply = HeartbeatReply{Order::kAbandon};
     return;
   }
-  Attempt& attempt = t.state.task(heartbeat.task_id).newest.value();
-  if (attempt.state == AttemptState::kLost) reinstate(t, heartbeat.task_id);
+  TaskEntry& entry = t.state.task(heartbeat.task_id);
+  Attempt& attempt = *entry.newest;
+  if (attempt.state == AttemptState::kLost) reinstate(t, entry);
   note_progress(t, attempt, heartbeat);
   attempt.held_until = t.now.monotonic + t.settings.lease_seconds;
-  keep_metrics(t, heartbeat.task_id, attempt, heartbeat.metrics);
-  t.effects.reply = HeartbeatReply{t.state.stopping ? Order::kStop : Order::kContinue};
+  keep_metrics(t, attempt, heartbeat.metrics);
+  const bool stop = t.state.stopping || paused_now(entry);
+  t.effects.reply = HeartbeatReply{stop ? Order::kStop : Order::kContinue};
+}
+
+ResultReply take_result(Transition& t, const AttemptResult& result) {
+  see_worker(t, result.worker_id);
+  if (!still_valid(t.state, result.task_id, result.attempt, result.fence)) {
+    if (repeated(t.state, result)) return {true, ""};
+    return {false, refusal(t.state, result)};
+  }
+  TaskEntry& entry = t.state.task(result.task_id);
+  if (entry.newest->state == AttemptState::kLost) reinstate(t, entry);
+  entry.newest->heard_at = t.now.monotonic;
+  keep_metrics(t, *entry.newest, result.metrics);
+  settle_result(t, entry, result);
+  return {true, ""};
 }
 
 void handle(Transition& t, const ResultEvent& event) {
-  const AttemptResult& result = event.result;
-  see_worker(t, result.worker_id);
-  if (!still_valid(t.state, result.task_id, result.attempt, result.fence)) {
-    const auto found = t.state.tasks.find(result.task_id);
-    // The same report twice, since the first answer was lost.
-    const bool repeated = found != t.state.tasks.end() && found->second.newest &&
-                          found->second.newest->number == result.attempt &&
-                          found->second.newest->fence == result.fence &&
-                          finished_state(found->second.newest->state, result.ending);
-    t.effects.reply = ResultReply{repeated, repeated ? "" : refusal(t.state, result)};
-    return;
-  }
-  Attempt& attempt = t.state.task(result.task_id).newest.value();
-  if (attempt.state == AttemptState::kLost) reinstate(t, result.task_id);
-  attempt.heard_at = t.now.monotonic;
-  keep_metrics(t, result.task_id, attempt, result.metrics);
-  settle_result(t, result);
-  t.effects.reply = ResultReply{true, ""};
+  t.effects.reply = take_result(t, event.result);
 }
 
 }  // namespace remixer::coordinator

@@ -5,8 +5,8 @@
 namespace remixer::coordinator {
 namespace {
 
-constexpr std::array<std::string_view, 7> kTaskStates = {"waiting", "ready",   "running",  "done",
-                                                         "failed",  "blocked", "cancelled"};
+constexpr std::array<std::string_view, kTaskStates> kTaskStateNames = {
+    "waiting", "ready", "running", "done", "failed", "blocked", "cancelled"};
 constexpr std::array<std::string_view, 6> kAttemptStates = {"running", "done", "released",
                                                             "failed",  "lost", "cancelled"};
 
@@ -21,16 +21,31 @@ Enum parse(const std::array<std::string_view, N>& names, std::string_view text, 
 }  // namespace
 
 std::string_view to_string(TaskState state) {
-  return kTaskStates[static_cast<size_t>(state)];
+  return kTaskStateNames[static_cast<size_t>(state)];
 }
 std::string_view to_string(AttemptState state) {
   return kAttemptStates[static_cast<size_t>(state)];
 }
 TaskState task_state_from_string(std::string_view text) {
-  return parse<TaskState>(kTaskStates, text, "a task");
+  return parse<TaskState>(kTaskStateNames, text, "a task");
 }
 AttemptState attempt_state_from_string(std::string_view text) {
   return parse<AttemptState>(kAttemptStates, text, "an attempt");
+}
+
+bool stuck(TaskState state) {
+  return state == TaskState::kFailed || state == TaskState::kBlocked ||
+         state == TaskState::kCancelled;
+}
+
+bool open(TaskState state) {
+  return state == TaskState::kWaiting || state == TaskState::kReady || state == TaskState::kRunning;
+}
+
+int64_t GridEntry::count(TaskState state) const {
+  int64_t sum = 0;
+  for (const auto& kind : counts) sum += kind[static_cast<size_t>(state)];
+  return sum;
 }
 
 TaskEntry& State::task(const std::string& id) {
@@ -43,14 +58,26 @@ const TaskEntry& State::task(const std::string& id) const {
   return const_cast<State*>(this)->task(id);
 }
 
-const GridEntry& State::grid(int64_t id) const {
+GridEntry& State::grid(int64_t id) {
   const auto found = grids.find(id);
   if (found == grids.end()) throw NotFound(fmt::format("no grid {}", id));
   return found->second;
 }
 
+const GridEntry& State::grid(int64_t id) const {
+  return const_cast<State*>(this)->grid(id);
+}
+
 std::string attempt_folder(const std::string& task_id, int64_t number) {
   return fmt::format("runs/{}/{}", task_id, number);
+}
+
+std::optional<double> usual_seconds(const State& state, const TaskEntry& entry) {
+  const auto similar = state.durations.find(entry.similar);
+  if (similar != state.durations.end()) return similar->second.value();
+  const Mean& kind = state.kind_durations[static_cast<size_t>(entry.kind)];
+  if (kind.count > 0) return kind.value();
+  return std::nullopt;
 }
 
 }  // namespace remixer::coordinator

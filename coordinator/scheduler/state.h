@@ -1,9 +1,15 @@
 // What the scheduler knows: tasks and how they depend on each other, the newest attempt of each,
 // workers and grids. Loaded from the store at start; changed by step() alone.
+//
+// It holds what decisions are made of and nothing else: specs, results, figures and records of
+// cells are in the store, so that a daemon with hundreds of thousands of finished tasks stays
+// small.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "coordinator/scheduler/names.h"
 #include "core/base/error.h"
 #include "experiments/protocol/messages.h"
 
@@ -21,6 +28,7 @@ using experiments::Cell;
 using experiments::Json;
 using experiments::Task;
 using experiments::TaskKind;
+using experiments::protocol::GridSettings;
 
 // What was asked for does not exist (HTTP 404), or is not possible in the present state (HTTP 409).
 class NotFound : public InputError {
@@ -43,18 +51,33 @@ struct Settings {
   double heartbeat_seconds = 1;
   double stall_seconds = 15 * 60;  // without progress for so long an attempt is ended
   int64_t failure_limit = 3;       // failed attempts after which a task is failed
-  int64_t crash_limit = 5;         // attempts whose worker died, after which a task is failed
+  // A task that took so many workers with it is a suspect: from then on it runs alone on its host.
+  int64_t suspect_limit = 2;
+  // So many workers that died while the task ran alone, without getting further: it is failed.
+  int64_t crash_limit = 5;
   double backoff_seconds = 5;  // after the first failure; four times as long after each further one
-  double poll_seconds = 0.5;   // a worker without work asks again after so long
-  std::string workspace;       // absolute
+  // After the second loss in a row of a task's workers; doubled by each further one.
+  double loss_backoff_seconds = 5;
+  double longest_backoff_seconds = 300;
+  // What goes on from checkpoints is started where at least so much of the worker's time is left.
+  double useful_seconds = 120;
+  double poll_seconds = 0.5;  // a worker without work asks again after so long
+  std::string workspace;      // absolute
 };
 
 enum class TaskState { kWaiting, kReady, kRunning, kDone, kFailed, kBlocked, kCancelled };
 enum class AttemptState { kRunning, kDone, kReleased, kFailed, kLost, kCancelled };
+constexpr size_t kTaskStates = 7;
+constexpr size_t kTaskKinds = 4;
 std::string_view to_string(TaskState state);
 std::string_view to_string(AttemptState state);
 TaskState task_state_from_string(std::string_view text);        // throws InputError
 AttemptState attempt_state_from_string(std::string_view text);  // throws InputError
+
+// Failed, blocked or cancelled: it does not go on by itself.
+bool stuck(TaskState state);
+// Waiting, ready or running.
+bool open(TaskState state);
 
 // One try at a task by one worker.
 struct Attempt {
@@ -75,6 +98,7 @@ struct Attempt {
   int64_t first_step = -1;  // of the first heartbeat; a resumed attempt does not begin at 0
   double first_step_at = 0;
   bool counted_crash = false;             // its loss was counted against the task
+  bool counted_alone = false;             // and it had been alone on its host
   bool inherited = false;                 // given out by an earlier life of the daemon
   std::map<std::string, double> metrics;  // newest value by name
 
@@ -83,56 +107,125 @@ struct Attempt {
   double held_until = 0;
 };
 
+struct TaskEntry;
+struct GridEntry;
+
+struct CellEntry {
+  const std::string* key = nullptr;  // its id
+  int64_t number = 0;                // in the store
+  Name architecture, spatial_prior, labeler_name, dataset_name, recipe_name;
+  int64_t seed = 0;
+  const std::string& id() const { return *key; }
+};
+
 struct TaskEntry {
-  Task task;
-  std::vector<std::string> dependants;
+  const std::string* key = nullptr;  // its id
+  int64_t number = 0;                // in the store
+  TaskKind kind = TaskKind::kPrepare;
   TaskState state = TaskState::kWaiting;
-  int64_t order = 0;     // tasks are given out in this order
+  const CellEntry* cell = nullptr;  // null of prepare and label
+  Name similar;                     // tasks that take as long have the same
+  std::string title;
+  std::vector<TaskEntry*> dependencies, dependants;
+  std::vector<GridEntry*> grids;
+  int64_t order = 0;     // tasks of a grid are given out in this order
   int64_t attempts = 0;  // given out so far
-  int64_t failures = 0;  // that count against the limit
-  int64_t crashes = 0;
-  std::string reason;     // of failed and cancelled
-  Json result;            // of done
-  double seconds = 0;     // of all its attempts that ended
-  double done_wall = 0;   // when it was done or failed
-  double not_before = 0;  // monotonic: back-off; not stored
-  std::optional<Attempt> newest;
+  int64_t fence = 0;     // of the newest
+  int32_t failures = 0;  // that count against the limit
+  int32_t crashes = 0;   // workers lost with it since it last got further
+  int32_t alone = 0;     // of these, while nothing else ran on their host
+  std::string reason;    // of failed and cancelled
+  double seconds = 0;    // of all its attempts that ended
+  double done_wall = 0;  // when it was done or failed
+  // Not stored.
+  double not_before = 0;  // monotonic: back-off
+  int64_t furthest = 0;   // step at which a worker was last lost
+  // The newest attempt; null before the first and of a done task.
+  std::unique_ptr<Attempt> newest;
+
+  const std::string& id() const { return *key; }
 };
 
 struct Worker {
   experiments::protocol::RegisterWorker about;
   std::string id;
-  double seen = 0;  // monotonic, of its last message; not stored
+  double seen = 0;     // monotonic, of its last message; not stored
+  double lost = -1e9;  // monotonic, when an attempt was last lost with it; not stored
   bool gone = false;
 };
+
+enum class Pause { kNone, kAfterRunning, kNow };
+
+// What has been said of a grid to its owner since it was last submitted or retried.
+enum class Said { kNothing, kAttention, kEnd };
 
 struct GridEntry {
   int64_t id = 0;
   std::string name, description, key;  // key: hash of name, cells and tasks
   double submitted_wall = 0;
   bool cancelled = false;
-  std::vector<std::string> cells, tasks;  // ids in the file's order
+  Pause paused = Pause::kNone;
+  Said said = Said::kNothing;
+  GridSettings settings;
+  std::vector<CellEntry*> cells;  // in the file's order
+  std::vector<TaskEntry*> tasks;
+
+  // Indexes, kept by the functions of index.h.
+  struct CellCount {
+    int32_t tasks = 0, done = 0, running = 0, stuck = 0;
+  };
+  struct Work {
+    int64_t tasks = 0, open = 0;
+    double spent = 0;  // seconds of ended attempts of open tasks
+  };
+  std::array<std::array<int64_t, kTaskStates>, kTaskKinds> counts{};
+  std::unordered_map<const CellEntry*, CellCount> by_cell;
+  std::map<Name, Work> work;  // by TaskEntry::similar
+  int64_t cells_done = 0, cells_failed = 0;
+  std::set<std::pair<int64_t, TaskEntry*>> ready;  // (order, task)
+  double ended_wall = 0;                           // of the last task that was done or got stuck
+  int64_t served = 0;                              // turn of the last task that was given out of it
+
+  int64_t count(TaskState state) const;
+};
+
+// Seconds that tasks took.
+struct Mean {
+  double sum = 0, count = 0;
+  void add(double value) { sum += value, count += 1; }
+  double value() const { return sum / count; }
 };
 
 struct State {
   std::unordered_map<std::string, TaskEntry> tasks;
-  std::unordered_map<std::string, Cell> cells;
+  std::unordered_map<std::string, CellEntry> cells;
   std::map<std::string, Worker> workers;
   std::map<int64_t, GridEntry> grids;
   int64_t next_fence = 1, next_order = 1, next_worker = 1, next_grid = 1;
+  int64_t next_task = 1, next_cell = 1, next_notice = 1;
   bool stopping = false;
   uint64_t revision = 0;  // of the tasks' states
+  int64_t turn = 0;       // of GridEntry::served
 
-  // Indexes over `tasks`, kept by the functions of lifecycle.h.
-  std::set<std::pair<int64_t, std::string>> ready;  // (order, id)
+  // Indexes over `tasks`, kept by the functions of index.h.
   std::set<std::string> held;  // whose newest attempt has held_until > 0 (all running ones have)
+  std::map<Name, Mean> durations;                       // of done tasks, by `similar`
+  std::array<Mean, kTaskKinds> kind_durations;          // the same, by kind
+  std::set<std::pair<double, TaskEntry*>> failed;       // by done_wall
+  std::set<std::pair<double, TaskEntry*>> done_lately;  // the newest kDoneLately
+  static constexpr size_t kDoneLately = 64;
 
   TaskEntry& task(const std::string& id);              // throws NotFound
   const TaskEntry& task(const std::string& id) const;  // throws NotFound
   const GridEntry& grid(int64_t id) const;             // throws NotFound
+  GridEntry& grid(int64_t id);                         // throws NotFound
 };
 
 // "runs/<task>/<attempt>"
 std::string attempt_folder(const std::string& task_id, int64_t number);
+
+// Seconds that a whole run of the task takes by those that were done: tasks like it, or else of its
+// kind. Nothing where none was.
+std::optional<double> usual_seconds(const State& state, const TaskEntry& entry);
 
 }  // namespace remixer::coordinator

@@ -4,10 +4,18 @@
 
 namespace remixer::coordinator {
 
+SubmitEvent::SubmitEvent(const experiments::protocol::SubmitGrid& submitted,
+                         std::set<std::string> gone)
+    : grid(std::make_shared<PreparedGrid>(prepare_grid(submitted))), missing(std::move(gone)) {}
+
+SubmitEvent::SubmitEvent(PreparedGrid prepared)
+    : grid(std::make_shared<PreparedGrid>(std::move(prepared))) {}
+
 Effects step(State& state, const Event& event, const Now& now, const Settings& settings) {
   Effects effects;
   Transition t{state, effects, now, settings};
   std::visit([&](const auto& each) { handle(t, each); }, event);
+  tell_owner(t);
   return effects;
 }
 
@@ -25,17 +33,18 @@ bool still_valid(const State& state, const std::string& task_id, int64_t attempt
 void handle(Transition& t, const TickEvent&) {
   const std::vector<std::string> held(t.state.held.begin(), t.state.held.end());
   for (const std::string& id : held) {
-    const Attempt& attempt = t.state.task(id).newest.value();
+    TaskEntry& entry = t.state.task(id);
+    const Attempt& attempt = *entry.newest;
     if (attempt.state != AttemptState::kRunning) {
       if (attempt.held_until <= t.now.monotonic) t.state.held.erase(id);
     } else if (attempt.held_until <= t.now.monotonic) {
-      lose_attempt(t, id,
+      lose_attempt(t, entry,
                    fmt::format("no heartbeat for {:.0f} s from its worker, at step {}",
                                t.now.monotonic - attempt.heard_at, attempt.step),
-                   false);
+                   false, true);
     } else if (attempt.progress_at + t.settings.stall_seconds <= t.now.monotonic) {
       fail_attempt(
-          t, id,
+          t, entry,
           fmt::format("no progress for {:.0f} s at step {} of {}",
                       t.now.monotonic - attempt.progress_at, attempt.step, attempt.total_steps),
           false);

@@ -3,30 +3,26 @@
 #include <unordered_set>
 
 #include "coordinator/scheduler/handlers.h"
+#include "coordinator/scheduler/index.h"
 
 namespace remixer::coordinator {
 
 using experiments::protocol::GridSubmitted;
-using experiments::protocol::SubmitGrid;
 
 namespace {
 
-struct Ids {
-  std::vector<std::string> cells, tasks;
-};
+using Grid = std::shared_ptr<const PreparedGrid>;
 
 // Everything that could be wrong with it, before anything is changed.
-Ids check(const State& state, const SubmitGrid& grid) {
+void check(const State& state, const PreparedGrid& grid) {
   if (grid.name.empty()) fail_input("a grid needs a name");
-  Ids ids;
-  std::unordered_set<std::string> cells, tasks;
-  for (const Cell& cell : grid.cells) {
-    ids.cells.push_back(cell.id());
-    if (!cells.insert(ids.cells.back()).second) {
-      fail_input("grid '{}' holds cell {} twice", grid.name, ids.cells.back());
+  std::unordered_set<std::string_view> cells, tasks;
+  for (const PreparedCell& cell : grid.cells) {
+    if (!cells.insert(cell.id).second) {
+      fail_input("grid '{}' holds cell {} twice", grid.name, cell.id);
     }
   }
-  for (const Task& task : grid.tasks) {
+  for (const PreparedTask& task : grid.tasks) {
     for (const std::string& dependency : task.dependencies) {
       if (tasks.count(dependency) || state.tasks.count(dependency)) continue;
       fail_input("task '{}' depends on {}, which is not among the tasks before it", task.title,
@@ -36,95 +32,163 @@ Ids check(const State& state, const SubmitGrid& grid) {
       fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title,
                  task.cell_id);
     }
-    ids.tasks.push_back(task.id());
-    if (!tasks.insert(ids.tasks.back()).second) {
+    if (!tasks.insert(task.id).second) {
       fail_input("grid '{}' holds task '{}' twice", grid.name, task.title);
     }
   }
-  return ids;
+  const auto& settings = grid.settings;
+  if (settings && (settings->max_running < 0 || settings->ranks < 0 || settings->gpus < 0)) {
+    fail_input("grid '{}': max_running, ranks and gpus cannot be below 0", grid.name);
+  }
+}
+
+std::string key_of(const PreparedGrid& grid) {
+  std::vector<std::string> cells, tasks;
+  for (const PreparedCell& cell : grid.cells) cells.push_back(cell.id);
+  for (const PreparedTask& task : grid.tasks) tasks.push_back(task.id);
+  return experiments::content_id({{"name", grid.name}, {"cells", cells}, {"tasks", tasks}});
+}
+
+CellEntry* put_cell(Transition& t, const Grid& grid, size_t index) {
+  const PreparedCell& cell = grid->cells[index];
+  const auto [found, fresh] = t.state.cells.try_emplace(cell.id);
+  CellEntry& entry = found->second;
+  if (fresh) {
+    entry.key = &found->first;
+    entry.number = t.state.next_cell++;
+    entry.architecture = Name(cell.architecture);
+    entry.spatial_prior = Name(cell.spatial_prior);
+    entry.seed = cell.seed;
+  }
+  const bool same = entry.labeler_name.text() == cell.labeler_name &&
+                    entry.dataset_name.text() == cell.dataset_name &&
+                    entry.recipe_name.text() == cell.recipe_name;
+  if (fresh || !same) {
+    entry.labeler_name = Name(cell.labeler_name);
+    entry.dataset_name = Name(cell.dataset_name);
+    entry.recipe_name = Name(cell.recipe_name);
+    t.effects.writes.push_back(PutCell{grid, index, entry.number});
+  }
+  return &entry;
+}
+
+TaskEntry& add_task(Transition& t, const Grid& grid, size_t index) {
+  const PreparedTask& task = grid->tasks[index];
+  const auto found = t.state.tasks.try_emplace(task.id).first;
+  TaskEntry& entry = found->second;
+  entry.key = &found->first;
+  entry.number = t.state.next_task++;
+  entry.kind = task.kind;
+  entry.similar = Name(task.similar);
+  entry.title = task.title;
+  entry.order = t.state.next_order++;
+  PutTask put{grid, index, entry.number, 0, {}};
+  if (!task.cell_id.empty()) {
+    entry.cell = &t.state.cells.at(task.cell_id);
+    put.cell = entry.cell->number;
+  }
+  for (const std::string& id : task.dependencies) {
+    TaskEntry& dependency = t.state.task(id);
+    dependency.dependants.push_back(&entry);
+    entry.dependencies.push_back(&dependency);
+    put.dependencies.push_back(dependency.number);
+  }
+  t.effects.writes.push_back(std::move(put));
+  return entry;
+}
+
+void set_title(Transition& t, TaskEntry& entry, const std::string& title) {
+  if (entry.title == title) return;
+  entry.title = title;
+  t.effects.writes.push_back(PutTitle{entry.number, title});
 }
 
 // The same grid once more keeps its number.
-GridEntry& entry_of(State& state, const std::string& key) {
-  for (auto& [id, grid] : state.grids) {
-    if (grid.key == key) return grid;
+GridEntry& entry_of(Transition& t, const std::string& key, bool& fresh) {
+  fresh = true;
+  for (auto& [id, grid] : t.state.grids) {
+    if (grid.key != key) continue;
+    fresh = false;
+    return grid;
   }
-  GridEntry& grid = state.grids[state.next_grid];
-  grid.id = state.next_grid++;
+  GridEntry& grid = t.state.grids[t.state.next_grid];
+  grid.id = t.state.next_grid++;
   grid.key = key;
   return grid;
 }
 
-void put_grid(Transition& t, const SubmitGrid& submitted, const Ids& ids) {
-  const Json identity = {{"name", submitted.name}, {"cells", ids.cells}, {"tasks", ids.tasks}};
-  GridEntry& grid = entry_of(t.state, experiments::content_id(identity));
-  grid.name = submitted.name;
-  grid.description = submitted.description;
-  grid.submitted_wall = t.now.wall;
-  grid.cancelled = false;
-  grid.cells = ids.cells;
-  grid.tasks = ids.tasks;
-  for (size_t i = 0; i < ids.cells.size(); ++i) {
-    t.state.cells[ids.cells[i]] = submitted.cells[i];
-    t.effects.writes.push_back(PutCell{submitted.cells[i], ids.cells[i]});
+// Makes the grid's entry what was submitted. Its members come before their states change, so that
+// they count in it.
+GridEntry& put_grid(Transition& t, const Grid& grid, const std::vector<TaskEntry*>& tasks,
+                    const std::vector<CellEntry*>& cells) {
+  bool fresh = false;
+  GridEntry& entry = entry_of(t, key_of(*grid), fresh);
+  entry.name = grid->name;
+  entry.description = grid->description;
+  entry.submitted_wall = t.now.wall;
+  entry.cancelled = false;
+  entry.paused = Pause::kNone;
+  if (grid->settings) entry.settings = *grid->settings;
+  if (!fresh) return entry;
+  PutGrid put{grid, entry.id, entry.key, {}, {}};
+  entry.cells = cells;
+  for (const CellEntry* cell : cells) put.cells.push_back(cell->number);
+  for (TaskEntry* task : tasks) {
+    add_member(entry, *task);
+    put.tasks.push_back(task->number);
   }
-  t.effects.reply = GridSubmitted{grid.id, static_cast<int64_t>(ids.cells.size()),
-                                  0,       static_cast<int64_t>(ids.tasks.size()),
-                                  0,       0,
-                                  0};
+  t.effects.writes.push_back(std::move(put));
+  return entry;
 }
 
-void add_task(Transition& t, const std::string& id, const Task& task) {
-  TaskEntry& entry = t.state.tasks[id];
-  entry.task = task;
-  entry.order = t.state.next_order++;
-  for (const std::string& dependency : task.dependencies) {
-    t.state.task(dependency).dependants.push_back(id);
-  }
-  t.effects.writes.push_back(PutTask{id, task});
-  queue_task(t, id);
+bool underway(const TaskEntry& entry) {
+  return open(entry.state);
 }
 
 }  // namespace
 
 void handle(Transition& t, const SubmitEvent& event) {
-  const SubmitGrid& submitted = event.grid;
-  const Ids ids = check(t.state, submitted);
-  put_grid(t, submitted, ids);
-  GridSubmitted& reply = std::get<GridSubmitted>(t.effects.reply);
-  std::unordered_set<std::string> unfinished_cells;
-  for (size_t i = 0; i < ids.tasks.size(); ++i) {
-    const std::string& id = ids.tasks[i];
-    const Task& task = submitted.tasks[i];
-    const auto known = t.state.tasks.find(id);
+  const Grid& grid = event.grid;
+  check(t.state, *grid);
+  GridSubmitted reply;
+  reply.cells = static_cast<int64_t>(grid->cells.size());
+  reply.tasks = static_cast<int64_t>(grid->tasks.size());
+  std::vector<CellEntry*> cells;
+  for (size_t i = 0; i < grid->cells.size(); ++i) cells.push_back(put_cell(t, grid, i));
+  std::vector<TaskEntry*> tasks;
+  std::unordered_set<const TaskEntry*> added;
+  for (size_t i = 0; i < grid->tasks.size(); ++i) {
+    const auto known = t.state.tasks.find(grid->tasks[i].id);
     if (known == t.state.tasks.end()) {
-      add_task(t, id, task);
-      ++reply.tasks_queued;
+      tasks.push_back(&add_task(t, grid, i));
+      added.insert(tasks.back());
     } else {
-      if (known->second.task.title != task.title) {
-        known->second.task.title = task.title;
-        t.effects.writes.push_back(PutTask{id, known->second.task});
-      }
-      const TaskState state = known->second.state;
-      if (state == TaskState::kDone && !event.missing.count(id)) {
-        ++reply.tasks_reused;
-        continue;
-      }
-      if (state == TaskState::kWaiting || state == TaskState::kReady ||
-          state == TaskState::kRunning) {
-        ++reply.tasks_underway;
-      } else {
-        queue_again(t, id);
-        ++reply.tasks_queued;
-      }
+      tasks.push_back(&known->second);
+      set_title(t, known->second, grid->tasks[i].title);
     }
-    unfinished_cells.insert(task.cell_id);
   }
-  reply.cells_done =
-      std::count_if(ids.cells.begin(), ids.cells.end(),
-                    [&](const std::string& cell) { return !unfinished_cells.count(cell); });
-  // Last, so that what it refers to is stored before it.
-  t.effects.writes.push_back(PutGrid{t.state.grids.at(reply.grid_id), submitted.text});
+  GridEntry& entry = put_grid(t, grid, tasks, cells);
+  reply.grid_id = entry.id;
+  std::unordered_set<const CellEntry*> unfinished;
+  for (TaskEntry* task : tasks) {
+    if (added.count(task)) {
+      queue_task(t, *task);
+      ++reply.tasks_queued;
+    } else if (task->state == TaskState::kDone && !event.missing.count(task->id())) {
+      ++reply.tasks_reused;
+      continue;
+    } else if (underway(*task)) {
+      ++reply.tasks_underway;
+    } else {
+      queue_again(t, *task);
+      ++reply.tasks_queued;
+    }
+    if (task->cell) unfinished.insert(task->cell);
+  }
+  reply.cells_done = reply.cells - static_cast<int64_t>(unfinished.size());
+  entry.said = reply.tasks_queued + reply.tasks_underway > 0 ? Said::kNothing : Said::kEnd;
+  put_grid_state(t, entry, grid->text);
+  t.effects.reply = reply;
 }
 
 }  // namespace remixer::coordinator

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "coordinator/scheduler/handlers.h"
+#include "coordinator/scheduler/placement.h"
 
 namespace remixer::coordinator {
 
@@ -17,60 +18,51 @@ bool same_process(const RegisterWorker& a, const RegisterWorker& b) {
   return a.host == b.host && a.boot_id == b.boot_id && a.pid == b.pid;
 }
 
-Assignment assignment_of(const State& state, const std::string& id) {
-  const TaskEntry& entry = state.task(id);
+Assignment assignment_of(const TaskEntry& entry) {
   Assignment assignment;
-  assignment.task_id = id;
-  assignment.task = entry.task;
+  assignment.task_id = entry.id();
+  assignment.task.kind = entry.kind;
+  assignment.task.title = entry.title;
+  if (entry.cell) assignment.task.cell_id = entry.cell->id();
   assignment.attempt = entry.newest->number;
   assignment.fence = entry.newest->fence;
-  assignment.folder = attempt_folder(id, entry.newest->number);
+  assignment.folder = attempt_folder(entry.id(), entry.newest->number);
   for (int64_t number = 1; number < entry.newest->number; ++number) {
-    assignment.previous.push_back(attempt_folder(id, number));
+    assignment.previous.push_back(attempt_folder(entry.id(), number));
   }
-  for (const std::string& dependency : entry.task.dependencies) {
-    const TaskEntry& input = state.task(dependency);
-    assignment.inputs.push_back(
-        TaskInput{dependency, input.task.kind, input.task.spec, input.result});
+  for (const TaskEntry* dependency : entry.dependencies) {
+    assignment.task.dependencies.push_back(dependency->id());
+    TaskInput input;
+    input.task_id = dependency->id();
+    input.kind = dependency->kind;
+    assignment.inputs.push_back(std::move(input));
   }
-  if (!entry.task.cell_id.empty()) assignment.cell = state.cells.at(entry.task.cell_id);
   return assignment;
 }
 
 // The worker's running attempt, if it has one.
-std::string running_task(const State& state, const std::string& worker_id) {
+TaskEntry* running_task(State& state, const std::string& worker_id) {
   for (const std::string& id : state.held) {
-    const Attempt& attempt = state.task(id).newest.value();
-    if (attempt.worker_id == worker_id && attempt.state == AttemptState::kRunning) return id;
+    TaskEntry& entry = state.task(id);
+    if (entry.newest->worker_id == worker_id && entry.newest->state == AttemptState::kRunning) {
+      return &entry;
+    }
   }
-  return {};
+  return nullptr;
 }
 
-// The first ready task that may be given out now; `wait` becomes the time to the next, if sooner.
-std::string next_task(const Transition& t, double& wait) {
-  for (const auto& [order, id] : t.state.ready) {
-    const TaskEntry& entry = t.state.task(id);
-    const double held = entry.newest ? entry.newest->held_until : 0;
-    const double from = std::max(entry.not_before, held);
-    if (from <= t.now.monotonic) return id;
-    wait = std::min(wait, from - t.now.monotonic);
-  }
-  return {};
-}
-
-void give_out(Transition& t, const std::string& id, const std::string& worker_id) {
-  TaskEntry& entry = t.state.task(id);
-  Attempt attempt;
-  attempt.number = ++entry.attempts;
-  attempt.fence = t.state.next_fence++;
-  attempt.worker_id = worker_id;
-  attempt.started_wall = t.now.wall;
-  attempt.started = attempt.progress_at = attempt.heard_at = t.now.monotonic;
-  attempt.held_until = t.now.monotonic + t.settings.lease_seconds;
-  entry.newest = attempt;
-  t.state.held.insert(id);
-  t.effects.writes.push_back(PutAttempt{id, attempt});
-  set_task_state(t, id, TaskState::kRunning);
+void give_out(Transition& t, TaskEntry& entry, const std::string& worker_id) {
+  auto attempt = std::make_unique<Attempt>();
+  attempt->number = ++entry.attempts;
+  attempt->fence = entry.fence = t.state.next_fence++;
+  attempt->worker_id = worker_id;
+  attempt->started_wall = t.now.wall;
+  attempt->started = attempt->progress_at = attempt->heard_at = t.now.monotonic;
+  attempt->held_until = t.now.monotonic + t.settings.lease_seconds;
+  entry.newest = std::move(attempt);
+  t.state.held.insert(entry.id());
+  t.effects.writes.push_back(PutAttempt{entry.number, *entry.newest});
+  set_task_state(t, entry, TaskState::kRunning);
 }
 
 }  // namespace
@@ -108,19 +100,20 @@ void handle(Transition& t, const ClaimEvent& event) {
   worker->second.gone = false;
   ClaimReply reply;
   reply.retry_seconds = t.settings.poll_seconds;
-  const std::string running = running_task(t.state, event.worker_id);
+  if (event.result) reply.result = take_result(t, *event.result);
+  TaskEntry* task = running_task(t.state, event.worker_id);
   if (t.state.stopping) {
     reply.exit = true;
-  } else if (!running.empty()) {
+  } else if (task) {
     // The answer to its last claim was lost: the same once more, and a lease counted from now, as
     // the worker will count it. An old claim that comes late so does no harm either.
-    t.state.task(running).newest->held_until = t.now.monotonic + t.settings.lease_seconds;
-    reply.assignment = assignment_of(t.state, running);
+    task->newest->held_until = t.now.monotonic + t.settings.lease_seconds;
+    reply.assignment = assignment_of(*task);
   } else {
-    const std::string id = next_task(t, reply.retry_seconds);
-    if (!id.empty()) {
-      give_out(t, id, event.worker_id);
-      reply.assignment = assignment_of(t.state, id);
+    task = next_task(t.state, worker->second, t.now, t.settings, reply.retry_seconds);
+    if (task) {
+      give_out(t, *task, event.worker_id);
+      reply.assignment = assignment_of(*task);
     }
   }
   t.effects.reply = std::move(reply);
@@ -133,16 +126,18 @@ void handle(Transition& t, const WorkerGoneEvent& event) {
   t.effects.writes.push_back(PutWorker{worker->second});
   const std::vector<std::string> held(t.state.held.begin(), t.state.held.end());
   for (const std::string& id : held) {
-    Attempt& attempt = t.state.task(id).newest.value();
+    TaskEntry& entry = t.state.task(id);
+    Attempt& attempt = *entry.newest;
     if (attempt.worker_id != event.worker_id) continue;
     if (attempt.state == AttemptState::kRunning) {
-      lose_attempt(
-          t, id, fmt::format("worker {} died at step {}", worker->second.about.name, attempt.step),
-          true);
+      lose_attempt(t, entry,
+                   fmt::format("worker {} {} at step {}", worker->second.about.name, event.why,
+                               attempt.step),
+                   true, event.counts);
     } else {
       attempt.held_until = 0;
       t.state.held.erase(id);
-      t.effects.writes.push_back(PutAttempt{id, attempt});
+      t.effects.writes.push_back(PutAttempt{entry.number, attempt});
     }
   }
 }

@@ -1,8 +1,7 @@
 // Writing: one statement or a few for each kind of write.
-#include <cmath>
-
 #include "coordinator/store/connection.h"
 #include "core/base/error.h"
+#include "core/base/failpoint.h"
 
 namespace remixer::coordinator {
 
@@ -10,53 +9,52 @@ struct Store::Writer {
   Connection& c;
 
   void operator()(const PutCell& put) {
-    const Cell& cell = put.cell;
+    const PreparedCell& cell = put.grid->cells[put.index];
     c.run(
-        "INSERT INTO cell (id, architecture, spatial_prior, labeler, train_set, recipe, seed,"
-        " precision, identity, record) VALUES (?,?,?,?,?,?,?,?,?,?)"
-        " ON CONFLICT (id) DO UPDATE SET labeler = excluded.labeler, recipe = excluded.recipe,"
-        " train_set = excluded.train_set, record = excluded.record",
-        put.id, cell.architecture, cell.spatial_prior, cell.labeler_name, cell.dataset_name,
-        cell.recipe_name, cell.seed, cell.precision, experiments::canonical_json(cell.identity()),
-        experiments::to_json(cell).dump());
+        "INSERT INTO cell (number, id, architecture, spatial_prior, labeler, train_set, recipe,"
+        " seed, precision, identity) VALUES (?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (number) DO UPDATE SET labeler = excluded.labeler, recipe = excluded.recipe,"
+        " train_set = excluded.train_set",
+        put.number, cell.id, cell.architecture, cell.spatial_prior, cell.labeler_name,
+        cell.dataset_name, cell.recipe_name, cell.seed, cell.precision, cell.identity);
   }
 
   void operator()(const PutTask& put) {
-    const Task& task = put.task;
-    SQLite::Statement& insert = c.prepared(
-        "INSERT INTO task (id, kind, cell_id, title, spec, state, place)"
-        " VALUES (?, ?, nullif(?, ''), ?, ?, 'waiting', 0)"
-        " ON CONFLICT (id) DO UPDATE SET title = excluded.title");
-    insert.bind(1, put.id);
-    insert.bind(2, std::string(experiments::to_string(task.kind)));
-    insert.bind(3, task.cell_id);
-    insert.bind(4, task.title);
-    insert.bind(5, task.spec.dump());
-    insert.exec();
-    for (size_t i = 0; i < task.dependencies.size(); ++i) {
-      c.run("INSERT OR IGNORE INTO dependency (task_id, position, depends_on) VALUES (?,?,?)",
-            put.id, static_cast<int64_t>(i), task.dependencies[i]);
+    const PreparedTask& task = put.grid->tasks[put.index];
+    c.run(
+        "INSERT INTO task (number, id, kind, cell, title, spec, state, place)"
+        " VALUES (?, ?, ?, nullif(?, 0), ?, ?, 'waiting', 0)",
+        put.number, task.id, std::string(experiments::to_string(task.kind)), put.cell, task.title,
+        task.spec);
+    for (size_t i = 0; i < put.dependencies.size(); ++i) {
+      c.run("INSERT INTO dependency (task, position, depends_on) VALUES (?,?,?)", put.number,
+            static_cast<int64_t>(i), put.dependencies[i]);
     }
+  }
+
+  void operator()(const PutTitle& put) {
+    c.run("UPDATE task SET title = ? WHERE number = ?", put.title, put.task);
   }
 
   void operator()(const PutTaskState& put) {
     c.run(
-        "UPDATE task SET state = ?, place = ?, attempts = ?, failures = ?, crashes = ?, reason = ?,"
-        " result = nullif(?, 'null'), seconds = ?, settled = nullif(?, 0.0) WHERE id = ?",
-        std::string(to_string(put.state)), put.order, put.attempts, put.failures, put.crashes,
-        put.reason, put.result.dump(), put.seconds, put.done_wall, put.id);
+        "UPDATE task SET state = ?1, place = ?2, attempts = ?3, fence = ?4, failures = ?5,"
+        " crashes = ?6, alone = ?7, reason = ?8, seconds = ?9, settled = nullif(?10, 0.0),"
+        " result = CASE ?1 WHEN 'done' THEN result END WHERE number = ?11",
+        std::string(to_string(put.state)), put.order, put.attempts, put.fence, put.failures,
+        put.crashes, put.alone, put.reason, put.seconds, put.done_wall, put.task);
   }
 
   void operator()(const PutAttempt& put) {
     const Attempt& a = put.attempt;
     c.run(
-        "INSERT INTO attempt (fence, task_id, number, worker_id, state, started, ended, reason,"
+        "INSERT INTO attempt (fence, task, number, worker_id, state, started, ended, reason,"
         " step, total_steps, activity, reported) VALUES (?,?,?,?,?,?,nullif(?, 0.0),?,?,?,?,?)"
         " ON CONFLICT (fence) DO UPDATE SET state = excluded.state, ended = excluded.ended,"
         " reason = excluded.reason, step = excluded.step, total_steps = excluded.total_steps,"
         " activity = excluded.activity, reported = excluded.reported",
-        a.fence, put.task_id, a.number, a.worker_id, std::string(to_string(a.state)),
-        a.started_wall, a.ended_wall, a.reason, a.step, a.total_steps, a.activity,
+        a.fence, put.task, a.number, a.worker_id, std::string(to_string(a.state)), a.started_wall,
+        a.ended_wall, a.reason, a.step, a.total_steps, a.activity,
         static_cast<int64_t>(a.held_until == 0));
   }
 
@@ -64,30 +62,47 @@ struct Store::Writer {
     const auto& w = put.worker.about;
     c.run(
         "INSERT INTO worker (id, name, host, pid, ranks, device, boot_id, version, environment,"
-        " gone) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
-        " ranks = excluded.ranks, device = excluded.device, gone = excluded.gone",
+        " gpus, ends_at, gone) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+        " name = excluded.name, ranks = excluded.ranks, device = excluded.device,"
+        " gpus = excluded.gpus, ends_at = excluded.ends_at, gone = excluded.gone",
         put.worker.id, w.name, w.host, w.pid, w.ranks, w.device, w.boot_id, w.version,
-        w.environment.dump(), static_cast<int64_t>(put.worker.gone));
+        w.environment.dump(), w.gpus, w.ends_at, static_cast<int64_t>(put.worker.gone));
   }
 
   void operator()(const PutGrid& put) {
-    const GridEntry& g = put.grid;
     c.run(
         "INSERT INTO grid (id, name, description, key, text, submitted, cancelled)"
-        " VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET description = excluded.description,"
-        " text = CASE excluded.text WHEN '' THEN text ELSE excluded.text END,"
-        " submitted = excluded.submitted, cancelled = excluded.cancelled",
-        g.id, g.name, g.description, g.key, put.text, g.submitted_wall,
-        static_cast<int64_t>(g.cancelled));
-    // The key covers both lists, so those of a known grid are there already.
-    for (size_t i = 0; i < g.cells.size(); ++i) {
-      c.run("INSERT OR IGNORE INTO grid_cell (grid_id, position, cell_id) VALUES (?,?,?)", g.id,
-            static_cast<int64_t>(i), g.cells[i]);
+        " VALUES (?, ?, '', ?, '', 0, 0)",
+        put.id, put.grid->name, put.key);
+    for (size_t i = 0; i < put.cells.size(); ++i) {
+      c.run("INSERT INTO grid_cell (grid_id, position, cell) VALUES (?,?,?)", put.id,
+            static_cast<int64_t>(i), put.cells[i]);
     }
-    for (size_t i = 0; i < g.tasks.size(); ++i) {
-      c.run("INSERT OR IGNORE INTO grid_task (grid_id, position, task_id) VALUES (?,?,?)", g.id,
-            static_cast<int64_t>(i), g.tasks[i]);
+    for (size_t i = 0; i < put.tasks.size(); ++i) {
+      c.run("INSERT INTO grid_task (grid_id, position, task) VALUES (?,?,?)", put.id,
+            static_cast<int64_t>(i), put.tasks[i]);
     }
+  }
+
+  void operator()(const PutGridState& put) {
+    c.run(
+        "UPDATE grid SET description = ?1, text = CASE ?2 WHEN '' THEN text ELSE ?2 END,"
+        " submitted = ?3, cancelled = ?4, paused = ?5, said = ?6, priority = ?7, max_running = ?8,"
+        " ranks = ?9, gpus = ?10 WHERE id = ?11",
+        put.description, put.text, put.submitted_wall, static_cast<int64_t>(put.cancelled),
+        static_cast<int64_t>(put.paused), static_cast<int64_t>(put.said), put.settings.priority,
+        put.settings.max_running, put.settings.ranks, put.settings.gpus, put.id);
+  }
+
+  void operator()(const DeleteGrid& put) {
+    c.run("DELETE FROM grid_task WHERE grid_id = ?", put.id);
+    c.run("DELETE FROM grid_cell WHERE grid_id = ?", put.id);
+    c.run("DELETE FROM grid WHERE id = ?", put.id);
+    // Its number is not given out again.
+    c.run(
+        "INSERT OR REPLACE INTO counter (name, value) VALUES ('grid',"
+        " max(?, ifnull((SELECT value FROM counter WHERE name = 'grid'), 0)))",
+        put.id);
   }
 
   void operator()(const PutMetrics& put) {
@@ -98,16 +113,36 @@ struct Store::Writer {
     }
   }
 
-  void operator()(const PutFigures& put) {
-    c.run("DELETE FROM figure WHERE task_id = ?", put.task_id);
+  // The fence once more, where it cannot be passed by: a second result, or one of an attempt that
+  // was replaced, ends the whole transaction.
+  void operator()(const PutResult& put) {
+    const int changed =
+        c.run("UPDATE task SET result = ? WHERE number = ? AND fence = ? AND result IS NULL",
+              put.result, put.task, put.fence);
+    if (changed != 1) {
+      fail("a result of task {} with fence {} is not the first of its newest attempt", put.task,
+           put.fence);
+    }
     for (const auto& figure : put.figures) {
       c.run(
-          "INSERT OR REPLACE INTO figure (task_id, weights, eval_set, metric, value, n, fence)"
+          "INSERT OR REPLACE INTO figure (task, weights, eval_set, metric, value, n, fence)"
           " VALUES (?,?,?,?,?,?,?)",
-          put.task_id, figure.weights, figure.eval_set, figure.metric, figure.value, figure.n,
+          put.task, figure.weights, figure.eval_set, figure.metric, figure.value, figure.n,
           put.fence);
     }
   }
+
+  void operator()(const DeleteFigures& put) {
+    c.run("DELETE FROM figure WHERE task = ?", put.task);
+  }
+
+  void operator()(const PutNotice& put) {
+    c.run("INSERT INTO notice (id, event, grid_id, body, made) VALUES (?,?,?,?,?)", put.id,
+          put.event, put.grid_id, put.body, put.wall);
+    c.run("INSERT OR REPLACE INTO counter (name, value) VALUES ('notice', ?)", put.id);
+  }
+
+  void operator()(const DeleteNotice& put) { c.run("DELETE FROM notice WHERE id = ?", put.id); }
 };
 
 void Store::commit(const std::vector<Write>& writes) {
@@ -115,7 +150,9 @@ void Store::commit(const std::vector<Write>& writes) {
     SQLite::Transaction transaction(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
     Writer writer{*connection_};
     for (const Write& write : writes) std::visit(writer, write);
+    failpoint("before-commit");
     transaction.commit();
+    failpoint("after-commit");
   } catch (const SQLite::Exception& error) {
     rethrow(error, "cannot write the database");
   }

@@ -11,18 +11,18 @@
 namespace remixer::coordinator {
 
 struct Store::Connection {
-  explicit Connection(const std::string& file);
+  Connection(const std::string& file, int checkpoint_pages);
 
   // The statement of this text, prepared once, reset and without bindings.
   SQLite::Statement& prepared(const char* sql);
 
-  // Binds the values in order and runs a statement that returns no rows.
+  // Binds the values in order and runs a statement that returns no rows; how many it changed.
   template <typename... Values>
-  void run(const char* sql, const Values&... values) {
+  int run(const char* sql, const Values&... values) {
     SQLite::Statement& statement = prepared(sql);
     int index = 0;
     (statement.bind(++index, values), ...);
-    statement.exec();
+    return statement.exec();
   }
 
   SQLite::Database database;

@@ -1,77 +1,107 @@
-// Reading: the scheduler's state after a restart, and what queries ask for.
+// Reading: the scheduler's state after a restart, and what the daemon asks for while it runs.
 #include <algorithm>
 
+#include "coordinator/scheduler/prepared_grid.h"
+#include "coordinator/scheduler/state_builder.h"
 #include "coordinator/store/connection.h"
 #include "core/base/error.h"
 
 namespace remixer::coordinator {
 
+using experiments::protocol::Assignment;
 using experiments::protocol::Figure;
+using experiments::protocol::TaskInput;
+
+namespace {
+
+Attempt attempt_of(SQLite::Statement& row, int first) {
+  Attempt attempt;
+  attempt.fence = row.getColumn(first).getInt64();
+  attempt.number = row.getColumn(first + 1).getInt64();
+  attempt.worker_id = row.getColumn(first + 2).getString();
+  attempt.state = attempt_state_from_string(row.getColumn(first + 3).getString());
+  attempt.started_wall = row.getColumn(first + 4).getDouble();
+  attempt.ended_wall = row.getColumn(first + 5).getDouble();
+  attempt.reason = row.getColumn(first + 6).getString();
+  attempt.step = row.getColumn(first + 7).getInt64();
+  attempt.total_steps = row.getColumn(first + 8).getInt64();
+  attempt.activity = row.getColumn(first + 9).getString();
+  return attempt;
+}
+
+constexpr const char* kAttemptColumns =
+    "a.fence, a.number, a.worker_id, a.state, a.started, ifnull(a.ended, 0.0), a.reason, a.step,"
+    " a.total_steps, a.activity";
+
+}  // namespace
 
 struct Store::Loader {
   SQLite::Database& database;
-  const Now& now;
-  const Settings& settings;
-  State state;
+  StateBuilder builder;
 
-  void load() {
+  State load() {
     cells();
     tasks();
     workers();
     attempts();
     grids();
-    // What waits and what is blocked was stored; the index of what is ready was not.
-    for (const auto& [id, entry] : state.tasks) {
-      if (entry.state == TaskState::kReady) state.ready.insert({entry.order, id});
-    }
+    return builder.finish(number("SELECT ifnull(max(fence), 0) FROM attempt"),
+                          number("SELECT ifnull(max(value), 0) FROM counter WHERE name = 'notice'"),
+                          number("SELECT ifnull(max(value), 0) FROM counter WHERE name = 'grid'"));
   }
 
+  int64_t number(const char* sql) { return database.execAndGet(sql).getInt64(); }
+
   void cells() {
-    SQLite::Statement row(database, "SELECT id, record FROM cell");
+    SQLite::Statement row(database,
+                          "SELECT number, id, architecture, spatial_prior, labeler, train_set,"
+                          " recipe, seed FROM cell ORDER BY number");
     while (row.executeStep()) {
-      state.cells.emplace(row.getColumn(0).getString(),
-                          experiments::cell_from_json(Json::parse(row.getColumn(1).getString())));
+      builder.add_cell({row.getColumn(0).getInt64(), row.getColumn(1).getString(),
+                        row.getColumn(2).getString(), row.getColumn(3).getString(),
+                        row.getColumn(4).getString(), row.getColumn(5).getString(),
+                        row.getColumn(6).getString(), row.getColumn(7).getInt64()});
     }
   }
 
   void tasks() {
-    SQLite::Statement row(
-        database,
-        "SELECT id, kind, ifnull(cell_id, ''), title, spec, state, place, attempts,"
-        " failures, crashes, reason, ifnull(result, 'null'), seconds,"
-        " ifnull(settled, 0.0) FROM task");
+    SQLite::Statement row(database,
+                          "SELECT number, id, kind, ifnull(cell, 0), title, state, place, attempts,"
+                          " fence, failures, crashes, alone, reason, seconds, ifnull(settled, 0.0),"
+                          " CASE WHEN cell IS NULL THEN spec END FROM task ORDER BY number");
     while (row.executeStep()) {
-      TaskEntry entry;
-      entry.task.kind = experiments::task_kind_from_string(row.getColumn(1).getString());
-      entry.task.cell_id = row.getColumn(2).getString();
-      entry.task.title = row.getColumn(3).getString();
-      entry.task.spec = Json::parse(row.getColumn(4).getString());
-      entry.state = task_state_from_string(row.getColumn(5).getString());
-      entry.order = row.getColumn(6).getInt64();
-      entry.attempts = row.getColumn(7).getInt64();
-      entry.failures = row.getColumn(8).getInt64();
-      entry.crashes = row.getColumn(9).getInt64();
-      entry.reason = row.getColumn(10).getString();
-      entry.result = Json::parse(row.getColumn(11).getString());
-      entry.seconds = row.getColumn(12).getDouble();
-      entry.done_wall = row.getColumn(13).getDouble();
-      state.next_order = std::max(state.next_order, entry.order + 1);
-      state.tasks.emplace(row.getColumn(0).getString(), std::move(entry));
+      StateBuilder::StoredTask task;
+      task.number = row.getColumn(0).getInt64();
+      task.id = row.getColumn(1).getString();
+      task.kind = experiments::task_kind_from_string(row.getColumn(2).getString());
+      task.cell = row.getColumn(3).getInt64();
+      task.title = row.getColumn(4).getString();
+      task.state = task_state_from_string(row.getColumn(5).getString());
+      task.order = row.getColumn(6).getInt64();
+      task.attempts = row.getColumn(7).getInt64();
+      task.fence = row.getColumn(8).getInt64();
+      task.failures = row.getColumn(9).getInt64();
+      task.crashes = row.getColumn(10).getInt64();
+      task.alone = row.getColumn(11).getInt64();
+      task.reason = row.getColumn(12).getString();
+      task.seconds = row.getColumn(13).getDouble();
+      task.done_wall = row.getColumn(14).getDouble();
+      if (!row.getColumn(15).isNull()) {
+        task.similar = similar_text(Json::parse(row.getColumn(15).getString()));
+      }
+      builder.add_task(task);
     }
     SQLite::Statement edge(database,
-                           "SELECT task_id, depends_on FROM dependency ORDER BY task_id, position");
+                           "SELECT task, depends_on FROM dependency ORDER BY task, position");
     while (edge.executeStep()) {
-      const std::string id = edge.getColumn(0).getString();
-      const std::string other = edge.getColumn(1).getString();
-      state.task(id).task.dependencies.push_back(other);
-      state.task(other).dependants.push_back(id);
+      builder.add_dependency(edge.getColumn(0).getInt64(), edge.getColumn(1).getInt64());
     }
   }
 
   void workers() {
     SQLite::Statement row(
         database,
-        "SELECT id, name, host, pid, ranks, device, boot_id, version, environment,"
+        "SELECT id, name, host, pid, ranks, device, boot_id, version, environment, gpus, ends_at,"
         " gone FROM worker");
     while (row.executeStep()) {
       Worker worker;
@@ -84,61 +114,28 @@ struct Store::Loader {
       worker.about.boot_id = row.getColumn(6).getString();
       worker.about.version = row.getColumn(7).getString();
       worker.about.environment = Json::parse(row.getColumn(8).getString());
-      worker.gone = row.getColumn(9).getInt() != 0;
-      worker.seen = now.monotonic;
-      state.next_worker =
-          std::max(state.next_worker, static_cast<int64_t>(1 + std::stoll(worker.id.substr(1))));
-      state.workers.emplace(worker.id, std::move(worker));
+      worker.about.gpus = row.getColumn(9).getInt64();
+      worker.about.ends_at = row.getColumn(10).getDouble();
+      worker.gone = row.getColumn(11).getInt() != 0;
+      builder.add_worker(std::move(worker));
     }
   }
 
   void attempts() {
-    SQLite::Statement row(database, attempts_sql("WHERE a.number = t.attempts").c_str());
+    SQLite::Statement row(database,
+                          fmt::format("SELECT t.number, a.reported, {} FROM task t JOIN attempt a"
+                                      " ON a.fence = t.fence WHERE t.state <> 'done'",
+                                      kAttemptColumns));
     while (row.executeStep()) {
-      const auto [task_id, attempt] = newest(row);
-      TaskEntry& entry = state.task(task_id);
-      entry.newest = attempt;
-      if (attempt.held_until > 0) state.held.insert(task_id);
+      builder.add_attempt(row.getColumn(0).getInt64(), attempt_of(row, 2),
+                          row.getColumn(1).getInt() != 0);
     }
-    state.next_fence =
-        1 + database.execAndGet("SELECT ifnull(max(fence), 0) FROM attempt").getInt64();
-  }
-
-  static std::string attempts_sql(const std::string& where) {
-    return "SELECT a.task_id, a.fence, a.number, a.worker_id, a.state, a.started,"
-           " ifnull(a.ended, 0.0), a.reason, a.step, a.total_steps, a.activity, a.reported,"
-           " w.name FROM attempt a JOIN task t ON t.id = a.task_id JOIN worker w"
-           " ON w.id = a.worker_id " +
-           where;
-  }
-
-  static Attempt attempt_of(SQLite::Statement& row) {
-    Attempt attempt;
-    attempt.fence = row.getColumn(1).getInt64();
-    attempt.number = row.getColumn(2).getInt64();
-    attempt.worker_id = row.getColumn(3).getString();
-    attempt.state = attempt_state_from_string(row.getColumn(4).getString());
-    attempt.started_wall = row.getColumn(5).getDouble();
-    attempt.ended_wall = row.getColumn(6).getDouble();
-    attempt.reason = row.getColumn(7).getString();
-    attempt.step = row.getColumn(8).getInt64();
-    attempt.total_steps = row.getColumn(9).getInt64();
-    attempt.activity = row.getColumn(10).getString();
-    return attempt;
-  }
-
-  std::pair<std::string, Attempt> newest(SQLite::Statement& row) {
-    Attempt attempt = attempt_of(row);
-    attempt.inherited = true;
-    attempt.started = now.monotonic - std::max(0.0, now.wall - attempt.started_wall);
-    attempt.progress_at = attempt.heard_at = now.monotonic;
-    if (!row.getColumn(11).getInt()) attempt.held_until = now.monotonic + settings.lease_seconds;
-    return {row.getColumn(0).getString(), attempt};
   }
 
   void grids() {
-    SQLite::Statement row(
-        database, "SELECT id, name, description, key, submitted, cancelled FROM grid ORDER BY id");
+    SQLite::Statement row(database,
+                          "SELECT id, name, description, key, submitted, cancelled, paused, said,"
+                          " priority, max_running, ranks, gpus FROM grid ORDER BY id");
     while (row.executeStep()) {
       GridEntry grid;
       grid.id = row.getColumn(0).getInt64();
@@ -147,47 +144,128 @@ struct Store::Loader {
       grid.key = row.getColumn(3).getString();
       grid.submitted_wall = row.getColumn(4).getDouble();
       grid.cancelled = row.getColumn(5).getInt() != 0;
-      state.next_grid = std::max(state.next_grid, grid.id + 1);
-      state.grids.emplace(grid.id, std::move(grid));
+      grid.paused = static_cast<Pause>(row.getColumn(6).getInt());
+      grid.said = static_cast<Said>(row.getColumn(7).getInt());
+      grid.settings = {row.getColumn(8).getInt64(), row.getColumn(9).getInt64(),
+                       row.getColumn(10).getInt64(), row.getColumn(11).getInt64()};
+      builder.add_grid(std::move(grid));
     }
-    members("SELECT grid_id, cell_id FROM grid_cell ORDER BY grid_id, position", &GridEntry::cells);
-    members("SELECT grid_id, task_id FROM grid_task ORDER BY grid_id, position", &GridEntry::tasks);
-  }
-
-  void members(const char* sql, std::vector<std::string> GridEntry::*list) {
-    SQLite::Statement row(database, sql);
-    while (row.executeStep()) {
-      (state.grids.at(row.getColumn(0).getInt64()).*list).push_back(row.getColumn(1).getString());
+    SQLite::Statement cell(database,
+                           "SELECT grid_id, cell FROM grid_cell ORDER BY grid_id, position");
+    while (cell.executeStep()) {
+      builder.add_cell_member(cell.getColumn(0).getInt64(), cell.getColumn(1).getInt64());
+    }
+    SQLite::Statement task(database,
+                           "SELECT grid_id, task FROM grid_task ORDER BY grid_id, position");
+    while (task.executeStep()) {
+      builder.add_member(task.getColumn(0).getInt64(), task.getColumn(1).getInt64());
     }
   }
 };
 
 State Store::load(const Now& now, const Settings& settings) const {
   try {
-    Loader loader{connection_->database, now, settings, {}};
-    loader.load();
-    return std::move(loader.state);
+    return Loader{connection_->database, StateBuilder(now, settings)}.load();
   } catch (const SQLite::Exception& error) {
     rethrow(error, "cannot read the database");
   }
 }
 
-std::vector<StoredAttempt> Store::attempts(const std::string& task_id) const {
-  std::vector<StoredAttempt> attempts;
-  SQLite::Statement row(connection_->database,
-                        Loader::attempts_sql("WHERE a.task_id = ? ORDER BY a.number"));
-  row.bind(1, task_id);
-  while (row.executeStep()) {
-    attempts.push_back({Loader::attempt_of(row), row.getColumn(12).getString()});
+namespace {
+
+// What a task is, as it was submitted.
+struct StoredTask {
+  Json spec, result;
+  std::string identity;  // its cell's; empty without one
+};
+
+StoredTask read_task(SQLite::Statement& row) {
+  StoredTask task;
+  if (!row.executeStep()) fail("a task that was given out is not in the database");
+  task.spec = Json::parse(row.getColumn(0).getString());
+  task.result = Json::parse(row.getColumn(1).getString());
+  if (!row.getColumn(2).isNull()) {
+    task.identity = row.getColumn(2).getString();
+    task.spec["cell"] = Json::parse(task.identity);
   }
+  return task;
+}
+
+constexpr const char* kReadTask =
+    "SELECT t.spec, ifnull(t.result, 'null'), c.identity FROM task t"
+    " LEFT JOIN cell c ON c.number = t.cell WHERE t.id = ?";
+
+}  // namespace
+
+void Store::complete(Assignment& assignment) const {
+  try {
+    const auto read = [&](const std::string& id) {
+      SQLite::Statement& row = connection_->prepared(kReadTask);
+      row.bind(1, id);
+      StoredTask task = read_task(row);
+      row.reset();
+      return task;
+    };
+    assignment.task.spec = read(assignment.task_id).spec;
+    for (TaskInput& input : assignment.inputs) {
+      StoredTask stored = read(input.task_id);
+      input.spec = std::move(stored.spec);
+      input.result = std::move(stored.result);
+    }
+    if (assignment.task.cell_id.empty()) return;
+    SQLite::Statement& row =
+        connection_->prepared("SELECT identity, labeler, train_set, recipe FROM cell WHERE id = ?");
+    row.bind(1, assignment.task.cell_id);
+    if (!row.executeStep()) fail("cell {} is not in the database", assignment.task.cell_id);
+    assignment.cell =
+        experiments::cell_from_json({{"identity", Json::parse(row.getColumn(0).getString())},
+                                     {"labeler_name", row.getColumn(1).getString()},
+                                     {"dataset_name", row.getColumn(2).getString()},
+                                     {"recipe_name", row.getColumn(3).getString()}});
+    row.reset();
+  } catch (const SQLite::Exception& error) {
+    rethrow(error, "cannot read the database");
+  }
+}
+
+Json Store::spec(const TaskEntry& task) const {
+  SQLite::Statement& row = connection_->prepared(kReadTask);
+  row.bind(1, task.id());
+  Json spec = read_task(row).spec;
+  row.reset();
+  return spec;
+}
+
+Json Store::result(const TaskEntry& task) const {
+  SQLite::Statement& row =
+      connection_->prepared("SELECT ifnull(result, 'null') FROM task WHERE number = ?");
+  row.bind(1, task.number);
+  Json result;
+  if (row.executeStep()) result = Json::parse(row.getColumn(0).getString());
+  row.reset();
+  return result;
+}
+
+std::vector<StoredAttempt> Store::attempts(const TaskEntry& task) const {
+  static const std::string sql = fmt::format(
+      "SELECT w.name, {} FROM attempt a JOIN worker w ON w.id = a.worker_id"
+      " WHERE a.task = ? ORDER BY a.number",
+      kAttemptColumns);
+  std::vector<StoredAttempt> attempts;
+  SQLite::Statement& row = connection_->prepared(sql.c_str());
+  row.bind(1, task.number);
+  while (row.executeStep()) {
+    attempts.push_back({attempt_of(row, 1), row.getColumn(0).getString()});
+  }
+  row.reset();
   return attempts;
 }
 
-std::vector<Figure> Store::figures(const std::string& task_id) const {
+std::vector<Figure> Store::figures(const TaskEntry& task) const {
   std::vector<Figure> figures;
   SQLite::Statement& row = connection_->prepared(
-      "SELECT weights, eval_set, metric, value, n FROM figure WHERE task_id = ?");
-  row.bind(1, task_id);
+      "SELECT weights, eval_set, metric, value, n FROM figure WHERE task = ?");
+  row.bind(1, task.number);
   while (row.executeStep()) {
     figures.push_back({row.getColumn(0).getString(), row.getColumn(1).getString(),
                        row.getColumn(2).getString(), row.getColumn(3).getDouble(),
@@ -195,6 +273,19 @@ std::vector<Figure> Store::figures(const std::string& task_id) const {
   }
   row.reset();
   return figures;
+}
+
+std::vector<PutNotice> Store::notices() const {
+  std::vector<PutNotice> notices;
+  SQLite::Statement& row =
+      connection_->prepared("SELECT id, event, grid_id, body, made FROM notice ORDER BY id");
+  while (row.executeStep()) {
+    notices.push_back({row.getColumn(0).getInt64(), row.getColumn(1).getString(),
+                       row.getColumn(2).getInt64(), row.getColumn(3).getString(),
+                       row.getColumn(4).getDouble()});
+  }
+  row.reset();
+  return notices;
 }
 
 }  // namespace remixer::coordinator

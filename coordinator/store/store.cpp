@@ -23,19 +23,20 @@ void rethrow(const SQLite::Exception& error, const std::string& what) {
   }
 }
 
-Store::Connection::Connection(const std::string& file)
+Store::Connection::Connection(const std::string& file, int checkpoint_pages)
     : database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000) {
   // Nothing is written before it is known to be ours.
   const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
   if (verdict != "ok") {
     fail_input("{} is damaged ({}); restore it from a backup or move it away", file, verdict);
   }
-  database.exec("PRAGMA foreign_keys = ON");
+  database.exec("PRAGMA foreign_keys = OFF");
   migrate(database, file);
+  database.exec("PRAGMA foreign_keys = ON");
   // The mode is kept in the file; the other two hold for this connection.
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
-  database.exec("PRAGMA wal_autocheckpoint = 1000");
+  database.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", checkpoint_pages));
 }
 
 SQLite::Statement& Store::Connection::prepared(const char* sql) {
@@ -51,13 +52,14 @@ SQLite::Statement& Store::Connection::prepared(const char* sql) {
   return found->second;
 }
 
-Store::Store(const std::filesystem::path& file) {
+Store::Store(const std::filesystem::path& file, int checkpoint_pages) {
   try {
-    connection_ = std::make_unique<Connection>(file.string());
+    connection_ = std::make_unique<Connection>(file.string(), checkpoint_pages);
   } catch (const SQLite::Exception& error) {
     const std::string what = fmt::format("cannot open the database {}", file.string());
     // Nothing has begun yet: the place that was given is the mistake.
-    if (error.getErrorCode() == SQLITE_FULL) fail_input("{}: the disk is full; make room first", what);
+    if (error.getErrorCode() == SQLITE_FULL)
+      fail_input("{}: the disk is full; make room first", what);
     rethrow(error, what);
   }
 }

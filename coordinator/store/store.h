@@ -24,7 +24,8 @@ class Store {
   // Opens or creates the file, checks it and brings it to the newest schema. Throws InputError on a
   // foreign, newer or damaged database, Error where it cannot be opened. ":memory:" lives as long
   // as the object.
-  explicit Store(const std::filesystem::path& file);
+  // `checkpoint_pages`: pages of the log after which it is written back to the database.
+  explicit Store(const std::filesystem::path& file, int checkpoint_pages = 1000);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -38,8 +39,18 @@ class Store {
   // promised one.
   State load(const Now& now, const Settings& settings) const;
 
-  std::vector<StoredAttempt> attempts(const std::string& task_id) const;  // oldest first
-  std::vector<experiments::protocol::Figure> figures(const std::string& task_id) const;
+  // Fills in what the scheduler does not hold: the task's spec, its inputs' specs and results, the
+  // cell.
+  void complete(experiments::protocol::Assignment& assignment) const;
+
+  // Of a task that there is.
+  Json spec(const TaskEntry& task) const;
+  Json result(const TaskEntry& task) const;                          // null until it is done
+  std::vector<StoredAttempt> attempts(const TaskEntry& task) const;  // oldest first
+  std::vector<experiments::protocol::Figure> figures(const TaskEntry& task) const;
+
+  // What the owner was not told yet, oldest first.
+  std::vector<PutNotice> notices() const;
 
  private:
   struct Connection;

@@ -5,26 +5,17 @@
 namespace remixer::coordinator {
 namespace {
 
-std::string similarity(const State& state, const TaskEntry& entry) {
-  std::string key(experiments::to_string(entry.task.kind));
-  const auto cell = state.cells.find(entry.task.cell_id);
-  if (cell != state.cells.end()) {
-    key += " " + cell->second.architecture + " " + cell->second.spatial_prior;
-  } else if (entry.task.kind == TaskKind::kLabel && entry.task.spec.contains("labeler")) {
-    const Json& labeler = entry.task.spec["labeler"];
-    if (labeler.is_object() && labeler.contains("name")) key += " " + labeler["name"].dump();
-    if (entry.task.spec.value("split", "") == "train") key += " train";
-  }
-  return key;
+bool of_training_set(const Name& similar) {
+  return similar.text().ends_with(" train");
 }
 
 // What a task usually costs beside training a cell: the only guess until its kind was measured.
-double usual_cost(const Task& task) {
-  switch (task.kind) {
+double usual_cost(TaskKind kind, const Name& similar) {
+  switch (kind) {
     case TaskKind::kPrepare:
       return 0.3;
     case TaskKind::kLabel:
-      return task.spec.value("split", "") == "train" ? 1 : 0.15;
+      return of_training_set(similar) ? 1 : 0.15;
     case TaskKind::kTrain:
       return 1;
     case TaskKind::kEvaluate:
@@ -33,8 +24,9 @@ double usual_cost(const Task& task) {
   return 1;
 }
 
-bool unfinished(TaskState state) {
-  return state == TaskState::kWaiting || state == TaskState::kReady || state == TaskState::kRunning;
+TaskKind kind_of(const Name& similar) {
+  return experiments::task_kind_from_string(
+      similar.text().substr(0, similar.text().find(' ')));
 }
 
 }  // namespace
@@ -49,36 +41,50 @@ std::optional<double> attempt_left(const Attempt& attempt, const Now& now) {
 }
 
 Estimate::Estimate(const State& state, const Now& now) : state_(state), now_(now) {
-  for (const auto& [id, entry] : state.tasks) {
-    std::optional<double> seconds;
-    if (entry.state == TaskState::kDone && entry.seconds > 0) {
-      seconds = entry.seconds;
-    } else if (entry.state == TaskState::kRunning) {
-      const auto left = attempt_left(*entry.newest, now);
-      if (left) seconds = entry.seconds + (now.monotonic - entry.newest->started) + *left;
-    }
-    if (!seconds) continue;
-    similar_[similarity(state, entry)].add(*seconds);
-    kind_[entry.task.kind].add(*seconds);
-    unit_.add(*seconds / usual_cost(entry.task));
+  for (const auto& [similar, mean] : state.durations) {
+    unit_.sum += mean.sum / usual_cost(kind_of(similar), similar);
+    unit_.count += mean.count;
+  }
+  for (const std::string& id : state.held) {
+    const TaskEntry& entry = state.task(id);
+    if (entry.state != TaskState::kRunning) continue;
+    const auto left = attempt_left(*entry.newest, now);
+    if (!left) continue;
+    const double seconds = entry.seconds + (now.monotonic - entry.newest->started) + *left;
+    similar_[entry.similar].add(seconds);
+    kind_[entry.kind].add(seconds);
+    unit_.add(seconds / usual_cost(entry.kind, entry.similar));
   }
 }
 
-std::optional<double> Estimate::whole(const TaskEntry& entry) const {
-  const auto similar = similar_.find(similarity(state_, entry));
-  if (similar != similar_.end()) return similar->second.value();
-  const auto kind = kind_.find(entry.task.kind);
-  if (kind != kind_.end()) return kind->second.value();
-  if (unit_.count > 0) return unit_.value() * usual_cost(entry.task);
+std::optional<double> Estimate::whole(TaskKind kind, const Name& similar) const {
+  const auto mean = [](auto& first, auto key, Mean second) -> std::optional<double> {
+    const auto found = first.find(key);
+    if (found != first.end()) {
+      second.sum += found->second.sum;
+      second.count += found->second.count;
+    }
+    if (second.count == 0) return std::nullopt;
+    return second.value();
+  };
+  const auto done = state_.durations.find(similar);
+  if (const auto alike =
+          mean(similar_, similar, done == state_.durations.end() ? Mean() : done->second)) {
+    return alike;
+  }
+  if (const auto of_kind = mean(kind_, kind, state_.kind_durations[static_cast<size_t>(kind)])) {
+    return of_kind;
+  }
+  if (unit_.count > 0) return unit_.value() * usual_cost(kind, similar);
   return std::nullopt;
 }
 
 std::optional<double> Estimate::left(const TaskEntry& entry) const {
-  if (!unfinished(entry.state)) return 0;
+  if (!open(entry.state)) return 0;
   if (entry.state == TaskState::kRunning) {
     if (const auto left = attempt_left(*entry.newest, now_)) return left;
   }
-  const auto all = whole(entry);
+  const auto all = whole(entry.kind, entry.similar);
   if (!all) return std::nullopt;
   const double spent =
       entry.state == TaskState::kRunning ? now_.monotonic - entry.newest->started : 0;
@@ -88,32 +94,48 @@ std::optional<double> Estimate::left(const TaskEntry& entry) const {
 GridOutlook outlook(const GridEntry& grid, const State& state, const Estimate& estimate,
                     const Now& now) {
   double whole = 0, left = 0, longest = 0;
-  int64_t finished = 0, working = 0;
+  int64_t open_tasks = 0, working = 0;
   bool known = true;
-  for (const std::string& id : grid.tasks) {
+  for (const auto& [similar, work] : grid.work) {
+    if (work.tasks == 0) continue;
+    open_tasks += work.open;
+    const auto each = estimate.whole(kind_of(similar), similar);
+    if (!each) {
+      known = known && work.open == 0;
+      continue;
+    }
+    const double class_left =
+        std::max(0.0, *each * static_cast<double>(work.open) - work.spent);
+    whole += std::max(*each * static_cast<double>(work.tasks), class_left);
+    left += class_left;
+    if (work.open > 0) longest = std::max(longest, std::min(*each, class_left));
+  }
+  // What the running ones have behind them.
+  for (const std::string& id : state.held) {
     const TaskEntry& entry = state.task(id);
-    if (!unfinished(entry.state)) ++finished;
-    const auto task_whole = estimate.whole(entry);
+    if (entry.state != TaskState::kRunning) continue;
+    if (std::find(entry.grids.begin(), entry.grids.end(), &grid) == entry.grids.end()) continue;
+    const auto each = estimate.whole(entry.kind, entry.similar);
     const auto task_left = estimate.left(entry);
-    known = known && task_whole && task_left;
-    if (!known) continue;
-    whole += std::max(*task_whole, *task_left);
-    left += *task_left;
+    if (!each || !task_left) continue;
+    left += *task_left - std::max(0.0, *each - entry.seconds);
     longest = std::max(longest, *task_left);
   }
+  left = std::max(0.0, left);
   for (const auto& [id, worker] : state.workers) {
     if (!worker.gone && now.monotonic - worker.seen < 60) ++working;
   }
   GridOutlook out;
   const double count = static_cast<double>(grid.tasks.size());
-  const bool all = finished == static_cast<int64_t>(grid.tasks.size());
-  out.fraction = all                  ? 1
+  out.fraction = open_tasks == 0      ? 1
                  : known && whole > 0 ? std::clamp(1 - left / whole, 0.0, 1.0)
-                                      : static_cast<double>(finished) / std::max(1.0, count);
-  if (all) {
+                                      : (count - static_cast<double>(open_tasks)) /
+                                            std::max(1.0, count);
+  if (open_tasks == 0) {
     out.seconds_left = 0;
   } else if (known) {
-    out.seconds_left = std::max(longest, left / static_cast<double>(std::max<int64_t>(1, working)));
+    out.seconds_left = std::max(std::min(longest, left),
+                                left / static_cast<double>(std::max<int64_t>(1, working)));
   }
   return out;
 }

@@ -9,7 +9,8 @@
 namespace remixer::coordinator {
 
 // Seconds that tasks of a kind take, learned from the finished ones and, until there are any, from
-// how far the running ones have come. Valid while the state that it was made of is unchanged.
+// how far the running ones have come. Valid while the state that it was made of is unchanged. Costs
+// what is running, not what has finished.
 class Estimate {
  public:
   Estimate(const State& state, const Now& now);
@@ -17,19 +18,14 @@ class Estimate {
   // A whole run of the task; nothing while nothing at all was measured. Most like it first: the
   // same kind and architecture (of labels: the same labeler), then the same kind, then any kind by
   // what kinds usually cost beside one another.
-  std::optional<double> whole(const TaskEntry& entry) const;
+  std::optional<double> whole(TaskKind kind, const Name& similar) const;
   // What is left of an unfinished task.
   std::optional<double> left(const TaskEntry& entry) const;
 
  private:
-  struct Mean {
-    double sum = 0, count = 0;
-    void add(double value) { sum += value, count += 1; }
-    double value() const { return sum / count; }
-  };
   const State& state_;
   Now now_;
-  std::map<std::string, Mean> similar_;
+  std::map<Name, Mean> similar_;  // of running tasks
   std::map<TaskKind, Mean> kind_;
   Mean unit_;  // of what training one cell costs, as any task measured so far suggests
 };

@@ -1,6 +1,7 @@
 // Grids and their cells.
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <unordered_map>
 
 #include "coordinator/views/estimate.h"
@@ -13,72 +14,66 @@ namespace {
 constexpr std::array<TaskKind, 4> kKinds = {TaskKind::kPrepare, TaskKind::kLabel, TaskKind::kTrain,
                                             TaskKind::kEvaluate};
 
-bool stuck(TaskState state) {
-  return state == TaskState::kFailed || state == TaskState::kBlocked ||
-         state == TaskState::kCancelled;
-}
-
 // What a cell's tasks in one grid add up to.
 struct CellProgress {
-  int64_t tasks = 0, done = 0, running = 0, stuck = 0;
-  std::vector<std::string> evaluations;
+  std::vector<const TaskEntry*> evaluations;
   Json reason;
-
-  std::string state() const {
-    if (done == tasks) return "done";
-    if (stuck > 0) return "failed";
-    return running > 0 || done > 0 ? "running" : "waiting";
-  }
 };
 
-std::unordered_map<std::string, CellProgress> cell_progress(const State& state,
-                                                            const GridEntry& grid) {
-  std::unordered_map<std::string, CellProgress> progress;
-  for (const std::string& id : grid.tasks) {
-    const TaskEntry& entry = state.task(id);
-    if (entry.task.cell_id.empty()) continue;
-    CellProgress& cell = progress[entry.task.cell_id];
-    ++cell.tasks;
-    cell.done += entry.state == TaskState::kDone;
-    cell.running += entry.state == TaskState::kRunning;
-    cell.stuck += stuck(entry.state);
-    if (stuck(entry.state) && cell.reason.is_null()) cell.reason = reason_json(state, entry);
-    if (entry.task.kind == TaskKind::kEvaluate) cell.evaluations.push_back(id);
+std::string cell_state(const GridEntry::CellCount& count) {
+  if (count.done == count.tasks) return "done";
+  if (count.stuck > 0) return "failed";
+  return count.running > 0 || count.done > 0 ? "running" : "waiting";
+}
+
+std::unordered_map<const CellEntry*, CellProgress> cell_progress(const GridEntry& grid) {
+  std::unordered_map<const CellEntry*, CellProgress> progress;
+  for (const TaskEntry* entry : grid.tasks) {
+    if (!entry->cell) continue;
+    CellProgress& cell = progress[entry->cell];
+    if (stuck(entry->state) && cell.reason.is_null()) cell.reason = reason_json(*entry);
+    if (entry->kind == TaskKind::kEvaluate) cell.evaluations.push_back(entry);
   }
   return progress;
 }
 
-Json cell_json(const Engine::View& view, const std::string& id, size_t position,
+Json cell_json(const Engine::View& view, const GridEntry& grid, size_t position,
                const CellProgress& progress) {
-  const Cell& cell = view.state.cells.at(id);
+  const CellEntry& cell = *grid.cells[position];
+  const auto found = grid.by_cell.find(&cell);
+  const GridEntry::CellCount count =
+      found == grid.by_cell.end() ? GridEntry::CellCount{} : found->second;
   Json figures = Json::array();
-  for (const std::string& task : progress.evaluations) {
-    for (Json& figure : figures_json(view.store.figures(task)))
+  for (const TaskEntry* task : progress.evaluations) {
+    if (task->state != TaskState::kDone) continue;
+    for (Json& figure : figures_json(view.store.figures(*task)))
       figures.push_back(std::move(figure));
   }
   return {{"position", position},
-          {"cell_id", id},
+          {"cell_id", cell.id()},
           {"architecture", cell.architecture},
           {"spatial_prior", cell.spatial_prior},
           {"labeler", cell.labeler_name},
           {"train_set", cell.dataset_name},
           {"recipe", cell.recipe_name},
           {"seed", cell.seed},
-          {"state", progress.state()},
-          {"tasks", progress.tasks},
-          {"tasks_done", progress.done},
+          {"state", cell_state(count)},
+          {"tasks", count.tasks},
+          {"tasks_done", count.done},
           {"reason", progress.reason},
           {"figures", std::move(figures)}};
 }
 
 }  // namespace
 
-GridsOfTasks grids_of_tasks(const State& state) {
-  GridsOfTasks grids;
-  for (const auto& [id, grid] : state.grids) {
-    for (const std::string& task : grid.tasks) grids[task].push_back(id);
-  }
-  return grids;
+Json grid_ids_json(const TaskEntry& entry) {
+  Json ids = Json::array();
+  for (const GridEntry* grid : entry.grids) ids.push_back(grid->id);
+  return ids;
+}
+
+Json cell_id_json(const TaskEntry& entry) {
+  return entry.cell ? Json(entry.cell->id()) : Json("");
 }
 
 Json figures_json(const std::vector<experiments::protocol::Figure>& figures) {
@@ -95,52 +90,45 @@ Json figures_json(const std::vector<experiments::protocol::Figure>& figures) {
 
 Json grid_summary(const Engine::View& view, const GridEntry& grid, const Estimate& estimate) {
   Json states = Json::object(), kinds = Json::object();
-  for (int i = 0; i <= static_cast<int>(TaskState::kCancelled); ++i) {
-    states[std::string(to_string(static_cast<TaskState>(i)))] = 0;
+  int64_t open_tasks = 0;
+  const auto total = static_cast<int64_t>(grid.tasks.size());
+  for (size_t i = 0; i < kTaskStates; ++i) {
+    const auto state = static_cast<TaskState>(i);
+    states[std::string(to_string(state))] = grid.count(state);
+    if (open(state)) open_tasks += grid.count(state);
   }
   for (const TaskKind kind : kKinds) {
+    const auto& counts = grid.counts[static_cast<size_t>(kind)];
+    const auto count = [&](TaskState state) { return counts[static_cast<size_t>(state)]; };
     kinds[std::string(experiments::to_string(kind))] = {
-        {"total", 0}, {"done", 0}, {"running", 0}, {"failed", 0}};
-  }
-  const auto add = [](Json& count) { count = count.get<int64_t>() + 1; };
-  bool open = false, all_done = true;
-  double ended = grid.submitted_wall;
-  for (const std::string& id : grid.tasks) {
-    const TaskEntry& entry = view.state.task(id);
-    add(states[std::string(to_string(entry.state))]);
-    Json& kind = kinds[std::string(experiments::to_string(entry.task.kind))];
-    add(kind["total"]);
-    if (entry.state == TaskState::kDone) add(kind["done"]);
-    if (entry.state == TaskState::kRunning) add(kind["running"]);
-    if (stuck(entry.state)) add(kind["failed"]);
-    all_done = all_done && entry.state == TaskState::kDone;
-    open = open || !(entry.state == TaskState::kDone || stuck(entry.state));
-    ended = std::max(ended, entry.done_wall);
-  }
-  int64_t cells_done = 0, cells_failed = 0;
-  for (const auto& [id, cell] : cell_progress(view.state, grid)) {
-    cells_done += cell.done == cell.tasks;
-    cells_failed += cell.stuck > 0;
+        {"total", std::accumulate(counts.begin(), counts.end(), int64_t{0})},
+        {"done", count(TaskState::kDone)},
+        {"running", count(TaskState::kRunning)},
+        {"failed", count(TaskState::kFailed) + count(TaskState::kBlocked) +
+                       count(TaskState::kCancelled)}};
   }
   const GridOutlook look = outlook(grid, view.state, estimate, view.now);
-  const char* state = grid.cancelled ? "cancelled"
-                      : all_done     ? "done"
-                      : open         ? "running"
-                                     : "failed";
+  const char* state = grid.cancelled                           ? "cancelled"
+                      : grid.count(TaskState::kDone) == total  ? "done"
+                      : open_tasks == 0                        ? "failed"
+                      : grid.paused != Pause::kNone            ? "paused"
+                                                               : "running";
+  const double ended = std::max(grid.submitted_wall, grid.ended_wall);
   return {{"id", grid.id},
           {"name", grid.name},
           {"description", grid.description},
           {"submitted_at", iso_time(grid.submitted_wall)},
           {"state", state},
+          {"settings", experiments::protocol::to_json(grid.settings)},
           {"cells", grid.cells.size()},
-          {"cells_done", cells_done},
-          {"cells_failed", cells_failed},
-          {"tasks", grid.tasks.size()},
+          {"cells_done", grid.cells_done},
+          {"cells_failed", grid.cells_failed},
+          {"tasks", total},
           {"states", std::move(states)},
           {"kinds", std::move(kinds)},
           {"fraction", look.fraction},
           {"seconds_left", look.seconds_left ? Json(*look.seconds_left) : Json(nullptr)},
-          {"ended_at", open ? Json(nullptr) : Json(iso_time(ended))}};
+          {"ended_at", open_tasks > 0 ? Json(nullptr) : Json(iso_time(ended))}};
 }
 
 Json grids_json(const Engine::View& view) {
@@ -168,10 +156,10 @@ int64_t find_grid(const State& state, const std::string& name) {
 Json grid_json(const Engine::View& view, const std::string& name) {
   const GridEntry& grid = view.state.grid(find_grid(view.state, name));
   Json json = grid_summary(view, grid, Estimate(view.state, view.now));
-  auto progress = cell_progress(view.state, grid);
+  auto progress = cell_progress(grid);
   Json cells = Json::array();
   for (size_t i = 0; i < grid.cells.size(); ++i) {
-    cells.push_back(cell_json(view, grid.cells[i], i, progress[grid.cells[i]]));
+    cells.push_back(cell_json(view, grid, i, progress[grid.cells[i]]));
   }
   json["cell_list"] = std::move(cells);
   return json;

@@ -15,24 +15,18 @@ Json seconds_json(const std::optional<double>& seconds) {
   return seconds ? Json(*seconds) : Json(nullptr);
 }
 
-Json ids_json(const GridsOfTasks& grids, const std::string& id) {
-  const auto found = grids.find(id);
-  return found == grids.end() ? Json::array() : Json(found->second);
-}
-
-Json running_json(const Engine::View& view, const std::string& id, const TaskEntry& entry,
-                  const Estimate& estimate, const GridsOfTasks& grids) {
+Json running_json(const Engine::View& view, const TaskEntry& entry, const Estimate& estimate) {
   const Attempt& attempt = *entry.newest;
   const auto worker = view.state.workers.find(attempt.worker_id);
-  return {{"task_id", id},
-          {"kind", experiments::to_string(entry.task.kind)},
-          {"cell_id", entry.task.cell_id},
-          {"title", entry.task.title},
+  return {{"task_id", entry.id()},
+          {"kind", experiments::to_string(entry.kind)},
+          {"cell_id", cell_id_json(entry)},
+          {"title", entry.title},
           {"attempt", attempt.number},
           {"fence", attempt.fence},
           {"worker", worker == view.state.workers.end() ? "" : worker->second.about.name},
           {"worker_id", attempt.worker_id},
-          {"folder", attempt_folder(id, attempt.number)},
+          {"folder", attempt_folder(entry.id(), attempt.number)},
           {"step", attempt.step},
           {"total_steps", attempt.total_steps},
           {"activity", attempt.activity},
@@ -41,52 +35,45 @@ Json running_json(const Engine::View& view, const std::string& id, const TaskEnt
           {"seconds_left", seconds_json(estimate.left(entry))},
           {"last_heartbeat_seconds", std::max(0.0, view.now.monotonic - attempt.heard_at)},
           {"metrics", attempt.metrics},
-          {"grids", ids_json(grids, id)}};
+          {"grids", grid_ids_json(entry)}};
 }
 
-using Settled = std::vector<std::pair<double, std::string>>;
-
 // The newest first, at most so many.
-Settled newest_first(const State& state, TaskState wanted) {
-  Settled list;
-  for (const auto& [id, entry] : state.tasks) {
-    if (entry.state == wanted) list.emplace_back(entry.done_wall, id);
+using Settled = std::set<std::pair<double, TaskEntry*>>;
+std::vector<const TaskEntry*> newest_first(const Settled& settled) {
+  std::vector<const TaskEntry*> list;
+  for (auto each = settled.rbegin(); each != settled.rend() && list.size() < kRecent; ++each) {
+    list.push_back(each->second);
   }
-  const size_t count = std::min(kRecent, list.size());
-  std::partial_sort(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count), list.end(),
-                    std::greater<>());
-  list.resize(count);
   return list;
 }
 
-Json failures_json(const Engine::View& view, const GridsOfTasks& grids) {
+Json failures_json(const Engine::View& view) {
   Json list = Json::array();
-  for (const auto& [ended, id] : newest_first(view.state, TaskState::kFailed)) {
-    const TaskEntry& entry = view.state.task(id);
-    list.push_back({{"task_id", id},
-                    {"kind", experiments::to_string(entry.task.kind)},
-                    {"cell_id", entry.task.cell_id},
-                    {"title", entry.task.title},
-                    {"attempt", entry.attempts},
-                    {"reason", entry.reason},
-                    {"ended_at", iso_time(ended)},
-                    {"log", attempt_folder(id, entry.attempts) + "/log.txt"},
-                    {"grids", ids_json(grids, id)}});
+  for (const TaskEntry* entry : newest_first(view.state.failed)) {
+    list.push_back({{"task_id", entry->id()},
+                    {"kind", experiments::to_string(entry->kind)},
+                    {"cell_id", cell_id_json(*entry)},
+                    {"title", entry->title},
+                    {"attempt", entry->attempts},
+                    {"reason", entry->reason},
+                    {"ended_at", iso_time(entry->done_wall)},
+                    {"log", attempt_folder(entry->id(), entry->attempts) + "/log.txt"},
+                    {"grids", grid_ids_json(*entry)}});
   }
   return list;
 }
 
 Json finished_json(const Engine::View& view) {
   Json list = Json::array();
-  for (const auto& [ended, id] : newest_first(view.state, TaskState::kDone)) {
-    const TaskEntry& entry = view.state.task(id);
-    list.push_back({{"task_id", id},
-                    {"kind", experiments::to_string(entry.task.kind)},
-                    {"cell_id", entry.task.cell_id},
-                    {"title", entry.task.title},
-                    {"ended_at", iso_time(ended)},
-                    {"seconds", entry.seconds},
-                    {"figures", figures_json(view.store.figures(id))}});
+  for (const TaskEntry* entry : newest_first(view.state.done_lately)) {
+    list.push_back({{"task_id", entry->id()},
+                    {"kind", experiments::to_string(entry->kind)},
+                    {"cell_id", cell_id_json(*entry)},
+                    {"title", entry->title},
+                    {"ended_at", iso_time(entry->done_wall)},
+                    {"seconds", entry->seconds},
+                    {"figures", figures_json(view.store.figures(*entry))}});
   }
   return list;
 }
@@ -107,8 +94,13 @@ Json recent_grids(const Engine::View& view, const Estimate& estimate) {
   Json grids = Json::array();
   int ended = 0;
   for (auto each = view.state.grids.rbegin(); each != view.state.grids.rend(); ++each) {
-    Json grid = grid_summary(view, each->second, estimate);
-    if (grid["state"] != "running" && ++ended > kEndedGrids) continue;
+    const GridEntry& entry = each->second;
+    const bool working = !entry.cancelled && entry.count(TaskState::kWaiting) +
+                                                     entry.count(TaskState::kReady) +
+                                                     entry.count(TaskState::kRunning) >
+                                                 0;
+    if (!working && ++ended > kEndedGrids) continue;
+    Json grid = grid_summary(view, entry, estimate);
     grids.push_back(std::move(grid));
   }
   return grids;
@@ -147,7 +139,6 @@ Json workers_json(const Engine::View& view) {
 
 Json status_json(const Engine::View& view) {
   const Estimate estimate(view.state, view.now);
-  const GridsOfTasks grids = grids_of_tasks(view.state);
   std::vector<std::pair<double, std::string>> order;
   for (const std::string& id : view.state.held) {
     const TaskEntry& entry = view.state.task(id);
@@ -156,12 +147,12 @@ Json status_json(const Engine::View& view) {
   std::sort(order.begin(), order.end());
   Json running = Json::array();
   for (const auto& [started, id] : order) {
-    running.push_back(running_json(view, id, view.state.task(id), estimate, grids));
+    running.push_back(running_json(view, view.state.task(id), estimate));
   }
   return {{"now", iso_time(view.now.wall)},         {"stopping", view.state.stopping},
           {"revision", view.state.revision},        {"grace_seconds", grace_seconds(view)},
           {"grids", recent_grids(view, estimate)},  {"running", std::move(running)},
-          {"failures", failures_json(view, grids)}, {"finished", finished_json(view)},
+          {"failures", failures_json(view)}, {"finished", finished_json(view)},
           {"workers", workers_json(view)}};
 }
 

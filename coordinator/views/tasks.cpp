@@ -1,40 +1,39 @@
 // Tasks, one or many.
 #include <algorithm>
 
+#include "coordinator/scheduler/placement.h"
 #include "coordinator/views/views.h"
 #include "core/base/clock.h"
 
 namespace remixer::coordinator {
 namespace {
 
-Json task_summary(const State& state, const std::string& id, const TaskEntry& entry,
-                  const GridsOfTasks& grids) {
-  const auto in = grids.find(id);
-  return {
-      {"task_id", id},
-      {"kind", experiments::to_string(entry.task.kind)},
-      {"cell_id", entry.task.cell_id},
-      {"title", entry.task.title},
-      {"state", to_string(entry.state)},
-      {"reason", reason_json(state, entry)},
-      {"attempts", entry.attempts},
-      {"grids", in == grids.end() ? Json::array() : Json(in->second)},
-      {"folder", entry.attempts == 0 ? Json(nullptr) : Json(attempt_folder(id, entry.attempts))}};
+Json task_summary(const TaskEntry& entry) {
+  return {{"task_id", entry.id()},
+          {"kind", experiments::to_string(entry.kind)},
+          {"cell_id", cell_id_json(entry)},
+          {"title", entry.title},
+          {"state", to_string(entry.state)},
+          {"reason", reason_json(entry)},
+          {"attempts", entry.attempts},
+          {"grids", grid_ids_json(entry)},
+          {"folder", entry.attempts == 0 ? Json(nullptr)
+                                         : Json(attempt_folder(entry.id(), entry.attempts))}};
 }
 
-Json links_json(const State& state, const std::vector<std::string>& ids) {
+Json links_json(const std::vector<TaskEntry*>& entries) {
   Json list = Json::array();
-  for (const std::string& id : ids) {
-    const TaskEntry& entry = state.task(id);
-    list.push_back(
-        {{"task_id", id}, {"title", entry.task.title}, {"state", to_string(entry.state)}});
+  for (const TaskEntry* entry : entries) {
+    list.push_back({{"task_id", entry->id()},
+                    {"title", entry->title},
+                    {"state", to_string(entry->state)}});
   }
   return list;
 }
 
-Json attempts_json(const Engine::View& view, const std::string& id, const TaskEntry& entry) {
+Json attempts_json(const Engine::View& view, const TaskEntry& entry) {
   Json list = Json::array();
-  for (const StoredAttempt& stored : view.store.attempts(id)) {
+  for (const StoredAttempt& stored : view.store.attempts(entry)) {
     // The newest one's steps are in memory.
     const bool newest = entry.newest && entry.newest->number == stored.attempt.number;
     const Attempt& attempt = newest ? *entry.newest : stored.attempt;
@@ -46,7 +45,7 @@ Json attempts_json(const Engine::View& view, const std::string& id, const TaskEn
          {"started_at", iso_time(attempt.started_wall)},
          {"ended_at", attempt.ended_wall > 0 ? Json(iso_time(attempt.ended_wall)) : Json(nullptr)},
          {"reason", attempt.reason.empty() ? Json(nullptr) : Json(attempt.reason)},
-         {"folder", attempt_folder(id, attempt.number)},
+         {"folder", attempt_folder(entry.id(), attempt.number)},
          {"step", attempt.step},
          {"total_steps", attempt.total_steps}});
   }
@@ -54,66 +53,43 @@ Json attempts_json(const Engine::View& view, const std::string& id, const TaskEn
 }
 
 // The failed or cancelled task that a blocked one waits for in vain.
-const TaskEntry* blocker(const State& state, const TaskEntry& entry) {
-  for (const std::string& id : entry.task.dependencies) {
-    const TaskEntry& other = state.task(id);
-    if (other.state == TaskState::kFailed || other.state == TaskState::kCancelled) return &other;
-    if (other.state == TaskState::kBlocked) return blocker(state, other);
+const TaskEntry* blocker(const TaskEntry& entry) {
+  for (const TaskEntry* other : entry.dependencies) {
+    if (other->state == TaskState::kFailed || other->state == TaskState::kCancelled) return other;
+    if (other->state == TaskState::kBlocked) return blocker(*other);
   }
   return nullptr;
 }
 
-std::string blocked_text(const State& state, const TaskEntry& entry) {
-  const TaskEntry* other = blocker(state, entry);
+std::string blocked_text(const TaskEntry& entry) {
+  const TaskEntry* other = blocker(entry);
   if (!other) return "blocked";
-  return fmt::format("blocked: '{}' is {} ({})", other->task.title, to_string(other->state),
+  return fmt::format("blocked: '{}' is {} ({})", other->title, to_string(other->state),
                      other->reason);
 }
 
-std::string waiting_text(const State& state, const TaskEntry& entry) {
+std::string waiting_text(const TaskEntry& entry) {
   std::vector<std::string> titles;
-  for (const std::string& id : entry.task.dependencies) {
-    const TaskEntry& other = state.task(id);
-    if (other.state == TaskState::kDone) continue;
-    titles.push_back(fmt::format("'{}' ({})", other.task.title, to_string(other.state)));
+  for (const TaskEntry* other : entry.dependencies) {
+    if (other->state == TaskState::kDone) continue;
+    titles.push_back(fmt::format("'{}' ({})", other->title, to_string(other->state)));
   }
   return fmt::format("waits for {}", fmt::join(titles, ", "));
 }
 
-std::string ready_text(const Engine::View& view, const TaskEntry& entry) {
-  const double pause = entry.not_before - view.now.monotonic;
-  if (pause > 0) {
-    return fmt::format("failed {} times ({}); tried again in {}", entry.failures,
-                       entry.newest ? entry.newest->reason : "", duration_text(pause));
-  }
-  const double held = entry.newest ? entry.newest->held_until - view.now.monotonic : 0;
-  if (held > 0) {
-    return fmt::format("waits {} for the lease of attempt {} to end", duration_text(held),
-                       entry.newest->number);
-  }
-  const auto& workers = view.state.workers;
-  const auto there = std::count_if(workers.begin(), workers.end(), [&](const auto& each) {
-    return !each.second.gone && view.now.monotonic - each.second.seen < view.settings.lease_seconds;
-  });
-  if (there == 0) return "ready, but there is no worker";
-  const auto ahead = std::distance(view.state.ready.begin(),
-                                   view.state.ready.lower_bound({entry.order, std::string()}));
-  return fmt::format("ready; {} tasks stand before it and {} workers are there", ahead, there);
-}
-
 }  // namespace
 
-Json reason_json(const State& state, const TaskEntry& entry) {
-  if (entry.state == TaskState::kBlocked) return blocked_text(state, entry);
+Json reason_json(const TaskEntry& entry) {
+  if (entry.state == TaskState::kBlocked) return blocked_text(entry);
   return entry.reason.empty() ? Json(nullptr) : Json(entry.reason);
 }
 
 std::string explanation(const Engine::View& view, const TaskEntry& entry) {
   switch (entry.state) {
     case TaskState::kWaiting:
-      return waiting_text(view.state, entry);
+      return waiting_text(entry);
     case TaskState::kReady:
-      return ready_text(view, entry);
+      return why_ready_waits(view.state, entry, view.now, view.settings);
     case TaskState::kRunning:
       return fmt::format("attempt {} runs: step {} of {}", entry.newest->number, entry.newest->step,
                          entry.newest->total_steps);
@@ -123,7 +99,7 @@ std::string explanation(const Engine::View& view, const TaskEntry& entry) {
     case TaskState::kCancelled:
       return entry.reason;
     case TaskState::kBlocked:
-      return blocked_text(view.state, entry);
+      return blocked_text(entry);
   }
   return {};
 }
@@ -132,22 +108,20 @@ Json tasks_json(const Engine::View& view, const std::string& grid, const std::st
                 const std::string& kind) {
   if (!state.empty()) task_state_from_string(state);
   if (!kind.empty()) experiments::task_kind_from_string(kind);
-  std::vector<std::string> ids;
+  std::vector<const TaskEntry*> entries;
   if (!grid.empty()) {
-    ids = view.state.grid(find_grid(view.state, grid)).tasks;
+    const GridEntry& entry = view.state.grid(find_grid(view.state, grid));
+    entries.assign(entry.tasks.begin(), entry.tasks.end());
   } else {
-    for (const auto& [id, entry] : view.state.tasks) ids.push_back(id);
-    std::sort(ids.begin(), ids.end(), [&](const std::string& a, const std::string& b) {
-      return view.state.task(a).order < view.state.task(b).order;
-    });
+    for (const auto& [id, entry] : view.state.tasks) entries.push_back(&entry);
+    std::sort(entries.begin(), entries.end(),
+              [](const TaskEntry* a, const TaskEntry* b) { return a->order < b->order; });
   }
-  const GridsOfTasks grids = grids_of_tasks(view.state);
   Json list = Json::array();
-  for (const std::string& id : ids) {
-    const TaskEntry& entry = view.state.task(id);
-    if (!state.empty() && to_string(entry.state) != state) continue;
-    if (!kind.empty() && experiments::to_string(entry.task.kind) != kind) continue;
-    list.push_back(task_summary(view.state, id, entry, grids));
+  for (const TaskEntry* entry : entries) {
+    if (!state.empty() && to_string(entry->state) != state) continue;
+    if (!kind.empty() && experiments::to_string(entry->kind) != kind) continue;
+    list.push_back(task_summary(*entry));
   }
   return {{"tasks", std::move(list)}};
 }
@@ -165,17 +139,17 @@ std::string find_task(const State& state, const std::string& prefix) {
 }
 
 Json task_json(const Engine::View& view, const std::string& prefix) {
-  const std::string id = find_task(view.state, prefix);
-  const TaskEntry& entry = view.state.task(id);
-  Json json = task_summary(view.state, id, entry, grids_of_tasks(view.state));
-  json["spec"] = entry.task.spec;
-  json["result"] = entry.result;
-  json["figures"] = figures_json(view.store.figures(id));
-  json["dependencies"] = links_json(view.state, entry.task.dependencies);
-  json["dependants"] = links_json(view.state, entry.dependants);
+  const TaskEntry& entry = view.state.task(find_task(view.state, prefix));
+  Json json = task_summary(entry);
+  json["spec"] = view.store.spec(entry);
+  json["result"] = view.store.result(entry);
+  json["figures"] = figures_json(view.store.figures(entry));
+  json["dependencies"] = links_json(entry.dependencies);
+  json["dependants"] = links_json(entry.dependants);
   json["explanation"] = explanation(view, entry);
   json["failures"] = entry.failures;
-  json["attempts"] = attempts_json(view, id, entry);
+  json["crashes"] = entry.crashes;
+  json["attempts"] = attempts_json(view, entry);
   return json;
 }
 

@@ -9,10 +9,6 @@
 
 namespace remixer::coordinator {
 
-// Which grids hold each task.
-using GridsOfTasks = std::map<std::string, std::vector<int64_t>>;
-GridsOfTasks grids_of_tasks(const State& state);
-
 // The fields of /status that come from state and store.
 Json status_json(const Engine::View& view);
 Json grids_json(const Engine::View& view);
@@ -28,11 +24,13 @@ std::string find_task(const State& state, const std::string& prefix);
 Json workers_json(const Engine::View& view);
 
 // Shared by the views.
+Json grid_ids_json(const TaskEntry& entry);  // of the grids that hold it
+Json cell_id_json(const TaskEntry& entry);   // "" where it has none
 Json grid_summary(const Engine::View& view, const GridEntry& grid, const class Estimate& estimate);
 Json figures_json(const std::vector<experiments::protocol::Figure>& figures);
 // Why the task is not done, in one line; empty where there is nothing to say.
 std::string explanation(const Engine::View& view, const TaskEntry& entry);
 // The reason of a failed, cancelled or blocked task; null else.
-Json reason_json(const State& state, const TaskEntry& entry);
+Json reason_json(const TaskEntry& entry);
 
 }  // namespace remixer::coordinator

@@ -1,6 +1,7 @@
 #include "experiments/protocol/messages.h"
 
 #include <array>
+#include <map>
 
 #include "core/base/error.h"
 #include "experiments/object.h"
@@ -21,7 +22,7 @@ void read_value(const Json& json, const std::string&, Cell& cell) {
   cell = cell_from_json(json);
 }
 void read_value(const Json& json, const std::string&, Task& task) {
-  task = task_from_json(json);
+  task = task_from_json(json, true);
 }
 void read_value(const Json& json, const std::string& where, TaskKind& kind) {
   std::string text;
@@ -102,6 +103,8 @@ void describe(V& v, FieldsOf<V, RegisterWorker>& m) {
   v("boot_id", m.boot_id);
   v("version", m.version);
   v("environment", m.environment);
+  v.optional("gpus", m.gpus, int64_t{0});
+  v.optional("ends_at", m.ends_at, 0.0);
 }
 
 template <typename V>
@@ -110,11 +113,6 @@ void describe(V& v, FieldsOf<V, WorkerRegistered>& m) {
   v("lease_seconds", m.lease_seconds);
   v("heartbeat_seconds", m.heartbeat_seconds);
   v("workspace", m.workspace);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Claim>& m) {
-  v("worker_id", m.worker_id);
 }
 
 template <typename V>
@@ -135,13 +133,6 @@ void describe(V& v, FieldsOf<V, Assignment>& m) {
   v("previous", m.previous);
   v("inputs", m.inputs);
   v("cell", m.cell);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, ClaimReply>& m) {
-  v("assignment", m.assignment);
-  v("retry_seconds", m.retry_seconds);
-  v("exit", m.exit);
 }
 
 template <typename V>
@@ -205,12 +196,35 @@ void describe(V& v, FieldsOf<V, ResultReply>& m) {
 }
 
 template <typename V>
+void describe(V& v, FieldsOf<V, Claim>& m) {
+  v("worker_id", m.worker_id);
+  v.optional("result", m.result, {});
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, ClaimReply>& m) {
+  v("assignment", m.assignment);
+  v("retry_seconds", m.retry_seconds);
+  v("exit", m.exit);
+  v.optional("result", m.result, {});
+}
+
+template <typename V>
+void describe(V& v, FieldsOf<V, GridSettings>& m) {
+  v.optional("priority", m.priority, int64_t{0});
+  v.optional("max_running", m.max_running, int64_t{0});
+  v.optional("ranks", m.ranks, int64_t{0});
+  v.optional("gpus", m.gpus, int64_t{0});
+}
+
+template <typename V>
 void describe(V& v, FieldsOf<V, SubmitGrid>& m) {
   v("name", m.name);
   v("description", m.description);
   v("text", m.text);
   v("cells", m.cells);
   v("tasks", m.tasks);
+  v.optional("settings", m.settings, {});
 }
 
 template <typename V>
@@ -259,8 +273,20 @@ Json to_json(const AttemptResult& value) {
 Json to_json(const ResultReply& value) {
   return ObjectWriter::write(value);
 }
-Json to_json(const SubmitGrid& value) {
+Json to_json(const GridSettings& value) {
   return ObjectWriter::write(value);
+}
+Json to_json(const SubmitGrid& value) {
+  std::map<std::string, Json> identities;
+  for (const Cell& cell : value.cells) identities.emplace(cell.id(), cell.identity());
+  Json json = ObjectWriter::write(value);
+  for (Json& task : json["tasks"]) {
+    const auto cell = identities.find(task["cell_id"].get_ref<const std::string&>());
+    const auto inside = task["spec"].find("cell");
+    if (cell == identities.end() || inside == task["spec"].end()) continue;
+    if (*inside == cell->second) task["spec"].erase(inside);
+  }
+  return json;
 }
 Json to_json(const GridSubmitted& value) {
   return ObjectWriter::write(value);
@@ -299,8 +325,23 @@ ResultReply from_json(const Json& json) {
   return read_message<ResultReply>(json, "result reply");
 }
 template <>
+GridSettings from_json(const Json& json) {
+  return read_message<GridSettings>(json, "settings");
+}
+template <>
 SubmitGrid from_json(const Json& json) {
-  return read_message<SubmitGrid>(json, "grid");
+  auto grid = read_message<SubmitGrid>(json, "grid");
+  std::map<std::string, Json> identities;
+  for (const Cell& cell : grid.cells) identities.emplace(cell.id(), cell.identity());
+  for (Task& task : grid.tasks) {
+    if (task.cell_id.empty() || task.spec.contains("cell")) continue;
+    const auto cell = identities.find(task.cell_id);
+    if (cell == identities.end()) {
+      fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title, task.cell_id);
+    }
+    task.spec["cell"] = cell->second;
+  }
+  return grid;
 }
 template <>
 GridSubmitted from_json(const Json& json) {

@@ -24,6 +24,8 @@ struct RegisterWorker {
   std::string boot_id;     // of the host, so that a local daemon can tell that the process is gone
   std::string version;     // the product's, and its commit
   Json environment;        // library versions, CPU, threads, ... recorded with each attempt
+  int64_t gpus = 0;        // that all its ranks have together
+  double ends_at = 0;      // when its allocation ends, seconds since 1970; 0: no end is known
 };
 struct WorkerRegistered {
   std::string worker_id;
@@ -32,10 +34,6 @@ struct WorkerRegistered {
   std::string workspace;         // absolute path
 };
 
-// POST /claim: asks for work.
-struct Claim {
-  std::string worker_id;
-};
 // A task's input: what a dependency left behind.
 struct TaskInput {
   std::string task_id;
@@ -52,11 +50,6 @@ struct Assignment {
   std::vector<std::string> previous;  // folders of earlier attempts, oldest first
   std::vector<TaskInput> inputs;
   std::optional<Cell> cell;           // with names, of train and evaluate
-};
-struct ClaimReply {
-  std::optional<Assignment> assignment;
-  double retry_seconds = 1;   // without an assignment: when to ask again
-  bool exit = false;          // the worker should end
 };
 
 struct MetricPoint {
@@ -119,11 +112,34 @@ struct ResultReply {
   std::string reason;   // why not
 };
 
-// POST /grids: everything that a grid needs; what is known already is reused.
+// POST /claim: asks for work; a worker that has just finished something may bring its result along.
+struct Claim {
+  std::string worker_id;
+  std::optional<AttemptResult> result;
+};
+struct ClaimReply {
+  std::optional<Assignment> assignment;
+  double retry_seconds = 1;   // without an assignment: when to ask again
+  bool exit = false;          // the worker should end
+  std::optional<ResultReply> result;  // to the claim's
+};
+
+// How a grid's tasks are given out. None of it can change a result.
+struct GridSettings {
+  int64_t priority = 0;     // grids of a higher one come first
+  int64_t max_running = 0;  // tasks that may run at once; 0: no limit
+  int64_t ranks = 0;        // a worker that trains for it has at least so many ranks
+  int64_t gpus = 0;         // and so many GPUs
+  bool operator==(const GridSettings&) const = default;
+};
+
+// POST /grids: everything that a grid needs; what is known already is reused. On the wire a task's
+// spec leaves out the identity of its cell, which is among `cells`.
 struct SubmitGrid {
   std::string name, description, text;
   std::vector<Cell> cells;
   std::vector<Task> tasks;
+  std::optional<GridSettings> settings;  // without: as they are, or the default
 };
 struct GridSubmitted {
   int64_t grid_id = 0;
@@ -147,6 +163,7 @@ Json to_json(const Heartbeat& value);
 Json to_json(const HeartbeatReply& value);
 Json to_json(const AttemptResult& value);
 Json to_json(const ResultReply& value);
+Json to_json(const GridSettings& value);
 Json to_json(const SubmitGrid& value);
 Json to_json(const GridSubmitted& value);
 template <typename T>
@@ -167,6 +184,8 @@ template <>
 AttemptResult from_json(const Json& json);
 template <>
 ResultReply from_json(const Json& json);
+template <>
+GridSettings from_json(const Json& json);
 template <>
 SubmitGrid from_json(const Json& json);
 template <>

@@ -17,16 +17,23 @@ class SchedulerTest : public ::testing::Test {
  protected:
   template <typename T>
   T ask(const Event& event) {
-    effects = step(state, event, now, settings);
+    tell(event);
     return std::get<T>(effects.reply);
   }
-  void tell(const Event& event) { effects = step(state, event, now, settings); }
+  void tell(const Event& event) {
+    effects = step(state, event, now, settings);
+    for (const Write& write : effects.writes) {
+      if (const auto* put = std::get_if<PutResult>(&write)) results[put->task] = put->result;
+      if (const auto* put = std::get_if<PutNotice>(&write)) notices.push_back(put->event);
+    }
+  }
+  Json result(const std::string& id) { return Json::parse(results.at(state.task(id).number)); }
 
   std::string join(int64_t pid) {
     return ask<protocol::WorkerRegistered>(RegisterEvent{make_worker(pid)}).worker_id;
   }
   GridSubmitted submit(const protocol::SubmitGrid& grid, std::set<std::string> missing = {}) {
-    return ask<GridSubmitted>(SubmitEvent{grid, std::move(missing)});
+    return ask<GridSubmitted>(SubmitEvent(grid, std::move(missing)));
   }
   std::optional<Assignment> claim(const std::string& worker) {
     return ask<ClaimReply>(ClaimEvent{worker}).assignment;
@@ -45,6 +52,8 @@ class SchedulerTest : public ::testing::Test {
   TaskState state_of(const std::string& id) { return state.task(id).state; }
 
   State state;
+  std::map<int64_t, std::string> results;
+  std::vector<std::string> notices;
   Settings settings;
   Now now{1000, 1.8e9};
   Effects effects;
@@ -66,15 +75,16 @@ TEST_F(SchedulerTest, HandsTasksOutInGridOrderOnceDependenciesAreDone) {
   EXPECT_EQ(titles, expected);
 }
 
-TEST_F(SchedulerTest, InputsCarryTheResultsOfDependencies) {
-  submit(make_grid("g", {1}));
+TEST_F(SchedulerTest, AssignmentNamesItsInputsAndItsFolder) {
+  const auto grid = make_grid("g", {1});
+  submit(grid);
   const std::string worker = join(1);
   finish(*claim(worker));
   const auto train = claim(worker);
-  ASSERT_TRUE(train && train->inputs.size() == 1 && train->cell);
+  ASSERT_TRUE(train && train->inputs.size() == 1);
   EXPECT_EQ(train->inputs[0].kind, TaskKind::kPrepare);
-  EXPECT_EQ(train->inputs[0].result, (Json{{"attempt", 1}}));
-  EXPECT_EQ(train->cell->id(), make_cell(1).id());
+  EXPECT_EQ(train->inputs[0].task_id, grid.tasks[0].id());
+  EXPECT_EQ(train->task.cell_id, make_cell(1).id());
   EXPECT_EQ(train->folder, "runs/" + train->task_id + "/1");
 }
 
@@ -140,7 +150,7 @@ TEST_F(SchedulerTest, LeaseEndsWithoutHeartbeatsAndTheTaskIsGivenOutAgain) {
   EXPECT_EQ(beat(first, 5), Order::kAbandon);
   EXPECT_FALSE(finish(first));
   EXPECT_TRUE(finish(*second));
-  EXPECT_EQ(state.task(first.task_id).result, (Json{{"attempt", 2}}));
+  EXPECT_EQ(result(first.task_id), (Json{{"attempt", 2}}));
 }
 
 TEST_F(SchedulerTest, LateReportCountsWhileNoNewerAttemptWasGivenOut) {
@@ -165,7 +175,7 @@ TEST_F(SchedulerTest, ResultIsCommittedOnceAndARepeatedReportIsAcknowledged) {
   second.result = {{"attempt", "another"}};
   EXPECT_TRUE(ask<protocol::ResultReply>(ResultEvent{second}).accepted);
   EXPECT_TRUE(effects.writes.empty());
-  EXPECT_EQ(state.task(assignment.task_id).result, (Json{{"attempt", 1}}));
+  EXPECT_EQ(result(assignment.task_id), (Json{{"attempt", 1}}));
   EXPECT_FALSE(finish(assignment, Ending::kFailed));
   EXPECT_EQ(state_of(assignment.task_id), TaskState::kDone);
 }
@@ -235,6 +245,7 @@ TEST_F(SchedulerTest, TaskThatKillsItsWorkersIsFailed) {
     const std::string worker = join(i);
     ASSERT_TRUE(claim(worker)) << i;
     tell(WorkerGoneEvent{worker});
+    pass(settings.longest_backoff_seconds);
   }
   EXPECT_EQ(state_of(grid.tasks[0].id()), TaskState::kFailed);
   EXPECT_NE(state.task(grid.tasks[0].id()).reason.find("crash limit"), std::string::npos);

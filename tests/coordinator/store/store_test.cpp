@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "coordinator/store/backup.h"
 #include "coordinator/store/schema.h"
 #include "core/base/file.h"
 #include "tests/coordinator/support.h"
@@ -29,8 +30,11 @@ struct Runner {
     store.commit(effects.writes);
     return std::get<T>(effects.reply);
   }
+  void tell(const Event& event) { store.commit(step(state, event, kNow, kSettings).writes); }
   Assignment claim(const std::string& worker) {
-    return ask<protocol::ClaimReply>(ClaimEvent{worker}).assignment.value();
+    auto reply = ask<protocol::ClaimReply>(ClaimEvent{worker});
+    store.complete(reply.assignment.value());
+    return *reply.assignment;
   }
   std::string join(int64_t pid) {
     return ask<protocol::WorkerRegistered>(RegisterEvent{make_worker(pid)}).worker_id;
@@ -112,30 +116,81 @@ TEST_F(StoreTest, ViewsHoldWhatWasCommitted) {
   EXPECT_EQ(rows("SELECT count(*) FROM environments"), std::vector<std::string>{"4"});
 }
 
+std::vector<std::string> ids(const std::vector<TaskEntry*>& entries) {
+  std::vector<std::string> list;
+  for (const TaskEntry* entry : entries) list.push_back(entry->id());
+  return list;
+}
+
 TEST_F(StoreTest, StateComesBackAsItWas) {
   Store store(file);
   fill(store);
   Runner before(store);
   before.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("h", {1, 2}), {}});
+  before.tell(ConfigureGridEvent{2, {7, 3, 2, 1}});
+  before.tell(PauseGridEvent{1, Pause::kNow});
   const Assignment running = before.claim("w1");
   const State after = store.load(kNow, kSettings);
   ASSERT_EQ(after.tasks.size(), before.state.tasks.size());
   for (const auto& [id, entry] : before.state.tasks) {
     const TaskEntry& other = after.task(id);
-    EXPECT_EQ(other.state, entry.state) << entry.task.title;
-    EXPECT_EQ(other.result, entry.result);
-    EXPECT_EQ(other.task.dependencies, entry.task.dependencies);
-    EXPECT_EQ(other.task.spec, entry.task.spec);
+    EXPECT_EQ(other.state, entry.state) << entry.title;
+    EXPECT_EQ(ids(other.dependencies), ids(entry.dependencies));
     EXPECT_EQ(other.order, entry.order);
+    EXPECT_EQ(other.similar, entry.similar);
+    EXPECT_EQ(other.fence, entry.fence);
   }
-  EXPECT_EQ(after.ready, before.state.ready);
+  for (const auto& [id, grid] : before.state.grids) {
+    const GridEntry& other = after.grid(id);
+    EXPECT_EQ(other.counts, grid.counts);
+    EXPECT_EQ(other.cells_done, grid.cells_done);
+    EXPECT_EQ(other.ready.size(), grid.ready.size());
+    EXPECT_EQ(other.settings, grid.settings);
+    EXPECT_EQ(other.paused, grid.paused);
+    EXPECT_EQ(other.said, grid.said);
+    EXPECT_EQ(ids(other.tasks), ids(grid.tasks));
+  }
   EXPECT_EQ(after.held, before.state.held);
   EXPECT_EQ(after.next_fence, before.state.next_fence);
   EXPECT_EQ(after.next_grid, before.state.next_grid);
+  EXPECT_EQ(after.next_task, before.state.next_task);
+  EXPECT_EQ(after.next_cell, before.state.next_cell);
+  EXPECT_EQ(after.next_order, before.state.next_order);
+  EXPECT_EQ(after.next_notice, before.state.next_notice);
   EXPECT_EQ(after.task(running.task_id).newest->held_until,
             kNow.monotonic + kSettings.lease_seconds);
-  EXPECT_EQ(after.cells.at(make_cell(2).id()).dataset_name, "fashion");
-  EXPECT_EQ(after.grids.at(2).tasks, before.state.grids.at(2).tasks);
+  EXPECT_EQ(after.cells.at(make_cell(2).id()).dataset_name.text(), "fashion");
+}
+
+TEST_F(StoreTest, AssignmentsAreFilledInFromTheStore) {
+  Store store(file);
+  Runner runner(store);
+  const auto grid = make_grid("g", {1});
+  runner.ask<protocol::GridSubmitted>(SubmitEvent{grid, {}});
+  const std::string worker = runner.join(1);
+  runner.ask<protocol::ResultReply>(ResultEvent{result_of(runner.claim(worker))});
+  Assignment train = runner.claim(worker);
+  store.complete(train);
+  EXPECT_EQ(train.task.spec, grid.tasks[1].spec);
+  EXPECT_EQ(train.task.id(), train.task_id);
+  EXPECT_EQ(train.inputs[0].spec, grid.tasks[0].spec);
+  EXPECT_EQ(train.inputs[0].result, (Json{{"attempt", 1}}));
+  ASSERT_TRUE(train.cell);
+  EXPECT_EQ(train.cell->id(), make_cell(1).id());
+  EXPECT_EQ(train.cell->recipe_name, "short");
+}
+
+// The last line of defence: whatever the scheduler did, there is one result, of the newest attempt.
+TEST_F(StoreTest, SecondOrStaleResultsAreRefusedByTheDatabaseItself) {
+  Store store(file);
+  Runner runner(store);
+  runner.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("g", {1}), {}});
+  const Assignment first = runner.claim(runner.join(1));
+  const int64_t task = runner.state.task(first.task_id).number;
+  EXPECT_THROW(store.commit({PutResult{task, first.fence + 1, "{}", {}}}), Error);
+  store.commit({PutResult{task, first.fence, "{}", {}}});
+  EXPECT_THROW(store.commit({PutResult{task, first.fence, "{\"other\":1}", {}}}), Error);
+  EXPECT_EQ(store.result(runner.state.task(first.task_id)), Json::object());
 }
 
 TEST_F(StoreTest, HeartbeatThatArrivesTwiceLeavesOneRow) {
@@ -156,23 +211,76 @@ TEST_F(StoreTest, FailedCommitLeavesNothing) {
   Attempt orphan;
   orphan.fence = 1;
   orphan.worker_id = "nobody";
-  writes.push_back(PutAttempt{make_grid("g", {1}).tasks[0].id(), orphan});
+  writes.push_back(PutAttempt{1, orphan});
   EXPECT_THROW(store.commit(writes), Error);
   EXPECT_TRUE(store.load(kNow, kSettings).tasks.empty());
   store.commit(effects.writes);
   EXPECT_EQ(store.load(kNow, kSettings).tasks.size(), 4u);
 }
 
-TEST_F(StoreTest, OlderSchemaIsBroughtForward) {
+// Databases as each version of the program left them: a study half done, with a failed training and
+// one that was running.
+class OlderSchema : public StoreTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(OlderSchema, IsBroughtForward) {
   {
     SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    migrate(database, "fixture", 1);
-    database.exec("INSERT INTO grid VALUES (7, 'old', '', 'key', 'text', 1.0, 0)");
+    database.exec(
+        read_file(fs::path(REMIXER_FIXTURES) / fmt::format("version_{}.sql", GetParam())));
+    ASSERT_EQ(database.execAndGet("PRAGMA user_version").getInt(), GetParam());
   }
   Store store(file);
-  EXPECT_EQ(store.load(kNow, kSettings).grid(7).name, "old");
   EXPECT_EQ(rows("PRAGMA user_version"), std::vector<std::string>{std::to_string(kSchemaVersion)});
-  EXPECT_TRUE(rows("SELECT * FROM results").empty());
+  EXPECT_TRUE(rows("PRAGMA foreign_key_check").empty());
+  const State state = store.load(kNow, kSettings);
+  EXPECT_EQ(state.tasks.size(), 16u);
+  EXPECT_EQ(state.cells.size(), 4u);
+  const GridEntry& grid = state.grid(1);
+  EXPECT_EQ(grid.name, "quickstart");
+  EXPECT_EQ(grid.count(TaskState::kDone), 4);
+  EXPECT_EQ(grid.count(TaskState::kFailed), 1);
+  EXPECT_EQ(grid.count(TaskState::kBlocked), 2);
+  EXPECT_EQ(grid.count(TaskState::kRunning), 1);
+  EXPECT_EQ(grid.cells_done, 1);
+  EXPECT_EQ(grid.said, Said::kNothing);
+  EXPECT_EQ(state.next_fence, 7);
+  ASSERT_EQ(state.held.size(), 1u);
+  // Every task is what it was: its spec still has its id.
+  for (const auto& [id, entry] : state.tasks) {
+    EXPECT_EQ(experiments::content_id(store.spec(entry)), id);
+    EXPECT_EQ(entry.state == TaskState::kDone, !store.result(entry).is_null());
+    if (entry.state == TaskState::kFailed) {
+      EXPECT_EQ(entry.reason, "a torn JPEG");
+      EXPECT_EQ(store.attempts(entry).size(), 1u);
+    }
+  }
+  EXPECT_EQ(rows("SELECT architecture, eval_set, value FROM results ORDER BY eval_set"),
+            (std::vector<std::string>{"deit_nano_patch4_32|mixed_rand|61.25",
+                                      "deit_nano_patch4_32|original|61.25"}));
+  EXPECT_EQ(rows("SELECT count(*), min(name), min(value) FROM metrics"),
+            std::vector<std::string>{"6|loss|1.5"});
+  EXPECT_EQ(rows("SELECT count(*) FROM runs"), std::vector<std::string>{"6"});
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryVersion, OlderSchema, ::testing::Range(1, kSchemaVersion + 1));
+
+TEST_F(StoreTest, BackupIsTheDatabaseOfOneMoment) {
+  Store store(file);
+  fill(store);
+  const fs::path copy = folder.path / "copies" / "study.db";
+  const BackupSummary summary = back_up(file, copy);
+  EXPECT_EQ(summary.grids, 1);
+  EXPECT_EQ(summary.tasks, 4);
+  EXPECT_EQ(summary.results, 2);
+  EXPECT_EQ(fs::file_size(copy), summary.bytes);
+  EXPECT_THROW(back_up(file, copy), InputError);
+  EXPECT_THROW(back_up(folder.path / "nothing.db", folder.path / "other.db"), Error);
+  EXPECT_FALSE(fs::exists(folder.path / "other.db"));
+  Store again(copy);
+  EXPECT_EQ(again.load(kNow, kSettings).grid(1).count(TaskState::kDone), 4);
+  for (const auto& each : fs::directory_iterator(folder.path / "copies")) {
+    EXPECT_EQ(each.path().filename().string().find("partial"), std::string::npos);
+  }
 }
 
 TEST_F(StoreTest, NewerSchemaIsRefusedAndLeftAlone) {

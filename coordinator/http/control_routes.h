@@ -1,0 +1,22 @@
+// POST /grids/{id}/..., /tasks/{id}/... and /gc: what people order.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/engine.h"
+#include "coordinator/http/message.h"
+
+namespace remixer::coordinator {
+
+// The answer to a POST with these parts of its path; nothing where there is no such order. Throws
+// as the engine does.
+std::optional<HttpResponse> control(Engine& engine, const std::vector<std::string>& parts,
+                                    const experiments::Json& body);
+
+// True where control() knows the path.
+bool is_control(const std::vector<std::string>& parts);
+
+}  // namespace remixer::coordinator

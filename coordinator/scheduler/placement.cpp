@@ -1,0 +1,225 @@
+#include "coordinator/scheduler/placement.h"
+
+#include <algorithm>
+
+#include "core/base/clock.h"
+
+namespace remixer::coordinator {
+namespace {
+
+bool suspect(const TaskEntry& entry, const Settings& settings) {
+  return entry.crashes >= settings.suspect_limit;
+}
+
+bool working(const TaskEntry& entry) {
+  return entry.newest && entry.newest->state == AttemptState::kRunning;
+}
+
+std::string host_of(const State& state, const std::string& worker_id) {
+  const auto worker = state.workers.find(worker_id);
+  return worker == state.workers.end() ? worker_id : worker->second.about.host;
+}
+
+// What runs on a host at the moment.
+struct HostLoad {
+  int64_t running = 0;
+  const TaskEntry* suspect = nullptr;
+};
+
+HostLoad load_of(const State& state, const std::string& host, const Settings& settings) {
+  HostLoad load;
+  for (const std::string& id : state.held) {
+    const TaskEntry& entry = state.task(id);
+    if (!working(entry) || host_of(state, entry.newest->worker_id) != host) continue;
+    ++load.running;
+    if (suspect(entry, settings)) load.suspect = &entry;
+  }
+  return load;
+}
+
+// When a task may be given out at the earliest, by its own history.
+double earliest(const TaskEntry& entry) {
+  return std::max(entry.not_before, entry.newest ? entry.newest->held_until : 0.0);
+}
+
+// Seconds that a worker must have left to be given the task; 0 where nothing is known.
+double needed_seconds(const State& state, const TaskEntry& entry, const Settings& settings) {
+  const double whole = usual_seconds(state, entry).value_or(0) * 1.1;
+  // Training goes on from its checkpoint in the next worker.
+  return entry.kind == TaskKind::kTrain ? std::min(whole, settings.useful_seconds) : whole;
+}
+
+bool large_enough(const TaskEntry& entry, const GridEntry& grid, const Worker& worker) {
+  if (entry.kind != TaskKind::kTrain) return true;
+  return worker.about.ranks >= grid.settings.ranks && worker.about.gpus >= grid.settings.gpus;
+}
+
+bool enough_time(const State& state, const TaskEntry& entry, const Worker& worker, const Now& now,
+                 const Settings& settings) {
+  if (worker.about.ends_at <= 0) return true;
+  const double left = worker.about.ends_at - now.wall;
+  return left > 0 && left >= needed_seconds(state, entry, settings);
+}
+
+bool active(const GridEntry& grid) {
+  return !grid.cancelled && grid.paused == Pause::kNone;
+}
+
+bool at_limit(const GridEntry& grid) {
+  return grid.settings.max_running > 0 &&
+         grid.count(TaskState::kRunning) >= grid.settings.max_running;
+}
+
+std::vector<GridEntry*> grids_by_turn(State& state) {
+  std::vector<GridEntry*> grids;
+  for (auto& [id, grid] : state.grids) {
+    if (!grid.ready.empty() && active(grid) && !at_limit(grid)) grids.push_back(&grid);
+  }
+  const auto rank = [](const GridEntry* grid) {
+    return std::tuple(-grid->settings.priority, grid->count(TaskState::kRunning), grid->served,
+                      grid->id);
+  };
+  std::sort(grids.begin(), grids.end(),
+            [&](const GridEntry* a, const GridEntry* b) { return rank(a) < rank(b); });
+  return grids;
+}
+
+bool present(const Worker& worker, const Now& now, const Settings& settings) {
+  return !worker.gone && now.monotonic - worker.seen < settings.lease_seconds;
+}
+
+// Why no grid lets the task start; empty where one does.
+std::string held_back(const TaskEntry& entry) {
+  std::string why;
+  for (const GridEntry* grid : entry.grids) {
+    if (active(*grid) && !at_limit(*grid)) return {};
+    if (grid->cancelled) continue;
+    why =
+        grid->paused != Pause::kNone
+            ? fmt::format("grid '{}' is paused; `remixer resume {}` goes on", grid->name, grid->id)
+            : fmt::format("grid '{}' has {} tasks running, as many as it may", grid->name,
+                          grid->count(TaskState::kRunning));
+  }
+  return why;
+}
+
+struct Fit {
+  int64_t there = 0, large = 0, timely = 0, free = 0;
+};
+
+Fit workers_for(const State& state, const TaskEntry& entry, const Now& now,
+                const Settings& settings) {
+  Fit fit;
+  for (const auto& [id, worker] : state.workers) {
+    if (!present(worker, now, settings)) continue;
+    ++fit.there;
+    const bool large = std::any_of(
+        entry.grids.begin(), entry.grids.end(),
+        [&](const GridEntry* grid) { return active(*grid) && large_enough(entry, *grid, worker); });
+    if (!large) continue;
+    ++fit.large;
+    if (!enough_time(state, entry, worker, now, settings)) continue;
+    ++fit.timely;
+    const HostLoad load = load_of(state, worker.about.host, settings);
+    fit.free += !load.suspect && (!suspect(entry, settings) || load.running == 0);
+  }
+  return fit;
+}
+
+std::string wanted_text(const TaskEntry& entry) {
+  int64_t ranks = 0, gpus = 0;
+  for (const GridEntry* grid : entry.grids) {
+    ranks = std::max(ranks, grid->settings.ranks);
+    gpus = std::max(gpus, grid->settings.gpus);
+  }
+  return gpus > 0 ? fmt::format("{} ranks and {} GPUs", std::max<int64_t>(1, ranks), gpus)
+                  : fmt::format("{} ranks", ranks);
+}
+
+int64_t tasks_before(const TaskEntry& entry) {
+  int64_t least = -1;
+  for (const GridEntry* grid : entry.grids) {
+    if (!active(*grid)) continue;
+    int64_t before = 0;
+    for (const auto& each : grid->ready) {
+      if (each.second == &entry) break;
+      ++before;
+    }
+    least = least < 0 ? before : std::min(least, before);
+  }
+  return std::max<int64_t>(0, least);
+}
+
+}  // namespace
+
+bool runs_alone(const State& state, const TaskEntry& entry, const Now& now,
+                const Settings& settings) {
+  const std::string& own = entry.newest->worker_id;
+  const std::string host = host_of(state, own);
+  for (const auto& [id, worker] : state.workers) {
+    const bool lost = now.monotonic - worker.lost < settings.lease_seconds;
+    if (id != own && lost && worker.about.host == host) return false;
+  }
+  return std::none_of(state.held.begin(), state.held.end(), [&](const std::string& id) {
+    const TaskEntry& other = state.task(id);
+    return &other != &entry && working(other) && host_of(state, other.newest->worker_id) == host;
+  });
+}
+
+TaskEntry* next_task(State& state, const Worker& worker, const Now& now, const Settings& settings,
+                     double& wait) {
+  const HostLoad load = load_of(state, worker.about.host, settings);
+  if (load.suspect) return nullptr;
+  for (GridEntry* grid : grids_by_turn(state)) {
+    for (const auto& [order, entry] : grid->ready) {
+      if (suspect(*entry, settings) && load.running > 0) continue;
+      if (!large_enough(*entry, *grid, worker)) continue;
+      if (!enough_time(state, *entry, worker, now, settings)) continue;
+      const double from = earliest(*entry);
+      if (from > now.monotonic) {
+        wait = std::min(wait, from - now.monotonic);
+        continue;
+      }
+      grid->served = ++state.turn;
+      return entry;
+    }
+  }
+  return nullptr;
+}
+
+std::string why_ready_waits(const State& state, const TaskEntry& entry, const Now& now,
+                            const Settings& settings) {
+  const std::string why = held_back(entry);
+  if (!why.empty()) return why;
+  const double pause = entry.not_before - now.monotonic;
+  if (pause > 0 && entry.newest) {
+    return fmt::format("attempt {} ended ({}); tried again in {}", entry.newest->number,
+                       entry.newest->reason, duration_text(pause));
+  }
+  const double held = entry.newest ? entry.newest->held_until - now.monotonic : 0;
+  if (held > 0) {
+    return fmt::format("waits {} for the lease of attempt {} to end", duration_text(held),
+                       entry.newest->number);
+  }
+  const Fit fit = workers_for(state, entry, now, settings);
+  if (fit.there == 0) return "ready, but there is no worker";
+  if (fit.large == 0) {
+    return fmt::format("ready, but wants a worker of {}, and none of the {} there has so many",
+                       wanted_text(entry), fit.there);
+  }
+  if (fit.timely == 0) {
+    return fmt::format(
+        "ready, but takes about {}, and no worker of those there has so much of its time left",
+        duration_text(needed_seconds(state, entry, settings)));
+  }
+  if (fit.free == 0 && suspect(entry, settings)) {
+    return fmt::format(
+        "ready; {} workers died while it ran, so it waits for a host on which nothing else runs",
+        entry.crashes);
+  }
+  if (fit.free == 0) return "ready; a task that may have killed workers runs alone on their host";
+  return fmt::format("ready; {} tasks stand before it and {} workers are there",
+                     tasks_before(entry), fit.there);
+}
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,27 @@
+// Which task a worker is given, and why another one is not: priorities, fair share, limits, gangs,
+// the worker's remaining time, suspects.
+#pragma once
+
+#include <string>
+
+#include "coordinator/scheduler/state.h"
+
+namespace remixer::coordinator {
+
+// The task for this worker; null where there is none, `wait` then being at most the seconds until
+// there may be one.
+//
+// Grids come by priority, then by how few of their tasks run, then by how long ago one was given
+// out of them. Of a grid the first task in its order that may start now.
+TaskEntry* next_task(State& state, const Worker& worker, const Now& now, const Settings& settings,
+                     double& wait);
+
+// Nothing but this task's attempt runs on its worker's host, nor was lost there just now.
+bool runs_alone(const State& state, const TaskEntry& entry, const Now& now,
+                const Settings& settings);
+
+// Why a ready task is not given out, in one line; what it waits for, where nothing is wrong.
+std::string why_ready_waits(const State& state, const TaskEntry& entry, const Now& now,
+                            const Settings& settings);
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,160 @@
+#include "coordinator/scheduler/prepared_grid.h"
+
+#include <unordered_map>
+
+#include "core/base/error.h"
+#include "core/base/hash.h"
+
+namespace remixer::coordinator {
+
+using experiments::Cell;
+using experiments::Json;
+using experiments::Task;
+using experiments::TaskKind;
+
+namespace {
+
+// Prepares cells and tasks one by one; cells come before the tasks that need them.
+class Preparer {
+ public:
+  void add(const Cell& cell) {
+    PreparedCell prepared;
+    prepared.identity = experiments::canonical_json(cell.identity());
+    prepared.id = sha256_hex(prepared.identity);
+    prepared.architecture = cell.architecture;
+    prepared.spatial_prior = cell.spatial_prior;
+    prepared.labeler_name = cell.labeler_name;
+    prepared.dataset_name = cell.dataset_name;
+    prepared.recipe_name = cell.recipe_name;
+    prepared.precision = cell.precision;
+    prepared.seed = cell.seed;
+    places_.emplace(prepared.id, grid.cells.size());
+    grid.cells.push_back(std::move(prepared));
+  }
+
+  void add(const Task& task) {
+    PreparedTask prepared;
+    prepared.kind = task.kind;
+    prepared.cell_id = task.cell_id;
+    prepared.title = task.title;
+    prepared.dependencies = task.dependencies;
+    const PreparedCell* cell = cell_of(task);
+    if (cell && !task.spec.contains("cell")) {
+      // Sent without it: the daemon knows the cell.
+      prepared.spec = experiments::canonical_json(task.spec);
+      prepared.id = sha256_hex(with_cell(prepared.spec, cell->identity));
+    } else {
+      const std::string whole = experiments::canonical_json(task.spec);
+      prepared.id = sha256_hex(whole);
+      prepared.spec = cell ? without_cell(task, *cell) : whole;
+    }
+    prepared.similar =
+        cell ? similar_text(task.kind, cell->architecture, cell->spatial_prior, "", "")
+             : similar_text(task.spec);
+    grid.tasks.push_back(std::move(prepared));
+  }
+
+  PreparedGrid grid;
+
+ private:
+  const PreparedCell* cell_of(const Task& task) const {
+    if (task.cell_id.empty()) return nullptr;
+    const auto found = places_.find(task.cell_id);
+    if (found == places_.end()) {
+      fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title,
+                 task.cell_id);
+    }
+    return &grid.cells[found->second];
+  }
+
+  static std::string without_cell(const Task& task, const PreparedCell& cell) {
+    Json spec = task.spec;
+    const auto inside = spec.find("cell");
+    if (inside == spec.end() || experiments::canonical_json(*inside) != cell.identity) {
+      fail_input("task '{}' says that it belongs to cell {}, but its spec holds another",
+                 task.title, cell.id);
+    }
+    spec.erase(inside);
+    return experiments::canonical_json(spec);
+  }
+
+  // "cell" is the first of a spec's members in canonical order.
+  static std::string with_cell(const std::string& spec, const std::string& identity) {
+    return "{\"cell\":" + identity + (spec == "{}" ? "}" : "," + spec.substr(1));
+  }
+
+  std::unordered_map<std::string, size_t> places_;
+};
+
+}  // namespace
+
+std::string similar_text(TaskKind kind, const std::string& architecture,
+                         const std::string& spatial_prior, const std::string& labeler,
+                         const std::string& split) {
+  std::string text(experiments::to_string(kind));
+  if (!architecture.empty()) text += " " + architecture + " " + spatial_prior;
+  if (!labeler.empty()) text += " " + labeler;
+  if (split == "train") text += " train";
+  return text;
+}
+
+std::string similar_text(const Json& spec) {
+  const TaskKind kind = experiments::task_kind_from_string(spec.value("kind", std::string()));
+  std::string labeler;
+  if (kind == TaskKind::kLabel && spec.contains("labeler") && spec["labeler"].is_object()) {
+    labeler = spec["labeler"].value("name", Json()).dump();
+  }
+  return similar_text(kind, "", "", labeler,
+                      kind == TaskKind::kLabel ? spec.value("split", std::string()) : "");
+}
+
+PreparedGrid prepare_grid(const experiments::protocol::SubmitGrid& submitted) {
+  Preparer preparer;
+  preparer.grid.name = submitted.name;
+  preparer.grid.description = submitted.description;
+  preparer.grid.text = submitted.text;
+  preparer.grid.settings = submitted.settings;
+  for (const Cell& cell : submitted.cells) preparer.add(cell);
+  for (const Task& task : submitted.tasks) preparer.add(task);
+  return std::move(preparer.grid);
+}
+
+PreparedGrid prepare_grid(const std::string& body) {
+  Preparer preparer;
+  std::string list;         // the member of the outermost object that is being read
+  std::vector<Task> early;  // tasks that stand before the cells
+  bool cells_seen = false;
+  // An element of a list of the outermost object is taken and dropped as soon as it is whole.
+  const auto take = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth == 1 && event == Json::parse_event_t::key) {
+      list = parsed.get<std::string>();
+      cells_seen = cells_seen || list == "cells";
+    }
+    if (depth != 2 || event != Json::parse_event_t::object_end) return true;
+    if (list == "cells") {
+      preparer.add(experiments::cell_from_json(parsed));
+    } else if (list == "tasks" && cells_seen) {
+      preparer.add(experiments::task_from_json(parsed, true));
+    } else if (list == "tasks") {
+      early.push_back(experiments::task_from_json(parsed, true));
+    } else {
+      return true;
+    }
+    return false;
+  };
+  Json rest;
+  try {
+    rest = Json::parse(body, take);
+  } catch (const Json::exception&) {
+    fail_input("the body is not JSON");
+  }
+  const auto frame = experiments::protocol::from_json<experiments::protocol::SubmitGrid>(rest);
+  for (const Task& task : early) preparer.add(task);
+  preparer.grid.name = frame.name;
+  preparer.grid.description = frame.description;
+  preparer.grid.text = frame.text;
+  preparer.grid.settings = frame.settings;
+  return std::move(preparer.grid);
+}
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,50 @@
+// A submitted grid made ready for the scheduler and the store: everything hashed and written out,
+// which is done before the engine's thread is asked for anything.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/protocol/messages.h"
+
+namespace remixer::coordinator {
+
+struct PreparedCell {
+  std::string id;
+  std::string identity;  // canonical JSON
+  std::string architecture, spatial_prior, labeler_name, dataset_name, recipe_name, precision;
+  int64_t seed = 0;
+};
+
+struct PreparedTask {
+  std::string id;
+  experiments::TaskKind kind = experiments::TaskKind::kPrepare;
+  std::string cell_id, title;
+  std::string spec;     // JSON; the cell's identity, where it holds one, left out
+  std::string similar;  // tasks that take as long have the same
+  std::vector<std::string> dependencies;
+};
+
+struct PreparedGrid {
+  std::string name, description, text;
+  std::optional<experiments::protocol::GridSettings> settings;
+  std::vector<PreparedCell> cells;
+  std::vector<PreparedTask> tasks;
+};
+
+// Throws InputError where a cell or a task has no canonical form, or a task's cell is another one
+// than its spec says.
+PreparedGrid prepare_grid(const experiments::protocol::SubmitGrid& grid);
+
+// The same from the body of POST /grids, without holding more of it as JSON than one cell or task.
+// Throws InputError as the message's reader does.
+PreparedGrid prepare_grid(const std::string& body);
+
+// What tasks that take as long have in common. `labeler` and `split` are of a label task.
+std::string similar_text(experiments::TaskKind kind, const std::string& architecture,
+                         const std::string& spatial_prior, const std::string& labeler,
+                         const std::string& split);
+std::string similar_text(const experiments::Json& label_spec);
+
+}  // namespace remixer::coordinator

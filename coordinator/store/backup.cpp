@@ -1,0 +1,62 @@
+#include "coordinator/store/backup.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <unistd.h>
+
+#include "coordinator/store/connection.h"
+#include "coordinator/store/schema.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+
+namespace remixer::coordinator {
+namespace {
+
+// What stands beside a database while it is open.
+void remove_with_companions(const fs::path& file) {
+  std::error_code ignored;
+  for (const char* end : {"", "-journal", "-wal", "-shm"}) {
+    fs::remove(fs::path(file.string() + end), ignored);
+  }
+}
+
+BackupSummary copy(const fs::path& from, const fs::path& to) {
+  SQLite::Database source(from.string(), SQLite::OPEN_READONLY, 5000);
+  if (source.execAndGet("PRAGMA application_id").getInt() != kApplicationId) {
+    fail_input("{} is not a database of this program", from.string());
+  }
+  SQLite::Database target(to.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  // All pages in one go: one moment's state, however busy the writer is.
+  SQLite::Backup(target, source).executeStep(-1);
+  // A file by itself, which can be opened where nothing may be written.
+  target.exec("PRAGMA journal_mode = DELETE");
+  const std::string verdict = target.execAndGet("PRAGMA integrity_check(1)").getString();
+  if (verdict != "ok") fail("the copy of {} is damaged: {}", from.string(), verdict);
+  BackupSummary summary;
+  summary.grids = target.execAndGet("SELECT count(*) FROM grid").getInt64();
+  summary.tasks = target.execAndGet("SELECT count(*) FROM task").getInt64();
+  summary.results = target.execAndGet("SELECT count(*) FROM results").getInt64();
+  return summary;
+}
+
+}  // namespace
+
+BackupSummary back_up(const fs::path& from, const fs::path& to) {
+  if (fs::exists(to)) fail_input("{} exists already: name a new file", to.string());
+  const fs::path partial(to.string() + fmt::format(".partial-{}", ::getpid()));
+  remove_with_companions(partial);
+  try {
+    if (to.has_parent_path()) fs::create_directories(to.parent_path());
+    BackupSummary summary = copy(from, partial);
+    summary.bytes = fs::file_size(partial);
+    publish(partial, to);
+    return summary;
+  } catch (const SQLite::Exception& error) {
+    remove_with_companions(partial);
+    rethrow(error, fmt::format("cannot back up {} to {}", from.string(), to.string()));
+  } catch (...) {
+    remove_with_companions(partial);
+    throw;
+  }
+}
+
+}  // namespace remixer::coordinator

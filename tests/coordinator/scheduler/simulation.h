@@ -1,0 +1,29 @@
+// One history of the scheduler: workers, a network that loses, doubles and reorders, clocks that
+// jump, a disk that is slow, a daemon that crashes between any two of its effects. Everything comes
+// from one seed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace remixer::coordinator::testing {
+
+// What is taken out of the system, to see that the checks notice.
+enum class Fault { kNone, kNoFence, kNoSync, kNoTransaction, kNoLease };
+
+struct Outcome {
+  std::string violation;  // empty where all promises held
+  int64_t events = 0, tasks = 0, crashes = 0, attempts = 0;
+};
+
+// Runs the history of this seed and checks DESIGN's promises after each event:
+//   an acknowledged submit, result or order is never lost;
+//   at most one result of a task is committed, and it is the newest attempt's;
+//   no two attempts of a task hold a valid lease at once, as their workers count it;
+//   a stale worker changes nothing;
+//   what the daemon would load after a crash is what it has in memory;
+//   in the end, with a healthy worker, everything that was not failed or cancelled is done.
+// `trace`: says on standard error what happens.
+Outcome simulate(uint64_t seed, Fault fault = Fault::kNone, bool trace = false);
+
+}  // namespace remixer::coordinator::testing
