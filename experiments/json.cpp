@@ -48,8 +48,12 @@ std::u16string utf16(const std::string& text) {
   return units;
 }
 
+bool is_ascii(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
+}
+
 void append_string(const std::string& text, std::string& out) {
-  utf16(text);  // refuses what is not UTF-8
+  if (!is_ascii(text)) utf16(text);  // refuses what is not UTF-8
   out += '"';
   for (const char c : text) {
     switch (c) {
@@ -123,7 +127,22 @@ void append_double(double value, std::string& out) {
 
 void append(const Json& value, std::string& out);
 
+// Members with names in ASCII stand in order already.
+void append_ascii_object(const Json& value, std::string& out) {
+  out += '{';
+  for (auto it = value.begin(); it != value.end(); ++it) {
+    if (it != value.begin()) out += ',';
+    append_string(it.key(), out);
+    out += ':';
+    append(it.value(), out);
+  }
+  out += '}';
+}
+
 void append_object(const Json& value, std::string& out) {
+  bool ascii = true;
+  for (auto it = value.begin(); it != value.end(); ++it) ascii = ascii && is_ascii(it.key());
+  if (ascii) return append_ascii_object(value, out);
   std::vector<std::pair<std::u16string, Json::const_iterator>> members;
   for (auto it = value.begin(); it != value.end(); ++it) members.emplace_back(utf16(it.key()), it);
   std::sort(members.begin(), members.end(),

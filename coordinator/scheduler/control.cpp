@@ -91,6 +91,10 @@ void handle(Transition& t, const RetryTaskEvent& event) {
   if (entry.state == TaskState::kDone && !event.missing.count(event.task_id)) {
     throw Conflict(fmt::format("task '{}' is done already", entry.title));
   }
+  if (entry.grids.empty()) {
+    throw Conflict(fmt::format("task '{}' is in no grid any more: submit one that holds it",
+                               entry.title));
+  }
   const int64_t count = retry(t, entry, event.missing);
   if (count > 0) {
     for (GridEntry* grid : entry.grids) expect_news(t, *grid);

@@ -65,6 +65,12 @@ bool active(const GridEntry& grid) {
   return !grid.cancelled && grid.paused == Pause::kNone;
 }
 
+// Of a cancelled grid only what was taken up again by itself is still to be done.
+bool wanted_elsewhere(const TaskEntry& entry) {
+  return std::any_of(entry.grids.begin(), entry.grids.end(),
+                     [](const GridEntry* grid) { return !grid->cancelled; });
+}
+
 bool at_limit(const GridEntry& grid) {
   return grid.settings.max_running > 0 &&
          grid.count(TaskState::kRunning) >= grid.settings.max_running;
@@ -73,7 +79,8 @@ bool at_limit(const GridEntry& grid) {
 std::vector<GridEntry*> grids_by_turn(State& state) {
   std::vector<GridEntry*> grids;
   for (auto& [id, grid] : state.grids) {
-    if (!grid.ready.empty() && active(grid) && !at_limit(grid)) grids.push_back(&grid);
+    if (grid.ready.empty() || grid.paused != Pause::kNone || at_limit(grid)) continue;
+    grids.push_back(&grid);
   }
   const auto rank = [](const GridEntry* grid) {
     return std::tuple(-grid->settings.priority, grid->count(TaskState::kRunning), grid->served,
@@ -115,7 +122,7 @@ Fit workers_for(const State& state, const TaskEntry& entry, const Now& now,
     ++fit.there;
     const bool large = std::any_of(
         entry.grids.begin(), entry.grids.end(),
-        [&](const GridEntry* grid) { return active(*grid) && large_enough(entry, *grid, worker); });
+        [&](const GridEntry* grid) { return large_enough(entry, *grid, worker); });
     if (!large) continue;
     ++fit.large;
     if (!enough_time(state, entry, worker, now, settings)) continue;
@@ -172,6 +179,7 @@ TaskEntry* next_task(State& state, const Worker& worker, const Now& now, const S
   if (load.suspect) return nullptr;
   for (GridEntry* grid : grids_by_turn(state)) {
     for (const auto& [order, entry] : grid->ready) {
+      if (grid->cancelled && wanted_elsewhere(*entry)) continue;
       if (suspect(*entry, settings) && load.running > 0) continue;
       if (!large_enough(*entry, *grid, worker)) continue;
       if (!enough_time(state, *entry, worker, now, settings)) continue;

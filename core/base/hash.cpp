@@ -31,7 +31,11 @@ std::string Sha256::finish() {
   if (EVP_DigestFinal_ex(state_->context, digest.data(), &length) != 1) fail("SHA-256 failed");
   std::string hex;
   hex.reserve(2 * length);
-  for (unsigned i = 0; i < length; ++i) hex += fmt::format("{:02x}", digest[i]);
+  constexpr const char* kDigits = "0123456789abcdef";
+  for (unsigned i = 0; i < length; ++i) {
+    hex += kDigits[digest[i] >> 4];
+    hex += kDigits[digest[i] & 15];
+  }
   return hex;
 }
 

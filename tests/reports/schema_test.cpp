@@ -16,19 +16,21 @@ TEST(Schema, AStudyIsReadThroughTheDaemonsViews) {
   SQLite::Database db(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   coordinator::migrate(db, file.string());
   db.exec(R"sql(
-    INSERT INTO grid VALUES (4, 'quickstart', '', 'key', '', 0, 0);
-    INSERT INTO cell VALUES ('c', 'deit_nano_patch4_32', 'none', 'relabel', 'fashion-bg', 'short', 3,
-                             'fp32', '{}', '{}');
-    INSERT INTO task (id, kind, cell_id, title, spec, state, place) VALUES
-      ('p', 'prepare', NULL, '', '{}', 'done', 0), ('t', 'train', 'c', '', '{}', 'done', 1),
-      ('e', 'evaluate', 'c', '', '{}', 'done', 2);
-    INSERT INTO grid_cell VALUES (4, 0, 'c');
-    INSERT INTO grid_task VALUES (4, 0, 'p'), (4, 1, 't'), (4, 2, 'e');
-    INSERT INTO worker VALUES ('w', 'host:1', 'host', 1, 2, 'cpu', 'boot', '0.1', '{}', 0);
-    INSERT INTO attempt VALUES (1, 't', 1, 'w', 'done', 1000, 1090, '', 100, 100, 'training', 0),
-                               (2, 'e', 1, 'w', 'done', 1090, 1091, '', 0, 0, '', 0);
+    INSERT INTO grid (id, name, description, key, text, submitted, cancelled)
+      VALUES (4, 'quickstart', '', 'key', '', 0, 0);
+    INSERT INTO cell VALUES (1, 'c', 'deit_nano_patch4_32', 'none', 'relabel', 'fashion-bg',
+                             'short', 3, 'fp32', '{}');
+    INSERT INTO task (number, id, kind, cell, title, spec, state, place) VALUES
+      (1, 'p', 'prepare', NULL, '', '{}', 'done', 0), (2, 't', 'train', 1, '', '{}', 'done', 1),
+      (3, 'e', 'evaluate', 1, '', '{}', 'done', 2);
+    INSERT INTO grid_cell VALUES (4, 0, 1);
+    INSERT INTO grid_task VALUES (4, 0, 1), (4, 1, 2), (4, 2, 3);
+    INSERT INTO worker (id, name, host, pid, ranks, device, boot_id, version, environment, gone)
+      VALUES ('w', 'host:1', 'host', 1, 2, 'cpu', 'boot', '0.1', '{}', 0);
+    INSERT INTO attempt VALUES (1, 2, 1, 'w', 'done', 1000, 1090, '', 100, 100, 'training', 0),
+                               (2, 3, 1, 'w', 'done', 1090, 1091, '', 0, 0, '', 0);
     INSERT INTO metric VALUES (1, 'kappa.0', 50, 4, 0.25), (1, 'kappa.0', 100, 8, 0.5);
-    INSERT INTO figure VALUES ('e', 'raw', 'original', 'top1', 64.5, 1000, 2);
+    INSERT INTO figure VALUES (3, 'raw', 'original', 'top1', 64.5, 1000, 2);
   )sql");
   const Study study = read_study(file, "quickstart");
   EXPECT_EQ(study.grid_id, 4);

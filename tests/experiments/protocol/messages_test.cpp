@@ -147,6 +147,47 @@ TEST(Messages, HaveTheDocumentedForm) {
             Json::parse(R"({"assignment": null, "retry_seconds": 1.0, "exit": false})"));
 }
 
+// Fields that came later are left out where they say nothing, so old senders are understood.
+TEST(Messages, LaterFieldsMayBeLeftOut) {
+  EXPECT_EQ(to_json(Claim{"w", {}}), (Json{{"worker_id", "w"}}));
+  Claim claim{"w", AttemptResult{}};
+  claim.result->task_id = "t";
+  EXPECT_EQ(from_json<Claim>(to_json(claim)).result->task_id, "t");
+  ClaimReply reply;
+  reply.result = ResultReply{true, ""};
+  EXPECT_TRUE(from_json<ClaimReply>(to_json(reply)).result->accepted);
+  RegisterWorker worker;
+  worker.environment = Json::object();
+  EXPECT_FALSE(to_json(worker).contains("ends_at"));
+  worker.ends_at = 1.8e9;
+  worker.gpus = 4;
+  EXPECT_EQ(from_json<RegisterWorker>(to_json(worker)).ends_at, 1.8e9);
+  EXPECT_EQ(from_json<RegisterWorker>(to_json(worker)).gpus, 4);
+  EXPECT_EQ(to_json(GridSettings{0, 3, 0, 0}), (Json{{"max_running", 3}}));
+  EXPECT_EQ(from_json<GridSettings>(Json::object()), GridSettings{});
+}
+
+// A cell's identity travels once, however many tasks it has.
+TEST(Messages, ATasksSpecLeavesOutItsCell) {
+  Cell cell;
+  cell.architecture = "deit_nano_patch4_32";
+  cell.dataset = dataset_entry("fashion-bg");
+  SubmitGrid grid;
+  grid.cells = {cell};
+  Task task;
+  task.kind = TaskKind::kTrain;
+  task.spec = {{"kind", "train"}, {"cell", cell.identity()}};
+  task.cell_id = cell.id();
+  grid.tasks = {task};
+  const Json json = to_json(grid);
+  EXPECT_EQ(json["tasks"][0]["spec"], (Json{{"kind", "train"}}));
+  EXPECT_EQ(from_json<SubmitGrid>(json).tasks[0].id(), task.id());
+  Json foreign = json;
+  foreign["tasks"][0]["cell_id"] = "another";
+  EXPECT_NE(input_error([&] { from_json<SubmitGrid>(foreign); }).find("not in the grid"),
+            std::string::npos);
+}
+
 TEST(Messages, EveryOrderAndEndingHasItsText) {
   for (const Order order : {Order::kContinue, Order::kStop, Order::kAbandon}) {
     EXPECT_EQ(from_json<HeartbeatReply>(to_json(HeartbeatReply{order})).order, order);
