@@ -1,5 +1,6 @@
 #include "coordinator/store/backup.h"
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@ void remove_with_companions(const fs::path& file) {
   }
 }
 
-BackupSummary copy(const fs::path& from, const fs::path& to) {
+BackupSummary copy_database(const fs::path& from, const fs::path& to) {
   SQLite::Database source(from.string(), SQLite::OPEN_READONLY, 5000);
   if (source.execAndGet("PRAGMA application_id").getInt() != kApplicationId) {
     fail_input("{} is not a database of this program", from.string());
@@ -46,7 +47,7 @@ BackupSummary back_up(const fs::path& from, const fs::path& to) {
   remove_with_companions(partial);
   try {
     if (to.has_parent_path()) fs::create_directories(to.parent_path());
-    BackupSummary summary = copy(from, partial);
+    BackupSummary summary = copy_database(from, partial);
     summary.bytes = fs::file_size(partial);
     publish(partial, to);
     return summary;
