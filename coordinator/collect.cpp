@@ -200,6 +200,8 @@ Collected collect_garbage(Engine& engine, const CollectOptions& options) {
   for (const char* folder : {"runs", "datasets", "labels", "models", "reports", "logs"}) {
     collected.used += bytes_of(workspace / folder);
   }
+  // What is on its way out already.
+  collected.used -= std::min(collected.used, bytes_of(workspace / "runs" / ".trash"));
   for (Candidate& each : candidates) {
     if (options.quota &&
         collected.used - std::min(collected.used, collected.freed) <= *options.quota) {

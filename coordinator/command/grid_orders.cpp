@@ -6,6 +6,7 @@
 #include "coordinator/command/source.h"
 #include "coordinator/command/terminal.h"
 #include "core/base/error.h"
+#include "experiments/protocol/messages.h"
 
 namespace remixer::coordinator::command {
 namespace {

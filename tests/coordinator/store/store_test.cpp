@@ -127,7 +127,7 @@ TEST_F(StoreTest, StateComesBackAsItWas) {
   fill(store);
   Runner before(store);
   before.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("h", {1, 2}), {}});
-  before.tell(ConfigureGridEvent{2, {7, 3, 2, 1}});
+  before.tell(ConfigureGridEvent{2, {7, 3, 1, 0}});
   before.tell(PauseGridEvent{1, Pause::kNow});
   const Assignment running = before.claim("w1");
   const State after = store.load(kNow, kSettings);
