@@ -6,6 +6,7 @@
 #include "core/data/tool.h"
 #include "core/models/tool.h"
 #include "labelcache/tool.h"
+#include "worker/bench.h"
 
 namespace {
 
@@ -15,6 +16,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
+    {"bench", remixer::worker::bench_command},
     {"dataset", remixer::data::dataset_command},
     {"labels", remixer::labelcache::labels_command},
     {"model", remixer::models::model_command},
@@ -35,6 +37,6 @@ int main(int argc, char** argv) {
       return remixer::kExitFailure;
     }
   }
-  std::cerr << "usage: remixer-tools dataset|labels|model ... (see remixer --help)\n";
+  std::cerr << "usage: remixer-tools bench|dataset|labels|model ... (see remixer --help)\n";
   return remixer::kExitBadInput;
 }

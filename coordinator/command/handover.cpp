@@ -18,7 +18,8 @@ struct Tool {
   const char* name;
   const char* description;
 };
-constexpr std::array<Tool, 3> kTools{{{"dataset", "Build, list, verify and show datasets"},
+constexpr std::array<Tool, 4> kTools{{{"bench", "Measure how fast this machine runs the parts of a study"},
+                                      {"dataset", "Build, list, verify and show datasets"},
                                       {"labels", "Build, inspect and verify patch labels"},
                                       {"model", "Export, import and run models"}}};
 

@@ -8,6 +8,7 @@
 
 #include "core/base/file.h"
 #include "core/data/image.h"
+#include "core/data/loader_bench.h"
 #include "core/data/tar_archive.h"
 #include "tests/core/data/temporary_folder.h"
 
@@ -93,6 +94,19 @@ TEST_F(ImageFilesTest, WebDatasetsSayTheClassBesideTheImage) {
   const ImageListing listing = list_images(pack("web.tar"));
   EXPECT_THAT(listing.classes, ElementsAre("2", "7", "12"));
   EXPECT_THAT(paths(listing), ElementsAre("0 00002.jpg", "1 00001.jpg", "2 00000.jpg"));
+}
+
+TEST_F(ImageFilesTest, TheBenchmarkReadsWhatItCan) {
+  std::vector<std::string> texts{"loader", tree_.string(), "--rounds", "1", "--side", "16",
+                                 "--rand-augment", "rand-m9-inc1", "--format", "json"};
+  std::vector<char*> arguments;
+  for (std::string& text : texts) arguments.push_back(text.data());
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const int code = bench_loader_command(static_cast<int>(arguments.size()), arguments.data());
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("\"images\": 1, \"unreadable\": 2"));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), AllOf(HasSubstr("1.JPEG"), HasSubstr("3.jpg")));
+  EXPECT_EQ(code, 0);
 }
 
 TEST_F(ImageFilesTest, WhatIsWrongIsNamed) {

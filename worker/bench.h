@@ -1,0 +1,11 @@
+// `remixer bench`: how fast this machine runs the parts that a study's time goes to. Each benchmark
+// prints ratios of figures that it measured in the same run.
+#pragma once
+
+namespace remixer::worker {
+
+// argv[0] is "bench", argv[1] names the benchmark, the rest are its arguments. Returns the
+// program's exit code.
+int bench_command(int argc, char** argv);
+
+}  // namespace remixer::worker
