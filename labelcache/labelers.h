@@ -79,9 +79,9 @@ RelabelLabeler efficientnet_labeler(int64_t input_size, int64_t top_k, bool nine
 RelabelLabeler script_relabel_labeler(ScriptDescription description, int64_t top_k,
                                       bool nine_classes);
 
-// GrabCut from the dataset's boxes: dense maps of the image's size, 1 on the objects. Where an image
-// has several boxes, its map is the union of their cuts. An image without a box shows no object: its map is zero. Each box's
-// draws are keyed by its image's id.
+// GrabCut from the dataset's boxes: dense maps of the image's size, 1 on the objects. Where an
+// image has several boxes, its map is the union of their cuts. An image without a box shows no
+// object: its map is zero. Each box's draws are keyed by its image's id.
 class BboxGrabcutLabeler : public Labeler {
  public:
   explicit BboxGrabcutLabeler(int64_t scale) : scale_(scale) {}
