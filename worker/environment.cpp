@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 
@@ -26,6 +27,15 @@ std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
+}
+
+// When this process's allocation ends, in seconds since 1970; 0 where that is not known.
+double allocation_end() {
+  for (const char* name : {"REMIXER_ENDS_AT", "SLURM_JOB_END_TIME"}) {
+    const char* text = std::getenv(name);
+    if (text != nullptr && *text != '\0') return std::strtod(text, nullptr);
+  }
+  return 0;
 }
 
 std::string processor_name() {
@@ -56,6 +66,8 @@ experiments::protocol::RegisterWorker describe_worker(int ranks, const std::stri
   worker.device = device;
   worker.boot_id = trimmed(read_file_if_exists("/proc/sys/kernel/random/boot_id").value_or(""));
   worker.version = fmt::format("{} ({})", version(), commit());
+  worker.gpus = device == "cuda" ? ranks : 0;
+  worker.ends_at = allocation_end();
   worker.environment = {
       {"libtorch", TORCH_VERSION},
       {"cpu_capability", at::get_cpu_capability()},

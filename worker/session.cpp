@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/base/clock.h"
+#include "core/base/failpoint.h"
 #include "core/base/file.h"
 #include "experiments/components.h"
 #include "experiments/protocol/client.h"
@@ -102,27 +103,38 @@ class Leader {
     while (!stop_signalled()) {
       try {
         if (terms_.worker_id.empty()) enlist();
-        const auto reply = from_json<ClaimReply>(connection_.post("/claim", to_json(Claim{terms_.worker_id})));
+        const ClaimReply reply = claim();
         last_answer = system_clock().monotonic();
         if (reply.exit) break;
         if (!reply.assignment) {
           sleep_seconds(reply.retry_seconds);
         } else if (!work_on(*reply.assignment)) {
+          deliver();
           return kRestart;
         }
       } catch (const Unreachable& error) {
-        if (system_clock().monotonic() - last_answer > options_.patience_seconds) {
+        // A finished result waits as long as it must.
+        const double waited = system_clock().monotonic() - last_answer;
+        if (!outgoing_ && waited > options_.patience_seconds) {
           spdlog::error("no daemon for {}: {}", duration_text(options_.patience_seconds), error.what());
           break;
         }
-        sleep_seconds(1);
+        warn_now_and_then(error.what());
+        sleep_seconds(outgoing_ ? 0.5 : 1);
       } catch (const Refused& refused) {
         // The daemon does not know this worker (it lost its database, or another one took over).
-        if (refused.status != 404 && refused.status != 401) throw;
-        terms_ = {};
-        sleep_seconds(1);
+        if (refused.status == 404 || refused.status == 401) {
+          terms_ = {};
+          sleep_seconds(1);
+        } else if (outgoing_) {
+          spdlog::error("the daemon refused the result: {}", refused.what());
+          outgoing_.reset();
+        } else {
+          throw;
+        }
       }
     }
+    deliver();
     communicator_.broadcast_idle(kEnd);
     return kExitDone;
   }
@@ -132,6 +144,29 @@ class Leader {
     terms_ = from_json<WorkerRegistered>(
         connection_.post("/workers", to_json(describe_worker(communicator_.size(), "cpu"))));
     spdlog::info("registered as {}", terms_.worker_id);
+  }
+
+  // Asks for work; the result of the last task comes along.
+  ClaimReply claim() {
+    if (outgoing_) failpoint("before-result");
+    auto reply = from_json<ClaimReply>(
+        connection_.post("/claim", to_json(Claim{terms_.worker_id, outgoing_})));
+    if (outgoing_) {
+      failpoint("after-result");
+      if (reply.result) note_answer(*reply.result);
+      outgoing_.reset();
+    }
+    return reply;
+  }
+
+  void note_answer(const ResultReply& reply) const {
+    if (!reply.accepted) spdlog::warn("the daemon did not take the result: {}", reply.reason);
+  }
+
+  void warn_now_and_then(const char* what) {
+    if (!outgoing_ || system_clock().monotonic() - last_warning_ < 30) return;
+    last_warning_ = system_clock().monotonic();
+    spdlog::warn("the result waits for the daemon: {}", what);
   }
 
   // False when the program must be started afresh.
@@ -147,7 +182,7 @@ class Leader {
   bool run_assignment(const std::filesystem::path& workspace, const Assignment& assignment) {
     if (auto kept = earlier_result(workspace, assignment)) {
       spdlog::info("attempt {} had finished already; its result is sent again", kept->attempt);
-      deliver(result_of(assignment, std::move(*kept)));
+      outgoing_ = result_of(assignment, std::move(*kept));
       return true;
     }
     Reporter reporter(options_.access_file, terms_, assignment);
@@ -191,7 +226,8 @@ class Leader {
     result.metrics = std::move(metrics);
     result = result_of(assignment, std::move(result));
     if (result.ending == Ending::kDone) keep_result(workspace / assignment.folder, result);
-    deliver(result);
+    spdlog::info("{}", to_string(result.ending));
+    outgoing_ = std::move(result);
     return !attempted.broken;
   }
 
@@ -214,32 +250,27 @@ class Leader {
     return result;
   }
 
-  // Sends until the daemon has answered, or the system ends this process: a finished result is then
-  // still in the attempt's folder.
-  void deliver(const AttemptResult& result) {
-    double last_warning = 0;
-    for (;;) {
+  // Before this process ends: sends what is left until the daemon has answered, or the system ends
+  // us. A finished result is then still in the attempt's folder.
+  void deliver() {
+    while (outgoing_) {
       try {
-        const auto reply = from_json<ResultReply>(connection_.post("/result", to_json(result)));
-        if (reply.accepted) {
-          spdlog::info("{}", to_string(result.ending));
-        } else {
-          spdlog::warn("the daemon did not take the result: {}", reply.reason);
-        }
-        return;
+        failpoint("before-result");
+        note_answer(from_json<ResultReply>(connection_.post("/result", to_json(*outgoing_))));
+        failpoint("after-result");
+        outgoing_.reset();
       } catch (const Refused& refused) {
-        if (refused.status != 401) {
-          spdlog::error("the daemon refused the result: {}", refused.what());
-          return;
+        if (refused.status == 401 && !stop_signalled()) {
+          sleep_seconds(0.5);
+          continue;
         }
+        spdlog::error("the daemon refused the result: {}", refused.what());
+        outgoing_.reset();
       } catch (const Unreachable& error) {
-        if (system_clock().monotonic() - last_warning > 30) {
-          last_warning = system_clock().monotonic();
-          spdlog::warn("the result waits for the daemon: {}", error.what());
-        }
+        warn_now_and_then(error.what());
+        if (stop_signalled()) return;
+        sleep_seconds(0.5);
       }
-      if (stop_signalled()) return;
-      sleep_seconds(0.5);
     }
   }
 
@@ -247,6 +278,8 @@ class Leader {
   MpiCommunicator& communicator_;
   Connection connection_;
   WorkerRegistered terms_;
+  std::optional<AttemptResult> outgoing_;  // not answered yet
+  double last_warning_ = -1e9;
   std::shared_ptr<spdlog::logger> console_;
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/failpoint.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/io/safetensors.h"
@@ -97,7 +98,9 @@ void write_checkpoint(const std::filesystem::path& folder, const RunState& state
                {"tensors_sha256", sha256_file(file)}};
   json["sha256"] = sha256_hex(json.dump());
   auto description = file;
+  failpoint("before-checkpoint");
   write_file_atomic(description.replace_extension(".json"), json.dump(2) + "\n");
+  failpoint("after-checkpoint");
   remove_all_but_newest(folder);
 }
 
