@@ -1,5 +1,8 @@
 #include "experiments/cell.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "core/base/error.h"
 #include "experiments/object.h"
 
@@ -63,6 +66,10 @@ Cell cell_from_json(const Json& json) {
   v("recipe_name", cell.recipe_name);
   v.finish();
   read_identity(identity, cell);
+  if (const std::vector<std::string> known{"fp32", "bf16", "fp16"};
+      std::find(known.begin(), known.end(), cell.precision) == known.end()) {
+    fail_input("cell.identity.precision: {}", unknown_name("value", cell.precision, known));
+  }
   if (!cell.labeler.is_null() && !cell.labeler.is_object()) {
     fail_type("cell.identity.labeler", "an object or null", cell.labeler);
   }

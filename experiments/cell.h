@@ -15,16 +15,21 @@ struct Cell {
   std::string spatial_prior = "none";   // or "convit"
   Json labeler;                         // null for none, else {"name", "version", parameters...,
                                         // "weights_sha256" of a network}
-  std::string distance;                 // "l1" or "cosine"; empty without a labeler
+  // "l1" or "cosine"; empty without a labeler. "none": a plain model, whose labels are only the targets
+  // of the recipe's token_labeling.
+  std::string distance;
   Json dataset;                         // {"builder", "version", parameters...}
   Recipe recipe;
   int64_t seed = 0;
-  std::string precision = "fp32";
+  std::string precision = "fp32";       // "bf16" or "fp16": of the products; weights stay fp32
 
   // Names for people and for the views; not in the identity.
   std::string labeler_name = "none";
   std::string dataset_name;
   std::string recipe_name;
+
+  // Whether the model is a ReMixer model: its patches are masked by the labels' distances.
+  bool is_remixer() const { return !labeler.is_null() && distance != "none"; }
 
   // What the identity is made of: everything that can change the result, nothing that cannot.
   Json identity() const;

@@ -29,13 +29,14 @@ class Expansion {
     const CellsBlock& block;
     const Located<std::string>& architecture;
     const Located<std::string>& spatial_prior;
-    std::string labeler, dataset, recipe;
+    std::string labeler, dataset, recipe, precision;
     int64_t seed;
   };
 
   void add_block(const CellsBlock& block);
   void add_cell(const Choice& choice);
   Cell resolve(const Choice& choice) const;
+  void check_labels(const Cell& cell, int line) const;
   std::vector<std::string> sets_of(const Cell& cell, int line) const;
   void check_filters() const;
 
@@ -53,9 +54,10 @@ class Expansion {
 
 // "deit_nano_patch4_32 + convit · saliency · seed 0"
 std::string title_of(const Cell& cell) {
-  return fmt::format("{}{} · {} · seed {}", cell.architecture,
+  return fmt::format("{}{} · {} · {}seed {}", cell.architecture,
                      cell.spatial_prior == "none" ? "" : " + " + cell.spatial_prior,
-                     cell.labeler_name, cell.seed);
+                     cell.labeler_name, cell.precision == "fp32" ? "" : cell.precision + " · ",
+                     cell.seed);
 }
 
 // Seeds change fastest and architectures slowest, so that a table's row is finished before the next
@@ -66,9 +68,10 @@ void Expansion::add_block(const CellsBlock& block) {
       for (const auto& labeler : block.labelers)
         for (const auto& dataset : block.datasets)
           for (const auto& recipe : block.recipes)
-            for (const auto& seed : block.seeds)
-              add_cell({block, architecture, prior, labeler.value, dataset.value, recipe.value,
-                        seed.value});
+            for (const auto& precision : block.precisions)
+              for (const auto& seed : block.seeds)
+                add_cell({block, architecture, prior, labeler.value, dataset.value, recipe.value,
+                          precision.value, seed.value});
 }
 
 Cell Expansion::resolve(const Choice& choice) const {
@@ -96,6 +99,7 @@ Cell Expansion::resolve(const Choice& choice) const {
   cell.dataset = file_.datasets.at(choice.dataset);
   cell.recipe = file_.recipes.at(choice.recipe);
   cell.seed = choice.seed;
+  cell.precision = choice.precision;
   cell.labeler_name = choice.labeler;
   cell.dataset_name = choice.dataset;
   cell.recipe_name = choice.recipe;
@@ -108,7 +112,27 @@ Cell Expansion::resolve(const Choice& choice) const {
                   "dataset '{}'",
                   cell.architecture, architecture->patch, size, choice.dataset);
   }
+  check_labels(cell, choice.block.line);
   return cell;
+}
+
+// Labels must be good for what the recipe wants of them.
+void Expansion::check_labels(const Cell& cell, int line) const {
+  const bool token_labeling = cell.recipe.token_labeling != "none";
+  if (cell.labeler.is_null()) {
+    if (!token_labeling) return;
+    file_.fail_at(line, "recipe '{}' has token_labeling, whose targets are patch labels: give the cells a "
+                  "labeler of classes (for a plain model one with distance = \"none\")", cell.recipe_name);
+  }
+  if (!token_labeling && !cell.is_remixer()) {
+    file_.fail_at(line, "labeler '{}' has distance \"none\", but recipe '{}' has no token_labeling: its "
+                  "labels would be used for nothing", cell.labeler_name, cell.recipe_name);
+  }
+  const std::string kind = cell.labeler.at("name");
+  if (token_labeling && find_labeler(kind).distance != "cosine") {
+    file_.fail_at(line, "recipe '{}' has token_labeling, but labeler '{}' does not say classes; use relabel",
+                  cell.recipe_name, cell.labeler_name);
+  }
 }
 
 void Expansion::add_cell(const Choice& choice) {
@@ -182,7 +206,8 @@ std::string Expansion::label_task(const Cell& cell, const std::string& split,
 void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
                           const std::vector<std::string>& sets) {
   const Json identity = cell.identity();
-  const bool labelled = !cell.labeler.is_null();
+  // Evaluation needs no labels where they are but targets.
+  const bool trains_on_labels = !cell.labeler.is_null(), labelled = cell.is_remixer();
   Task prepare;
   prepare.kind = TaskKind::kPrepare;
   prepare.spec = {{"kind", "prepare"}, {"dataset", cell.dataset}};
@@ -193,7 +218,7 @@ void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
   train.kind = TaskKind::kTrain;
   train.spec = {{"kind", "train"}, {"cell", identity}};
   train.dependencies = {prepare_id};
-  if (labelled) train.dependencies.push_back(label_task(cell, "train", prepare_id));
+  if (trains_on_labels) train.dependencies.push_back(label_task(cell, "train", prepare_id));
   std::map<std::string, std::string> set_labels;
   for (const std::string& set : sets) {
     if (labelled) set_labels[set] = label_task(cell, set, prepare_id);

@@ -25,7 +25,7 @@ using Axis = std::vector<Located<T>>;
 // [[cells]]: every combination of the axes' values.
 struct CellsBlock {
   int line = 0;
-  Axis<std::string> architectures, spatial_priors, labelers, datasets, recipes;
+  Axis<std::string> architectures, spatial_priors, labelers, datasets, recipes, precisions;
   Axis<int64_t> seeds;
 };
 

@@ -254,7 +254,7 @@ void GridReader::read_labeler(const Entry& entry) {
   for (const Entry& item : entries(table)) {
     if (item.key == "kind" || item.key == pin) continue;
     if (item.key == "distance") {
-      labeler.distance = names(*item.value, "distance", {"l1", "cosine"}).front().value;
+      labeler.distance = names(*item.value, "distance", {"l1", "cosine", "none"}).front().value;
       continue;
     }
     overrides[item.key] = as_json(*item.value, where + "." + item.key);
@@ -273,6 +273,7 @@ void GridReader::read_recipe(const Entry& entry) {
     const Json value = as_json(*item.value, where + "." + item.key);
     at_line(item.line, [&] { set_recipe_field(recipe, item.key, value); });
   }
+  at_line(entry.line, [&] { check_recipe(recipe); });
   grid_.recipes[entry.key] = recipe;
 }
 
@@ -289,7 +290,7 @@ void GridReader::require_pins(const toml::node& node) {
 }
 
 void GridReader::read_cells(const toml::table& table) {
-  const Names axes{"architecture", "spatial_prior", "labeler", "dataset", "recipe", "seed"};
+  const Names axes{"architecture", "spatial_prior", "labeler", "dataset", "recipe", "seed", "precision"};
   check_keys(table, "cells", axes);
   Names known_architectures;
   for (const Architecture& known : architectures()) known_architectures.push_back(known.name);
@@ -309,6 +310,7 @@ void GridReader::read_cells(const toml::table& table) {
   block.labelers = axis("labeler", keys(grid_.labelers), {"none"});
   block.datasets = axis("dataset", keys(grid_.datasets), keys(grid_.datasets));
   block.recipes = axis("recipe", keys(grid_.recipes), keys(grid_.recipes));
+  block.precisions = axis("precision", {"fp32", "bf16", "fp16"}, {"fp32"});
   const toml::node* seed = table.get("seed");
   block.seeds = seed ? integers(*seed, "seed") : Axis<int64_t>{{0, block.line}};
   grid_.cells.push_back(std::move(block));

@@ -24,6 +24,8 @@ constexpr Range kNotNegative{0};
 constexpr Range kProbability{0, 1};
 constexpr Range kFraction{0, kBelowOne};
 constexpr Range kShare{kAboveZero, 1};
+// Allowed words.
+using Words = std::vector<std::string>;
 
 // The fields that stand in every recipe's JSON: v(name, field, range) for each.
 template <typename R, typename V>
@@ -42,7 +44,7 @@ void each_first_field(R& recipe, V&& v) {
   v("warmup_epochs", recipe.warmup_epochs, kNotNegative);
   v("warmup_rate", recipe.warmup_rate, kNotNegative);
   v("min_rate", recipe.min_rate, kNotNegative);
-  v("schedule_unit", recipe.schedule_unit, Range{});
+  v("schedule_unit", recipe.schedule_unit, Words{"epoch", "step", "released"});
   v("label_smoothing", recipe.label_smoothing, kFraction);
   v("mixup", recipe.mixup, kNotNegative);
   v("cutmix", recipe.cutmix, kNotNegative);
@@ -67,6 +69,9 @@ void each_later_field(R& recipe, V&& v) {
   v("repeated_augmentation", recipe.repeated_augmentation, Range{1, 64});
   v("evaluation_crop", recipe.evaluation_crop, kShare);
   v("strict_images", recipe.strict_images, Range{});
+  v("hold_out", recipe.hold_out, kFraction);
+  v("token_labeling", recipe.token_labeling, Words{"none", "oamixer", "original"});
+  v("token_weight", recipe.token_weight, kNotNegative);
 }
 
 // All that a grid file may set.
@@ -97,13 +102,12 @@ void check(const std::string& name, int64_t value, const Range& range) {
 }
 void check(const std::string&, bool, const Range&) {}
 void check(const std::string& name, const std::string& value, const Range&) {
-  if (name == "rand_augment") {
-    parse_rand_augment(value, "recipe." + name);
-    return;
-  }
-  assert(name == "schedule_unit");
-  if (value != "epoch" && value != "step") {
-    fail_input("recipe.{}: {}", name, unknown_name("value", value, {"epoch", "step"}));
+  assert(name == "rand_augment");
+  parse_rand_augment(value, "recipe." + name);
+}
+void check(const std::string& name, const std::string& value, const Words& words) {
+  if (std::find(words.begin(), words.end(), value) == words.end()) {
+    fail_input("recipe.{}: {}", name, unknown_name("value", value, words));
   }
 }
 
@@ -112,34 +116,43 @@ void check(const std::string& name, const std::string& value, const Range&) {
 std::vector<std::string> recipe_field_names() {
   std::vector<std::string> names;
   Recipe recipe;
-  each_field(recipe, [&](const char* name, auto&, const Range&) { names.emplace_back(name); });
+  each_field(recipe, [&](const char* name, auto&, const auto&) { names.emplace_back(name); });
   return names;
 }
 
 void set_recipe_field(Recipe& recipe, const std::string& name, const Json& value) {
   bool found = false;
-  each_field(recipe, [&](const char* field, auto& target, const Range& range) {
+  each_field(recipe, [&](const char* field, auto& target, const auto& allowed) {
     if (name != field) return;
     found = true;
     ObjectReader::read(value, "recipe." + name, target);
-    check(name, target, range);
+    check(name, target, allowed);
   });
   if (!found) fail_input("recipe: {}", unknown_name("field", name, recipe_field_names()));
 }
 
+void check_recipe(const Recipe& recipe) {
+  if (recipe.token_labeling == "none" && recipe.token_weight) {
+    fail_input("recipe.token_weight goes with token_labeling only: set that as well, or leave it out");
+  }
+  if (recipe.token_labeling == "original" && (recipe.mixup > 0 || recipe.cutmix > 0)) {
+    fail_input("recipe.token_labeling 'original' mixes by MixToken alone: set mixup = 0 and cutmix = 0");
+  }
+}
+
 Json to_json(const Recipe& recipe) {
   Json json = {{"version", recipe.version}};
-  const auto write = [&](const char* name, const auto& field, const Range&) {
+  const auto write = [&](const char* name, const auto& field, const auto&) {
     json[name] = ObjectWriter::write(field);
   };
   each_first_field(recipe, write);
   Json later = Json::object();
   const Recipe defaults;
-  each_later_field(defaults, [&](const char* name, const auto& field, const Range&) {
+  each_later_field(defaults, [&](const char* name, const auto& field, const auto&) {
     later[name] = ObjectWriter::write(field);
   });
-  each_later_field(recipe, [&](const char* name, const auto& field, const Range& range) {
-    if (ObjectWriter::write(field) != later[name]) write(name, field, range);
+  each_later_field(recipe, [&](const char* name, const auto& field, const auto& allowed) {
+    if (ObjectWriter::write(field) != later[name]) write(name, field, allowed);
   });
   return json;
 }
@@ -148,15 +161,16 @@ Recipe recipe_from_json(const Json& json) {
   Recipe recipe;
   ObjectReader reader(json, "recipe");
   reader("version", recipe.version);
-  const auto read = [&](const char* name, auto& field, const Range& range) {
+  const auto read = [&](const char* name, auto& field, const auto& allowed) {
     reader(name, field);
-    check(name, field, range);
+    check(name, field, allowed);
   };
   each_first_field(recipe, read);
-  each_later_field(recipe, [&](const char* name, auto& field, const Range& range) {
-    if (json.contains(name)) read(name, field, range);
+  each_later_field(recipe, [&](const char* name, auto& field, const auto& allowed) {
+    if (json.contains(name)) read(name, field, allowed);
   });
   reader.finish();
+  check_recipe(recipe);
   return recipe;
 }
 

@@ -36,7 +36,9 @@ struct Recipe {
   double warmup_epochs = 5;
   double warmup_rate = 1e-6;
   double min_rate = 1e-5;
-  std::string schedule_unit = "epoch";  // "epoch" (as the reference) or "step"
+  // How often the rate moves: "epoch", "step", or "released": once an epoch, but one epoch late, as
+  // DeiT's released code does it (its epochs 0 and 1 both run at warmup_rate).
+  std::string schedule_unit = "epoch";
 
   double label_smoothing = 0.1;
   double mixup = 0.8, cutmix = 1.0;  // Beta's parameters; 0 turns each off
@@ -66,18 +68,32 @@ struct Recipe {
   // An image that cannot be read stops the run; else it is named, counted and replaced by another.
   bool strict_images = false;
 
+  // The fraction of the training images, chosen by the seed, that is never trained on but measured
+  // after every epoch: the weights of the best epoch are kept as well. 0: none.
+  double hold_out = 0;
+  // TokenLabeling: every patch is classified too, by an extra head, its patch labels the target.
+  //   "oamixer"   as OAMixer's released code: the image's target is its class, [CLS] alone is evaluated
+  //   "original"  as Jiang et al.: the image's target is its pooled labels, MixToken stands in place of
+  //               Mixup and CutMix, and evaluation adds half of the patches' largest logits
+  std::string token_labeling = "none";
+  // Weight of the patches' loss beside the image's; without a value 0.5 (oamixer), 1 (original).
+  std::optional<double> token_weight;
+
   bool operator==(const Recipe&) const = default;
 };
 
 // The fields above. Those that were added later are left out at the value that keeps the old
 // behaviour, so that old identities stay; recipe_from_json() gives them that value.
 Json to_json(const Recipe& recipe);
-// Throws InputError naming the field: missing, unknown, of a wrong type, or out of range.
+// Throws InputError naming the field: missing, unknown, of a wrong type, out of range, or in
+// contradiction to another.
 Recipe recipe_from_json(const Json& json);
 
 // The fields that a grid file may set, in the order above (all but the version).
 std::vector<std::string> recipe_field_names();
-// Sets one of them. Throws InputError as recipe_from_json does.
+// Sets one of them. Throws InputError as recipe_from_json does, but for contradictions.
 void set_recipe_field(Recipe& recipe, const std::string& name, const Json& value);
+// Throws InputError where fields contradict each other.
+void check_recipe(const Recipe& recipe);
 
 }  // namespace remixer::experiments

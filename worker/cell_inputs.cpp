@@ -10,7 +10,8 @@ CellInputs open_cell_inputs(const TaskContext& context, const std::string& split
   const auto& prepared = context.input(TaskKind::kPrepare);
   CellInputs inputs;
   inputs.dataset = context.workspace / prepared.at("folder").get<std::string>();
-  if (context.assignment.cell->labeler.is_null()) return inputs;
+  const experiments::Cell& cell = *context.assignment.cell;
+  if (cell.labeler.is_null() || (split != "train" && !cell.is_remixer())) return inputs;
   const auto& labelled = context.input(TaskKind::kLabel, split);
   inputs.labels = labelcache::open_labels(context.workspace / labelled.at("file").get<std::string>(),
                                           prepared.at("content_sha256"), split,

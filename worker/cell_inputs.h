@@ -12,7 +12,7 @@ namespace remixer::worker {
 
 struct CellInputs {
   std::filesystem::path dataset;
-  std::unique_ptr<data::LabelSource> labels;  // null for a cell without a labeler
+  std::unique_ptr<data::LabelSource> labels;  // null where the cell needs none of this split
 };
 
 // Checks that the labels are of this very dataset: throws InputError naming both otherwise.

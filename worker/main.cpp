@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/version.h"
+#include "core/distributed/choose_device.h"
 #include "worker/session.h"
 #include "worker/stop_signal.h"
 
@@ -23,10 +24,17 @@ int threads_per_rank(int ranks) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
 }
 
+// Where the build puts shared libraries, beside the folder of programs.
+std::filesystem::path library_folder() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib";
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Runs tasks that a remixer daemon hands out. Started by the daemon, or by hand as\n"
                "  mpirun -n 2 remixer-worker --access workspace/access.json");
   worker::SessionOptions options;
+  std::string device = "auto";
+  double collective_seconds = 600;
   options.weights = REMIXER_WEIGHTS_FOLDER;
   if (const char* folder = std::getenv("REMIXER_WEIGHTS")) options.weights = folder;
   app.set_version_flag("--version", version() + " (" + commit() + ")");
@@ -34,6 +42,11 @@ int run(int argc, char** argv) {
   app.add_option("--weights", options.weights, "Folder of the labelers' networks")->capture_default_str();
   app.add_option("--loader-threads", options.loader_threads, "Threads that read images, a rank")
       ->capture_default_str()->check(CLI::Range(1, 256));
+  app.add_option("--device", device, "Where to train: auto (GPUs where every rank has one), cpu or cuda")
+      ->capture_default_str()->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  app.add_option("--collective-timeout", collective_seconds,
+                 "Seconds that ranks wait for each other before all are ended")
+      ->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--patience", options.patience_seconds, "Seconds without a daemon before an idle worker ends")
       ->capture_default_str()->check(CLI::PositiveNumber);
   try {
@@ -50,11 +63,14 @@ int run(int argc, char** argv) {
   // OpenMPI's own handlers are replaced only now.
   worker::listen_for_stop_signals();
   int code = kExitFailure;
-  training::MpiCommunicator communicator;
+  training::MpiCommunicator communicator(collective_seconds);
   at::set_num_threads(threads_per_rank(communicator.size()));
   try {
-    code = communicator.rank() == 0 ? worker::lead(options, communicator)
-                                    : worker::follow(options, communicator);
+    const auto chosen = training::choose_device(device, library_folder(), communicator);
+    training::Communicator& compute = chosen.communicator(communicator);
+    if (communicator.rank() == 0) spdlog::info("this worker runs {}", chosen.reason);
+    code = communicator.rank() == 0 ? worker::lead(options, communicator, compute)
+                                    : worker::follow(options, communicator, compute);
   } catch (const InputError& error) {
     spdlog::error("{}", error.what());
     code = kExitBadInput;

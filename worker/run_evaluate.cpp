@@ -40,8 +40,8 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   TaskOutcome outcome;
   outcome.finished = true;
   std::vector<std::pair<std::string, at::Tensor>> predictions;
-  for (const auto& [kind, key] : {std::pair{"raw", "model"}, std::pair{"ema", "ema"}}) {
-    if (trained.at(key).is_null()) continue;
+  for (const auto& [kind, key] : {std::pair{"raw", "model"}, std::pair{"ema", "ema"}, std::pair{"best", "best"}}) {
+    if (!trained.contains(key) || trained.at(key).is_null()) continue;
     job.weights = context.workspace / trained.at(key).get<std::string>();
     const auto answer = evaluation::evaluate(job, *context.communicator);
     outcome.figures.push_back({kind, set, "top1", answer.top1, answer.n});

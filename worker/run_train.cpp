@@ -38,6 +38,11 @@ TaskOutcome run_train(const TaskContext& context) {
   if (std::filesystem::exists(context.folder() / "ema.safetensors")) {
     outcome.result["ema"] = prefix + "ema.safetensors";
   }
+  if (trained.best) {
+    outcome.result["best"] = prefix + "best.safetensors";
+    outcome.result["best_epoch"] = trained.best->epoch;
+    outcome.result["hold_out_top1"] = trained.best->top1;
+  }
   return outcome;
 }
 

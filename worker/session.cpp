@@ -94,9 +94,9 @@ void log_to(const std::filesystem::path& file) {
 
 class Leader {
  public:
-  Leader(const SessionOptions& options, MpiCommunicator& communicator)
-      : options_(options), communicator_(communicator), connection_(options.access_file),
-        console_(spdlog::default_logger()) {}
+  Leader(const SessionOptions& options, MpiCommunicator& communicator, training::Communicator& compute)
+      : options_(options), communicator_(communicator), compute_(compute),
+        connection_(options.access_file), console_(spdlog::default_logger()) {}
 
   int run() {
     double last_answer = system_clock().monotonic();
@@ -142,7 +142,7 @@ class Leader {
  private:
   void enlist() {
     terms_ = from_json<WorkerRegistered>(
-        connection_.post("/workers", to_json(describe_worker(communicator_.size(), "cpu"))));
+        connection_.post("/workers", to_json(describe_worker(communicator_.size(), compute_.device().str()))));
     spdlog::info("registered as {}", terms_.worker_id);
   }
 
@@ -186,7 +186,7 @@ class Leader {
       return true;
     }
     Reporter reporter(options_.access_file, terms_, assignment);
-    auto context = make_context(options_, workspace, assignment, communicator_);
+    auto context = make_context(options_, workspace, assignment, compute_);
     context.progress = [&](int64_t step, int64_t total, const std::string& activity,
                            std::vector<training::Metric> metrics) {
       std::vector<MetricPoint> points;
@@ -276,6 +276,7 @@ class Leader {
 
   const SessionOptions& options_;
   MpiCommunicator& communicator_;
+  training::Communicator& compute_;
   Connection connection_;
   WorkerRegistered terms_;
   std::optional<AttemptResult> outgoing_;  // not answered yet
@@ -285,18 +286,20 @@ class Leader {
 
 }  // namespace
 
-int lead(const SessionOptions& options, MpiCommunicator& communicator) {
-  return Leader(options, communicator).run();
+int lead(const SessionOptions& options, MpiCommunicator& communicator,
+         training::Communicator& compute) {
+  return Leader(options, communicator, compute).run();
 }
 
-int follow(const SessionOptions& options, MpiCommunicator& communicator) {
+int follow(const SessionOptions& options, MpiCommunicator& communicator,
+           training::Communicator& compute) {
   for (;;) {
     const std::string order = communicator.broadcast_idle("");
     if (order == kEnd) return kExitDone;
     const size_t line = order.find('\n');
     auto reply = from_json<ClaimReply>(experiments::Json::parse(order.substr(line + 1)));
     const auto context =
-        make_context(options, order.substr(0, line), std::move(*reply.assignment), communicator);
+        make_context(options, order.substr(0, line), std::move(*reply.assignment), compute);
     if (attempt(context, communicator).broken) {
       // Rank 0 reports and then ends all ranks; a minute is more than that takes.
       sleep_seconds(60);

@@ -17,10 +17,13 @@ struct SessionOptions {
 
 // Rank 0's loop. Returns the program's exit code: 0 when told to end, kRestart after a failure that
 // may have left collectives unfinished.
-int lead(const SessionOptions& options, training::MpiCommunicator& communicator);
+// `compute`: the same ranks on the device that tasks run on.
+int lead(const SessionOptions& options, training::MpiCommunicator& communicator,
+         training::Communicator& compute);
 
 // The other ranks' loop: runs what rank 0 hands out.
-int follow(const SessionOptions& options, training::MpiCommunicator& communicator);
+int follow(const SessionOptions& options, training::MpiCommunicator& communicator,
+           training::Communicator& compute);
 
 // Exit code of a worker that wants to be started afresh.
 constexpr int kRestart = 75;

@@ -42,7 +42,7 @@ void add_query(CommandLine& line) {
   filter("--train-set", options->filter.train_set, "Only models trained on this dataset");
   filter("--eval-set", options->filter.eval_set, "Only this evaluation set (repeatable)");
   filter("--metric", options->filter.metric, "Only this metric, as top1");
-  filter("--weights", options->filter.weights, "Only raw or ema");
+  filter("--weights", options->filter.weights, "Only raw, ema or best");
   command->add_option("--grid", options->filter.grid, "Only cells of the grid of this name")
       ->excludes(sql);
   add_format(line, command);

@@ -22,6 +22,7 @@ enum class RandomPurpose : uint32_t {
   kDataset = 6,       // building a dataset; a, b = the builder's own
   kLabel = 7,         // a labeler's own draws; a = hash of the sample's id
   kTest = 8,
+  kHoldOut = 16,      // which training images are held out
 };
 
 // A stream of draws. Copyable; one thread an object. Distinct (seed, purpose, a, b) give

@@ -47,7 +47,7 @@ class MpiBackend : public c10d::Backend {
                                            const c10d::AllreduceOptions& options) override {
     for (const at::Tensor& tensor : tensors) {
       TORCH_CHECK(tensor.is_contiguous(), "the MPI backend reduces contiguous tensors");
-      group_->all_reduce(tensor, mpi_operation(options.reduceOp), group_->gradients, "allreduce");
+      group_->all_reduce(tensor, mpi_operation(options.reduceOp), group_->gradients, "sum of gradients");
     }
     return finished(c10d::OpType::ALLREDUCE, tensors);
   }
@@ -57,7 +57,7 @@ class MpiBackend : public c10d::Backend {
     for (const at::Tensor& tensor : tensors) {
       TORCH_CHECK(tensor.is_contiguous(), "the MPI backend broadcasts contiguous tensors");
       group_->broadcast(tensor.data_ptr(), static_cast<int64_t>(tensor.nbytes()),
-                        static_cast<int>(options.rootRank), group_->gradients, "broadcast");
+                        static_cast<int>(options.rootRank), group_->gradients, "broadcast of buckets");
     }
     return finished(c10d::OpType::BROADCAST, tensors);
   }
@@ -71,7 +71,7 @@ class MpiBackend : public c10d::Backend {
       for (int root = 0; root < group_->size; ++root) {
         at::Tensor piece = root == group_->rank ? input.clone() : at::empty_like(input);
         group_->broadcast(piece.data_ptr(), static_cast<int64_t>(piece.nbytes()), root,
-                          group_->gradients, "allgather");
+                          group_->gradients, "comparison of parameters");
         outputs[i][static_cast<size_t>(root)].copy_(piece);
       }
     }

@@ -25,10 +25,12 @@ MpiCommunicator::~MpiCommunicator() = default;
 int MpiCommunicator::rank() const { return group_->rank; }
 int MpiCommunicator::size() const { return group_->size; }
 
-void MpiCommunicator::barrier() {
+double MpiCommunicator::timeout_seconds() const { return group_->timeout_seconds; }
+
+void MpiCommunicator::wait_for_all(const char* what) {
   MPI_Request request;
   REMIXER_MPI(MPI_Ibarrier(group_->control, &request));
-  group_->wait(request, "barrier");
+  group_->wait(request, what);
 }
 
 std::string MpiCommunicator::broadcast(std::string bytes, int root) {

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/training/communicator.h"
@@ -29,9 +31,16 @@ class PeerFailed : public Error {
   bool bad_input;  // the peer ended on an InputError
 };
 
+// Some ranks did not come to a collective in time; what() names them, the collective and the time.
+class RanksMissing : public Error {
+ public:
+  RanksMissing(std::vector<int> ranks, const std::string& reason)
+      : Error(reason), ranks(std::move(ranks)) {}
+  std::vector<int> ranks;  // empty where all came, but it did not end
+};
+
 // All ranks of MPI_COMM_WORLD, on communicators of its own. Collectives wait without blocking the
-// MPI library, so that a peer's alarm or the time-out can end them: PeerFailed, or Error naming
-// collective and rank.
+// MPI library, so that a peer's alarm or the time-out can end them: PeerFailed or RanksMissing.
 class MpiCommunicator : public Communicator {
  public:
   explicit MpiCommunicator(double timeout_seconds = 600);
@@ -39,7 +48,10 @@ class MpiCommunicator : public Communicator {
 
   int rank() const override;
   int size() const override;
-  void barrier() override;
+  double timeout_seconds() const;
+  void barrier() override { wait_for_all("barrier"); }
+  // A barrier that messages call `what`.
+  void wait_for_all(const char* what);
   std::string broadcast(std::string bytes, int root = 0) override;
   std::vector<std::string> all_gather(const std::string& bytes) override;
   void all_reduce_sum(at::Tensor& tensor) override;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 
 #include "core/distributed/nccl_plugin.h"
 
@@ -38,14 +39,19 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(MpiCommunicator& rendezvous) {
 
 class NcclCommunicator : public Communicator {
  public:
-  NcclCommunicator(MpiCommunicator& rendezvous, int device) : mpi_(rendezvous) {
+  NcclCommunicator(MpiCommunicator& rendezvous, int device) : mpi_(rendezvous), device_(device) {
     if (c10::cuda::device_count_ensure_non_zero() <= device) {
       fail("rank {} asks for GPU {}, this machine has {}", rank(), device, c10::cuda::device_count());
     }
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
+    if (size() == 1) return;
     auto store = open_store(rendezvous);
     group_ = c10::make_intrusive<c10d::ProcessGroup>(store, rank(), size());
-    auto backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank(), size());
+    // Ranks meet over MPI before they enter NCCL, where a missing one is named. What is left for this
+    // time-out, which ends the process, are faults of the network and the cards.
+    auto options = c10d::ProcessGroupNCCL::Options::create();
+    options->timeout = std::chrono::milliseconds(static_cast<int64_t>(1000 * rendezvous.timeout_seconds()));
+    auto backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank(), size(), std::move(options));
     group_->setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL, backend);
     group_->setDefaultBackend(c10d::ProcessGroup::BackendType::NCCL);
     group_->setGroupName("remixer");
@@ -53,6 +59,7 @@ class NcclCommunicator : public Communicator {
 
   int rank() const override { return mpi_.rank(); }
   int size() const override { return mpi_.size(); }
+  at::Device device() const override { return {at::kCUDA, static_cast<c10::DeviceIndex>(device_)}; }
   void barrier() override { mpi_.barrier(); }
   std::string broadcast(std::string bytes, int root) override { return mpi_.broadcast(std::move(bytes), root); }
   std::vector<std::string> all_gather(const std::string& bytes) override { return mpi_.all_gather(bytes); }
@@ -62,17 +69,19 @@ class NcclCommunicator : public Communicator {
     std::vector<at::Tensor> tensors{tensor};
     group_->allreduce(tensors)->wait();
   }
-  c10::intrusive_ptr<c10d::ProcessGroup> process_group() override {
-    return size() == 1 ? c10::intrusive_ptr<c10d::ProcessGroup>() : group_;
-  }
+  void gather_for_gradients() override { mpi_.wait_for_all("sum of gradients"); }
+  c10::intrusive_ptr<c10d::ProcessGroup> process_group() override { return group_; }
 
  private:
   MpiCommunicator& mpi_;
-  c10::intrusive_ptr<c10d::ProcessGroup> group_;
+  int device_;
+  c10::intrusive_ptr<c10d::ProcessGroup> group_;  // null with one rank
 };
 
 }  // namespace
 }  // namespace remixer::training
+
+extern "C" int remixer_count_gpus() { return c10::cuda::device_count(); }
 
 extern "C" remixer::training::Communicator* remixer_make_nccl_communicator(
     remixer::training::MpiCommunicator* rendezvous, int device) {

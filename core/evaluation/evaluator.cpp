@@ -9,10 +9,11 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "core/kernels/operators.h"
+#include "core/io/safetensors.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/loader.h"
+#include "core/training/objective.h"
 #include "core/training/sample_store.h"
 
 namespace remixer::evaluation {
@@ -36,17 +37,26 @@ Verdict judge(const float* logits, int64_t classes, int64_t truth, const std::st
   return verdict;
 }
 
+// Classes of the extra head where its answers are ranked too (TokenLabeling's own evaluation): the file
+// knows them.
+int64_t ranked_tokens(const EvaluateJob& job) {
+  if (job.cell.recipe.token_labeling != "original") return 0;
+  return io::read_safetensors(job.weights).at("aux_head.weight").size(0);
+}
+
 class Evaluator {
  public:
   Evaluator(const EvaluateJob& job, training::Communicator& communicator)
       : job_(job),
         communicator_(communicator),
         dataset_(training::open_split(job.cell, job.dataset, job.eval_set)),
-        model_(models::create_model(training::model_spec(job.cell, dataset_), 0)),
+        model_(models::create_model_to_load(
+            training::model_spec(job.cell, dataset_, ranked_tokens(job)))),
         store_(dataset_, labels(), model_->grid(), /*memory_limit=*/0, reading()),
         batches_((store_.size() + job.batch_size - 1) / job.batch_size) {
     if (store_.size() == 0) fail_input("{}: split {} is empty", job.dataset.string(), job.eval_set);
     models::load_weights(*model_, job.weights);
+    models::move_to(*model_, communicator.device());
   }
 
   // Batches are the same for any number of ranks: a rank takes every size-th one, so that an image
@@ -70,7 +80,7 @@ class Evaluator {
 
  private:
   const data::LabelSource* labels() const {
-    if (job_.cell.labeler.is_null()) return nullptr;
+    if (!job_.cell.is_remixer()) return nullptr;
     if (!job_.labels) {
       fail_input("cell {} is evaluated with labeler {}, but no patch labels of {} were given",
                  job_.cell.id(), job_.cell.labeler_name, job_.eval_set);
@@ -91,13 +101,13 @@ class Evaluator {
     return draws;
   }
 
-  void judge_batch(const training::Batch& batch, int64_t first, std::vector<Verdict>& verdicts) {
+  void judge_batch(training::Batch batch, int64_t first, std::vector<Verdict>& verdicts) {
     at::NoGradGuard no_grad;
-    std::optional<at::Tensor> distance;
-    if (store_.has_labels()) {
-      distance = kernels::label_distance(batch.patch_labels, job_.cell.distance);
-    }
-    const at::Tensor logits = model_->forward(batch.images, distance, {}).contiguous();
+    const at::Tensor logits =
+        training::ranked_logits(job_.cell, *model_,
+                                training::to_device(std::move(batch), communicator_.device()))
+            .cpu()
+            .contiguous();
     const int64_t classes = logits.size(1);
     for (int64_t i = 0; i < logits.size(0); ++i) {
       const data::Sample& sample = dataset_.samples()[static_cast<size_t>(first + i)];

@@ -33,6 +33,7 @@ class ConvMixer : public MaskedModel {
     stem_ = {maker, "stem.0", patch, dim, embed, embed};
     stem_norm_ = {maker, "stem.2", dim};
     for (int64_t i = 0; i < architecture.depth; ++i) add_block(maker, architecture, i);
+    add_token_head(maker, dim, head, head);
   }
 
  private:
@@ -50,7 +51,7 @@ class ConvMixer : public MaskedModel {
     blocks_.push_back(std::move(block));
   }
 
-  at::Tensor logits(const at::Tensor& images, const Pass& pass) override {
+  Outputs outputs(const at::Tensor& images, const Pass& pass) override {
     const at::Tensor tokens = stem_(images);
     at::Tensor x =
         tokens.view({tokens.size(0), grid_, grid_, tokens.size(2)}).permute({0, 3, 1, 2});
@@ -63,7 +64,8 @@ class ConvMixer : public MaskedModel {
       x = block.channel_norm(
           at::gelu(convolve_channels(x, block.channel_weight, block.channel_bias)), pass.mode);
     }
-    return head_(x.mean(at::IntArrayRef{2, 3}));
+    return {head_(x.mean(at::IntArrayRef{2, 3})),
+            judge_tokens(x.flatten(2).transpose(1, 2), pass)};
   }
 
   layers::Linear head_;

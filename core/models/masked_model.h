@@ -1,4 +1,4 @@
-// What the families share: κ of each block, and the checks on what forward is given.
+// What the families share: κ of each block, aux_head, and the checks on what forward is given.
 #pragma once
 
 #include <optional>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/layers/attention.h"
+#include "core/layers/basic.h"
 #include "core/layers/parameters.h"
 #include "core/models/model.h"
 #include "core/models/registry.h"
@@ -16,25 +17,39 @@ class MaskedModel : public Model {
  public:
   at::Tensor forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
                      const ForwardMode& mode) final;
+  Outputs forward_with_tokens(const at::Tensor& images, const std::optional<at::Tensor>& distance,
+                              const ForwardMode& mode) final;
 
  protected:
   // What forward knows of the batch besides its tokens.
   struct Pass {
     const ForwardMode& mode;
     std::optional<at::Tensor> distance;
+    bool wants_tokens;  // whether token_logits are asked for
   };
 
   MaskedModel(const ModelSpec& spec, const Architecture& architecture);
-  virtual at::Tensor logits(const at::Tensor& images, const Pass& pass) = 0;
+  // token_logits may stay undefined where they are not wanted.
+  virtual Outputs outputs(const at::Tensor& images, const Pass& pass) = 0;
 
   static std::string block_name(int64_t block) { return "blocks." + std::to_string(block); }
   // Adds blocks.{block}.remixer.kappa, where the model has κ. Call once a block, in order.
   void add_kappa(layers::ParameterMaker& maker, int64_t block);
+  // Adds aux_head over tokens of width `dim`, where the model has one. Call it last: the other
+  // parameters then begin as they do without.
+  void add_token_head(layers::ParameterMaker& maker, int64_t dim, layers::Initial weight,
+                      layers::Initial bias);
+  // aux_head's answer to tokens [B, N, dim]; undefined where it is not wanted.
+  at::Tensor judge_tokens(const at::Tensor& tokens, const Pass& pass) const;
   // The mask of a block: nothing in a plain model.
   std::optional<layers::PatchMask> mask(int64_t block, const Pass& pass) const;
 
  private:
+  void check(const at::Tensor& images, const std::optional<at::Tensor>& distance,
+             const ForwardMode& mode) const;
+
   std::vector<at::Tensor> kappa_;  // by block; empty in a plain model
+  layers::Linear token_head_;
 };
 
 }  // namespace remixer::models

@@ -37,6 +37,7 @@ class MlpMixer : public MaskedModel {
     for (int64_t i = 0; i < architecture.depth; ++i) add_block(maker, dim, i);
     norm_ = {maker, "norm", dim};
     head_ = {maker, "head", dim, spec.num_classes, Initial::constant(0), Initial::constant(0)};
+    add_token_head(maker, dim, Initial::constant(0), Initial::constant(0));
   }
 
  private:
@@ -61,7 +62,7 @@ class MlpMixer : public MaskedModel {
     blocks_.push_back(std::move(block));
   }
 
-  at::Tensor logits(const at::Tensor& images, const Pass& pass) override {
+  Outputs outputs(const at::Tensor& images, const Pass& pass) override {
     at::Tensor x = stem_(images);
     for (int64_t i = 0; i < static_cast<int64_t>(blocks_.size()); ++i) {
       const Block& block = blocks_[i];
@@ -72,7 +73,8 @@ class MlpMixer : public MaskedModel {
                             spec_.drop_path, pass.mode);
       x = x + layers::drop_path(block.mlp_channels(block.norm2(x)), spec_.drop_path, pass.mode);
     }
-    return head_(norm_(x).mean(1));
+    x = norm_(x);
+    return {head_(x.mean(1)), judge_tokens(x, pass)};
   }
 
   layers::PatchEmbed stem_;

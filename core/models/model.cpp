@@ -1,5 +1,9 @@
 #include "core/models/model.h"
 
+#include <ATen/core/grad_mode.h>
+
+#include <cassert>
+
 #include "core/base/error.h"
 #include "core/models/families.h"
 #include "core/models/masked_model.h"
@@ -8,6 +12,7 @@ namespace remixer::models {
 namespace {
 
 constexpr std::string_view kKappaSuffix = ".remixer.kappa";
+constexpr std::string_view kTokenHead = "aux_head";
 
 void check_spec(const ModelSpec& spec, const Architecture& architecture) {
   if (spec.spatial_prior != "none" && spec.spatial_prior != "convit") {
@@ -24,6 +29,9 @@ void check_spec(const ModelSpec& spec, const Architecture& architecture) {
   }
   if (!(spec.drop_path >= 0 && spec.drop_path < 1)) {
     fail_input("drop_path must be at least 0 and below 1, not {}", spec.drop_path);
+  }
+  if (spec.token_classes < 0) {
+    fail_input("token_classes must be at least 0, not {}", spec.token_classes);
   }
 }
 
@@ -53,6 +61,20 @@ MaskedModel::MaskedModel(const ModelSpec& spec, const Architecture& architecture
 
 at::Tensor MaskedModel::forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
                                 const ForwardMode& mode) {
+  check(images, distance, mode);
+  return outputs(images, Pass{mode, distance, /*wants_tokens=*/false}).logits;
+}
+
+Outputs MaskedModel::forward_with_tokens(const at::Tensor& images,
+                                         const std::optional<at::Tensor>& distance,
+                                         const ForwardMode& mode) {
+  assert(spec_.token_classes > 0);
+  check(images, distance, mode);
+  return outputs(images, Pass{mode, distance, /*wants_tokens=*/true});
+}
+
+void MaskedModel::check(const at::Tensor& images, const std::optional<at::Tensor>& distance,
+                        const ForwardMode& mode) const {
   const int64_t size = spec_.image_size, patches = grid_ * grid_;
   if (images.dim() != 4 || images.size(1) != 3 || images.size(2) != size ||
       images.size(3) != size) {
@@ -70,7 +92,16 @@ at::Tensor MaskedModel::forward(const at::Tensor& images, const std::optional<at
   if (mode.training && spec_.drop_path > 0 && mode.random == nullptr) {
     fail("training with drop_path needs random numbers: set ForwardMode::random");
   }
-  return logits(images, Pass{mode, distance});
+}
+
+void MaskedModel::add_token_head(layers::ParameterMaker& maker, int64_t dim, layers::Initial weight,
+                                 layers::Initial bias) {
+  if (spec_.token_classes == 0) return;
+  token_head_ = {maker, std::string(kTokenHead), dim, spec_.token_classes, weight, bias};
+}
+
+at::Tensor MaskedModel::judge_tokens(const at::Tensor& tokens, const Pass& pass) const {
+  return pass.wants_tokens ? token_head_(tokens) : at::Tensor();
 }
 
 void MaskedModel::add_kappa(layers::ParameterMaker& maker, int64_t block) {
@@ -98,8 +129,21 @@ std::vector<std::string> architecture_names() {
   return names;
 }
 
+void move_to(Model& model, at::Device device) {
+  const at::NoGradGuard no_grad;
+  for (const auto* list : {&model.parameters(), &model.buffers()}) {
+    for (const auto& [name, tensor] : *list) {
+      if (tensor.device() != device) tensor.set_data(tensor.to(device));
+    }
+  }
+}
+
 bool is_kappa(const std::string& parameter_name) {
   return std::string_view(parameter_name).ends_with(kKappaSuffix);
+}
+
+bool is_token_head(const std::string& parameter_name) {
+  return std::string_view(parameter_name).starts_with(kTokenHead);
 }
 
 }  // namespace remixer::models

@@ -23,6 +23,14 @@ struct ModelSpec {
   int64_t image_size = 224;
   bool remixer = false;  // a κ in every block
   double drop_path = 0;  // largest rate of stochastic depth, spread by the model's own rule
+  // Classes of aux_head, which judges each patch's last token (TokenLabeling); 0: no such head.
+  int64_t token_classes = 0;
+};
+
+// What a model with aux_head says of images and of their patches.
+struct Outputs {
+  at::Tensor logits;        // [B, num_classes]
+  at::Tensor token_logits;  // [B, N, token_classes]
 };
 
 using layers::ForwardMode;
@@ -37,6 +45,10 @@ class Model {
   // see grid()), absent for a plain one; → logits [B, num_classes].
   virtual at::Tensor forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
                              const ForwardMode& mode) = 0;
+  // The same with aux_head's answer; only for a model with one.
+  virtual Outputs forward_with_tokens(const at::Tensor& images,
+                                      const std::optional<at::Tensor>& distance,
+                                      const ForwardMode& mode) = 0;
 
   using NamedTensor = std::pair<std::string, at::Tensor>;
   // In a fixed order. The tensors are the model's own: writing into them (under no-grad) changes
@@ -66,6 +78,11 @@ std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec);
 // All architecture names that create_model knows, sorted.
 std::vector<std::string> architecture_names();
 
+// Moves parameters and buffers to a device, in place: whoever holds one of the tensors sees it move.
+void move_to(Model& model, at::Device device);
+
 bool is_kappa(const std::string& parameter_name);
+// True for the parameters of aux_head, which serves training alone unless evaluation asks for it.
+bool is_token_head(const std::string& parameter_name);
 
 }  // namespace remixer::models

@@ -176,7 +176,7 @@ void export_weights(const Arguments& arguments) {
   load_weights(*model, weights);
   std::vector<Model::NamedTensor> tensors;
   for (const auto& [name, tensor] : model->parameters()) {
-    if (arguments.without_kappa && is_kappa(name)) continue;
+    if (arguments.without_kappa && (is_kappa(name) || is_token_head(name))) continue;
     tensors.emplace_back(name, tensor.detach().to(type_of(arguments.type)));
   }
   for (const auto& [name, tensor] : model->buffers()) {
@@ -228,7 +228,7 @@ int model_command(int argc, char** argv) {
   auto* exporting = app.add_subcommand("export", "Write weights for other programs");
   add_model_options(*exporting, arguments);
   exporting->add_flag("--without-kappa", arguments.without_kappa,
-                      "leave kappa out, as timm's models need");
+                      "leave kappa and aux_head out, as timm's models need");
   exporting->add_option("--type", arguments.type, "f32, f16 or bf16")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
   try {

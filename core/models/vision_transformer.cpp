@@ -38,6 +38,7 @@ class VisionTransformer : public MaskedModel {
     for (int64_t i = 0; i < architecture.depth; ++i) add_block(maker, architecture, i);
     norm_ = {maker, "norm", dim};
     head_ = {maker, "head", dim, spec.num_classes, kWeight, kZero};
+    add_token_head(maker, dim, kWeight, kZero);
   }
 
  private:
@@ -74,7 +75,7 @@ class VisionTransformer : public MaskedModel {
     at::Tensor mixed;
     if (block.is_local) {
       mixed = block.local(normed, given);
-    } else if (i + 1 < static_cast<int64_t>(blocks_.size())) {
+    } else if (pass.wants_tokens || i + 1 < static_cast<int64_t>(blocks_.size())) {
       mixed = block.attention(normed, given, /*prefix_tokens=*/1);
     } else {
       // Nothing reads the patches after the last block.
@@ -85,7 +86,7 @@ class VisionTransformer : public MaskedModel {
     return x + layers::drop_path(block.mlp(block.norm2(x)), block.drop_path, pass.mode);
   }
 
-  at::Tensor logits(const at::Tensor& images, const Pass& pass) override {
+  Outputs outputs(const at::Tensor& images, const Pass& pass) override {
     at::Tensor x = patch_embed_(images);
     if (local_blocks_ == 0) x = with_cls(x);
     x = x + pos_embed_;
@@ -93,7 +94,9 @@ class VisionTransformer : public MaskedModel {
       if (i == local_blocks_ && i > 0) x = with_cls(x);
       x = run_block(i, x, pass);
     }
-    return head_(norm_(x.select(1, 0)));
+    if (!pass.wants_tokens) return {head_(norm_(x.select(1, 0))), {}};
+    x = norm_(x);
+    return {head_(x.select(1, 0)), judge_tokens(x.slice(1, 1), pass)};
   }
 
   int64_t local_blocks_;

@@ -61,7 +61,9 @@ void load_weights(Model& model, const io::Safetensors& file) {
     names.insert(name);
   }
   for (const auto& [name, tensor] : file.tensors) {
-    if (names.count(name) == 0 && !std::string_view(name).ends_with(".num_batches_tracked")) {
+    const bool needless = std::string_view(name).ends_with(".num_batches_tracked") ||
+                          (is_token_head(name) && model.spec().token_classes == 0);
+    if (names.count(name) == 0 && !needless) {
       fail_input(
           "{}: tensor '{}' is none of the model's; is '{}' with spatial prior '{}' the file's "
           "architecture?",
@@ -83,6 +85,7 @@ ModelSpec spec_of_weights(const io::Safetensors& file, const std::string& archit
     spec.spatial_prior = prior->second;
   }
   for (const auto& [name, tensor] : file.tensors) spec.remixer = spec.remixer || is_kappa(name);
+  if (file.has("aux_head.weight")) spec.token_classes = file.at("aux_head.weight").size(0);
   return spec;
 }
 

@@ -17,13 +17,13 @@ void save_weights(const Model& model, const std::filesystem::path& path,
                   const std::map<std::string, std::string>& metadata = {});
 
 // Sets parameters and buffers from a file that holds exactly theirs, in any floating type; counters
-// of batch norm (num_batches_tracked) are passed over. Throws InputError naming file and tensor on
+// of batch norm (num_batches_tracked), and aux_head where the model has none, are passed over. Throws InputError naming file and tensor on
 // one that is missing, too many, of another shape, not floating or not finite; the model is then
 // unchanged.
 void load_weights(Model& model, const std::filesystem::path& path);
 void load_weights(Model& model, const io::Safetensors& file);
 
-// What a file says of its model: ReMixer where it holds κ, the number of classes from its head.
+// What a file says of its model: ReMixer where it holds κ, the numbers of classes from its heads.
 // Throws InputError where there is no head.
 ModelSpec spec_of_weights(const io::Safetensors& file, const std::string& architecture);
 

@@ -23,14 +23,16 @@ int64_t image_size_of(const experiments::Cell& cell, const data::Dataset& datase
   return experiments::find_architecture(cell.architecture).image_size;
 }
 
-models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset) {
+models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset,
+                             int64_t token_classes) {
   models::ModelSpec spec;
   spec.architecture = cell.architecture;
   spec.spatial_prior = cell.spatial_prior;
   spec.num_classes = static_cast<int64_t>(dataset.classes().size());
   spec.image_size = image_size_of(cell, dataset);
-  spec.remixer = !cell.labeler.is_null();
+  spec.remixer = cell.is_remixer();
   spec.drop_path = cell.recipe.drop_path;
+  spec.token_classes = token_classes;
   return spec;
 }
 

@@ -19,7 +19,9 @@ data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::p
 // images of many sizes, the architecture's.
 int64_t image_size_of(const experiments::Cell& cell, const data::Dataset& dataset);
 
-// The cell's model for that dataset's classes and the image size above.
-models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset);
+// The cell's model for that dataset's classes and the image size above. `token_classes`: see token_labeling.h;
+// 0 leaves the extra head out.
+models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset,
+                             int64_t token_classes = 0);
 
 }  // namespace remixer::training

@@ -18,7 +18,7 @@ namespace {
 
 using experiments::Json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2, kOldestFormat = 1;
 constexpr size_t kKept = 2;
 
 // A description file that was found, whole or not.
@@ -66,12 +66,12 @@ RunState read_state(const std::filesystem::path& description) {
   const std::string hash = json.value("sha256", "");
   json.erase("sha256");
   if (hash != sha256_hex(json.dump())) fail("its hash does not fit its content");
-  if (json.value("format", 0) != kFormat) fail("its format is not {}", kFormat);
+  const int format = json.value("format", 0);
+  if (format < kOldestFormat || format > kFormat) fail("its format {} is not known", format);
   if (sha256_file(tensors_beside(description)) != json.at("tensors_sha256").get<std::string>()) {
     fail("the hash of {} is another", tensors_beside(description).filename().string());
   }
-  return {json.at("cell"), json.at("step"), json.at("epoch"), json.at("loss_sum"),
-          json.at("loss_count")};
+  return run_state_from_json(json);
 }
 
 void remove_all_but_newest(const std::filesystem::path& folder) {
@@ -86,16 +86,48 @@ void remove_all_but_newest(const std::filesystem::path& folder) {
 
 }  // namespace
 
+Json to_json(const RunState& state) {
+  return {{"cell", state.cell},
+          {"seed", state.seed},
+          {"step", state.step},
+          {"updates", state.updates},
+          {"epoch", state.epoch},
+          {"loss_sum", state.loss_sum},
+          {"loss_count", state.loss_count},
+          {"loss_scale", state.scaler.scale},
+          {"loss_scale_good_steps", state.scaler.good_steps},
+          {"best_epoch", state.best_epoch},
+          {"best_top1", state.best_top1},
+          {"best_loss", state.best_loss}};
+}
+
+RunState run_state_from_json(const Json& json) {
+  RunState state;
+  state.cell = json.at("cell");
+  state.step = json.at("step");
+  state.epoch = json.at("epoch");
+  state.loss_sum = json.at("loss_sum");
+  state.loss_count = json.at("loss_count");
+  // Not in format 1, whose recipes needed none of it.
+  state.seed = json.value("seed", state.seed);
+  state.updates = json.value("updates", state.step);
+  state.scaler.scale = json.value("loss_scale", state.scaler.scale);
+  state.scaler.good_steps = json.value("loss_scale_good_steps", state.scaler.good_steps);
+  state.best_epoch = json.value("best_epoch", state.best_epoch);
+  state.best_top1 = json.value("best_top1", state.best_top1);
+  state.best_loss = json.value("best_loss", state.best_loss);
+  return state;
+}
+
 std::string checkpoint_name(int64_t step) { return fmt::format("checkpoint-{:08}.safetensors", step); }
 
 void write_checkpoint(const std::filesystem::path& folder, const RunState& state,
                       const std::vector<models::Model::NamedTensor>& tensors) {
   const std::filesystem::path file = folder / checkpoint_name(state.step);
   io::write_safetensors(file, tensors);
-  Json json = {{"format", kFormat},           {"cell", state.cell},
-               {"step", state.step},          {"epoch", state.epoch},
-               {"loss_sum", state.loss_sum},  {"loss_count", state.loss_count},
-               {"tensors_sha256", sha256_file(file)}};
+  Json json = to_json(state);
+  json["format"] = kFormat;
+  json["tensors_sha256"] = sha256_file(file);
   json["sha256"] = sha256_hex(json.dump());
   auto description = file;
   failpoint("before-checkpoint");

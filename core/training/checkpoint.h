@@ -1,7 +1,9 @@
 // The state of a run on disk, from which it goes on.
 //
-// A checkpoint is two files: checkpoint-<step>.safetensors holds the tensors, checkpoint-<step>.json,
-// written after it, the rest and the SHA-256 of both. One without the other is no checkpoint.
+// A checkpoint is two files: checkpoint-<step>.safetensors holds the tensors (weights, buffers, both
+// moments of the optimiser, the moving average, the best epoch's weights), checkpoint-<step>.json,
+// written after it, the rest and the SHA-256 of both. One without the other is no checkpoint. Sampler
+// and random numbers have no state but their names: (seed, epoch, step), which are in it.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +13,30 @@
 #include <vector>
 
 #include "core/models/model.h"
+#include "core/training/precision.h"
+#include "experiments/json.h"
 
 namespace remixer::training {
 
 // Everything but tensors.
 struct RunState {
   std::string cell;        // the cell's id
-  int64_t step = 0;        // optimiser steps taken
+  int64_t seed = 0;
+  int64_t step = 0;        // global batches done
+  int64_t updates = 0;     // of them, those that moved the weights: fp16 leaves some out
   int64_t epoch = 0;       // of the last step
   double loss_sum = 0;     // over the last step's epoch so far
   int64_t loss_count = 0;  // steps in that sum
+  LossScale scaler;
+  // Of the held-out images, where the recipe holds some out.
+  int64_t best_epoch = -1;  // -1: none is over yet
+  double best_top1 = 0, best_loss = 0;
+  bool operator==(const RunState&) const = default;
 };
+
+// As JSON, and back; of the format before this one as well.
+experiments::Json to_json(const RunState& state);
+RunState run_state_from_json(const experiments::Json& json);
 
 struct Checkpoint {
   std::filesystem::path tensors;  // the safetensors file, its hash verified

@@ -13,13 +13,16 @@ class ProcessGroup;
 
 namespace remixer::training {
 
-// Collectives are called by every rank in the same order, from one thread a rank. A failed or timed
-// out collective throws Error with the call and this rank's number; the group is then unusable.
+// Collectives are called by every rank in the same order, from one thread a rank. A collective that
+// failed, or that some rank did not arrive at in time, throws Error naming the call and the ranks that
+// are missing; the group is then unusable.
 class Communicator {
  public:
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  // Where this rank's model and batches live, and what process_group() reduces.
+  virtual at::Device device() const { return at::kCPU; }
   virtual void barrier() = 0;
   // Rank `root`'s bytes on every rank.
   virtual std::string broadcast(std::string bytes, int root = 0) = 0;
@@ -29,6 +32,9 @@ class Communicator {
   virtual void all_reduce_sum(at::Tensor& tensor) = 0;
   // The largest value over ranks: how ranks agree to stop.
   virtual int64_t all_reduce_max(int64_t value) = 0;
+  // Called by every rank before gradients are joined. Where a rank that stays away would only be
+  // noticed inside the device's own library, which cannot name it, this waits for all and names it.
+  virtual void gather_for_gradients() {}
   // For c10d::Reducer. Null where size() == 1: there is nothing to reduce.
   virtual c10::intrusive_ptr<c10d::ProcessGroup> process_group() = 0;
 };

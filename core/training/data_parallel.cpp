@@ -1,7 +1,7 @@
 #include "core/training/data_parallel.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
@@ -50,7 +50,7 @@ void broadcast_tensors(const std::vector<models::Model::NamedTensor>& tensors,
   at::NoGradGuard no_grad;
   std::string bytes;
   for (const auto& [name, tensor] : tensors) {
-    const at::Tensor values = tensor.contiguous();
+    const at::Tensor values = tensor.cpu().contiguous();
     bytes.append(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
   }
   const size_t expected = bytes.size();
@@ -59,7 +59,7 @@ void broadcast_tensors(const std::vector<models::Model::NamedTensor>& tensors,
   (void)expected;
   size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    const at::Tensor values = at::empty_like(tensor, at::MemoryFormat::Contiguous);
+    const at::Tensor values = at::empty(tensor.sizes(), at::TensorOptions(tensor.scalar_type()));
     std::memcpy(values.data_ptr(), bytes.data() + offset, values.nbytes());
     offset += values.nbytes();
     tensor.copy_(values);
@@ -67,7 +67,7 @@ void broadcast_tensors(const std::vector<models::Model::NamedTensor>& tensors,
 }
 
 DataParallel::DataParallel(models::Model& model, Communicator& communicator, int64_t shards)
-    : model_(model) {
+    : model_(model), communicator_(communicator) {
   const int64_t ranks = communicator.size();
   if (shards % ranks != 0) {
     fail_input("the recipe's {} shards cannot be divided among {} ranks; run on a number of ranks that "
@@ -94,7 +94,10 @@ void DataParallel::zero_gradients() {
 void DataParallel::backward(const at::Tensor& loss, bool last) {
   // The Reducer divides by the number of ranks; together with this that is the mean over shards.
   const at::Tensor scaled = loss / static_cast<double>(shards_per_rank_);
-  if (reducer_ && last) reducer_->prepare_for_backward({scaled});
+  if (reducer_ && last) {
+    communicator_.gather_for_gradients();
+    reducer_->prepare_for_backward({scaled});
+  }
   torch::autograd::backward({scaled});
 }
 

@@ -39,6 +39,7 @@ class DataParallel {
  private:
   models::Model& model_;
   int64_t shards_per_rank_, first_shard_;
+  Communicator& communicator_;
   std::unique_ptr<c10d::Reducer> reducer_;  // null with one rank
 };
 

@@ -1,9 +1,7 @@
 // An exponential moving average of a model's weights.
 #pragma once
 
-#include <vector>
-
-#include "core/models/model.h"
+#include "core/training/weights_copy.h"
 
 namespace remixer::training {
 
@@ -12,18 +10,14 @@ namespace remixer::training {
 class MovingAverage {
  public:
   // Keeps a reference to the model, which must outlive it.
-  MovingAverage(const models::Model& model, double decay);
+  MovingAverage(const models::Model& model, double decay) : average_(model), decay_(decay) {}
 
-  void update();
-  // The averages, under the names of the model's parameters and buffers; the object's own tensors.
-  const std::vector<models::Model::NamedTensor>& tensors() const { return tensors_; }
-  // Sets another model of the same spec to the averages.
-  void copy_to(models::Model& model) const;
+  void update() { average_.approach(1 - decay_); }
+  const WeightsCopy& weights() const { return average_; }
 
  private:
-  const models::Model& model_;
+  WeightsCopy average_;
   double decay_;
-  std::vector<models::Model::NamedTensor> tensors_;
 };
 
 }  // namespace remixer::training

@@ -30,6 +30,20 @@ at::Tensor covered_fraction(const CutBox& box, int64_t grid, int64_t image_size)
   return fraction;
 }
 
+// The box of side √(1−λ) around a centre, in cells of an image of `cells` × `cells`, cut off at its edge.
+CutBox draw_box(double lambda, int64_t cells, Random& random) {
+  const auto side = static_cast<int64_t>(static_cast<double>(cells) * std::sqrt(1 - lambda));
+  const auto y = static_cast<int64_t>(random.below(static_cast<uint64_t>(cells)));
+  const auto x = static_cast<int64_t>(random.below(static_cast<uint64_t>(cells)));
+  const auto clip = [&](int64_t value) { return std::clamp<int64_t>(value, 0, cells); };
+  return {clip(y - side / 2), clip(x - side / 2), clip(y + side / 2), clip(x + side / 2)};
+}
+
+double area_outside(const CutBox& box, int64_t cells) {
+  const int64_t area = (box.bottom - box.top) * (box.right - box.left);
+  return 1 - static_cast<double>(area) / static_cast<double>(cells * cells);
+}
+
 }  // namespace
 
 Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& random) {
@@ -42,26 +56,34 @@ Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& rand
   mix.weight = random.beta(alpha, alpha);
   mix.kind = cut ? Mix::Kind::kCutMix : Mix::Kind::kMixup;
   if (!cut) return mix;
-
-  const auto side = static_cast<int64_t>(static_cast<double>(image_size) * std::sqrt(1 - mix.weight));
-  const auto y = static_cast<int64_t>(random.below(static_cast<uint64_t>(image_size)));
-  const auto x = static_cast<int64_t>(random.below(static_cast<uint64_t>(image_size)));
-  const auto clip = [&](int64_t value) { return std::clamp<int64_t>(value, 0, image_size); };
-  mix.box = {clip(y - side / 2), clip(x - side / 2), clip(y + side / 2), clip(x + side / 2)};
-  const int64_t area = (mix.box.bottom - mix.box.top) * (mix.box.right - mix.box.left);
-  mix.weight = 1 - static_cast<double>(area) / static_cast<double>(image_size * image_size);
+  mix.box = draw_box(mix.weight, image_size, random);
+  mix.weight = area_outside(mix.box, image_size);
   return mix;
+}
+
+Mix draw_mix_token(int64_t image_size, int64_t grid, Random& random) {
+  const CutBox patches = draw_box(random.uniform(), grid, random);
+  const int64_t patch = image_size / grid;
+  Mix mix{Mix::Kind::kCutMix, area_outside(patches, grid), {}};
+  mix.box = {patches.top * patch, patches.left * patch, patches.bottom * patch, patches.right * patch};
+  return mix;
+}
+
+at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets) {
+  if (mix.kind == Mix::Kind::kNone) return targets;
+  return targets * mix.weight + targets.flip(0) * (1 - mix.weight);
 }
 
 at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_classes,
                      double label_smoothing) {
   at::NoGradGuard no_grad;
   const double off = label_smoothing / static_cast<double>(num_classes);
-  at::Tensor targets = at::full({batch.classes.size(0), num_classes}, off, at::kFloat);
+  at::Tensor targets = at::full({batch.classes.size(0), num_classes}, off,
+                                batch.classes.options().dtype(at::kFloat));
   targets.scatter_(1, batch.classes.unsqueeze(1), 1 - label_smoothing + off);
   if (mix.kind == Mix::Kind::kNone) return targets;
 
-  targets = targets * mix.weight + targets.flip(0) * (1 - mix.weight);
+  targets = mix_targets(mix, targets);
   if (mix.kind == Mix::Kind::kMixup) {
     batch.images = batch.images * mix.weight + batch.images.flip(0) * (1 - mix.weight);
     if (batch.patch_labels.defined()) {
@@ -76,7 +98,8 @@ at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_cla
   const at::Tensor pasted = inside(batch.images).flip(0);
   inside(batch.images).copy_(pasted);
   if (batch.patch_labels.defined()) {
-    const at::Tensor fraction = covered_fraction(mix.box, grid, batch.images.size(2));
+    const at::Tensor fraction =
+        covered_fraction(mix.box, grid, batch.images.size(2)).to(batch.patch_labels.device());
     batch.patch_labels = batch.patch_labels + fraction * (batch.patch_labels.flip(0) - batch.patch_labels);
   }
   return targets;

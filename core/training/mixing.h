@@ -29,6 +29,14 @@ struct Mix {
 // λ ~ Beta(α, α), and CutMix's box of side √(1−λ) around a uniform centre, clipped to the image.
 Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& random);
 
+// MixToken (Jiang et al. 2021) as a cut of whole patches: λ is uniform, the box of side √(1−λ) · grid
+// around a uniform patch. Patches are embedded one by one, so that exchanging their pixels is
+// exchanging their tokens.
+Mix draw_mix_token(int64_t image_size, int64_t grid, Random& random);
+
+// Blends targets [B, C] with their partners' by mix.weight.
+at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets);
+
 // Applies `mix` to the batch in place, patch labels included: Mixup blends them, CutMix blends each
 // patch's by the fraction of the patch's area that the box covers. Returns the soft targets [B, C]:
 // one-hot with smoothing ε (1 − ε + ε/C and ε/C), blended by mix.weight.

@@ -5,6 +5,7 @@
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
@@ -19,15 +20,23 @@ bool is_undecayed(const std::string& name, const at::Tensor& parameter) {
          name == "pos_embed" || name == "cls_token";
 }
 
-double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters, double limit) {
-  at::NoGradGuard no_grad;
+std::vector<at::Tensor> gradients_of(const std::vector<models::Model::NamedTensor>& parameters) {
   std::vector<at::Tensor> gradients;
   for (const auto& [name, parameter] : parameters) {
     if (parameter.grad().defined()) gradients.push_back(parameter.grad());
   }
+  return gradients;
+}
+
+double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters, double limit) {
+  at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> gradients = gradients_of(parameters);
+  if (gradients.empty()) return 0;
+  // One wait for the device, then a sum in a fixed order.
+  const at::Tensor norms = at::stack(at::_foreach_norm(gradients)).to(at::kCPU, at::kDouble);
   double squares = 0;
-  for (const at::Tensor& norm : at::_foreach_norm(gradients)) {
-    const double value = norm.item<double>();
+  for (int64_t i = 0; i < norms.numel(); ++i) {
+    const double value = norms.const_data_ptr<double>()[i];
     squares += value * value;
   }
   const double norm = std::sqrt(squares);
@@ -75,7 +84,8 @@ void AdamW::step_group(Group& group, double rate) {
     gradients.push_back(parameter.grad());
   }
   // One pass over memory a parameter, on every device.
-  const at::Tensor count = at::full({}, static_cast<double>(steps_), at::kFloat);
+  const at::Tensor count =
+      at::full({}, static_cast<double>(steps_), group.parameters[0].options().dtype(at::kFloat));
   const std::vector<at::Tensor> counts(group.parameters.size(), count);
   at::_fused_adamw_(group.parameters, gradients, group.first_moments, group.second_moments, {},
                     counts, rate, beta1_, beta2_, group.weight_decay, epsilon_,

@@ -16,6 +16,9 @@ namespace remixer::training {
 // dimension, position embeddings and [CLS].
 bool is_undecayed(const std::string& name, const at::Tensor& parameter);
 
+// The gradients of those parameters that have one.
+std::vector<at::Tensor> gradients_of(const std::vector<models::Model::NamedTensor>& parameters);
+
 // Scales all gradients so that their global L2 norm is at most `limit`; returns the norm before.
 // Parameters without a gradient are passed over.
 double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters, double limit);
@@ -26,7 +29,8 @@ double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters,
 // then κ ← max(κ, 0).
 class AdamW {
  public:
-  // Keeps references to the model's parameter tensors; their gradients are read at each step.
+  // Keeps references to the model's parameter tensors, on whose device the moments are made; their
+  // gradients are read at each step.
   AdamW(const std::vector<models::Model::NamedTensor>& parameters, const experiments::Recipe& recipe);
 
   void step(double rate, double kappa_rate);

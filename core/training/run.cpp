@@ -1,6 +1,7 @@
 #include "core/training/run.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros.h>
 #include <spdlog/spdlog.h>
 
@@ -10,16 +11,17 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
-#include "core/base/random.h"
-#include "core/kernels/operators.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
-#include "core/training/mixing.h"
+#include "core/training/token_labeling.h"
 
 namespace remixer::training {
 namespace {
 
-constexpr int64_t kMetricSteps = 20;  // steps between metrics
+// A loss this many times a guess' has exploded.
+constexpr double kExploded = 50;
+// Writing checkpoints takes at most this fraction of the time.
+constexpr double kCheckpointShare = 0.05;
 
 double now() { return system_clock().monotonic(); }
 
@@ -38,6 +40,17 @@ Reading training_reading(const experiments::Cell& cell, const data::Dataset& dat
   return {data::augmentation_settings(cell.recipe, side), cell.recipe.strict_images};
 }
 
+std::unique_ptr<models::Model> make_model(const TrainJob& job, const data::Dataset& dataset,
+                                          at::Device device) {
+  const data::LabelSource* labels = cell_labels(job);
+  const int64_t tokens = token_classes(job.cell, labels ? labels->channels() : 0,
+                                       static_cast<int64_t>(dataset.classes().size()));
+  auto model = models::create_model(model_spec(job.cell, dataset, tokens),
+                                    static_cast<uint64_t>(job.cell.seed));
+  models::move_to(*model, device);
+  return model;
+}
+
 }  // namespace
 
 Run::Run(const TrainJob& job, Communicator& communicator)
@@ -46,19 +59,26 @@ Run::Run(const TrainJob& job, Communicator& communicator)
       recipe_(job.cell.recipe),
       seed_(static_cast<uint64_t>(job.cell.seed)),
       dataset_(open_split(job.cell, job.dataset, "train")),
-      model_(models::create_model(model_spec(job.cell, dataset_), seed_)),
+      type_(product_type(job.cell.precision, communicator.device())),
+      model_(make_model(job, dataset_, communicator.device())),
       store_(dataset_, cell_labels(job), model_->grid(), SampleStore::kMemoryLimit,
              training_reading(job.cell, dataset_)),
-      plan_(recipe_, seed_, store_.size()),
+      division_(divide(seed_, store_.size(), recipe_.hold_out)),
+      plan_(recipe_, seed_, static_cast<int64_t>(division_.trained.size())),
       schedule_(recipe_, plan_.steps_per_epoch()),
+      objective_(job.cell, *model_, communicator.device(), type_),
       optimizer_(model_->parameters(), recipe_),
       started_(now()),
       checkpointed_(started_),
-      window_started_(started_) {
+      metrics_(plan_.steps_per_epoch()) {
   state_.cell = job.cell.id();
+  state_.seed = job.cell.seed;
   if (recipe_.ema_decay > 0) average_.emplace(*model_, recipe_.ema_decay);
+  if (!division_.held_out.empty()) best_.emplace(*model_);
   resume();
+  if (type_ == at::kHalf) scaler_.emplace(state_.scaler);
   parallel_.emplace(*model_, communicator_, recipe_.shards);
+  if (communicator_.rank() == 0) announce();
 }
 
 // Rank 0 looks for the checkpoint and its word holds, so that all ranks go on from the same one.
@@ -68,93 +88,111 @@ void Run::resume() {
     std::vector<std::filesystem::path> folders = job_.resume_from;
     folders.push_back(job_.folder);
     if (const auto checkpoint = find_checkpoint(folders, state_.cell)) {
-      state_ = checkpoint->state;
-      found = experiments::Json{checkpoint->tensors.string(), state_.step, state_.epoch,
-                                state_.loss_sum, state_.loss_count}.dump();
+      found = experiments::Json{checkpoint->tensors.string(), to_json(checkpoint->state)}.dump();
     }
   }
   found = communicator_.broadcast(std::move(found));
   if (found.empty()) return;
   const auto json = experiments::Json::parse(found);
   last_checkpoint_ = json.at(0);
-  state_ = {state_.cell, json.at(1), json.at(2), json.at(3), json.at(4)};
+  state_ = run_state_from_json(json.at(1));
   if (state_.step > plan_.total_steps()) {
     fail_input("checkpoint {} has {} steps, but the run has {}; its dataset or recipe has changed",
                last_checkpoint_, state_.step, plan_.total_steps());
   }
   read_tensors(last_checkpoint_, checkpoint_tensors());
-  optimizer_.set_steps(state_.step);
+  optimizer_.set_steps(state_.updates);
   resumed_at_ = state_.step;
-  if (communicator_.rank() == 0) {
-    spdlog::info("going on from {} at step {} of {}", last_checkpoint_, state_.step,
-                 plan_.total_steps());
+}
+
+void Run::announce() const {
+  if (resumed_at_ > 0) {
+    spdlog::info("going on from {} at step {} of {}", last_checkpoint_, resumed_at_, plan_.total_steps());
   }
+  const int64_t batch = recipe_.shards * recipe_.shard_size;
+  if (recipe_.learning_rate_batch > 0) {
+    spdlog::info("learning rate {:g} = {:g} · {} images a step / {}", schedule_.base_rate(),
+                 recipe_.learning_rate, batch, recipe_.learning_rate_batch);
+  } else {
+    spdlog::info("learning rate {:g}, as the recipe says", schedule_.base_rate());
+  }
+  spdlog::info("{} steps of {} shards of {} images: {} epochs of {} steps; {} on {}, {} rank{}",
+               plan_.total_steps(), recipe_.shards, recipe_.shard_size, recipe_.epochs,
+               plan_.steps_per_epoch(), job_.cell.precision, communicator_.device().str(),
+               communicator_.size(), communicator_.size() == 1 ? "" : "s");
+  if (best_) {
+    spdlog::info("{} of {} training images are held out to choose the best epoch",
+                 division_.held_out.size(), store_.size());
+  }
+}
+
+std::vector<Draw> Run::draws(int64_t step, int64_t shard) const {
+  std::vector<Draw> draws = plan_.shard(step, shard);
+  for (Draw& draw : draws) draw.sample = division_.trained[static_cast<size_t>(draw.sample)];
+  return draws;
 }
 
 TrainOutcome Run::train() {
   const int64_t total = plan_.total_steps(), local = parallel_->shards_per_rank();
-  const auto draws = [&](int64_t batch) {
-    return plan_.shard(batch / local, parallel_->first_shard() + batch % local);
-  };
-  Loader loader(store_, draws, state_.step * local, total * local, std::max(1, job_.loader_threads));
+  Loader loader(
+      store_,
+      [&](int64_t batch) { return draws(batch / local, parallel_->first_shard() + batch % local); },
+      state_.step * local, total * local, std::max(1, job_.loader_threads),
+      communicator_.device().is_cuda());
+  if (communicator_.rank() == 0) metrics_.note(state_.step, "base_lr", schedule_.base_rate());
   TrainOutcome outcome;
   outcome.resumed_at = resumed_at_;
   while (state_.step < total) {
     const double rate = schedule_.rate(state_.step);
     const double loss = take_step(loader);
     count_loss(loss);
+    if (best_ && state_.step % plan_.steps_per_epoch() == 0) measure_held_out();
     const Decision decision = decide(loss, rate);
     if (state_.step == total) break;
     if (decision.checkpoint) save_checkpoint();
     if (decision.stop) break;
   }
   outcome.finished = state_.step == total;
+  if (outcome.finished) check_weights();
   if (outcome.finished && communicator_.rank() == 0) save_weights();
   communicator_.barrier();
   outcome.steps = state_.step;
   outcome.final_loss =
       state_.loss_count > 0 ? state_.loss_sum / static_cast<double>(state_.loss_count) : 0;
   for (const auto& [block, kappa] : kappa_by_block()) outcome.kappa.push_back(kappa);
+  if (best_ && state_.best_epoch >= 0) outcome.best = {state_.best_epoch, state_.best_top1};
   outcome.seconds = now() - started_;
   return outcome;
 }
 
 double Run::take_step(Loader& loader) {
-  at::Tensor losses = at::zeros({recipe_.shards}, at::kDouble);
+  at::Tensor losses = at::zeros({recipe_.shards}, at::TensorOptions(at::kDouble).device(communicator_.device()));
   parallel_->zero_gradients();
   for (int64_t i = 0; i < parallel_->shards_per_rank(); ++i) {
     const int64_t shard = parallel_->first_shard() + i;
-    const at::Tensor loss = shard_loss(loader.next(), shard);
-    losses.data_ptr<double>()[shard] = loss.item<double>();
-    parallel_->backward(loss, i + 1 == parallel_->shards_per_rank());
+    const at::Tensor loss = objective_(loader.next(), state_.step, shard);
+    losses[shard].copy_(loss.detach());
+    parallel_->backward(scaler_ ? scaler_->scale(loss) : loss, i + 1 == parallel_->shards_per_rank());
   }
-  const double loss = mean_over_shards(losses);
-  if (!std::isfinite(loss)) {
-    fail("the loss is {} at step {} (epoch {}) with learning rate {:g}; last good checkpoint: {}; "
-         "lower learning_rate, or set clip_gradient", loss, state_.step + 1,
-         state_.step / plan_.steps_per_epoch(), schedule_.rate(state_.step), last_checkpoint_);
-  }
-  if (recipe_.clip_gradient > 0) clip_gradients(model_->parameters(), recipe_.clip_gradient);
-  optimizer_.step(schedule_.rate(state_.step), schedule_.kappa_rate(state_.step));
-  if (average_) average_->update();
+  const double loss = mean_over_shards(losses.cpu());
+  check_loss(loss);
+  update_weights();
   return loss;
 }
 
-at::Tensor Run::shard_loss(Batch batch, int64_t shard) {
-  const auto step = static_cast<uint64_t>(state_.step), number = static_cast<uint64_t>(shard);
-  Random mix_random(seed_, RandomPurpose::kMix, step, number);
-  const Mix mix = draw_mix(recipe_, store_.image_size(), mix_random);
-  const at::Tensor targets = apply_mix(mix, batch, store_.grid(), model_->spec().num_classes,
-                                       recipe_.label_smoothing);
-  std::optional<at::Tensor> distance;
-  if (store_.has_labels()) {
-    at::NoGradGuard no_grad;
-    distance = kernels::label_distance(batch.patch_labels, job_.cell.distance);
+void Run::update_weights() {
+  bool finite = true;
+  if (scaler_) {
+    finite = scaler_->unscale(gradients_of(model_->parameters()));
+    state_.scaler = scaler_->state();
+    if (!finite && state_.scaler.scale < 1) stop_spoilt("gradients overflow float16 at every loss scale");
   }
-  Random path_random(seed_, RandomPurpose::kDropPath, step, number);
-  const models::ForwardMode mode{.training = true, .update_running_stats = shard == 0,
-                                 .random = &path_random};
-  return soft_cross_entropy(model_->forward(batch.images, distance, mode), targets);
+  if (finite) {
+    if (recipe_.clip_gradient > 0) clip_gradients(model_->parameters(), recipe_.clip_gradient);
+    optimizer_.step(schedule_.rate(state_.step), schedule_.kappa_rate(state_.step));
+    state_.updates = optimizer_.steps();
+  }
+  if (average_) average_->update();
 }
 
 // Each rank brings its own shards' losses and zeros, so their sum over ranks is exact, and the mean
@@ -166,6 +204,29 @@ double Run::mean_over_shards(at::Tensor losses) {
   return sum / static_cast<double>(losses.size(0));
 }
 
+void Run::stop_spoilt(const std::string& what) const {
+  fail("{} at step {} (epoch {}) with learning rate {:g}; last good checkpoint: {}; lower "
+       "learning_rate, or set clip_gradient", what, state_.step + 1,
+       state_.step / plan_.steps_per_epoch(), schedule_.rate(state_.step), last_checkpoint_);
+}
+
+void Run::check_loss(double loss) const {
+  if (!std::isfinite(loss)) stop_spoilt(fmt::format("the loss is {}", loss));
+  const double guess = objective_.guessing_loss();
+  if (loss > kExploded * guess) {
+    stop_spoilt(fmt::format("the loss has exploded to {:g}, {:.0f} times that of guessing,", loss, loss / guess));
+  }
+}
+
+// Ranks hold equal weights, so they agree.
+void Run::check_weights() const {
+  for (const auto& [name, parameter] : model_->parameters()) {
+    if (!at::isfinite(parameter).all().item<bool>()) {
+      stop_spoilt(fmt::format("parameter {} is not finite any more", name));
+    }
+  }
+}
+
 void Run::count_loss(double loss) {
   if (state_.step % plan_.steps_per_epoch() == 0) {
     state_.loss_sum = 0;
@@ -175,15 +236,35 @@ void Run::count_loss(double loss) {
   ++state_.step;
   state_.loss_sum += loss;
   ++state_.loss_count;
-  window_loss_ += loss;
-  ++window_steps_;
+  metrics_.count(loss, recipe_.shards * recipe_.shard_size);
+}
+
+void Run::measure_held_out() {
+  const HeldOut measured = measure(job_.cell, *model_, store_, division_.held_out, communicator_,
+                                   job_.loader_threads);
+  const bool better = state_.best_epoch < 0 || measured.top1 > state_.best_top1 ||
+                      (measured.top1 == state_.best_top1 && measured.loss < state_.best_loss);
+  if (better) {
+    best_->take();
+    state_.best_epoch = state_.epoch;
+    state_.best_top1 = measured.top1;
+    state_.best_loss = measured.loss;
+  }
+  if (communicator_.rank() != 0) return;
+  metrics_.note(state_.step, "hold_out.top1", measured.top1);
+  metrics_.note(state_.step, "hold_out.loss", measured.loss);
+  spdlog::info("epoch {}: {:.2f} % of the held-out images{}", state_.epoch, measured.top1,
+               better ? ", the best so far" : "");
 }
 
 Run::Decision Run::decide(double loss, double rate) {
   constexpr int64_t kCheckpoint = 1, kStop = 2;
   int64_t wish = 0;
   if (communicator_.rank() == 0) {
-    if (now() - checkpointed_ >= job_.checkpoint_seconds) wish = kCheckpoint;
+    const double wait = job_.checkpoint_seconds == 0
+                            ? 0
+                            : std::max(job_.checkpoint_seconds, checkpoint_cost_ / kCheckpointShare);
+    if (now() - checkpointed_ >= wait) wish = kCheckpoint;
     if (job_.on_step) {
       const Progress progress{state_.step, plan_.total_steps(), collect_metrics(rate), loss};
       if (job_.on_step(progress) == Directive::kStop) wish = kStop;
@@ -194,37 +275,31 @@ Run::Decision Run::decide(double loss, double rate) {
 }
 
 std::vector<Metric> Run::collect_metrics(double rate) {
-  std::vector<Metric> metrics;
-  if (state_.step % kMetricSteps != 0 && state_.step != plan_.total_steps()) return metrics;
-  const double epoch = static_cast<double>(state_.step) / static_cast<double>(plan_.steps_per_epoch());
-  const auto add = [&](const std::string& name, double value) {
-    metrics.push_back({state_.step, epoch, name, value});
-  };
-  const double steps = static_cast<double>(window_steps_), time = now();
-  add("loss", window_loss_ / steps);
-  add("lr", rate);
-  const double images = steps * static_cast<double>(recipe_.shards * recipe_.shard_size);
-  add("images_per_second", images / std::max(1e-9, time - window_started_));
-  for (const auto& [block, kappa] : kappa_by_block()) add(fmt::format("kappa.{}", block), kappa);
-  window_loss_ = 0;
-  window_steps_ = 0;
-  window_started_ = time;
-  return metrics;
+  const bool due = Metrics::due(state_.step, plan_.total_steps());
+  if (due) {
+    metrics_.note(state_.step, "lr", rate);
+    if (scaler_) metrics_.note(state_.step, "loss_scale", state_.scaler.scale);
+    for (const auto& [block, kappa] : kappa_by_block()) {
+      metrics_.note(state_.step, fmt::format("kappa.{}", block), kappa);
+    }
+  }
+  return metrics_.take(state_.step, due);
 }
 
 void Run::save_checkpoint() {
+  const double start = now();
+  check_weights();
   last_checkpoint_ = (job_.folder / checkpoint_name(state_.step)).string();
   if (communicator_.rank() == 0) write_checkpoint(job_.folder, state_, checkpoint_tensors());
   checkpointed_ = now();
+  checkpoint_cost_ = checkpointed_ - start;
 }
 
 void Run::save_weights() const {
-  models::save_weights(*model_, job_.folder / "model.safetensors", {{"cell", state_.cell}});
-  if (!average_) return;
-  // The same file with other values.
-  const auto averaged = models::create_model(model_->spec(), seed_);
-  average_->copy_to(*averaged);
-  models::save_weights(*averaged, job_.folder / "ema.safetensors", {{"cell", state_.cell}});
+  const std::map<std::string, std::string> metadata{{"cell", state_.cell}};
+  models::save_weights(*model_, job_.folder / "model.safetensors", metadata);
+  if (average_) average_->weights().save(job_.folder / "ema.safetensors", metadata);
+  if (best_) best_->save(job_.folder / "best.safetensors", metadata);
 }
 
 std::vector<std::pair<int64_t, double>> Run::kappa_by_block() const {
@@ -246,7 +321,8 @@ std::vector<models::Model::NamedTensor> Run::checkpoint_tensors() const {
   add("model.", model_->parameters());
   add("model.", model_->buffers());
   add("", optimizer_.state());
-  if (average_) add("ema.", average_->tensors());
+  if (average_) add("ema.", average_->weights().tensors());
+  if (best_) add("best.", best_->tensors());
   return tensors;
 }
 

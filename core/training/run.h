@@ -11,9 +11,13 @@
 #include "core/training/checkpoint.h"
 #include "core/training/data_parallel.h"
 #include "core/training/ema.h"
+#include "core/training/hold_out.h"
 #include "core/training/loader.h"
+#include "core/training/metrics.h"
+#include "core/training/objective.h"
 #include "core/training/optimizer.h"
 #include "core/training/plan.h"
+#include "core/training/precision.h"
 #include "core/training/sample_store.h"
 #include "core/training/schedule.h"
 #include "core/training/trainer.h"
@@ -34,11 +38,20 @@ class Run {
   };
 
   void resume();
+  void announce() const;
+  std::vector<Draw> draws(int64_t step, int64_t shard) const;
   // One optimiser step; returns its loss, the mean over all shards.
   double take_step(Loader& loader);
-  at::Tensor shard_loss(Batch batch, int64_t shard);
+  // Moves the weights along the gradients, or leaves the step out where fp16 overflowed.
+  void update_weights();
   double mean_over_shards(at::Tensor losses);
+  // Throws Error where the loss, or what it rests on, is spoilt.
+  void check_loss(double loss) const;
+  void check_weights() const;
+  [[noreturn]] void stop_spoilt(const std::string& what) const;
   void count_loss(double loss);
+  // After an epoch's last step: measures the held-out images and keeps the best epoch's weights.
+  void measure_held_out();
   // Reports the step on rank 0; what every rank then does.
   Decision decide(double loss, double rate);
   std::vector<Metric> collect_metrics(double rate);
@@ -52,21 +65,25 @@ class Run {
   const experiments::Recipe& recipe_;
   const uint64_t seed_;
   data::Dataset dataset_;
+  const at::ScalarType type_;  // of products
   std::unique_ptr<models::Model> model_;
   SampleStore store_;
+  Division division_;
   TrainingPlan plan_;
   Schedule schedule_;
+  Objective objective_;
   AdamW optimizer_;
+  std::optional<LossScaler> scaler_;
   std::optional<MovingAverage> average_;
+  std::optional<WeightsCopy> best_;  // with held-out images
   std::optional<DataParallel> parallel_;
 
   RunState state_;
   int64_t resumed_at_ = 0;
   std::string last_checkpoint_ = "none";  // path, for messages
   // Of this attempt alone; seconds of the monotonic clock.
-  double started_, checkpointed_, window_started_;
-  double window_loss_ = 0;  // summed since the last metrics
-  int64_t window_steps_ = 0;
+  double started_, checkpointed_, checkpoint_cost_ = 0;
+  Metrics metrics_;
 };
 
 }  // namespace remixer::training

@@ -1,5 +1,6 @@
 #include "core/training/schedule.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <numbers>
@@ -15,10 +16,16 @@ Schedule::Schedule(const experiments::Recipe& recipe, int64_t steps_per_epoch)
   }
 }
 
+double Schedule::epochs_at(int64_t step) const {
+  if (recipe_.schedule_unit == "step") {
+    return static_cast<double>(step) / static_cast<double>(steps_per_epoch_);
+  }
+  const int64_t epoch = step / steps_per_epoch_;
+  return static_cast<double>(recipe_.schedule_unit == "released" ? std::max<int64_t>(0, epoch - 1) : epoch);
+}
+
 double Schedule::rate(int64_t step) const {
-  const double t = recipe_.schedule_unit == "step"
-                       ? static_cast<double>(step) / static_cast<double>(steps_per_epoch_)
-                       : static_cast<double>(step / steps_per_epoch_);
+  const double t = epochs_at(step);
   if (t < recipe_.warmup_epochs) {
     return recipe_.warmup_rate + (base_rate_ - recipe_.warmup_rate) * t / recipe_.warmup_epochs;
   }

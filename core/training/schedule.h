@@ -14,9 +14,8 @@ namespace remixer::training {
 //   else:   rate(t) = min_rate + (r − min_rate) · (1 + cos(π · t / E)) / 2
 // The cosine counts from the run's start, so warm-up cuts its first part off. With schedule_unit
 // "epoch" t is the epoch's number, from 0, set when the epoch starts; with "step" it is
-// step / steps_per_epoch. The reference code sets the rate after an epoch instead, from that epoch's
-// own number: its epochs 0 and 1 both run at warmup_rate, and each later one at the rate that is here
-// the epoch's before.
+// step / steps_per_epoch. With "released" it is the number of the epoch before, as in DeiT's code, which
+// moves the rate after an epoch, by that epoch's own number: epochs 0 and 1 both run at warmup_rate.
 class Schedule {
  public:
   Schedule(const experiments::Recipe& recipe, int64_t steps_per_epoch);
@@ -30,6 +29,8 @@ class Schedule {
   double base_rate() const { return base_rate_; }
 
  private:
+  double epochs_at(int64_t step) const;  // t
+
   experiments::Recipe recipe_;
   int64_t steps_per_epoch_;
   double base_rate_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@
 
 namespace remixer::training {
 
-// Reported every 20 steps and at the last one.
+// Most are reported every 20 steps and at the last one.
 struct Metric {
   int64_t step = 0;
   double epoch = 0;   // fractional
-  // "loss" and "images_per_second" (means since the last report), "lr", "kappa.<block>"
+  // "loss" and "images_per_second" (means since the last report), "lr", "kappa.<block>"; "loss_scale"
+  // with fp16. When the run begins or goes on, "base_lr": the rate at the schedule's top. After each
+  // epoch where images are held out, "hold_out.top1" (percent) and "hold_out.loss".
   std::string name;
   double value = 0;
 };
@@ -36,10 +39,17 @@ struct TrainJob {
   const data::LabelSource* labels = nullptr;  // required where the cell has a labeler
   std::filesystem::path folder;               // the attempt's own: checkpoints and weights go here
   std::vector<std::filesystem::path> resume_from;  // earlier attempts' folders, newest last
-  double checkpoint_seconds = 30;             // time between checkpoints
+  // Time between checkpoints, longer where writing one takes long; 0: after every step.
+  double checkpoint_seconds = 30;
   int loader_threads = 1;
   // Called on rank 0 after every step; its answer is obeyed by all ranks at that step's end.
   std::function<Directive(const Progress&)> on_step;
+};
+
+// The epoch, from 0, whose weights were best on the held-out images.
+struct BestEpoch {
+  int64_t epoch = 0;
+  double top1 = 0;  // percent
 };
 
 struct TrainOutcome {
@@ -48,17 +58,19 @@ struct TrainOutcome {
   int64_t resumed_at = 0;         // the step that the run was taken up at, 0 for a fresh one
   double final_loss = 0;          // mean over the last epoch
   std::vector<double> kappa;      // by block; empty for a plain model
+  std::optional<BestEpoch> best;  // where the recipe holds images out
   double seconds = 0;             // of this attempt
 };
 
-// Collective: every rank calls it with an equal job. On finish, job.folder holds model.safetensors
-// (and ema.safetensors where the recipe keeps an average), written by rank 0.
+// Collective: every rank calls it with an equal job, and trains on its communicator's device. On
+// finish, job.folder holds model.safetensors (the last epoch's weights; and ema.safetensors where the
+// recipe keeps an average, best.safetensors where it holds images out), written by rank 0.
 // A run goes on from the newest whole checkpoint in job.resume_from and job.folder, and then equals
 // the uninterrupted run bit for bit on equal hardware, ranks and threads. Torn checkpoints are named
 // in the log and passed over. Ranks must see the same files.
 // Throws InputError where shards cannot be divided among the ranks, data contradicts the cell, labels
 // are missing, or a checkpoint belongs to another cell; Error naming step, rate and last checkpoint
-// on a loss that is not finite.
+// on a loss that is not finite or has exploded. A checkpoint never holds weights that are not finite.
 TrainOutcome train(const TrainJob& job, Communicator& communicator);
 
 }  // namespace remixer::training

@@ -119,6 +119,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{8, "mixup = nan", "g.toml:8: recipe.mixup is not a finite number"},
         Case{8, "schedule_unit = \"steps\"",
              "g.toml:8: recipe.schedule_unit: unknown value 'steps'; did you mean 'step'?"},
+        Case{8, "token_labeling = \"original\"", "g.toml:7: recipe.token_labeling 'original' mixes by"},
+        Case{8, "token_labeling = \"oamixer\"",
+             "g.toml:9: recipe 'short' has token_labeling, whose targets are patch labels"},
         Case{8, "version = 2", "g.toml:8: recipe.short: unknown key 'version'"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -136,6 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
              "g.toml:11: cells: unknown key 'architectures'; did you mean 'architecture'?"},
         Case{11, "labeler = [\"none\", \"salienzy\"]",
              "g.toml:11: unknown labeler 'salienzy'; did you mean 'saliency'?"},
+        Case{12, "precision = \"fp61\"", "g.toml:12: unknown precision 'fp61'; did you mean 'fp16'?"},
         Case{12, "seed = -1", "g.toml:12: seed is -1; it must be at least 0"},
         Case{12, "seed = \"0\"", "g.toml:12: seed must be an integer"},
         Case{12, "spatial_prior = \"convits\"",
@@ -181,6 +185,23 @@ INSTANTIATE_TEST_SUITE_P(
              "g.toml:9: nothing evaluates the cells with labeler 'saliency'"},
         Case{14, "sets = [\"original\"]\n[[evaluation]]\nsets = \"no_fg\"\nlabeler = \"relabel\"",
              "g.toml:17: no cell has the labeler 'relabel'"}));
+
+TEST(GridErrors, TokenLabelingNeedsLabelsOfClasses) {
+  std::string text = text_with(8, "token_labeling = \"oamixer\"");
+  text.replace(text.find("[\"none\", \"saliency\"]"), 20, "\"saliency\"");
+  EXPECT_EQ(input_error([&] { parse_grid(text, "g.toml"); }),
+            "g.toml:9: recipe 'short' has token_labeling, but labeler 'saliency' does not say classes; "
+            "use relabel");
+}
+
+TEST(GridErrors, LabelsForNothingAreRefused) {
+  std::string text = text_with(
+      5, "[labeler.blank]\nkind = \"relabel\"\ndistance = \"none\"\n[labeler.saliency]");
+  text.replace(text.find("[\"none\", \"saliency\"]"), 20, "\"blank\"");
+  EXPECT_EQ(input_error([&] { parse_grid(text, "g.toml"); }),
+            "g.toml:12: labeler 'blank' has distance \"none\", but recipe 'short' has no token_labeling: "
+            "its labels would be used for nothing");
+}
 
 TEST(GridErrors, MissingPartsAreNamed) {
   EXPECT_EQ(input_error([] { parse_grid("", "g.toml"); }),

@@ -217,6 +217,49 @@ TEST(Grid, ANewEvaluationSetChangesNoOtherTask) {
   EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
 }
 
+// TokenLabeling on a plain model: labels are its targets, and evaluation needs none.
+TEST(Grid, LabelsMayBeTargetsAlone) {
+  const Grid grid = grid_of(R"(
+[recipe.tokens]
+token_labeling = "oamixer"
+[labeler.targets]
+kind = "relabel"
+distance = "none"
+[[cells]]
+architecture = "deit_nano_patch4_32"
+recipe = "tokens"
+labeler = ["targets", "relabel"]
+[[evaluation]]
+sets = ["original", "mixed_rand"]
+)");
+  expect_sound(grid);
+  EXPECT_FALSE(grid.cells[0].is_remixer());
+  EXPECT_TRUE(grid.cells[1].is_remixer());
+  EXPECT_NE(grid.cells[0].id(), grid.cells[1].id());
+  std::map<std::string, int> dependencies;
+  for (const Task& task : grid.tasks) {
+    dependencies[task.title] = static_cast<int>(task.dependencies.size());
+  }
+  EXPECT_EQ(dependencies["train deit_nano_patch4_32 · targets · seed 0"], 2);
+  EXPECT_EQ(dependencies["evaluate mixed_rand · deit_nano_patch4_32 · targets · seed 0"], 2);
+  EXPECT_EQ(dependencies["evaluate mixed_rand · deit_nano_patch4_32 · relabel · seed 0"], 3);
+  EXPECT_EQ(dependencies.count("label clothes · mixed_rand · targets"), 0u);
+}
+
+TEST(Grid, PrecisionIsAnAxis) {
+  const Grid grid = grid_of(R"(
+[[cells]]
+architecture = "deit_nano_patch4_32"
+precision = ["fp32", "bf16"]
+[[evaluation]]
+sets = "original"
+)");
+  ASSERT_EQ(grid.cells.size(), 2u);
+  EXPECT_EQ(grid.cells[1].precision, "bf16");
+  EXPECT_EQ(titles(grid)[1], "train deit_nano_patch4_32 · none · seed 0");
+  EXPECT_EQ(titles(grid)[3], "train deit_nano_patch4_32 · none · bf16 · seed 0");
+}
+
 TEST(Quickstart, HasFifteenCells) {
   const Grid grid = read_grid(REMIXER_QUICKSTART);
   expect_sound(grid);

@@ -15,6 +15,9 @@ TEST(Recipe, SurvivesJson) {
   recipe.kappa_lr = 1e-2;
   recipe.schedule_unit = "step";
   recipe.ema_decay = 0.99996;
+  recipe.hold_out = 0.1;
+  recipe.token_labeling = "oamixer";
+  recipe.token_weight = 0.25;
   const Recipe back = recipe_from_json(Json::parse(to_json(recipe).dump()));
   EXPECT_EQ(back, recipe);
   EXPECT_EQ(recipe_from_json(to_json(Recipe{})), Recipe{});
@@ -23,7 +26,7 @@ TEST(Recipe, SurvivesJson) {
 
 // A value for the field that is not its default: the first one that it takes.
 Json another_value(const std::string& name) {
-  for (const Json& value : {Json(0.25), Json(7), Json(true), Json("step"), Json("rand-m9-inc1")}) {
+  for (const Json& value : {Json(0.25), Json(7), Json(true), Json("step"), Json("rand-m9-inc1"), Json("oamixer")}) {
     Recipe recipe;
     try {
       set_recipe_field(recipe, name, value);
@@ -40,10 +43,11 @@ TEST(Recipe, EveryFieldIsInTheJson) {
   const Json plain = to_json(Recipe{});
   for (const std::string& name : recipe_field_names()) {
     Recipe recipe;
+    Json expected = plain;
     const Json value = another_value(name);
     set_recipe_field(recipe, name, value);
     EXPECT_FALSE(recipe == Recipe{}) << name;
-    Json expected = plain;
+    if (name == "token_weight") expected["token_labeling"] = recipe.token_labeling = "oamixer";
     expected[name] = value;
     EXPECT_EQ(to_json(recipe), expected) << name;
     EXPECT_EQ(recipe_from_json(expected), recipe) << name;
@@ -58,6 +62,18 @@ TEST(Recipe, LaterFieldsAreLeftOutAtTheirDefaults) {
   EXPECT_EQ(to_json(recipe).size(), 25u);
   set_recipe_field(recipe, "random_erasing", 0);
   EXPECT_EQ(to_json(recipe), to_json(Recipe{}));
+}
+
+TEST(Recipe, ContradictionsAreNamed) {
+  Recipe recipe;
+  recipe.token_weight = 1;
+  EXPECT_THAT(input_error([&] { check_recipe(recipe); }), HasSubstr("token_weight"));
+  recipe.token_labeling = "original";
+  EXPECT_THAT(input_error([&] { check_recipe(recipe); }), HasSubstr("set mixup = 0 and cutmix = 0"));
+  EXPECT_THAT(input_error([&] { recipe_from_json(to_json(recipe)); }), HasSubstr("MixToken"));
+  recipe.mixup = recipe.cutmix = 0;
+  check_recipe(recipe);
+  EXPECT_EQ(recipe_from_json(to_json(recipe)), recipe);
 }
 
 TEST(Recipe, ReadsRandAugmentAsTimmWritesIt) {
@@ -87,7 +103,7 @@ TEST(Recipe, RefusesValuesOutOfRange) {
       {"epochs", 0},          {"shards", 0},         {"shard_size", -1},      {"learning_rate", 0},
       {"learning_rate", -1},  {"kappa_lr", -0.1},    {"weight_decay", -1},    {"beta1", 1},
       {"epsilon", 0},         {"clip_gradient", -1}, {"label_smoothing", 1},  {"mixup", -0.5},
-      {"horizontal_flip", 2}, {"drop_path", 1},      {"mix_probability", -1}, {"ema_decay", 1.5},
+      {"hold_out", 1},        {"token_weight", -1},   {"horizontal_flip", 2}, {"drop_path", 1},      {"mix_probability", -1}, {"ema_decay", 1.5},
       {"image_size", -1},     {"crop_area_low", 0},  {"crop_ratio_low", 0},   {"random_erasing", 2},
       {"evaluation_crop", 0}, {"repeated_augmentation", 0},
   };

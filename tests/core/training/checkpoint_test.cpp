@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/hash.h"
 #include "tests/support/program.h"
 
 namespace remixer::training {
@@ -14,8 +15,19 @@ using remixer::testing::ScratchFolder;
 using NamedTensors = std::vector<models::Model::NamedTensor>;
 
 void write(const fs::path& folder, int64_t step, const std::string& cell = "a cell") {
-  write_checkpoint(folder, {cell, step, step / 4, 0.1 * static_cast<double>(step), step % 4},
-                   {{"model.w", at::full({3}, static_cast<double>(step))}});
+  RunState state;
+  state.cell = cell;
+  state.seed = 11;
+  state.step = step;
+  state.updates = step - 1;
+  state.epoch = step / 4;
+  state.loss_sum = 0.1 * static_cast<double>(step);
+  state.loss_count = step % 4;
+  state.scaler = {1024.0 / 3, 17};
+  state.best_epoch = 2;
+  state.best_top1 = 100.0 / 7;
+  state.best_loss = 0.3;
+  write_checkpoint(folder, state, {{"model.w", at::full({3}, static_cast<double>(step))}});
 }
 
 void damage(const fs::path& path) {
@@ -29,13 +41,46 @@ TEST(CheckpointTest, ComesBackAsWritten) {
   write(folder.path(), 7);
   const auto found = find_checkpoint({folder.path()}, "a cell");
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->state.step, 7);
-  EXPECT_EQ(found->state.epoch, 1);
-  EXPECT_EQ(found->state.loss_sum, 0.1 * 7);
-  EXPECT_EQ(found->state.loss_count, 3);
+  RunState expected;
+  expected.cell = "a cell";
+  expected.seed = 11;
+  expected.step = 7;
+  expected.updates = 6;
+  expected.epoch = 1;
+  expected.loss_sum = 0.1 * 7;
+  expected.loss_count = 3;
+  expected.scaler = {1024.0 / 3, 17};
+  expected.best_epoch = 2;
+  expected.best_top1 = 100.0 / 7;
+  expected.best_loss = 0.3;
+  EXPECT_EQ(found->state, expected);
   const NamedTensors tensors{{"model.w", at::zeros({3})}};
   read_tensors(found->tensors, tensors);
   EXPECT_TRUE(at::equal(tensors[0].second, at::full({3}, 7.0)));
+}
+
+// Written before there were scalers and held-out images: nothing is lost.
+TEST(CheckpointTest, TheFormatBeforeIsStillRead) {
+  const ScratchFolder folder("checkpoint");
+  write(folder.path(), 7);
+  const fs::path file = folder / "checkpoint-00000007.json";
+  auto json = experiments::Json::parse(read_file(file));
+  experiments::Json old = {{"format", 1}};
+  for (const char* name : {"cell", "step", "epoch", "loss_sum", "loss_count", "tensors_sha256"}) {
+    old[name] = json.at(name);
+  }
+  old["sha256"] = sha256_hex(old.dump());
+  write_file_atomic(file, old.dump(2) + "\n");
+  const auto found = find_checkpoint({folder.path()}, "a cell");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->state.step, 7);
+  EXPECT_EQ(found->state.updates, 7);
+  EXPECT_EQ(found->state.best_epoch, -1);
+  old["format"] = 3;
+  old.erase("sha256");
+  old["sha256"] = sha256_hex(old.dump());
+  write_file_atomic(file, old.dump(2) + "\n");
+  EXPECT_FALSE(find_checkpoint({folder.path()}, "a cell"));
 }
 
 TEST(CheckpointTest, NewestWholeOneOfAllFoldersIsTaken) {

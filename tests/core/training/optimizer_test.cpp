@@ -125,10 +125,10 @@ TEST(MovingAverageTest, FollowsParametersAndBuffers) {
   }
   average.update();
   ASSERT_FALSE(model->buffers().empty());
-  for (size_t i = 0; i < average.tensors().size(); ++i) {
-    const auto& [name, value] = average.tensors()[i];
+  for (size_t i = 0; i < average.weights().tensors().size(); ++i) {
+    const auto& [name, value] = average.weights().tensors()[i];
     if (!value.is_floating_point()) continue;
-    EXPECT_TRUE(at::allclose(value, untouched.tensors()[i].second + 0.1, 1e-5, 1e-6)) << name;
+    EXPECT_TRUE(at::allclose(value, untouched.weights().tensors()[i].second + 0.1, 1e-5, 1e-6)) << name;
   }
 }
 

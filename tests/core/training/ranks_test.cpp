@@ -35,7 +35,9 @@ class RanksTest : public ::testing::TestWithParam<std::pair<std::string, std::st
     shared_ = world().broadcast(scratch_.path().string());
     if (world().rank() == 0) remixer::testing::write_tiny_dataset(shared_ / "data", 170, 50);
     world().barrier();
-    labels_ = std::make_unique<remixer::testing::BoxLabels>(data::Dataset::open(shared_ / "data", "train"));
+    const data::Dataset dataset = data::Dataset::open(shared_ / "data", "train");
+    labels_ = std::make_unique<remixer::testing::BoxLabels>(dataset);
+    class_labels_ = std::make_unique<remixer::testing::ClassLabels>(dataset);
   }
   ~RanksTest() override { world().barrier(); }
 
@@ -45,7 +47,8 @@ class RanksTest : public ::testing::TestWithParam<std::pair<std::string, std::st
     TrainJob job;
     job.cell = cell;
     job.dataset = shared_ / "data";
-    job.labels = labels_.get();
+    job.labels = cell.recipe.token_labeling == "none" ? static_cast<data::LabelSource*>(labels_.get())
+                                                     : class_labels_.get();
     job.folder = trained.folder = folder;
     job.on_step = [&](const Progress& progress) {
       trained.losses.push_back(progress.loss);
@@ -58,6 +61,7 @@ class RanksTest : public ::testing::TestWithParam<std::pair<std::string, std::st
   remixer::testing::ScratchFolder scratch_;
   fs::path shared_;
   std::unique_ptr<remixer::testing::BoxLabels> labels_;
+  std::unique_ptr<remixer::testing::ClassLabels> class_labels_;
 };
 
 experiments::Cell fifty_steps(const std::string& architecture, const std::string& prior) {
@@ -132,6 +136,37 @@ INSTANTIATE_TEST_SUITE_P(Models, RanksTest, ::testing::Values(
     [](const ::testing::TestParamInfo<RanksTest::ParamType>& instance) { return instance.param.first + "_" + instance.param.second; });
 
 using ShardsTest = RanksTest;
+
+// Held-out images, TokenLabeling, a moving average, Mixup, clipping: all of it on any number of ranks.
+TEST_F(ShardsTest, TheWholeRecipeAgrees) {
+  for (const char* kind : {"oamixer", "original"}) {
+    auto cell = remixer::testing::full_cell("deit_nano_patch4_32");
+    cell.recipe.token_labeling = kind;
+    if (cell.recipe.token_labeling == "original") cell.recipe.mixup = cell.recipe.cutmix = 0;
+    SoloCommunicator solo;
+    const Trained alone = run(cell, scratch_ / "alone", solo);
+    const Trained together = run(cell, shared_ / "together", world());
+    ASSERT_TRUE(alone.outcome.best && together.outcome.best);
+    EXPECT_NEAR(together.outcome.final_loss, alone.outcome.final_loss, 1e-3);
+    // One image of 34 may fall to the other side by rounding.
+    EXPECT_NEAR(together.outcome.best->top1, alone.outcome.best->top1, 3);
+    if (world().rank() == 0) {
+      ASSERT_EQ(together.losses.size(), alone.losses.size());
+      for (size_t i = 0; i < alone.losses.size(); ++i) {
+        EXPECT_NEAR(together.losses[i], alone.losses[i], 2e-4) << kind << " step " << i + 1;
+      }
+      const auto one = io::read_safetensors(alone.folder / "ema.safetensors");
+      const auto all = io::read_safetensors(together.folder / "ema.safetensors");
+      for (const auto& [name, values] : one.tensors) {
+        EXPECT_LT((values - all.at(name)).abs().max().item<double>(), 5e-3) << name;
+      }
+    }
+    world().barrier();
+    fs::remove_all(scratch_ / "alone");
+    if (world().rank() == 0) fs::remove_all(shared_ / "together");
+    world().barrier();
+  }
+}
 
 TEST_F(ShardsTest, ShardsThatCannotBeDividedAreRefused) {
   auto cell = remixer::testing::tiny_cell("mixer_nano_patch4_32", false);

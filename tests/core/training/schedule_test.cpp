@@ -36,6 +36,15 @@ TEST(ScheduleTest, StepsMoveTheRateWithinAnEpoch) {
   EXPECT_NEAR(schedule.rate(30), 1e-5 + 1.99e-3 * (1 + std::cos(M_PI * 0.75)) / 2, 1e-15);
 }
 
+// DeiT's code moves the rate after an epoch: everything comes one epoch late.
+TEST(ScheduleTest, ReleasedIsOneEpochLate) {
+  auto late = recipe();
+  late.schedule_unit = "released";
+  const Schedule released(late, 3), paper(recipe(), 3);
+  for (int64_t step = 0; step < 6; ++step) EXPECT_DOUBLE_EQ(released.rate(step), 1e-4);
+  for (int64_t step = 3; step < 30; ++step) EXPECT_DOUBLE_EQ(released.rate(step), paper.rate(step - 3));
+}
+
 TEST(ScheduleTest, KappaFollowsTheCurveInProportion) {
   auto with_kappa = recipe();
   EXPECT_EQ(Schedule(with_kappa, 3).kappa_rate(7), Schedule(with_kappa, 3).rate(7));

@@ -7,13 +7,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/io/safetensors.h"
 #include "core/kernels/operators.h"
+#include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/checkpoint.h"
+#include "core/training/hold_out.h"
 #include "core/training/mixing.h"
 #include "core/training/plan.h"
 #include "tests/core/training/tiny_cell.h"
@@ -138,7 +141,9 @@ TEST_F(TrainerTest, LossFallsAndMetricsAreReported) {
   for (size_t block = 0; block < 4; ++block) {
     EXPECT_EQ(by_name[fmt::format("kappa.{}", block)].back().value, outcome.kappa[block]);
   }
-  EXPECT_EQ(by_name.size(), 7u);
+  EXPECT_EQ(by_name.size(), 8u);
+  ASSERT_EQ(by_name["base_lr"].size(), 1u);
+  EXPECT_EQ(by_name["base_lr"][0].value, 2e-3);
   ASSERT_EQ(by_name["loss"].size(), 3u);  // at steps 20, 40 and 42
   double mean = 0;
   for (size_t i = 20; i < 40; ++i) mean += losses_[i] / 20;
@@ -213,6 +218,101 @@ TEST_F(TrainerTest, LossThatIsNotFiniteEndsTheRun) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("at step 2 (epoch 0) with learning rate 1e+30"));
   }
   EXPECT_FALSE(fs::exists(scratch_ / "run/model.safetensors"));
+}
+
+TEST_F(TrainerTest, LossThatExplodesEndsTheRunNamingTheLastGoodCheckpoint) {
+  auto cell = tiny_cell("mixer_nano_patch4_32", false);
+  cell.recipe.warmup_epochs = 0;
+  stop_at_ = 1;
+  cell.recipe.learning_rate = 30;  // logits in the thousands, all finite
+  train_alone(job(cell, "run"));
+  stop_at_ = -1;
+  try {
+    train_alone(job(cell, "run"));
+    FAIL() << "went on with a loss that has exploded";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("the loss has exploded to "));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("with learning rate 30"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(
+        "last good checkpoint: " + (scratch_ / "run/checkpoint-00000001.safetensors").string()));
+  }
+}
+
+// Weights that an update has spoilt never reach a checkpoint, nor a finished model.
+TEST_F(TrainerTest, CheckpointsHoldFiniteWeightsOnly) {
+  auto cell = tiny_cell("mixer_nano_patch4_32", false);
+  cell.recipe.warmup_epochs = 0;
+  cell.recipe.learning_rate = 1e39;  // infinite as a float
+  TrainJob spoilt = job(cell, "run");
+  spoilt.checkpoint_seconds = 0;
+  EXPECT_THROW(train_alone(spoilt), Error);
+  EXPECT_FALSE(find_checkpoint({spoilt.folder}, cell.id()));
+}
+
+TEST_F(TrainerTest, TheBestEpochIsThatOfTheHeldOutImages) {
+  auto cell = tiny_cell("convmixer_nano_patch4_32", true);
+  cell.recipe.hold_out = 0.3;
+  cell.recipe.epochs = 6;
+  cell.recipe.mixup = cell.recipe.cutmix = 0;
+  const TrainOutcome outcome = train_alone(job(cell, "run"));
+  EXPECT_EQ(outcome.steps, 12);  // 70 images left: 2 steps of 32 an epoch
+  std::vector<Metric> top1, loss;
+  for (const Metric& metric : metrics_) {
+    if (metric.name == "hold_out.top1") top1.push_back(metric);
+    if (metric.name == "hold_out.loss") loss.push_back(metric);
+  }
+  ASSERT_EQ(top1.size(), 6u);
+  ASSERT_TRUE(outcome.best);
+  size_t best = 0;
+  for (size_t i = 1; i < 6; ++i) {
+    if (std::pair(top1[i].value, -loss[i].value) > std::pair(top1[best].value, -loss[best].value)) best = i;
+  }
+  EXPECT_EQ(outcome.best->epoch, static_cast<int64_t>(best));
+  EXPECT_EQ(outcome.best->top1, top1[best].value);
+
+  // The file holds that epoch's weights: measured again they give that figure.
+  const data::Dataset dataset = data::Dataset::open(scratch_ / "data", "train");
+  const auto model = models::create_model(model_spec(cell, dataset), 0);
+  models::load_weights(*model, scratch_ / "run/best.safetensors");
+  SampleStore store(dataset, labels_.get(), model->grid());
+  SoloCommunicator solo;
+  const Division division = divide(0, store.size(), 0.3);
+  const HeldOut again = measure(cell, *model, store, division.held_out, solo, 1);
+  EXPECT_EQ(again.top1, top1[best].value);
+  EXPECT_EQ(again.loss, loss[best].value);
+
+  const TrainOutcome without = train_alone(job(tiny_cell("mixer_nano_patch4_32", false), "other"));
+  EXPECT_FALSE(without.best);
+  EXPECT_FALSE(fs::exists(scratch_ / "other/best.safetensors"));
+}
+
+// Labels that are not numbers would spoil the loss of any step that met them.
+TEST_F(TrainerTest, HeldOutImagesAreNeverTrainedOn) {
+  class Poisoned : public remixer::testing::BoxLabels {
+   public:
+    using BoxLabels::BoxLabels;
+    data::LabelMap map(std::string_view id) const override {
+      data::LabelMap map = BoxLabels::map(id);
+      if (poisoned.contains(std::string(id))) map.values.assign(map.values.size(), std::nanf(""));
+      return map;
+    }
+    std::set<std::string> poisoned;
+  };
+  const data::Dataset dataset = data::Dataset::open(scratch_ / "data", "train");
+  Poisoned labels(dataset);
+  auto cell = tiny_cell("deit_nano_patch4_32", true);
+  cell.seed = 4;
+  cell.recipe.hold_out = 0.3;
+  for (int64_t sample : divide(4, 100, 0.3).held_out) {
+    labels.poisoned.insert(dataset.samples()[static_cast<size_t>(sample)].id);
+  }
+  TrainJob held = job(cell, "held");
+  held.labels = &labels;
+  EXPECT_TRUE(train_alone(held).finished);
+  cell.recipe.hold_out = 0;
+  TrainJob met = job(cell, "met");
+  met.labels = &labels;
+  EXPECT_THROW(train_alone(met), Error);
 }
 
 TEST_F(TrainerTest, WhatContradictsTheCellIsRefused) {

@@ -1,0 +1,33 @@
+// A part of the training set that is not trained on: chosen by the seed, measured after every epoch.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/models/model.h"
+#include "core/training/communicator.h"
+#include "core/training/sample_store.h"
+#include "experiments/cell.h"
+
+namespace remixer::training {
+
+// The sample numbers of a split in two, each ascending.
+struct Division {
+  std::vector<int64_t> trained, held_out;
+};
+
+// Holds ⌊fraction · count⌋ of `count` samples out. Which ones is named by the seed alone. Throws
+// InputError where a fraction above 0 leaves no sample on one of the sides.
+Division divide(uint64_t seed, int64_t count, double fraction);
+
+struct HeldOut {
+  double top1 = 0;  // percent
+  double loss = 0;  // mean cross-entropy with the true classes
+};
+
+// Collective: measures the model, in evaluation mode and float32, on those samples, as they are
+// (without augmentation). Batches are the same for any number of ranks, and so is the answer.
+HeldOut measure(const experiments::Cell& cell, models::Model& model, SampleStore& store,
+                const std::vector<int64_t>& samples, Communicator& communicator, int loader_threads);
+
+}  // namespace remixer::training

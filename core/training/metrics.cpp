@@ -1,0 +1,40 @@
+#include "core/training/metrics.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/clock.h"
+
+namespace remixer::training {
+
+Metrics::Metrics(int64_t steps_per_epoch)
+    : steps_per_epoch_(steps_per_epoch), started_(system_clock().monotonic()) {}
+
+Metric Metrics::metric(int64_t step, const std::string& name, double value) const {
+  return {step, static_cast<double>(step) / static_cast<double>(steps_per_epoch_), name, value};
+}
+
+void Metrics::count(double loss, int64_t images) {
+  loss_ += loss;
+  ++steps_;
+  images_ += images;
+}
+
+void Metrics::note(int64_t step, const std::string& name, double value) {
+  noted_.push_back(metric(step, name, value));
+}
+
+std::vector<Metric> Metrics::take(int64_t step, bool means) {
+  std::vector<Metric> metrics = std::exchange(noted_, {});
+  if (!means || steps_ == 0) return metrics;
+  const double now = system_clock().monotonic();
+  metrics.push_back(metric(step, "loss", loss_ / static_cast<double>(steps_)));
+  metrics.push_back(metric(step, "images_per_second",
+                           static_cast<double>(images_) / std::max(1e-9, now - started_)));
+  loss_ = 0;
+  steps_ = images_ = 0;
+  started_ = now;
+  return metrics;
+}
+
+}  // namespace remixer::training

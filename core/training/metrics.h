@@ -1,0 +1,37 @@
+// What a run reports of its steps.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/training/trainer.h"
+
+namespace remixer::training {
+
+// Means over the steps since the last report, and single figures. One thread at a time.
+class Metrics {
+ public:
+  static constexpr int64_t kInterval = 20;  // steps between reports
+
+  explicit Metrics(int64_t steps_per_epoch);
+
+  // After each step: its loss and the images that it trained on.
+  void count(double loss, int64_t images);
+  // A figure of this very step, reported at once.
+  void note(int64_t step, const std::string& name, double value);
+  // True at every kInterval-th step: take() then reports the means.
+  static bool due(int64_t step, int64_t total) { return step % kInterval == 0 || step == total; }
+  // What is to be reported now; `means` begins a new window.
+  std::vector<Metric> take(int64_t step, bool means);
+
+ private:
+  Metric metric(int64_t step, const std::string& name, double value) const;
+
+  int64_t steps_per_epoch_;
+  std::vector<Metric> noted_;
+  double loss_ = 0, started_;  // seconds of the monotonic clock
+  int64_t steps_ = 0, images_ = 0;
+};
+
+}  // namespace remixer::training

@@ -1,0 +1,82 @@
+#include "core/training/objective.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "core/base/random.h"
+#include "core/kernels/operators.h"
+#include "core/training/mixing.h"
+#include "core/training/precision.h"
+#include "core/training/token_labeling.h"
+
+namespace remixer::training {
+
+Batch to_device(Batch batch, at::Device device) {
+  for (at::Tensor* tensor : {&batch.images, &batch.patch_labels, &batch.classes}) {
+    if (tensor->defined()) *tensor = tensor->to(device, /*non_blocking=*/true);
+  }
+  return batch;
+}
+
+std::optional<at::Tensor> mask_distance(const experiments::Cell& cell, const at::Tensor& patch_labels) {
+  if (!cell.is_remixer()) return std::nullopt;
+  at::NoGradGuard no_grad;
+  return kernels::label_distance(patch_labels, cell.distance);
+}
+
+at::Tensor ranked_logits(const experiments::Cell& cell, models::Model& model, const Batch& batch) {
+  const at::NoGradGuard no_grad;
+  const auto distance = mask_distance(cell, batch.patch_labels);
+  if (cell.recipe.token_labeling == "original") {
+    return with_token_vote(model.forward_with_tokens(batch.images, distance, {}));
+  }
+  return model.forward(batch.images, distance, {});
+}
+
+Objective::Objective(const experiments::Cell& cell, models::Model& model, at::Device device,
+                     at::ScalarType type)
+    : cell_(cell), model_(model), device_(device), type_(type) {}
+
+at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const {
+  const auto seed = static_cast<uint64_t>(cell_.seed);
+  const auto a = static_cast<uint64_t>(step), b = static_cast<uint64_t>(shard);
+  batch = to_device(std::move(batch), device_);
+  Random mix_random(seed, RandomPurpose::kMix, a, b);
+  const bool original = cell_.recipe.token_labeling == "original";
+  const int64_t size = batch.images.size(2);
+  const Mix mix = original ? draw_mix_token(size, model_.grid(), mix_random)
+                           : draw_mix(cell_.recipe, size, mix_random);
+  at::Tensor pooled;
+  if (original) pooled = pooled_targets(batch.patch_labels);
+  at::Tensor targets = apply_mix(mix, batch, model_.grid(), model_.spec().num_classes,
+                                 cell_.recipe.label_smoothing);
+  if (original) targets = mix_targets(mix, pooled);
+  const auto distance = mask_distance(cell_, batch.patch_labels);
+
+  Random path_random(seed, RandomPurpose::kDropPath, a, b);
+  const models::ForwardMode mode{.training = true, .update_running_stats = shard == 0,
+                                 .random = &path_random};
+  models::Outputs outputs;
+  {
+    const Autocast autocast(device_, type_);
+    if (model_.spec().token_classes > 0) {
+      outputs = model_.forward_with_tokens(batch.images, distance, mode);
+      outputs.token_logits = outputs.token_logits.to(at::kFloat);
+    } else {
+      outputs.logits = model_.forward(batch.images, distance, mode);
+    }
+    outputs.logits = outputs.logits.to(at::kFloat);
+  }
+  if (!outputs.token_logits.defined()) return soft_cross_entropy(outputs.logits, targets);
+  return token_labeling_loss(outputs, targets, batch.patch_labels, token_weight(cell_.recipe));
+}
+
+double Objective::guessing_loss() const {
+  const auto log = [](int64_t classes) { return std::log(static_cast<double>(classes)); };
+  const models::ModelSpec& spec = model_.spec();
+  return log(std::max<int64_t>(2, spec.num_classes)) +
+         (spec.token_classes > 0 ? token_weight(cell_.recipe) * log(spec.token_classes) : 0);
+}
+
+}  // namespace remixer::training

@@ -1,0 +1,46 @@
+// From a shard's images to the loss that is minimised.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "core/models/model.h"
+#include "core/training/loader.h"
+#include "experiments/cell.h"
+
+namespace remixer::training {
+
+// The batch with its tensors on a device; from pinned memory without waiting for the copy.
+Batch to_device(Batch batch, at::Device device);
+
+// The distances that a ReMixer cell masks with; nothing for a plain one. patch_labels [B, N, K].
+std::optional<at::Tensor> mask_distance(const experiments::Cell& cell, const at::Tensor& patch_labels);
+
+// The logits [B, num_classes] that evaluation ranks, in evaluation mode and without gradients. The
+// batch is on the model's device.
+at::Tensor ranked_logits(const experiments::Cell& cell, models::Model& model, const Batch& batch);
+
+// One cell's training loss. All draws are named by (seed, step, shard), so any rank may run any shard.
+// One thread at a time.
+class Objective {
+ public:
+  // Keeps references to both. `type`: of products, see product_type().
+  Objective(const experiments::Cell& cell, models::Model& model, at::Device device, at::ScalarType type);
+
+  // Mixes the shard, runs the model on it in training mode and returns its mean loss (float32, on the
+  // model's device). Running statistics follow shard 0.
+  at::Tensor operator()(Batch batch, int64_t step, int64_t shard) const;
+
+  // The loss of a model that guesses: what a loss is large or small beside.
+  double guessing_loss() const;
+
+ private:
+  const experiments::Cell& cell_;
+  models::Model& model_;
+  at::Device device_;
+  at::ScalarType type_;
+};
+
+}  // namespace remixer::training

@@ -1,0 +1,45 @@
+#include "core/training/weights_copy.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "core/models/weights.h"
+
+namespace remixer::training {
+
+WeightsCopy::WeightsCopy(const models::Model& model) : model_(model) {
+  const at::NoGradGuard no_grad;
+  for (const auto* list : {&model.parameters(), &model.buffers()}) {
+    for (const auto& [name, tensor] : *list) tensors_.emplace_back(name, tensor.detach().clone());
+  }
+}
+
+void WeightsCopy::take() { approach(1); }
+
+void WeightsCopy::approach(double fraction) {
+  const at::NoGradGuard no_grad;
+  size_t next = 0;
+  for (const auto* list : {&model_.parameters(), &model_.buffers()}) {
+    for (const auto& [name, tensor] : *list) {
+      at::Tensor& copy = tensors_[next++].second;
+      if (fraction < 1 && copy.is_floating_point()) {
+        copy.lerp_(tensor, fraction);
+      } else {
+        copy.copy_(tensor);
+      }
+    }
+  }
+}
+
+void WeightsCopy::save(const std::filesystem::path& path,
+                       const std::map<std::string, std::string>& metadata) const {
+  const at::NoGradGuard no_grad;
+  // The same file with other values.
+  const auto model = models::create_model_to_load(model_.spec());
+  size_t next = 0;
+  for (const auto* list : {&model->parameters(), &model->buffers()}) {
+    for (const auto& [name, tensor] : *list) tensor.copy_(tensors_[next++].second);
+  }
+  models::save_weights(*model, path, metadata);
+}
+
+}  // namespace remixer::training

@@ -1,0 +1,35 @@
+// A model's weights as they once were.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/models/model.h"
+
+namespace remixer::training {
+
+// Copies of a model's parameters and buffers, under their names and on their devices. Begins at the
+// model's values. One thread at a time.
+class WeightsCopy {
+ public:
+  // Keeps a reference to the model, which must outlive it.
+  explicit WeightsCopy(const models::Model& model);
+
+  // Takes the model's values of now.
+  void take();
+  // Moves each floating tensor a fraction of the way to the model's, and takes the others.
+  void approach(double fraction);
+  // The object's own tensors, parameters first.
+  const std::vector<models::Model::NamedTensor>& tensors() const { return tensors_; }
+  // Writes a weights file with these values, atomically.
+  void save(const std::filesystem::path& path,
+            const std::map<std::string, std::string>& metadata) const;
+
+ private:
+  const models::Model& model_;
+  std::vector<models::Model::NamedTensor> tensors_;
+};
+
+}  // namespace remixer::training
