@@ -11,21 +11,6 @@
 namespace remixer::experiments {
 namespace {
 
-constexpr int64_t kDeitVersion = 1, kMixerVersion = 1, kConvMixerVersion = 1, kConvitVersion = 1;
-
-Architecture deit(const char* name, int64_t size, int64_t patch) {
-  return {name, "deit", size, patch, kDeitVersion};
-}
-Architecture mixer(const char* name, int64_t size, int64_t patch) {
-  return {name, "mixer", size, patch, kMixerVersion};
-}
-Architecture convmixer(const char* name, int64_t size, int64_t patch) {
-  return {name, "convmixer", size, patch, kConvMixerVersion};
-}
-Architecture convit(const char* name) {
-  return {name, "convit", 224, 16, kConvitVersion};
-}
-
 template <typename T>
 const T& find(const std::vector<T>& known, std::string_view what, std::string_view name) {
   std::vector<std::string> names;
@@ -91,31 +76,6 @@ void require_version(std::string_view what, std::string_view name, int64_t wante
 }
 
 }  // namespace
-
-const std::vector<Architecture>& architectures() {
-  static const std::vector<Architecture> all{
-      deit("deit_nano_patch4_32", 32, 4),
-      deit("deit_tiny_patch16_224", 224, 16),
-      deit("deit_small_patch16_224", 224, 16),
-      deit("deit_base_patch16_224", 224, 16),
-      mixer("mixer_nano_patch4_32", 32, 4),
-      mixer("mixer_s16_224", 224, 16),
-      mixer("mixer_b16_224", 224, 16),
-      convmixer("convmixer_nano_patch4_32", 32, 4),
-      convmixer("convmixer_nano_patch4_32_full", 32, 4),
-      convmixer("convmixer_512_8", 224, 16),
-      convmixer("convmixer_512_8_full", 224, 16),
-      convit("convit_tiny"),
-      convit("convit_small"),
-      convit("convit_base"),
-      convit("deit_small_convit"),
-  };
-  return all;
-}
-
-const Architecture& find_architecture(std::string_view name) {
-  return find(architectures(), "architecture", name);
-}
 
 const std::vector<Labeler>& labelers() {
   // ImageNet's classes, or summed up to ImageNet-9's.

@@ -1,5 +1,5 @@
-// What a grid can name: architectures, labelers, dataset builders, and what stands for each of them
-// in a cell's identity. Immutable tables; thread-safe.
+// What a grid can name: labelers and dataset builders (architectures have a file of their own), and
+// what stands for each of them in a cell's identity. Immutable tables; thread-safe.
 //
 // A version is raised when code changes what the same name and parameters produce. Each entry that
 // these functions make holds every parameter, so that a default can change without changing what an
@@ -11,23 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "experiments/architectures.h"
 #include "experiments/cell.h"
 #include "experiments/json.h"
 
 namespace remixer::experiments {
-
-struct Architecture {
-  std::string name;
-  std::string family;      // "deit", "mixer", "convmixer" or "convit"
-  int64_t image_size = 0;  // the default, pixels a side
-  int64_t patch = 0;       // pixels a side
-  int64_t version = 1;     // of the family's code
-  // ConViT's gated positional attention takes the place of a DeiT's first blocks.
-  bool takes_convit() const { return family == "deit"; }
-};
-const std::vector<Architecture>& architectures();
-// Throws InputError with a suggestion.
-const Architecture& find_architecture(std::string_view name);
 
 // An integer parameter of a labeler or a builder.
 struct Parameter {

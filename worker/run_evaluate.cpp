@@ -1,9 +1,8 @@
-#include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
 #include "core/base/clock.h"
+#include "core/evaluation/answers_file.h"
 #include "core/evaluation/evaluator.h"
-#include "core/io/safetensors.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
@@ -11,10 +10,14 @@ namespace {
 
 using experiments::TaskKind;
 
-at::Tensor as_tensor(const std::vector<uint16_t>& predictions) {
-  at::Tensor tensor = at::empty({static_cast<int64_t>(predictions.size())}, at::kInt);
-  std::copy(predictions.begin(), predictions.end(), tensor.data_ptr<int32_t>());
-  return tensor;
+// What the file says of the set, beside the answers.
+evaluation::AnswersFile answers_file(const experiments::Cell& cell, const data::Dataset& dataset) {
+  evaluation::AnswersFile file;
+  file.cell = cell.id();
+  file.eval_set = dataset.split();
+  file.dataset_sha256 = dataset.content_hash();
+  for (const data::Sample& sample : dataset.samples()) file.labels.push_back(sample.label);
+  return file;
 }
 
 }  // namespace
@@ -39,20 +42,22 @@ TaskOutcome run_evaluate(const TaskContext& context) {
 
   TaskOutcome outcome;
   outcome.finished = true;
-  std::vector<std::pair<std::string, at::Tensor>> predictions;
+  evaluation::AnswersFile answers =
+      answers_file(job.cell, data::Dataset::open(inputs.dataset, set));
   for (const auto& [kind, key] : {std::pair{"raw", "model"}, std::pair{"ema", "ema"}, std::pair{"best", "best"}}) {
     if (!trained.contains(key) || trained.at(key).is_null()) continue;
     job.weights = context.workspace / trained.at(key).get<std::string>();
-    const auto answer = evaluation::evaluate(job, *context.communicator);
-    outcome.figures.push_back({kind, set, "top1", answer.top1, answer.n});
-    outcome.figures.push_back({kind, set, "top5", answer.top5, answer.n});
-    predictions.emplace_back(kind, as_tensor(answer.predictions));
+    auto answer = evaluation::evaluate(job, *context.communicator);
+    for (const auto& figure : answer.figures) {
+      outcome.figures.push_back({kind, set, figure.metric, figure.value, figure.n});
+    }
+    answers.by_weights[kind] = std::move(answer.answers);
     if (context.communicator->rank() == 0) {
       spdlog::info("{} ({} weights): top-1 {:.2f} % of {} images", set, kind, answer.top1, answer.n);
     }
   }
   if (context.communicator->rank() != 0) return outcome;
-  io::write_safetensors(context.folder() / "predictions.safetensors", predictions);
+  evaluation::write_answers(context.folder() / "predictions.safetensors", answers);
   outcome.result = {{"predictions", context.assignment.folder + "/predictions.safetensors"},
                     {"seconds", system_clock().monotonic() - start}};
   return outcome;

@@ -4,9 +4,9 @@
 
 #include "core/base/error.h"
 #include "core/data/tool.h"
-#include "core/models/tool.h"
 #include "labelcache/tool.h"
 #include "worker/bench.h"
+#include "worker/model_command.h"
 
 namespace {
 
@@ -19,7 +19,7 @@ constexpr Command kCommands[] = {
     {"bench", remixer::worker::bench_command},
     {"dataset", remixer::data::dataset_command},
     {"labels", remixer::labelcache::labels_command},
-    {"model", remixer::models::model_command},
+    {"model", remixer::worker::model_command},
 };
 
 }  // namespace

@@ -10,32 +10,16 @@
 
 #include "core/base/error.h"
 #include "core/io/safetensors.h"
+#include "core/kernels/operators.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/loader.h"
 #include "core/training/objective.h"
 #include "core/training/sample_store.h"
+#include "core/training/token_labeling.h"
 
 namespace remixer::evaluation {
 namespace {
-
-// What one image came to.
-struct Verdict {
-  uint16_t prediction = 0;
-  uint16_t rank = 0;  // classes placed before the true one; equal logits in the order of classes
-};
-
-Verdict judge(const float* logits, int64_t classes, int64_t truth, const std::string& sample) {
-  Verdict verdict;
-  for (int64_t c = 0; c < classes; ++c) {
-    if (!std::isfinite(logits[c])) {
-      fail("the logits of sample {} are not finite; the weights are spoilt: train the cell again", sample);
-    }
-    if (logits[c] > logits[verdict.prediction]) verdict.prediction = static_cast<uint16_t>(c);
-    verdict.rank += logits[c] > logits[truth] || (logits[c] == logits[truth] && c < truth);
-  }
-  return verdict;
-}
 
 // Classes of the extra head where its answers are ranked too (TokenLabeling's own evaluation): the file
 // knows them.
@@ -46,15 +30,20 @@ int64_t ranked_tokens(const EvaluateJob& job) {
 
 class Evaluator {
  public:
-  Evaluator(const EvaluateJob& job, training::Communicator& communicator)
+  Evaluator(const ModelOnSet& job, training::Communicator& communicator)
       : job_(job),
         communicator_(communicator),
-        dataset_(training::open_split(job.cell, job.dataset, job.eval_set)),
-        model_(models::create_model_to_load(
-            training::model_spec(job.cell, dataset_, ranked_tokens(job)))),
-        store_(dataset_, labels(), model_->grid(), /*memory_limit=*/0, reading()),
-        batches_((store_.size() + job.batch_size - 1) / job.batch_size) {
-    if (store_.size() == 0) fail_input("{}: split {} is empty", job.dataset.string(), job.eval_set);
+        reading_(class_reading(job.model.num_classes, job.dataset)),
+        model_(models::create_model_to_load(job.model)),
+        store_(job.dataset, job.labels, model_->grid(), /*memory_limit=*/0, reading(job)),
+        batches_((store_.size() + job.batch_size - 1) / job.batch_size),
+        answers_(job.model.num_classes, store_.size()) {
+    if (store_.size() == 0) {
+      fail_input("{}: split {} is empty", job.dataset.folder().string(), job.dataset.split());
+    }
+    if (job.model.remixer && job.labels == nullptr) {
+      fail_input("{}: a ReMixer model needs patch labels of {}", job.weights.string(), job.dataset.split());
+    }
     models::load_weights(*model_, job.weights);
     models::move_to(*model_, communicator.device());
   }
@@ -66,32 +55,31 @@ class Evaluator {
     const int64_t mine = batches_ > rank ? (batches_ - rank - 1) / size + 1 : 0;
     training::Loader loader(store_, [&](int64_t i) { return draws(rank + i * size); }, 0, mine,
                             std::max(1, job_.loader_threads));
-    std::vector<Verdict> verdicts(static_cast<size_t>(store_.size()));
     for (int64_t i = 0; i < mine; ++i) {
-      const int64_t first = (rank + i * size) * job_.batch_size;
-      judge_batch(loader.next(), first, verdicts);
+      answer(loader.next(), (rank + i * size) * job_.batch_size);
       // Ranks keep pace, so rank 0's share stands for the whole.
       const int64_t done = std::min(store_.size(), (i + 1) * size * job_.batch_size);
       if (rank == 0 && job_.on_progress) job_.on_progress(done, store_.size());
     }
-    collect(verdicts);
-    return summarise(verdicts);
+    collect(answers_.classes, answers_.kept);
+    collect(answers_.logits, answers_.kept);
+    collect(answers_.normalizer, 1);
+    Evaluation evaluation;
+    evaluation.figures = figures(answers_, job_.dataset, reading_);
+    evaluation.top1 = evaluation.figures[0].value;
+    evaluation.top5 = evaluation.figures[1].value;
+    evaluation.n = evaluation.figures[0].n;
+    evaluation.answers = std::move(answers_);
+    return evaluation;
   }
 
  private:
-  const data::LabelSource* labels() const {
-    if (!job_.cell.is_remixer()) return nullptr;
-    if (!job_.labels) {
-      fail_input("cell {} is evaluated with labeler {}, but no patch labels of {} were given",
-                 job_.cell.id(), job_.cell.labeler_name, job_.eval_set);
-    }
-    return job_.labels;
-  }
-
   // No image is passed over: the figures are of the whole set.
-  training::Reading reading() const {
-    const auto side = static_cast<int>(training::image_size_of(job_.cell, dataset_));
-    return {data::augmentation_settings(job_.cell.recipe, side), /*strict=*/true};
+  static training::Reading reading(const ModelOnSet& job) {
+    data::AugmentationSettings view;
+    view.side = static_cast<int>(job.model.image_size);
+    view.evaluation_crop = job.evaluation_crop;
+    return {view, /*strict=*/true};
   }
 
   std::vector<training::Draw> draws(int64_t batch) const {
@@ -101,63 +89,78 @@ class Evaluator {
     return draws;
   }
 
-  void judge_batch(training::Batch batch, int64_t first, std::vector<Verdict>& verdicts) {
-    at::NoGradGuard no_grad;
-    const at::Tensor logits =
-        training::ranked_logits(job_.cell, *model_,
-                                training::to_device(std::move(batch), communicator_.device()))
-            .cpu()
-            .contiguous();
-    const int64_t classes = logits.size(1);
+  void answer(training::Batch batch, int64_t first) {
+    const at::NoGradGuard no_grad;
+    batch = training::to_device(std::move(batch), communicator_.device());
+    std::optional<at::Tensor> distance;
+    if (job_.model.remixer) distance = kernels::label_distance(batch.patch_labels, job_.distance);
+    const at::Tensor ranked =
+        job_.model.token_classes > 0
+            ? training::with_token_vote(model_->forward_with_tokens(batch.images, distance, {}))
+            : model_->forward(batch.images, distance, {});
+    const at::Tensor logits = ranked.to(at::kFloat).cpu().contiguous();
+    const auto classes = static_cast<size_t>(logits.size(1));
     for (int64_t i = 0; i < logits.size(0); ++i) {
-      const data::Sample& sample = dataset_.samples()[static_cast<size_t>(first + i)];
-      verdicts[static_cast<size_t>(first + i)] =
-          judge(logits.const_data_ptr<float>() + i * classes, classes, sample.label, sample.id);
+      const std::span<const float> row(logits.const_data_ptr<float>() + i * logits.size(1), classes);
+      if (!std::all_of(row.begin(), row.end(), [](float value) { return std::isfinite(value); })) {
+        fail("the logits of sample {} are not finite; the weights are spoilt: train the cell again",
+             job_.dataset.samples()[static_cast<size_t>(first + i)].id);
+      }
+      answers_.set(first + i, row);
     }
   }
 
-  // Fills in what the other ranks judged.
-  void collect(std::vector<Verdict>& verdicts) {
-    const size_t bytes = verdicts.size() * sizeof(Verdict);
+  // Fills in what the other ranks answered; `width` values an image.
+  template <typename T>
+  void collect(std::vector<T>& values, int64_t width) {
+    const size_t bytes = values.size() * sizeof(T);
     const auto pieces =
-        communicator_.all_gather(std::string(reinterpret_cast<const char*>(verdicts.data()), bytes));
+        communicator_.all_gather(std::string(reinterpret_cast<const char*>(values.data()), bytes));
     for (int64_t batch = 0; batch < batches_; ++batch) {
       const std::string& piece = pieces[static_cast<size_t>(batch % communicator_.size())];
       assert(piece.size() == bytes);
       const int64_t begin = batch * job_.batch_size;
       const int64_t end = std::min(store_.size(), begin + job_.batch_size);
-      std::memcpy(&verdicts[static_cast<size_t>(begin)],
-                  piece.data() + static_cast<size_t>(begin) * sizeof(Verdict),
-                  static_cast<size_t>(end - begin) * sizeof(Verdict));
+      std::memcpy(&values[static_cast<size_t>(begin * width)],
+                  piece.data() + static_cast<size_t>(begin * width) * sizeof(T),
+                  static_cast<size_t>((end - begin) * width) * sizeof(T));
     }
   }
 
-  Evaluation summarise(const std::vector<Verdict>& verdicts) const {
-    Evaluation evaluation;
-    evaluation.n = store_.size();
-    int64_t first = 0, among_five = 0;
-    for (const Verdict& verdict : verdicts) {
-      first += verdict.rank == 0;
-      among_five += verdict.rank < 5;
-      evaluation.predictions.push_back(verdict.prediction);
-    }
-    evaluation.top1 = 100.0 * static_cast<double>(first) / static_cast<double>(evaluation.n);
-    evaluation.top5 = 100.0 * static_cast<double>(among_five) / static_cast<double>(evaluation.n);
-    return evaluation;
-  }
-
-  const EvaluateJob& job_;
+  const ModelOnSet& job_;
   training::Communicator& communicator_;
-  data::Dataset dataset_;
+  std::vector<int> reading_;
   std::unique_ptr<models::Model> model_;
   training::SampleStore store_;
   int64_t batches_;
+  Answers answers_;
 };
 
 }  // namespace
 
-Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator) {
+Evaluation evaluate(const ModelOnSet& job, training::Communicator& communicator) {
   return Evaluator(job, communicator).run();
+}
+
+Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator) {
+  const bool labelled = job.cell.is_remixer();
+  if (labelled && !job.labels) {
+    fail_input("cell {} is evaluated with labeler {}, but no patch labels of {} were given",
+               job.cell.id(), job.cell.labeler_name, job.eval_set);
+  }
+  ModelOnSet on_set{.dataset = training::open_split(job.cell, job.dataset, job.eval_set),
+                    .model = {},
+                    .weights = job.weights,
+                    .labels = labelled ? job.labels : nullptr,
+                    .distance = job.cell.distance,
+                    .batch_size = job.batch_size,
+                    .loader_threads = job.loader_threads,
+                    .on_progress = job.on_progress};
+  on_set.model = training::model_spec(job.cell, on_set.dataset, ranked_tokens(job));
+  on_set.evaluation_crop =
+      data::augmentation_settings(job.cell.recipe, static_cast<int>(on_set.model.image_size))
+          .evaluation_crop;
+  return evaluate(on_set, communicator);
 }
 
 }  // namespace remixer::evaluation

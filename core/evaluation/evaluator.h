@@ -1,4 +1,4 @@
-// Evaluates a trained cell on one evaluation set.
+// Evaluates weights on one evaluation set.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,39 @@
 #include <vector>
 
 #include "core/data/label_map.h"
+#include "core/evaluation/answers.h"
+#include "core/models/model.h"
 #include "core/training/communicator.h"
 #include "experiments/cell.h"
 
 namespace remixer::evaluation {
+
+struct Evaluation {
+  std::vector<Figure> figures;  // top1, top5 and what else the set has, see answers.h
+  Answers answers;
+  // Of `figures`: percent, and how many images they are a mean over.
+  double top1 = 0, top5 = 0;
+  int64_t n = 0;
+};
+
+// A model on a set, whatever made the two.
+struct ModelOnSet {
+  data::Dataset dataset;
+  models::ModelSpec model;  // with token_classes, aux_head's answers are ranked with [CLS]'s
+  std::filesystem::path weights;              // a safetensors file
+  const data::LabelSource* labels = nullptr;  // of that set; required of a ReMixer model
+  std::string distance;                       // "l1" or "cosine", of a ReMixer model
+  // Images of another size than the model's are resized so that a centre of this share remains.
+  double evaluation_crop = 0.875;
+  int64_t batch_size = 128;
+  int loader_threads = 1;
+  std::function<void(int64_t done, int64_t total)> on_progress;  // rank 0
+};
+
+// Collective; images are divided among the ranks and every rank returns the whole answer, which
+// does not depend on the rank count. Throws InputError where model and set do not fit, naming an
+// image that cannot be read, and Error on logits that are not finite.
+Evaluation evaluate(const ModelOnSet& job, training::Communicator& communicator);
 
 struct EvaluateJob {
   experiments::Cell cell;
@@ -24,15 +53,7 @@ struct EvaluateJob {
   std::function<void(int64_t done, int64_t total)> on_progress;  // rank 0
 };
 
-struct Evaluation {
-  double top1 = 0;  // percent
-  double top5 = 0;
-  int64_t n = 0;                       // images counted
-  std::vector<uint16_t> predictions;   // by sample number, the class with the largest logit
-};
-
-// Collective; images are divided among the ranks and every rank returns the whole answer, which does
-// not depend on the rank count.
+// A trained cell on a split of its own dataset; otherwise the same.
 Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator);
 
 }  // namespace remixer::evaluation

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
@@ -67,6 +68,19 @@ void set_local(const at::Tensor& pos_proj_weight, int64_t heads) {
   }
 }
 
+// softmax(q kᵀ/√D - κ d), prefix tokens apart, kept for `trace`; [B, H, Tq, T].
+at::Tensor traced_attention(const at::Tensor& q, const at::Tensor& k, const PatchMask* mask,
+                            int64_t prefix_tokens, ForwardTrace& trace) {
+  at::Tensor scores = at::matmul(q / std::sqrt(static_cast<double>(q.size(3))), k.transpose(2, 3));
+  if (mask != nullptr) {
+    const at::Tensor bias = kernels::log_mask(mask->distance, mask->kappa);
+    scores = scores +
+             at::constant_pad_nd(bias, {prefix_tokens, 0, prefix_tokens, 0}).unsqueeze(1);
+  }
+  trace.attention.push_back(scores.softmax(-1));
+  return trace.attention.back();
+}
+
 }  // namespace
 
 Attention::Attention(ParameterMaker& maker, const std::string& name, int64_t width,
@@ -76,8 +90,12 @@ Attention::Attention(ParameterMaker& maker, const std::string& name, int64_t wid
       proj(attention_linear(maker, name + ".proj", width, width, true)) {}
 
 at::Tensor Attention::operator()(const at::Tensor& x, const PatchMask* mask,
-                                 int64_t prefix_tokens) const {
+                                 int64_t prefix_tokens, ForwardTrace* trace) const {
   const auto parts = split_heads(qkv(x), 3, heads);
+  if (trace != nullptr) {
+    const at::Tensor attention = traced_attention(parts[0], parts[1], mask, prefix_tokens, *trace);
+    return proj(join_heads(at::matmul(attention, parts[2])));
+  }
   const at::Tensor mixed =
       mask == nullptr ? at::scaled_dot_product_attention(parts[0], parts[1], parts[2])
                       : kernels::masked_attention(parts[0], parts[1], parts[2], mask->distance,
@@ -85,7 +103,8 @@ at::Tensor Attention::operator()(const at::Tensor& x, const PatchMask* mask,
   return proj(join_heads(mixed));
 }
 
-at::Tensor Attention::first_token(const at::Tensor& x, const PatchMask* mask) const {
+at::Tensor Attention::first_token(const at::Tensor& x, const PatchMask* mask,
+                                  ForwardTrace* trace) const {
   const int64_t width = x.size(2);
   const auto map = [this](const at::Tensor& tokens, int64_t from, int64_t to) {
     const bool biased = qkv.bias.defined();
@@ -94,6 +113,9 @@ at::Tensor Attention::first_token(const at::Tensor& x, const PatchMask* mask) co
   };
   const at::Tensor q = split_heads(map(x.slice(1, 0, 1), 0, width), 1, heads)[0];
   const auto kv = split_heads(map(x, width, 3 * width), 2, heads);
+  if (trace != nullptr) {
+    return proj(join_heads(at::matmul(traced_attention(q, kv[0], nullptr, 0, *trace), kv[1])));
+  }
   const at::Tensor mixed = proj(join_heads(at::scaled_dot_product_attention(q, kv[0], kv[1])));
   // Data-parallel training waits for a gradient of every parameter.
   return mask == nullptr ? mixed : mixed + mask->kappa * 0;
@@ -115,7 +137,8 @@ GatedPositionalAttention::GatedPositionalAttention(ParameterMaker& maker, const 
   set_local(pos_proj.weight, heads);
 }
 
-at::Tensor GatedPositionalAttention::operator()(const at::Tensor& x, const PatchMask* mask) const {
+at::Tensor GatedPositionalAttention::operator()(const at::Tensor& x, const PatchMask* mask,
+                                                ForwardTrace* trace) const {
   const auto parts = split_heads(qk(x), 2, heads);
   const double scale = 1 / std::sqrt(static_cast<double>(parts[0].size(3)));
   const at::Tensor content = at::matmul(parts[0] * scale, parts[1].transpose(2, 3)).softmax(-1);
@@ -125,6 +148,14 @@ at::Tensor GatedPositionalAttention::operator()(const at::Tensor& x, const Patch
   at::Tensor attention = at::addcmul(gate * position, content, 1 - gate);
   const at::Tensor values = split_heads(v(x), 1, heads)[0];
   // Rows sum to 1 until a mask takes from them; dividing what they mix is the smaller division.
+  if (trace != nullptr) {
+    if (mask != nullptr) {
+      attention = attention * kernels::log_mask(mask->distance, mask->kappa).exp().unsqueeze(1);
+      attention = attention / attention.sum(-1, /*keepdim=*/true);
+    }
+    trace->attention.push_back(attention);
+    return proj(join_heads(at::matmul(attention, values)));
+  }
   if (mask == nullptr || kernels::mask_is_one(mask->kappa)) {
     return proj(join_heads(at::matmul(attention, values)));
   }

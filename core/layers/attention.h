@@ -20,10 +20,13 @@ struct Attention {
   Attention(ParameterMaker& maker, const std::string& name, int64_t width, int64_t heads,
             bool qkv_bias);
   // x [B, prefix_tokens + N, C]; mask null for plain attention.
-  at::Tensor operator()(const at::Tensor& x, const PatchMask* mask, int64_t prefix_tokens) const;
+  // `trace`, where given, gets the attention.
+  at::Tensor operator()(const at::Tensor& x, const PatchMask* mask, int64_t prefix_tokens,
+                        ForwardTrace* trace = nullptr) const;
   // Row 0 of the same, [B, 1, C], for a block after which only [CLS] is asked. Its mask is 1, so
   // kappa has no part in it; the gradient of a given one is 0.
-  at::Tensor first_token(const at::Tensor& x, const PatchMask* mask) const;
+  at::Tensor first_token(const at::Tensor& x, const PatchMask* mask,
+                         ForwardTrace* trace = nullptr) const;
   int64_t heads = 0;
   Linear qkv, proj;
 };
@@ -38,7 +41,8 @@ struct GatedPositionalAttention {
   GatedPositionalAttention(ParameterMaker& maker, const std::string& name, int64_t width,
                            int64_t heads, bool qkv_bias, int64_t grid);
   // x [B, grid², C].
-  at::Tensor operator()(const at::Tensor& x, const PatchMask* mask) const;
+  at::Tensor operator()(const at::Tensor& x, const PatchMask* mask,
+                        ForwardTrace* trace = nullptr) const;
   int64_t heads = 0;
   Linear qk, v, proj, pos_proj;
   at::Tensor gating_param;  // [heads]

@@ -2,6 +2,7 @@
 // matrices as they lie in memory.
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/relu.h>
 
 #include "core/layers/mixing.h"
 #include "core/models/families.h"
@@ -24,7 +25,7 @@ at::Tensor convolve_channels(const at::Tensor& x, const at::Tensor& weight,
 class ConvMixer : public MaskedModel {
  public:
   ConvMixer(const ModelSpec& spec, const Architecture& architecture, std::optional<uint64_t> seed)
-      : MaskedModel(spec, architecture) {
+      : MaskedModel(spec, architecture), relu_(architecture.relu) {
     layers::ParameterMaker maker(seed, parameters_, buffers_);
     const int64_t dim = architecture.dim, patch = architecture.patch;
     const layers::Initial head = layers::fan_in_uniform(dim);
@@ -51,23 +52,30 @@ class ConvMixer : public MaskedModel {
     blocks_.push_back(std::move(block));
   }
 
+  at::Tensor activate(const at::Tensor& x) const { return relu_ ? at::relu(x) : at::gelu(x); }
+
   Outputs outputs(const at::Tensor& images, const Pass& pass) override {
     const at::Tensor tokens = stem_(images);
     at::Tensor x =
         tokens.view({tokens.size(0), grid_, grid_, tokens.size(2)}).permute({0, 3, 1, 2});
-    x = stem_norm_(at::gelu(x), pass.mode);
+    x = stem_norm_(activate(x), pass.mode);
     for (int64_t i = 0; i < static_cast<int64_t>(blocks_.size()); ++i) {
       const Block& block = blocks_[i];
       const auto block_mask = mask(i, pass);
       const at::Tensor mixed = block.spatial(x, block_mask ? &*block_mask : nullptr);
-      x = x + block.spatial_norm(at::gelu(mixed), pass.mode);
+      x = x + block.spatial_norm(activate(mixed), pass.mode);
       x = block.channel_norm(
-          at::gelu(convolve_channels(x, block.channel_weight, block.channel_bias)), pass.mode);
+          activate(convolve_channels(x, block.channel_weight, block.channel_bias)), pass.mode);
+    }
+    if (pass.mode.trace != nullptr) {
+      const at::Tensor patches = pass.mode.trace->tokens = x.flatten(2).transpose(1, 2);
+      return {head_(patches.mean(1)), judge_tokens(patches, pass)};
     }
     return {head_(x.mean(at::IntArrayRef{2, 3})),
             judge_tokens(x.flatten(2).transpose(1, 2), pass)};
   }
 
+  bool relu_;
   layers::Linear head_;
   layers::PatchEmbed stem_;
   layers::BatchNorm stem_norm_;

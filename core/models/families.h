@@ -1,14 +1,16 @@
-// The three families behind create_model; without a seed, behind create_model_to_load. `spec` has
-// been checked against `architecture`.
+// What create_model calls, by the architecture's family; without a seed, create_model_to_load. `spec`
+// has been checked against `architecture`.
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include "core/models/model.h"
-#include "core/models/registry.h"
+#include "experiments/architectures.h"
 
 namespace remixer::models {
+
+using experiments::Architecture;
 
 // local_blocks: how many of the first blocks have gated positional attention; 0 is DeiT.
 std::unique_ptr<Model> make_vision_transformer(const ModelSpec& spec,
@@ -18,5 +20,8 @@ std::unique_ptr<Model> make_mlp_mixer(const ModelSpec& spec, const Architecture&
                                       std::optional<uint64_t> seed);
 std::unique_ptr<Model> make_conv_mixer(const ModelSpec& spec, const Architecture& architecture,
                                        std::optional<uint64_t> seed);
+// Of an extension's family (docs/extending.md); null where there is none of that name.
+std::unique_ptr<Model> make_extension(const ModelSpec& spec, const Architecture& architecture,
+                                      std::optional<uint64_t> seed);
 
 }  // namespace remixer::models

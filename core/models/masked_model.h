@@ -9,7 +9,7 @@
 #include "core/layers/basic.h"
 #include "core/layers/parameters.h"
 #include "core/models/model.h"
-#include "core/models/registry.h"
+#include "experiments/architectures.h"
 
 namespace remixer::models {
 
@@ -28,7 +28,7 @@ class MaskedModel : public Model {
     bool wants_tokens;  // whether token_logits are asked for
   };
 
-  MaskedModel(const ModelSpec& spec, const Architecture& architecture);
+  MaskedModel(const ModelSpec& spec, const experiments::Architecture& architecture);
   // token_logits may stay undefined where they are not wanted.
   virtual Outputs outputs(const at::Tensor& images, const Pass& pass) = 0;
 

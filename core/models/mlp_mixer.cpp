@@ -73,6 +73,7 @@ class MlpMixer : public MaskedModel {
                             spec_.drop_path, pass.mode);
       x = x + layers::drop_path(block.mlp_channels(block.norm2(x)), spec_.drop_path, pass.mode);
     }
+    if (pass.mode.trace != nullptr) pass.mode.trace->tokens = x;
     x = norm_(x);
     return {head_(x.mean(1)), judge_tokens(x, pass)};
   }

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cassert>
 
 #include "core/base/error.h"
@@ -36,21 +37,19 @@ void check_spec(const ModelSpec& spec, const Architecture& architecture) {
 }
 
 std::unique_ptr<Model> make(const ModelSpec& spec, std::optional<uint64_t> seed) {
-  const Architecture& architecture = find_architecture(spec.architecture);
+  const Architecture& architecture = experiments::find_architecture(spec.architecture);
   check_spec(spec, architecture);
-  switch (architecture.family) {
-    case Family::kVisionTransformer:
-      return make_vision_transformer(spec, architecture,
-                                     spec.spatial_prior == "convit"
-                                         ? architecture.prior_local_blocks
-                                         : architecture.local_blocks,
-                                     seed);
-    case Family::kMlpMixer:
-      return make_mlp_mixer(spec, architecture, seed);
-    case Family::kConvMixer:
-      return make_conv_mixer(spec, architecture, seed);
+  const std::string& family = architecture.family;
+  if (family == "deit" || family == "convit") {
+    const bool prior = spec.spatial_prior == "convit";
+    return make_vision_transformer(
+        spec, architecture, prior ? architecture.prior_local_blocks : architecture.local_blocks,
+        seed);
   }
-  fail("architecture '{}' has no family", spec.architecture);
+  if (family == "mixer") return make_mlp_mixer(spec, architecture, seed);
+  if (family == "convmixer") return make_conv_mixer(spec, architecture, seed);
+  if (auto model = make_extension(spec, architecture, seed)) return model;
+  fail("architecture '{}' is of family '{}', which nothing builds", spec.architecture, family);
 }
 
 }  // namespace
@@ -125,7 +124,8 @@ std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec) {
 
 std::vector<std::string> architecture_names() {
   std::vector<std::string> names;
-  for (const Architecture& architecture : architectures()) names.emplace_back(architecture.name);
+  for (const Architecture& known : experiments::architectures()) names.push_back(known.name);
+  std::sort(names.begin(), names.end());
   return names;
 }
 

@@ -5,35 +5,25 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <CLI/CLI.hpp>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/io/checkpoint.h"
 #include "core/kernels/operators.h"
-#include "core/models/registry.h"
 #include "core/models/weights.h"
+#include "experiments/architectures.h"
 
 namespace remixer::models {
 namespace {
 
 struct Arguments {
   std::string architecture, spatial_prior, distance = "l1", format = "table", type = "f32";
-  int64_t num_classes = 0, image_size = 0;
-  std::string weights, input, output;
-  bool add_kappa = false, without_kappa = false;
+  int64_t num_classes = 0, image_size = 0, seed = 0;
+  std::string weights, key, input, output;
+  bool add_kappa = false, without_kappa = false, remixer = false;
 };
-
-std::string_view family_name(Family family) {
-  switch (family) {
-    case Family::kVisionTransformer:
-      return "transformer";
-    case Family::kMlpMixer:
-      return "mlp-mixer";
-    case Family::kConvMixer:
-      return "convmixer";
-  }
-  return "";
-}
 
 int64_t count_parameters(const Model& model) {
   int64_t count = 0;
@@ -43,10 +33,10 @@ int64_t count_parameters(const Model& model) {
 
 void list_models(const Arguments& arguments) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  for (const Architecture& a : architectures()) {
-    const ModelSpec spec{.architecture = std::string(a.name), .image_size = a.image_size};
+  for (const experiments::Architecture& a : experiments::architectures()) {
+    const ModelSpec spec{.architecture = a.name, .image_size = a.image_size};
     rows.push_back({{"architecture", a.name},
-                    {"family", family_name(a.family)},
+                    {"family", a.family},
                     {"image_size", a.image_size},
                     {"patch", a.patch},
                     {"dim", a.dim},
@@ -104,7 +94,7 @@ struct Prepared {
 };
 
 Prepared run_forward(const Arguments& arguments) {
-  const io::Safetensors weights = io::read_safetensors(arguments.weights);
+  const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
   Prepared prepared;
   prepared.model = create_model_to_load(spec_of(arguments, weights));
   load_weights(*prepared.model, weights);
@@ -139,9 +129,19 @@ void backward(const Arguments& arguments) {
   io::write_safetensors(arguments.output, gradients);
 }
 
+void create(const Arguments& arguments) {
+  const auto& known = experiments::find_architecture(arguments.architecture);
+  ModelSpec spec{.architecture = arguments.architecture, .image_size = known.image_size};
+  if (arguments.num_classes > 0) spec.num_classes = arguments.num_classes;
+  if (arguments.image_size > 0) spec.image_size = arguments.image_size;
+  if (!arguments.spatial_prior.empty()) spec.spatial_prior = arguments.spatial_prior;
+  spec.remixer = arguments.remixer;
+  save_weights(*create_model(spec, static_cast<uint64_t>(arguments.seed)), arguments.output);
+}
+
 // From timm's names to a file of ours: everything checked, in float32.
 void import_weights(const Arguments& arguments) {
-  const io::Safetensors weights = io::read_safetensors(arguments.weights);
+  const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
   ModelSpec spec = spec_of(arguments, weights);
   const bool had_kappa = spec.remixer;
   const auto model = create_model_to_load(spec);
@@ -171,7 +171,7 @@ at::ScalarType type_of(const std::string& name) {
 // From a file of ours to one that timm's model of this name loads as it is (without κ), or to a
 // smaller type.
 void export_weights(const Arguments& arguments) {
-  const io::Safetensors weights = io::read_safetensors(arguments.weights);
+  const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
   const auto model = create_model_to_load(spec_of(arguments, weights));
   load_weights(*model, weights);
   std::vector<Model::NamedTensor> tensors;
@@ -191,9 +191,24 @@ void add_model_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--spatial-prior", arguments.spatial_prior,
                      "none or convit (default: the file's)");
   command.add_option("--num-classes", arguments.num_classes, "default: the file's");
-  command.add_option("--image-size", arguments.image_size, "default: the architecture's");
-  command.add_option("--weights", arguments.weights, "safetensors file with timm's names")
+  command.add_option("--image-size", arguments.image_size, "default: the file's, else the architecture's; position embeddings are resampled");
+  command.add_option("--weights", arguments.weights,
+                     "safetensors file or .pth checkpoint with timm's names")
       ->required();
+  command.add_option("--key", arguments.key,
+                     "entry of a checkpoint that holds the weights, as model_ema (default: model, "
+                     "state_dict or all of it)");
+  command.add_option("--output", arguments.output, "safetensors file to write")->required();
+}
+
+void add_create_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("--arch", arguments.architecture, "architecture (see `remixer model list`)")
+      ->required();
+  command.add_option("--spatial-prior", arguments.spatial_prior, "none (default) or convit");
+  command.add_option("--num-classes", arguments.num_classes, "default: 1000");
+  command.add_option("--image-size", arguments.image_size, "default: the architecture's");
+  command.add_option("--seed", arguments.seed, "default: 0")->check(CLI::NonNegativeNumber);
+  command.add_flag("--remixer", arguments.remixer, "with a kappa, 0, in every block");
   command.add_option("--output", arguments.output, "safetensors file to write")->required();
 }
 
@@ -207,7 +222,12 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
 
 }  // namespace
 
-int model_command(int argc, char** argv) {
+int model_command(int argc, char** argv, const std::vector<ModelSubcommand>& further) {
+  for (const ModelSubcommand& subcommand : further) {
+    if (argc > 1 && std::strcmp(argv[1], subcommand.name) == 0) {
+      return subcommand.run(argc - 1, argv + 1);
+    }
+  }
   Arguments arguments;
   CLI::App app("Models: list them, run one, convert weights", "remixer model");
   app.require_subcommand(1);
@@ -215,6 +235,9 @@ int model_command(int argc, char** argv) {
       app.add_subcommand("list", "Architectures and their sizes (parameters at 1000 classes)");
   list->add_option("--format", arguments.format, "table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
+  auto* creating = app.add_subcommand(
+      "create", "Initial weights, as a training run with this seed begins with them");
+  add_create_options(*creating, arguments);
   auto* run = app.add_subcommand("forward", "Images (and labels) to logits, in evaluation mode");
   add_run_options(*run, arguments);
   auto* gradients = app.add_subcommand(
@@ -231,6 +254,10 @@ int model_command(int argc, char** argv) {
                       "leave kappa and aux_head out, as timm's models need");
   exporting->add_option("--type", arguments.type, "f32, f16 or bf16")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  // Only for the list in --help: they are taken first.
+  for (const ModelSubcommand& subcommand : further) {
+    app.add_subcommand(subcommand.name, subcommand.description);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
@@ -240,6 +267,7 @@ int model_command(int argc, char** argv) {
     return kExitBadInput;
   }
   if (*list) list_models(arguments);
+  if (*creating) create(arguments);
   if (*run) forward(arguments);
   if (*gradients) backward(arguments);
   if (*importing) import_weights(arguments);

@@ -74,12 +74,12 @@ class VisionTransformer : public MaskedModel {
     const at::Tensor normed = block.norm1(x);
     at::Tensor mixed;
     if (block.is_local) {
-      mixed = block.local(normed, given);
+      mixed = block.local(normed, given, pass.mode.trace);
     } else if (pass.wants_tokens || i + 1 < static_cast<int64_t>(blocks_.size())) {
-      mixed = block.attention(normed, given, /*prefix_tokens=*/1);
+      mixed = block.attention(normed, given, /*prefix_tokens=*/1, pass.mode.trace);
     } else {
       // Nothing reads the patches after the last block.
-      mixed = block.attention.first_token(normed, given);
+      mixed = block.attention.first_token(normed, given, pass.mode.trace);
       x = x.slice(1, 0, 1);
     }
     x = x + layers::drop_path(mixed, block.drop_path, pass.mode);

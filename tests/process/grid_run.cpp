@@ -6,7 +6,7 @@ namespace remixer::testing {
 
 std::string program(const std::string& name) { return std::string(REMIXER_PROGRAMS) + "/" + name; }
 
-std::string small_grid(int epochs) {
+std::string small_grid(int epochs, const std::string& architecture) {
   return fmt::format(R"(name = "small"
 
 [dataset.fashion-bg]
@@ -29,7 +29,7 @@ drop_path = 0.1
 ema_decay = 0.9
 
 [[cells]]
-architecture = "deit_nano_patch4_32"
+architecture = "{}"
 labeler = ["none", "bbox_grabcut"]
 dataset = "fashion-bg"
 recipe = "short"
@@ -37,7 +37,7 @@ seed = 0
 
 [[evaluation]]
 sets = ["original", "mixed_same", "mixed_rand"]
-)", epochs);
+)", epochs, architecture);
 }
 
 std::vector<std::string> run_command(const ScratchFolder& folder, const std::string& grid) {

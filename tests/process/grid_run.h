@@ -13,8 +13,8 @@ namespace remixer::testing {
 // build/bin/NAME.
 std::string program(const std::string& name);
 
-// A grid of two cells (DeiT-nano, plain and with GrabCut's labels) on a few hundred images.
-std::string small_grid(int epochs = 2);
+// A grid of two cells (plain and with GrabCut's labels) on a few hundred images.
+std::string small_grid(int epochs = 2, const std::string& architecture = "deit_nano_patch4_32");
 
 // `remixer run` of `grid` in folder/workspace, with two ranks.
 std::vector<std::string> run_command(const ScratchFolder& folder, const std::string& grid);

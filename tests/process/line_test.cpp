@@ -83,5 +83,28 @@ TEST(LineTest, InterruptedRunStopsSoonAndGoesOn) {
   EXPECT_EQ(figures(workspace).size(), static_cast<size_t>(kFigures));
 }
 
+// docs/extending.md: an architecture of a user's own is trained, killed, resumed and tabled.
+TEST(LineTest, ExtensionIsLikeTheBuiltInModels) {
+  ScratchFolder folder("line-extension");
+  const fs::path workspace = folder / "workspace";
+  const std::string grid = small_grid(4, "hybrid_nano_patch4_32");
+  {
+    Program cut(run_command(folder, grid), folder.path());
+    ASSERT_TRUE(eventually([&] {
+      return fs::exists(workspace / "remixer.db") &&
+             count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
+    }, 100)) << cut.output() << cut.errors();
+    cut.signal(SIGKILL);
+    cut.wait();
+  }
+  const auto resumed = run_program(run_command(folder, grid), folder.path(), 250);
+  ASSERT_EQ(resumed.code, 0) << resumed.output << resumed.errors;
+  EXPECT_EQ(figures(workspace).size(), static_cast<size_t>(kFigures));
+  EXPECT_GT(count(workspace, "SELECT max(value) > 0 FROM metrics WHERE name LIKE 'kappa.%'"), 0);
+  const std::string table = read_file(workspace / "reports/small/table1.md");
+  EXPECT_NE(table.find("hybrid_nano_patch4_32"), std::string::npos) << table;
+  EXPECT_NE(table.find("Bbox+GrabCut"), std::string::npos) << table;
+}
+
 }  // namespace
 }  // namespace remixer::testing

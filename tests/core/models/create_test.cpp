@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/models/model.h"
-#include "core/models/registry.h"
+#include "experiments/architectures.h"
 
 namespace remixer::models {
 namespace {
@@ -56,9 +56,9 @@ TEST(Create, ParameterCountsArePublishedOnes) {
 TEST(Create, AllNamesBuildAndAreSorted) {
   const auto names = architecture_names();
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
-  for (const Architecture& a : architectures()) {
+  for (const auto& a : experiments::architectures()) {
     const auto model =
-        create_model_to_load({.architecture = std::string(a.name), .image_size = a.image_size});
+        create_model_to_load({.architecture = a.name, .image_size = a.image_size});
     EXPECT_EQ(model->grid(), a.image_size / a.patch) << a.name;
     for (const auto& [name, tensor] : model->parameters())
       EXPECT_TRUE(tensor.requires_grad()) << name;

@@ -63,6 +63,10 @@ class TimmModels(FolderTest):
         self.compare("mixer_s16_224", 1, image_size=64, num_classes=9)
         self.compare("convit_tiny", 1, image_size=96, num_classes=9)
 
+    def test_published_convmixers(self):
+        self.compare("convmixer_768_32", 1, image_size=56, num_classes=9)  # ReLU
+        self.compare("convmixer_1024_20_ks9_p14", 1, image_size=84, num_classes=9)
+
 
 def add_architecture(name, batch):
     setattr(TimmModels, f"test_{name}", lambda self: self.compare(name, batch))

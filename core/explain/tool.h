@@ -1,0 +1,9 @@
+// `remixer model relevance`.
+#pragma once
+
+namespace remixer::explain {
+
+// argv[0] is "relevance". As models::model_command.
+int relevance_command(int argc, char** argv);
+
+}  // namespace remixer::explain

@@ -1,0 +1,174 @@
+#include "core/evaluation/answers_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/data/dataset_writer.h"
+#include "core/data/image.h"
+#include "core/data/imagenet_classes.h"
+#include "tests/support/program.h"
+
+namespace remixer::evaluation {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class AnswersTest : public ::testing::Test {
+ protected:
+  AnswersTest() : scratch_("answers") {}
+
+  data::Dataset write(const std::vector<std::string>& classes, std::vector<data::Sample> samples) {
+    const auto folder = scratch_ / "data";
+    std::filesystem::remove_all(folder);
+    data::DatasetWriter writer(folder, classes, 8, {{"builder", "test"}, {"version", 1}});
+    const std::string image = data::encode_png(data::Image(8, 8));
+    writer.add_folder("original/val");
+    for (size_t i = 0; i < samples.size(); ++i) {
+      samples[i].id = fmt::format("original/val/{:03}.png", i);
+      writer.add_file(samples[i].id, image);
+    }
+    writer.add_split("original", samples);
+    writer.publish({0.5, 0.5, 0.5}, {0.2, 0.2, 0.2});
+    return data::Dataset::open(folder, "original");
+  }
+
+  static data::Sample of(int label, std::vector<int> more_labels = {}, std::string foreground = "") {
+    data::Sample sample;
+    sample.label = label;
+    sample.more_labels = std::move(more_labels);
+    sample.foreground = std::move(foreground);
+    return sample;
+  }
+
+  // A model that is sure of one class an image; the others follow in the order of their numbers.
+  static Answers sure(int64_t classes, const std::vector<int>& of) {
+    Answers answers(classes, static_cast<int64_t>(of.size()));
+    for (size_t i = 0; i < of.size(); ++i) {
+      std::vector<float> logits(static_cast<size_t>(classes));
+      for (int64_t c = 0; c < classes; ++c) logits[static_cast<size_t>(c)] = -static_cast<float>(c);
+      logits[static_cast<size_t>(of[i])] = 5;
+      answers.set(static_cast<int64_t>(i), logits);
+    }
+    return answers;
+  }
+
+  remixer::testing::ScratchFolder scratch_;
+};
+
+TEST_F(AnswersTest, KeepTheLikeliestClassesInOrder) {
+  Answers answers(4, 1);
+  answers.set(0, std::vector<float>{1, 3, 3, -2});
+  EXPECT_THAT(std::vector<uint16_t>(answers.likely(0).begin(), answers.likely(0).end()),
+              ElementsAre(1, 2, 0, 3));
+  EXPECT_FLOAT_EQ(answers.normalizer[0], std::log(std::exp(1.0) + 2 * std::exp(3.0) + std::exp(-2.0)));
+  Answers many(1000, 2);
+  EXPECT_EQ(many.kept, 10);
+  std::vector<float> logits(1000, 500);  // far beyond what exp can hold
+  logits[999] = 501;
+  many.set(1, logits);
+  EXPECT_EQ(many.likely(1)[0], 999);
+  EXPECT_EQ(many.likely(1)[1], 0);
+  EXPECT_NEAR(many.normalizer[1], 501 + std::log(1 + 999 * std::exp(-1.0)), 1e-3);
+}
+
+TEST_F(AnswersTest, TopOneAndTopFive) {
+  const auto dataset = write({"a", "b", "c", "d", "e", "f", "g"},
+                             {of(6), of(5), of(4), of(0)});
+  // The third image's class is fifth of the model's answers, the second's sixth.
+  const auto found = figures(sure(7, {6, 0, 0, 1}), dataset, class_reading(7, dataset));
+  EXPECT_THAT(found, ElementsAre(Figure{"top1", 25, 4}, Figure{"top5", 75, 4}));
+}
+
+TEST_F(AnswersTest, AThousandClassesAreReadAsNine) {
+  std::vector<std::string> nine;
+  for (const auto name : data::imagenet9_class_names()) nine.emplace_back(name);
+  const auto dataset = write(nine, {of(0), of(0), of(8), of(1)});
+  const auto reading = class_reading(1000, dataset);
+  EXPECT_EQ(std::count_if(reading.begin(), reading.end(), [](int c) { return c >= 0; }), 370);
+  const auto first_of = [&](int c) {
+    return static_cast<int>(std::find(reading.begin(), reading.end(), c) - reading.begin());
+  };
+  EXPECT_EQ(data::imagenet_classes()[static_cast<size_t>(first_of(0))].imagenet9, 0);
+  // Of the last, the model is sure of a class outside the 370: wrong, whatever comes after it.
+  const auto found =
+      figures(sure(1000, {first_of(0), first_of(1), first_of(8), first_of(-1)}), dataset, reading);
+  EXPECT_EQ(found[0], (Figure{"top1", 50, 4}));
+}
+
+TEST_F(AnswersTest, ClassesOfAnotherKindAreRefused) {
+  const auto dataset = write({"a", "b"}, {of(0), of(1)});
+  EXPECT_THROW(class_reading(1000, dataset), InputError);
+  EXPECT_THROW(class_reading(3, dataset), InputError);
+}
+
+TEST_F(AnswersTest, SeveralRightAnswersCountOnceOrOnceEach) {
+  const auto dataset = write({"a", "b", "c"}, {of(0, {1}),
+                                               of(2),
+                                               of(1, {1, 2})});
+  const auto found = figures(sure(3, {1, 0, 1}), dataset, class_reading(3, dataset));
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0], (Figure{"top1", 100.0 * 2 / 3, 3}));
+  // Pairs: (0,a) wrong, (0,b) right, (1,c) wrong, (2,b) right, (2,b) right, (2,c) wrong.
+  EXPECT_EQ(found[2], (Figure{"top1_by_label", 50, 6}));
+}
+
+TEST_F(AnswersTest, OneBackgroundBreaksAForeground) {
+  const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"),
+                                          of(0, {}, "cat1"),
+                                          of(1, {}, "dog1"),
+                                          of(1, {}, "dog1"),
+                                          of(1)});
+  const auto found = figures(sure(2, {0, 1, 1, 1, 0}), dataset, class_reading(2, dataset));
+  EXPECT_EQ(found.back(), (Figure{"adversarial", 50, 2}));
+  EXPECT_EQ(found[0], (Figure{"top1", 60, 5}));
+}
+
+TEST_F(AnswersTest, ForegroundsThatStandOnceHaveNoAdversary) {
+  const auto dataset =
+      write({"a", "b"}, {of(0, {}, "cat1"), of(1, {}, "dog1")});
+  EXPECT_EQ(figures(sure(2, {0, 1}), dataset, class_reading(2, dataset)).size(), 2u);
+}
+
+TEST_F(AnswersTest, ComeBackFromTheirFile) {
+  for (const int64_t classes : {9, 1000}) {
+    AnswersFile file;
+    file.labels = {3, 1, 2};
+    file.eval_set = "mixed_rand";
+    file.dataset_sha256 = "abc";
+    file.cell = "def";
+    file.by_weights["raw"] = sure(classes, {3, 8, 0});
+    file.by_weights["ema"] = sure(classes, {3, 1, 0});
+    write_answers(scratch_ / "answers", file);
+    const AnswersFile back = read_answers(scratch_ / "answers");
+    EXPECT_EQ(back.by_weights, file.by_weights);
+    EXPECT_EQ(back.labels, file.labels);
+    EXPECT_EQ(back.eval_set, "mixed_rand");
+    EXPECT_EQ(back.dataset_sha256, "abc");
+    EXPECT_EQ(back.cell, "def");
+  }
+}
+
+TEST_F(AnswersTest, FilesOfAnotherKindAreNamed) {
+  AnswersFile file;
+  file.labels = {3, 1};
+  file.by_weights["raw"] = sure(9, {3, 8, 0});
+  write_answers(scratch_ / "answers", file);
+  try {
+    read_answers(scratch_ / "answers");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("answers"));
+    EXPECT_THAT(error.what(), HasSubstr("2 labels"));
+  }
+  write_file_atomic(scratch_ / "answers", "nothing");
+  EXPECT_THROW(read_answers(scratch_ / "answers"), InputError);
+}
+
+}  // namespace
+}  // namespace remixer::evaluation
