@@ -17,8 +17,10 @@
 #include "coordinator/http/certificate.h"
 #include "coordinator/http/routes.h"
 #include "coordinator/launch/local.h"
+#include "coordinator/launch/slurm/launcher.h"
 #include "coordinator/notifier.h"
 #include "coordinator/process.h"
+#include "coordinator/views/demand.h"
 #include "coordinator/views/views.h"
 #include "coordinator/workspace.h"
 #include "core/base/clock.h"
@@ -61,11 +63,12 @@ struct Daemon::Parts {
   std::unique_ptr<Server> server;
   std::unique_ptr<LocalLauncher> launcher;
   std::unique_ptr<Notifier> notifier;
+  std::unique_ptr<slurm::SlurmLauncher> slurm_launcher;
   std::thread thread;
 
   mutable std::mutex mutex;  // of what follows, and of the parts' life against status()
   std::condition_variable changed;
-  bool stop_asked = false, stop_now_asked = false, ended = false;
+  bool stop_asked = false, stop_now_asked = false, keep_allocations = false, ended = false;
   Json last_status;
 
   double now() const { return system_clock().monotonic(); }
@@ -90,6 +93,7 @@ struct Daemon::Parts {
     access_path = experiments::protocol::access_file(workspace);
     launcher = std::make_unique<LocalLauncher>(
         LauncherOptions{workspace, access_path, options.worker_program});
+    slurm_launcher = std::make_unique<slurm::SlurmLauncher>(slurm_options());
     serve();
     try {
       launcher->start(options.workers, options.ranks);
@@ -98,6 +102,36 @@ struct Daemon::Parts {
       throw;
     }
     thread = std::thread([this] { run(); });
+  }
+
+  slurm::LauncherOptions slurm_options() {
+    slurm::LauncherOptions chosen;
+    chosen.paths = {workspace, access_path, fs::read_symlink("/proc/self/exe")};
+    chosen.demand = [this](double worth_seconds) {
+      slurm::Demand demand;
+      engine->query([&](const Engine::View& view) {
+        demand = demand_of(view, worth_seconds);
+        return Json();
+      });
+      return demand;
+    };
+    chosen.ended = [this](const std::vector<std::string>& workers) {
+      engine->workers_gone(workers);
+    };
+    chosen.log = [this](const std::string& line) { log->info("{}", line); };
+    return chosen;
+  }
+
+  // POST /slurm/up: {"site", "try_first", "reachable"}.
+  void start_slurm(const Json& order) {
+    const slurm::Site site = slurm::site_from_json(order.at("site"));
+    const bool kept_before = slurm_launcher->status().at("wanted").get<bool>();
+    if (address.loopback && !kept_before && !order.value("reachable", false)) {
+      fail_input(
+          "the daemon listens on this host alone, where allocations cannot reach it: end it with "
+          "`remixer down` and start one with `remixer slurm up`");
+    }
+    slurm_launcher->up(site, order.value("try_first", true));
   }
 
   ServerOptions server_options() {
@@ -129,14 +163,19 @@ struct Daemon::Parts {
   }
 
   void serve() {
-    access = {address.announce, server->port(), new_token(),
-              certificate ? certificate->fingerprint : "", host_name(), ::getpid()};
+    access = {address.announce, server->port(),
+              new_token(),      certificate ? certificate->fingerprint : "",
+              host_name(),      ::getpid()};
     started_at = iso_time(system_clock().wall());
     RouteOptions routes;
     routes.engine = engine.get();
-    routes.shutdown = [this] { ask_stop(false); };
+    routes.shutdown = [this](bool keep) { ask_stop(keep, keep); };
     routes.about = [this] { return about(); };
     routes.status = [this] { return status_of(*engine); };
+    routes.slurm = [this] { return slurm_launcher->status(); };
+    routes.slurm_up = [this](const Json& order) { start_slurm(order); };
+    routes.slurm_resume = [this] { slurm_launcher->resume(); };
+    routes.slurm_down = [this](bool let_run) { slurm_launcher->down(let_run); };
     Guard guard({access.address, address.listen, access.host}, access.port, access.token,
                 certificate.has_value());
     server->start(make_routes(std::move(guard), std::move(routes)));
@@ -159,12 +198,14 @@ struct Daemon::Parts {
     status.update(about());
     status["started_at"] = started_at;
     status["launcher"] = launcher->status();
+    status["slurm"] = slurm_launcher->status();
     return status;
   }
 
-  void ask_stop(bool now) {
+  void ask_stop(bool now, bool keep = false) {
     std::lock_guard guard(mutex);
     stop_asked = true;
+    keep_allocations = keep_allocations || keep;
     stop_now_asked = stop_now_asked || now;
     changed.notify_all();
   }
@@ -219,6 +260,11 @@ struct Daemon::Parts {
     return stop_now_asked;
   }
 
+  bool allocations_kept() const {
+    std::lock_guard guard(mutex);
+    return keep_allocations;
+  }
+
   // True while a worker, of ours or elsewhere, has not ended or released its attempt.
   bool busy() const {
     if (launcher->alive() > 0) return true;
@@ -251,7 +297,10 @@ struct Daemon::Parts {
     log->info("stopping");
     launcher->let_end();
     try {
-      engine->shutdown();
+      if (!allocations_kept()) {
+        engine->shutdown();
+        slurm_launcher->end();
+      }
       if (!wait_while_busy(options.grace_seconds) && !now_asked() && launcher->alive() > 0) {
         log->warn("workers have not ended in {:.0f} s: SIGTERM", options.grace_seconds);
         launcher->terminate();

@@ -319,6 +319,10 @@ void Engine::shutdown() {
   parts_->send(ShutdownEvent{});
 }
 
+void Engine::workers_gone(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) parts_->send(WorkerGoneEvent{id});
+}
+
 void Engine::tick() {
   parts_->send(TickEvent{});
 }

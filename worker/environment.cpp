@@ -78,6 +78,10 @@ experiments::protocol::RegisterWorker describe_worker(int ranks, const std::stri
       {"compiler", "g++ " __VERSION__},
       {"commit", commit()},
   };
+  // Set by the batch script of an allocation (slurm/allocation.sh).
+  if (const char* allocation = std::getenv("REMIXER_ALLOCATION")) {
+    worker.environment["allocation"] = allocation;
+  }
   return worker;
 }
 

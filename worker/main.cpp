@@ -49,6 +49,8 @@ int run(int argc, char** argv) {
       ->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--patience", options.patience_seconds, "Seconds without a daemon before an idle worker ends")
       ->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--idle", options.idle_seconds, "Seconds without work before a worker ends; 0: never")
+      ->capture_default_str()->check(CLI::NonNegativeNumber);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -66,10 +66,12 @@ Verdict Reporter::verdict() const {
   return clock_.monotonic() >= lease_end_ ? Verdict::kLeaseOver : Verdict::kGoOn;
 }
 
-Verdict Reporter::ask_to_renew() {
+Verdict Reporter::ask_to_renew(double patience_seconds) {
+  const double until = clock_.monotonic() + patience_seconds;
   for (;;) {
     const Verdict now = verdict();
     if (now != Verdict::kLeaseOver) return now;
+    if (clock_.monotonic() > until) return Verdict::kStop;
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }

@@ -46,8 +46,9 @@ class Reporter {
   void update(int64_t step, int64_t total_steps, const std::string& activity,
               std::vector<experiments::protocol::MetricPoint> metrics = {});
   Verdict verdict() const;
-  // After kLeaseOver: asks until the daemon answers. kGoOn: the lease is ours again; kStop, kAbandon.
-  Verdict ask_to_renew();
+  // After kLeaseOver: asks until the daemon answers. kGoOn: the lease is ours again; kStop, also
+  // where no daemon has answered for `patience_seconds`; kAbandon.
+  Verdict ask_to_renew(double patience_seconds);
   // Ends the heartbeats; returns metrics that were not sent.
   std::vector<experiments::protocol::MetricPoint> finish();
 

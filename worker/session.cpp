@@ -99,7 +99,7 @@ class Leader {
         connection_(options.access_file), console_(spdlog::default_logger()) {}
 
   int run() {
-    double last_answer = system_clock().monotonic();
+    double last_answer = system_clock().monotonic(), last_work = last_answer;
     while (!stop_signalled()) {
       try {
         if (terms_.worker_id.empty()) enlist();
@@ -107,10 +107,13 @@ class Leader {
         last_answer = system_clock().monotonic();
         if (reply.exit) break;
         if (!reply.assignment) {
+          if (idle_for_too_long(last_answer - last_work)) break;
           sleep_seconds(reply.retry_seconds);
         } else if (!work_on(*reply.assignment)) {
           deliver();
           return kRestart;
+        } else {
+          last_work = system_clock().monotonic();
         }
       } catch (const Unreachable& error) {
         // A finished result waits as long as it must.
@@ -140,6 +143,12 @@ class Leader {
   }
 
  private:
+  bool idle_for_too_long(double seconds) const {
+    if (options_.idle_seconds <= 0 || seconds < options_.idle_seconds) return false;
+    spdlog::info("no work for {}: ending", duration_text(seconds));
+    return true;
+  }
+
   void enlist() {
     terms_ = from_json<WorkerRegistered>(
         connection_.post("/workers", to_json(describe_worker(communicator_.size(), compute_.device().str()))));
@@ -204,7 +213,7 @@ class Leader {
       }
       attempted = attempt(context, communicator_);
       if (attempted.ending != Ending::kDone || attempted.outcome.finished) break;
-      if (reporter.ask_to_renew() != Verdict::kGoOn) break;
+      if (reporter.ask_to_renew(options_.patience_seconds) != Verdict::kGoOn) break;
       spdlog::info("the lease was renewed; going on");
     }
     const Verdict verdict = reporter.verdict();

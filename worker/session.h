@@ -11,8 +11,11 @@ struct SessionOptions {
   std::filesystem::path access_file;
   std::filesystem::path weights;
   int loader_threads = 1;
-  // A worker without work ends when no daemon has answered for this long.
+  // A worker without work ends when no daemon has answered for this long; one with work gives up
+  // waiting for its lease.
   double patience_seconds = 120;
+  // A worker that has had nothing to do for this long ends. 0: it waits for ever.
+  double idle_seconds = 0;
 };
 
 // Rank 0's loop. Returns the program's exit code: 0 when told to end, kRestart after a failure that

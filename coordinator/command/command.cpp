@@ -8,6 +8,7 @@
 
 #include "coordinator/command/command_line.h"
 #include "coordinator/command/handover.h"
+#include "coordinator/command/slurm.h"
 #include "core/base/error.h"
 #include "core/base/version.h"
 
@@ -62,6 +63,7 @@ void build(CommandLine& line) {
   add_query(line);
   add_report(line);
   add_down(line);
+  add_slurm(line);
   add_handovers(line);
 }
 

@@ -6,9 +6,8 @@
 
 #include "coordinator/command/command.h"
 #include "coordinator/command/listen_options.h"
-#include "coordinator/command/progress_text.h"
+#include "coordinator/command/serve.h"
 #include "coordinator/command/session.h"
-#include "coordinator/command/stop_signal.h"
 #include "coordinator/command/terminal.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -16,7 +15,6 @@
 namespace remixer::coordinator::command {
 namespace {
 
-constexpr double kLookSeconds = 1;
 constexpr double kDownSeconds = 30;
 
 struct UpOptions {
@@ -27,63 +25,29 @@ struct UpOptions {
   uint64_t disk_quota = 0;
 };
 
-// One line a finished or failed task, and one when the trouble with workers changes.
-void log_events(Daemon& daemon, NewEvents& news, std::string& problem) {
-  const Json status = daemon.status();
-  const NewEvents::Events events = news.next(status);
-  std::string text;
-  const std::string now = iso_time(system_clock().wall());
-  for (const Json& task : events.finished) text += fmt::format("{} {}\n", now, finished_line(task));
-  for (const Json& task : events.failed) {
-    text += fmt::format("{} {}\n", now, failed_line(task, daemon.workspace().string()));
-  }
-  const Json launcher = status.value("launcher", Json::object());
-  const Json found = launcher.value("problem", Json());
-  const std::string said = found.is_string() ? found.get<std::string>() : "";
-  if (!said.empty() && said != problem) text += fmt::format("{} workers: {}\n", now, said);
-  problem = said;
-  if (!text.empty()) print(text);
-}
-
 int up(const fs::path& workspace, const UpOptions& options) {
-  const StopSignal stop;
-  DaemonOptions daemon_options;
-  daemon_options.workspace = workspace;
-  options.listen.apply(daemon_options);
-  daemon_options.workers = options.workers;
-  daemon_options.ranks = options.ranks;
-  daemon_options.notify_command = options.notify_command;
-  daemon_options.notify_url = options.notify_url;
-  if (options.disk_quota > 0) daemon_options.disk_quota = options.disk_quota;
-  Daemon daemon(daemon_options);
-  daemon.start();
-  const std::string workers = options.workers == 0
-                                  ? "without local workers"
-                                  : fmt::format("with {} local worker{} of {} rank{}",
-                                                options.workers, options.workers == 1 ? "" : "s",
-                                                options.ranks, options.ranks == 1 ? "" : "s");
-  print(
-      fmt::format("The daemon of {} listens on {}:{} {}.\n"
-                  "Give it work with `remixer submit GRID`; Ctrl-C or `remixer down` ends it.\n",
-                  daemon.workspace().string(), daemon.access().address, daemon.port(), workers));
-  NewEvents news(daemon.status(), 0);
-  std::string problem;
-  while (stop.count() == 0) {
-    if (daemon.wait_for(0)) return kExitDone;  // `remixer down`
-    log_events(daemon, news, problem);
-    stop.wait(kLookSeconds);
-  }
-  print("Stopping: the workers write their checkpoints (Ctrl-C again ends at once).\n");
-  daemon.stop();
-  while (!daemon.wait_for(0.1)) {
-    if (stop.count() > 1) daemon.stop_now();
-  }
-  return kExitDone;
+  ServeOptions serve_options;
+  DaemonOptions& daemon = serve_options.daemon;
+  daemon.workspace = workspace;
+  options.listen.apply(daemon);
+  daemon.workers = options.workers;
+  daemon.ranks = options.ranks;
+  daemon.notify_command = options.notify_command;
+  daemon.notify_url = options.notify_url;
+  if (options.disk_quota > 0) daemon.disk_quota = options.disk_quota;
+  serve_options.workers = options.workers == 0
+                              ? "without local workers"
+                              : fmt::format("with {} local worker{} of {} rank{}", options.workers,
+                                            options.workers == 1 ? "" : "s", options.ranks,
+                                            options.ranks == 1 ? "" : "s");
+  // Allocations of an earlier life of the daemon are kept on.
+  serve_options.started = [](Daemon& started) { Session(started.access()).post("/slurm/resume"); };
+  return serve(serve_options);
 }
 
-int down(const fs::path& workspace) {
+int down(const fs::path& workspace, bool keep_allocations) {
   Session session = Session::require(workspace);
-  session.post("/shutdown");
+  session.post("/shutdown", {{"keep_allocations", keep_allocations}});
   const double begun = system_clock().monotonic();
   while (Session::find(workspace)) {
     if (system_clock().monotonic() - begun > kDownSeconds) {
@@ -126,7 +90,11 @@ void add_up(CommandLine& line) {
 void add_down(CommandLine& line) {
   CLI::App* command = add_command(
       line, "down", "End the workspace's daemon; what runs is checkpointed", "remixer down");
-  command->callback([&line] { line.chosen = [&line] { return down(line.workspace); }; });
+  auto keep = std::make_shared<bool>(false);
+  command->add_flag("--keep-allocations", *keep,
+                    "End at once and leave Slurm's allocations to the next daemon");
+  command->callback(
+      [&line, keep] { line.chosen = [&line, keep] { return down(line.workspace, *keep); }; });
 }
 
 }  // namespace remixer::coordinator::command

@@ -69,6 +69,7 @@ class Routes {
     const size_t n = parts.size();
     if (n == 1 && parts[0] == "ping") return {200, options_.about()};
     if (n == 1 && parts[0] == "status") return {200, options_.status()};
+    if (n == 1 && parts[0] == "slurm") return {200, options_.slurm()};
     if (n == 1 && parts[0] == "grids") return ask(grids_json);
     if (n == 2 && parts[0] == "grids") {
       return ask([&](const Engine::View& view) { return grid_json(view, parts[1]); });
@@ -104,9 +105,11 @@ class Routes {
       return send(engine_.submit(prepare_grid(request.body)));
     }
     if (n == 1 && parts[0] == "shutdown") {
-      options_.shutdown();
+      const Json body = Json::parse(request.body, nullptr, false);
+      options_.shutdown(body.is_object() && body.value("keep_allocations", false));
       return {200, {{"stopping", true}}};
     }
+    if (n == 2 && parts[0] == "slurm") return slurm(request, parts);
     if (is_control(parts)) {
       const Json body = request.body.empty() ? Json::object() : body_of(request);
       return control(engine_, parts, body).value();
@@ -116,7 +119,33 @@ class Routes {
     return unknown(request, readable);
   }
 
+  HttpResponse slurm(const HttpRequest& request, const Parts& parts) const {
+    const Json body = body_of(request);
+    try {
+      if (parts[1] == "up" && body.is_object() && body.contains("site")) {
+        options_.slurm_up(body);
+      } else if (parts[1] == "up") {
+        return error_response(400, "the body needs a field 'site'");
+      } else if (parts[1] == "resume") {
+        options_.slurm_resume();
+      } else if (parts[1] == "down") {
+        options_.slurm_down(body.is_object() && body.value("let_run", false));
+      } else {
+        return unknown(request, false);
+      }
+    } catch (const InputError&) {
+      throw;
+    } catch (const Error& error) {
+      // Slurm's own trouble, not the daemon's.
+      return error_response(502, error.what());
+    }
+    return {200, options_.slurm()};
+  }
+
   static bool posts(const Parts& parts) {
+    if (parts.size() == 2 && parts[0] == "slurm") {
+      return parts[1] == "up" || parts[1] == "down" || parts[1] == "resume";
+    }
     if (parts.size() == 1 && parts[0] != "gc") {
       return parts[0] == "claim" || parts[0] == "heartbeat" || parts[0] == "result" ||
              parts[0] == "shutdown";

@@ -11,10 +11,14 @@
 namespace remixer::coordinator {
 
 struct RouteOptions {
-  Engine* engine = nullptr;        // outlives the handler
-  std::function<void()> shutdown;  // POST /shutdown; returns at once
-  std::function<Json()> about;     // what /ping answers and /status adds; thread-safe
-  std::function<Json()> status;    // what /status answers
+  Engine* engine = nullptr;                             // outlives the handler
+  std::function<void(bool keep_allocations)> shutdown;  // POST /shutdown; returns at once
+  std::function<Json()> about;   // what /ping answers and /status adds; thread-safe
+  std::function<Json()> status;  // what /status answers
+  std::function<Json()> slurm;   // what /slurm answers; thread-safe, as the two below
+  std::function<void(const Json& order)> slurm_up;
+  std::function<void()> slurm_resume;
+  std::function<void(bool let_run)> slurm_down;
 };
 
 // A handler that guards, then routes. Errors become {"error": ...} with the statuses of

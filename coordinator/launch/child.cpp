@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -38,11 +39,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 // In the child: only what is safe between fork and exec of a program with threads.
-[[noreturn]] void become(char** arguments, char** variables, int log, int null, pid_t parent,
-                         int report) {
+[[noreturn]] void become(char** arguments, char** variables, const cpu_set_t* cores, int log,
+                         int null, pid_t parent, int report) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(1);
+  // A core that went away meanwhile is no reason not to start.
+  if (cores) ::sched_setaffinity(0, sizeof *cores, cores);
   ::dup2(null, 0);
   ::dup2(log, 1);
   ::dup2(log, 2);
@@ -82,10 +85,14 @@ pid_t start_child(const Command& command) {
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   int report[2] = {-1, -1};
   const bool piped = ::pipe2(report, O_CLOEXEC) == 0;
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  for (const int core : command.cores) CPU_SET(core, &cores);
   const pid_t parent = ::getpid();
   const pid_t child = piped ? ::fork() : -1;
   if (child == 0) {
-    become(argument_list.data(), variable_list.data(), log, null, parent, report[1]);
+    become(argument_list.data(), variable_list.data(), command.cores.empty() ? nullptr : &cores,
+           log, null, parent, report[1]);
   }
   int code = child < 0 ? errno : 0;
   ::close(log);

@@ -15,6 +15,7 @@ struct Command {
   std::vector<std::string> arguments;              // [0] is the program's path
   std::map<std::string, std::string> environment;  // set over this process's own
   std::filesystem::path log;                       // standard output and error are appended to it
+  std::vector<int> cores;                          // that it may run on; empty: as this process
 };
 
 // Starts it. The child is sent SIGTERM when the calling *thread* ends, so it is to be called from

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "coordinator/launch/child.h"
+#include "coordinator/launch/share.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -81,13 +82,7 @@ struct LocalLauncher::Parts {
     }
     command.arguments.insert(command.arguments.end(), {options.worker_program.string(), "--access",
                                                        options.access_file.string()});
-    int ranks = 0;
-    for (const Slot& each : slots) ranks += each.given_up ? 0 : each.ranks;
-    const int cores = static_cast<int>(std::thread::hardware_concurrency());
-    if (!std::getenv("OMP_NUM_THREADS")) {
-      command.environment["OMP_NUM_THREADS"] =
-          std::to_string(std::max(1, cores / std::max(1, ranks)));
-    }
+    share_out(slot, command);
     // Copying straight between processes is forbidden in many containers.
     command.environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none";
     if (::geteuid() == 0) {
@@ -95,6 +90,22 @@ struct LocalLauncher::Parts {
       command.environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
     }
     return command;
+  }
+
+  // Cores and GPUs. One worker alone is not bound: others on this machine may be.
+  void share_out(const Slot& slot, Command& command) const {
+    const auto index = static_cast<size_t>(slot.number - 1);
+    const std::vector<int> all = own_cores(), cores = share_of(all, index, slots.size());
+    if (slots.size() > 1 && all.size() >= slots.size()) command.cores = cores;
+    if (!std::getenv("OMP_NUM_THREADS")) {
+      const int threads = static_cast<int>(cores.size()) / slot.ranks;
+      command.environment["OMP_NUM_THREADS"] = std::to_string(std::max(1, threads));
+    }
+    std::string gpus;
+    for (const std::string& gpu : share_of(own_gpus(), index, slots.size())) {
+      gpus += (gpus.empty() ? "" : ",") + gpu;
+    }
+    if (!gpus.empty()) command.environment["CUDA_VISIBLE_DEVICES"] = gpus;
   }
 
   // The thread that is the parent of all workers.

@@ -21,7 +21,9 @@ struct LauncherOptions {
 // The exit code with which a worker asks to be started afresh: no death to worry about.
 constexpr int kWorkerRestart = 75;
 
-// Thread-safe. One thread of its own starts, watches and restarts the workers.
+// Thread-safe. One thread of its own starts, watches and restarts the workers. This machine's cores
+// and GPUs are shared out equally among them: affinity, OMP_NUM_THREADS (unless it is set) and
+// CUDA_VISIBLE_DEVICES.
 class LocalLauncher {
  public:
   explicit LocalLauncher(LauncherOptions options);

@@ -62,7 +62,7 @@ TEST(Arguments, AHintNamesTheSubcommand) {
 
 TEST(Arguments, EachSubcommandHasHelpWithAnExample) {
   for (const char* name : {"run", "up", "down", "submit", "status", "explain", "logs", "cancel",
-                           "retry", "query", "report"}) {
+                           "retry", "query", "report", "slurm"}) {
     const Outcome outcome = run({name, "--help"});
     EXPECT_EQ(outcome.code, 0) << name;
     EXPECT_THAT(outcome.out, HasSubstr("Example:\n  remixer " + std::string(name)));

@@ -205,7 +205,13 @@ class RoutesTest : public ::testing::Test {
     server = std::make_unique<Server>(ServerOptions{});
     RouteOptions options;
     options.engine = engine.get();
-    options.shutdown = [this] { ++shutdowns; };
+    options.shutdown = [this](bool) { ++shutdowns; };
+    options.slurm = [] { return Json{{"wanted", false}}; };
+    options.slurm_up = [this](const Json& site) { taken_up = site; };
+    options.slurm_resume = [] {};
+    options.slurm_down = [](bool let_run) {
+      if (!let_run) throw Error("squeue: no answer");
+    };
     options.about = [] { return Json{{"version", "1"}}; };
     options.status = [] { return Json{{"revision", 1}}; };
     server->start(make_routes(Guard({"127.0.0.1"}, server->port(), "secret"), options));
@@ -231,6 +237,7 @@ class RoutesTest : public ::testing::Test {
   std::unique_ptr<Client> client;
   std::string message;
   std::atomic<int> shutdowns{0};
+  Json taken_up;
 };
 
 TEST_F(RoutesTest, AGridsLife) {
@@ -274,6 +281,18 @@ TEST_F(RoutesTest, CancelRetryAndShutdown) {
   EXPECT_EQ(client->post("/grids/1/retry", Json::object())["tasks"], 4);
   client->post("/shutdown", Json::object());
   EXPECT_EQ(shutdowns, 1);
+}
+
+TEST_F(RoutesTest, SlurmIsTakenUpAndDown) {
+  EXPECT_EQ(client->get("/slurm")["wanted"], false);
+  EXPECT_EQ(client->post("/slurm/up", {{"site", 1}})["wanted"], false);
+  EXPECT_EQ(taken_up, (Json{{"site", 1}}));
+  EXPECT_EQ(refusal([&] { client->post("/slurm/up", Json::object()); }), 400);
+  EXPECT_NO_THROW(client->post("/slurm/down", {{"let_run", true}}));
+  EXPECT_EQ(refusal([&] { client->post("/slurm/down", Json::object()); }), 502);
+  EXPECT_EQ(message, "squeue: no answer");
+  EXPECT_EQ(refusal([&] { client->get("/slurm/up"); }), 405);
+  EXPECT_EQ(refusal([&] { client->post("/slurm/sideways", Json::object()); }), 404);
 }
 
 TEST_F(RoutesTest, ErrorsHaveTheirStatusAndOneLine) {

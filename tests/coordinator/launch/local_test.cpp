@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "coordinator/launch/child.h"
+#include "coordinator/launch/share.h"
 #include "coordinator/process.h"
 #include "core/base/file.h"
 #include "tests/coordinator/support.h"
@@ -74,6 +75,41 @@ TEST_F(LauncherTest, StartsTheRanksUnderMpirun) {
     return log().find("rank 0 of 2") != std::string::npos &&
            log().find("rank 1 of 2") != std::string::npos;
   })) << log();
+}
+
+TEST_F(LauncherTest, SharesCoresAndGpusOut) {
+  const char* before = std::getenv("CUDA_VISIBLE_DEVICES");
+  const std::string kept = before ? before : "";
+  ::setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7", 1);
+  LocalLauncher launcher(
+      options("grep Cpus_allowed_list /proc/self/status\n"
+              "echo gpus=$CUDA_VISIBLE_DEVICES; echo ready; sleep 60\n"));
+  launcher.start(2, 1);
+  const auto log_of = [&](int worker) {
+    return read_file_if_exists(folder.path / fmt::format("logs/worker-{}.log", worker)).value_or("");
+  };
+  ASSERT_TRUE(eventually([&] {
+    return log_of(1).find("ready") != std::string::npos && log_of(2).find("ready") != std::string::npos;
+  }));
+  before ? ::setenv("CUDA_VISIBLE_DEVICES", kept.c_str(), 1) : ::unsetenv("CUDA_VISIBLE_DEVICES");
+  EXPECT_THAT(log_of(1), HasSubstr("gpus=4,5\n"));
+  EXPECT_THAT(log_of(2), HasSubstr("gpus=6,7\n"));
+  const auto cores_of = [&](int worker) { return log_of(worker).substr(0, log_of(worker).find('\n')); };
+  if (own_cores().size() >= 2) {
+    EXPECT_NE(cores_of(1), cores_of(2));
+  } else {
+    EXPECT_EQ(cores_of(1), cores_of(2));
+  }
+}
+
+TEST(ShareTest, PartsAreEqualAndNeighboursStayTogether) {
+  const std::vector<int> things = {0, 1, 2, 3, 4};
+  EXPECT_EQ(share_of(things, 0, 1), things);
+  EXPECT_EQ(share_of(things, 0, 2), (std::vector<int>{0, 1}));
+  EXPECT_EQ(share_of(things, 1, 2), (std::vector<int>{2, 3, 4}));
+  EXPECT_EQ(share_of(things, 6, 7), (std::vector<int>{1}));
+  EXPECT_TRUE(share_of(std::vector<int>(), 0, 3).empty());
+  EXPECT_GE(own_cores().size(), 1u);
 }
 
 TEST_F(LauncherTest, StartsADeadWorkerAgainAndGivesUpWithTheReason) {

@@ -1,0 +1,10 @@
+// `remixer slurm`, a group of subcommands.
+#pragma once
+
+#include "coordinator/command/command.h"
+
+namespace remixer::coordinator::command {
+
+void add_slurm(CommandLine& line);
+
+}  // namespace remixer::coordinator::command

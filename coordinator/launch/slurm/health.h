@@ -1,0 +1,41 @@
+// Whether allocations come to something: counts what goes wrong in a row, and says when to pause.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coordinator/launch/slurm/jobs.h"
+#include "coordinator/launch/slurm/plan.h"
+#include "coordinator/launch/slurm/site.h"
+
+namespace remixer::coordinator::slurm {
+
+// Not thread-safe.
+class Health {
+ public:
+  // Compares a list of jobs with the one before. An allocation in which a worker has registered
+  // came to something; one that ended without is a failed start, unless somebody cancelled it or
+  // its node was lost. Jobs that had ended before they were first seen tell nothing. `demand` is
+  // to be older than `jobs`: a worker that it names had registered before the job was over.
+  struct Change {
+    std::vector<std::string> over;    // workers whose processes have surely ended
+    std::vector<std::string> failed;  // jobs that came to nothing
+  };
+  Change look(const std::vector<Job>& jobs, const Demand& demand);
+
+  void submitted() { submit_failures_ = 0; }
+  void submit_failed() { ++submit_failures_; }
+  int64_t submit_failures() const { return submit_failures_; }
+  int64_t start_failures() const { return start_failures_; }
+  void reset() { submit_failures_ = start_failures_ = 0; }
+
+ private:
+  bool failed_start(const std::string& id, const Job* job, const Demand& demand) const;
+
+  std::set<std::string> alive_, ran_;
+  int64_t submit_failures_ = 0, start_failures_ = 0;
+};
+
+}  // namespace remixer::coordinator::slurm

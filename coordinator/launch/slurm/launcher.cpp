@@ -1,0 +1,355 @@
+#include "coordinator/launch/slurm/launcher.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "coordinator/launch/slurm/health.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+
+namespace remixer::coordinator::slurm {
+
+using experiments::Json;
+
+namespace {
+
+constexpr double kLongestPause = 300;  // seconds between attempts at a Slurm that refuses
+
+// The last lines of a log in one, the newest last.
+std::string tail(const fs::path& log) {
+  std::string text;
+  try {
+    text = read_file_if_exists(log).value_or("");
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  constexpr size_t kLength = 400;
+  if (text.size() > kLength) text.erase(0, text.size() - kLength);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  size_t at = 0;
+  while ((at = text.find('\n', at)) != std::string::npos) text.replace(at, 1, " | ");
+  return text.empty() ? "it wrote nothing" : text;
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+}  // namespace
+
+struct SlurmLauncher::Parts {
+  explicit Parts(LauncherOptions given)
+      : options(std::move(given)),
+        folder(log_folder(options.paths.workspace)),
+        name(job_name(options.paths.workspace)),
+        file(options.paths.workspace / "slurm.json") {}
+
+  const LauncherOptions options;
+  const fs::path folder;  // of logs
+  const std::string name;
+  const fs::path file;  // what is kept
+
+  mutable std::mutex mutex;  // of what follows
+  std::condition_variable wake;
+  std::optional<Site> site;
+  bool wanted = false, ending = false, look_now = false;
+  std::string paused, problem, why;
+  std::vector<Job> jobs;
+  Demand demand;
+  Health health;
+  double submit_after = 0;  // monotonic
+  std::thread thread;
+
+  std::mutex at_work;  // one conversation with Slurm at a time
+
+  double now() const { return system_clock().monotonic(); }
+
+  fs::path script() const { return options.paths.workspace / "slurm-allocation.sh"; }
+
+  void keep() const {
+    write_file_atomic(file, Json{{"wanted", wanted}, {"site", to_json(*site)}}.dump(2) + "\n");
+  }
+
+  void write_script(const Site& chosen) const {
+    fs::create_directories(folder);
+    write_file_atomic(script(), allocation_script(chosen, options.paths), 0755);
+  }
+
+  void start_thread() {
+    if (!thread.joinable()) thread = std::thread([this] { run(); });
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (!ending) {
+      lock.unlock();
+      {
+        std::lock_guard working(at_work);
+        look();
+      }
+      lock.lock();
+      const double seconds = site ? site->queue.poll_seconds : 10;
+      wake.wait_for(lock, std::chrono::duration<double>(seconds),
+                    [&] { return ending || look_now; });
+      look_now = false;
+    }
+  }
+
+  // One round: what there is to do, what Slurm has, what follows. Held: at_work.
+  void look() {
+    Demand asked;
+    std::vector<Job> found;
+    double worth_seconds = 0;
+    {
+      std::lock_guard lock(mutex);
+      if (site) worth_seconds = site->queue.worth_seconds;
+    }
+    try {
+      // In this order: see Health::look.
+      asked = options.demand(worth_seconds);
+      found = list_jobs(name);
+    } catch (const std::exception& error) {
+      // Nothing is known, so nothing is changed.
+      std::lock_guard lock(mutex);
+      note_problem(error.what());
+      return;
+    }
+    Plan plan;
+    std::vector<std::string> stuck, over;
+    Site chosen;
+    {
+      std::lock_guard lock(mutex);
+      note_problem("");
+      const Health::Change change = health.look(found, asked);
+      over = change.over;
+      for (const Job& job : found) {
+        if (job.stuck()) stuck.push_back(job.id);
+      }
+      note_failed_starts(change.failed, found);
+      jobs = found;
+      demand = asked;
+      if (wanted && site) plan = plan_allocations(*site, asked, found);
+      why = !wanted ? "taken down" : plan.why;
+      if (!paused.empty() || now() < submit_after) plan.submit = 0;
+      if (site) chosen = *site;
+    }
+    if (!over.empty()) options.ended(over);
+    take_back(stuck);
+    take_back(plan.cancel);
+    if (plan.submit > 0) submit(chosen, plan.submit);
+  }
+
+  // Held: mutex.
+  void note_problem(const std::string& text) {
+    if (text != problem && !text.empty()) options.log("slurm: " + text);
+    problem = text;
+  }
+
+  // Held: mutex.
+  void note_failed_starts(const std::vector<std::string>& failed, const std::vector<Job>& found) {
+    for (const std::string& id : failed) {
+      const auto job =
+          std::find_if(found.begin(), found.end(), [&](const Job& each) { return each.id == id; });
+      const std::string state = job == found.end() ? "over and forgotten" : job->state;
+      const std::string last =
+          fmt::format("allocation {} came to nothing ({}{}): {}", id, state,
+                      job == found.end() || job->reason.empty() ? "" : ", " + job->reason,
+                      tail(folder / (id + ".log")));
+      options.log("slurm: " + last);
+      if (site && health.start_failures() >= site->queue.start_failures && paused.empty()) {
+        pause(fmt::format("{} allocations in a row came to nothing, the last: {}",
+                          health.start_failures(), last));
+      }
+    }
+  }
+
+  // Held: mutex.
+  void pause(const std::string& reason) {
+    paused = reason;
+    options.log("slurm: paused: " + reason);
+  }
+
+  void take_back(const std::vector<std::string>& ids) {
+    if (ids.empty()) return;
+    try {
+      cancel_jobs(ids);
+      options.log(fmt::format("slurm: took back {}", fmt::join(ids, ", ")));
+    } catch (const std::exception& error) {
+      std::lock_guard lock(mutex);
+      note_problem(error.what());
+    }
+  }
+
+  void submit(const Site& chosen, int64_t count) {
+    try {
+      write_script(chosen);
+      const auto ids = submit_jobs(script(), count, chosen.queue.array, folder);
+      options.log(fmt::format("slurm: submitted {}", fmt::join(ids, ", ")));
+      std::lock_guard lock(mutex);
+      health.submitted();
+      // The next look counts them, without waiting for its time.
+      look_now = true;
+    } catch (const std::exception& error) {
+      std::lock_guard lock(mutex);
+      health.submit_failed();
+      const int64_t failures = health.submit_failures();
+      note_problem(error.what());
+      submit_after =
+          now() + std::min(kLongestPause, chosen.queue.poll_seconds *
+                                              std::pow(2.0, static_cast<double>(failures)));
+      if (failures >= chosen.queue.submit_failures) {
+        pause(fmt::format("{} submissions in a row failed, the last: {}", failures, error.what()));
+      }
+    }
+  }
+
+  std::vector<std::string> ids_in(JobPhase phase) const {
+    std::vector<std::string> ids;
+    for (const Job& job : jobs) {
+      if (job.phase == phase) ids.push_back(job.id);
+    }
+    return ids;
+  }
+
+  // Nothing more is submitted; what runs or waits is ended. Held: at_work.
+  void take_down(bool let_run) {
+    const std::vector<Job> found = list_jobs(name);
+    std::vector<std::string> waiting, running;
+    {
+      std::lock_guard lock(mutex);
+      jobs = found;
+      waiting = ids_in(JobPhase::kWaiting);
+      running = ids_in(JobPhase::kRunning);
+    }
+    cancel_jobs(waiting);
+    if (!let_run) signal_jobs(running);
+    if (waiting.empty() && (let_run || running.empty())) return;
+    options.log(fmt::format("slurm: took back {} waiting, {} {} running allocations",
+                            waiting.size(), let_run ? "left" : "ended", running.size()));
+  }
+
+  void stop_thread() {
+    {
+      std::lock_guard lock(mutex);
+      ending = true;
+    }
+    wake.notify_all();
+    if (thread.joinable()) thread.join();
+  }
+
+  Json jobs_json() const {
+    Json list = Json::array();
+    for (const Job& job : jobs) {
+      if (job.phase == JobPhase::kEnded) continue;
+      const auto found = demand.allocations.find(job.id);
+      const bool known = found != demand.allocations.end();
+      list.push_back({{"id", job.id},
+                      {"state", job.state},
+                      {"waiting", job.phase == JobPhase::kWaiting},
+                      {"reason", text_or_null(job.reason)},
+                      {"nodes", text_or_null(job.nodes)},
+                      {"start", text_or_null(job.start)},
+                      {"end", text_or_null(job.end)},
+                      {"workers", known ? found->second.alive : 0},
+                      {"running", known ? found->second.running : 0},
+                      {"log", fs::path(folder / (job.id + ".log"))
+                                  .lexically_relative(options.paths.workspace)
+                                  .string()}});
+    }
+    return list;
+  }
+};
+
+SlurmLauncher::SlurmLauncher(LauncherOptions options)
+    : parts_(std::make_unique<Parts>(std::move(options))) {}
+
+SlurmLauncher::~SlurmLauncher() {
+  parts_->stop_thread();
+}
+
+void SlurmLauncher::resume() {
+  const auto text = read_file_if_exists(parts_->file);
+  if (!text) return;
+  try {
+    const Json kept = Json::parse(*text);
+    if (!kept.at("wanted").get<bool>()) return;
+    const Site site = site_from_json(kept.at("site"));
+    require_slurm();
+    std::lock_guard lock(parts_->mutex);
+    parts_->site = site;
+    parts_->wanted = true;
+    parts_->start_thread();
+    parts_->options.log("slurm: goes on with the allocations of before");
+  } catch (const std::exception& error) {
+    std::lock_guard lock(parts_->mutex);
+    parts_->note_problem(
+        fmt::format("{} cannot be taken up ({}); give `remixer slurm up` the site again",
+                    parts_->file.string(), error.what()));
+  }
+}
+
+void SlurmLauncher::up(const Site& site, bool try_first) {
+  check_site(site);
+  require_slurm();
+  std::lock_guard working(parts_->at_work);
+  parts_->write_script(site);
+  if (try_first) parts_->options.log("slurm: " + dry_run(parts_->script()));
+  std::lock_guard lock(parts_->mutex);
+  if (parts_->ending) fail("the daemon is ending");
+  parts_->site = site;
+  parts_->wanted = true;
+  parts_->paused.clear();
+  parts_->health.reset();
+  parts_->submit_after = 0;
+  parts_->keep();
+  parts_->look_now = true;
+  parts_->start_thread();
+  parts_->wake.notify_all();
+}
+
+void SlurmLauncher::down(bool let_run) {
+  require_slurm();
+  std::lock_guard working(parts_->at_work);
+  {
+    std::lock_guard lock(parts_->mutex);
+    parts_->wanted = false;
+    parts_->why = "taken down";
+    if (parts_->site) parts_->keep();
+  }
+  parts_->take_down(let_run);
+}
+
+void SlurmLauncher::end() {
+  parts_->stop_thread();
+  std::lock_guard working(parts_->at_work);
+  {
+    std::lock_guard lock(parts_->mutex);
+    if (!parts_->wanted) return;
+  }
+  try {
+    parts_->take_down(true);
+  } catch (const std::exception& error) {
+    parts_->options.log(fmt::format("slurm: {}", error.what()));
+  }
+}
+
+Json SlurmLauncher::status() const {
+  const Parts& p = *parts_;
+  std::lock_guard lock(p.mutex);
+  return {{"wanted", p.wanted},
+          {"name", p.name},
+          {"paused", text_or_null(p.paused)},
+          {"problem", text_or_null(p.problem)},
+          {"why", text_or_null(p.why)},
+          {"maximum", p.site ? p.site->queue.maximum : 0},
+          {"backlog", p.site ? p.site->queue.backlog : 0},
+          {"allocations", p.jobs_json()}};
+}
+
+}  // namespace remixer::coordinator::slurm

@@ -1,0 +1,62 @@
+// The Slurm launcher: keeps allocations matched to what the scheduler has to do.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coordinator/launch/slurm/plan.h"
+#include "coordinator/launch/slurm/script.h"
+#include "coordinator/launch/slurm/site.h"
+#include "experiments/json.h"
+
+namespace remixer::coordinator::slurm {
+
+struct LauncherOptions {
+  ScriptPaths paths;
+  // What there is to do; a task that takes less than so many seconds counts as part of one. Called
+  // from the launcher's thread; may throw when the daemon ends.
+  std::function<Demand(double worth_seconds)> demand;
+  // The processes of these workers (ids) are known to have ended. Called from the launcher's
+  // thread.
+  std::function<void(const std::vector<std::string>& workers)> ended;
+  // What is worth a line in the daemon's log. Thread-safe.
+  std::function<void(const std::string& line)> log;
+};
+
+// Thread-safe. The site, and whether allocations are wanted, are kept in <workspace>/slurm.json;
+// the jobs themselves are found again in Slurm by their name, so a daemon that is killed and
+// started again goes on with the allocations that it had.
+class SlurmLauncher {
+ public:
+  explicit SlurmLauncher(LauncherOptions options);
+  // Ends the thread; allocations stay.
+  ~SlurmLauncher();
+  SlurmLauncher(const SlurmLauncher&) = delete;
+  SlurmLauncher& operator=(const SlurmLauncher&) = delete;
+
+  // Goes on with the site of an earlier life of the daemon; does nothing where there was none, or
+  // it had been taken down.
+  void resume();
+  // From now on keeps allocations of this site, beginning at once. A pause after failures ends.
+  // Throws InputError where Slurm is not at hand or, with `try_first`, would not take the script.
+  void up(const Site& site, bool try_first);
+  // Submits nothing more and takes waiting allocations back. Running ones have their workers write
+  // checkpoints and end, or with `let_run` go on until they are idle. Throws Error where Slurm does
+  // not answer; nothing more is submitted then either.
+  void down(bool let_run);
+  // The daemon ends: takes waiting allocations back, since their workers would find nobody, and
+  // ends the thread. What is kept on disk goes on in the next life.
+  void end();
+
+  // docs/api.md, GET /slurm.
+  experiments::Json status() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace remixer::coordinator::slurm

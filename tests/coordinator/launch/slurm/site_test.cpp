@@ -1,0 +1,146 @@
+// Sites, and the scripts that are made of them.
+#include "coordinator/launch/slurm/site.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "coordinator/launch/capture.h"
+#include "coordinator/launch/slurm/script.h"
+#include "core/base/file.h"
+#include "tests/coordinator/support.h"
+
+namespace remixer::coordinator::slurm {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string refusal(const std::string& text) {
+  try {
+    read_site(text, "site.toml");
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "was taken: " << text;
+  return "";
+}
+
+std::string script_of(const std::string& text) {
+  return allocation_script(read_site(text, "site.toml"),
+                           {"/shared/my work", "/shared/my work/access.json", "/opt/bin/remixer"});
+}
+
+TEST(SiteTest, TimeLimitsInSlurmsForms) {
+  EXPECT_EQ(limit_seconds("90"), 5400);
+  EXPECT_EQ(limit_seconds("5:30"), 330);
+  EXPECT_EQ(limit_seconds("1:30:00"), 5400);
+  EXPECT_EQ(limit_seconds("2-12"), 216000);
+  EXPECT_EQ(limit_seconds("1-00:30"), 88200);
+  EXPECT_EQ(limit_seconds("1-00:00:10"), 86410);
+  for (const char* text : {"", "UNLIMITED", "1:2:3:4", "-1", "1-", "one", "1::2", "0", "1.5"}) {
+    EXPECT_THROW(limit_seconds(text), InputError) << text;
+  }
+}
+
+TEST(SiteTest, MistakesAreNamedWithTheirLine) {
+  EXPECT_THAT(refusal("[alocation]\n"), AllOf(HasSubstr("site.toml:1"), HasSubstr("'allocation'")));
+  EXPECT_THAT(refusal("[queue]\nmaximun = 3\n"),
+              AllOf(HasSubstr("site.toml:2"), HasSubstr("'maximum'")));
+  EXPECT_THAT(refusal("[queue]\nmaximum = \"3\"\n"),
+              AllOf(HasSubstr("site.toml:2"), HasSubstr("queue.maximum must be an integer")));
+  EXPECT_THAT(refusal("[allocation\n"), HasSubstr("site.toml:1"));
+  EXPECT_THAT(refusal("allocation = 3\n"), HasSubstr("[allocation]"));
+  EXPECT_THAT(refusal("[environment]\nmodules = \"cuda\"\n"), HasSubstr("a list of texts"));
+  EXPECT_THAT(refusal("[queue]\nmaximum = 0\n"), HasSubstr("queue.maximum"));
+  EXPECT_THAT(refusal("[allocation]\ntime = \"forever\"\n"), HasSubstr("forever"));
+  EXPECT_THAT(refusal("[allocation]\ntime = \"1\"\n"), HasSubstr("checkpoint_seconds"));
+  EXPECT_THAT(refusal("[allocation]\npartition = \"a b\"\n"), HasSubstr("allocation.partition"));
+  EXPECT_THAT(refusal("[allocation]\noptions = [\"exclusive\"]\n"), HasSubstr("--name=value"));
+  EXPECT_THAT(refusal("[worker]\nlauncher = \"mpiexec\"\n"), HasSubstr("'mpirun'"));
+  EXPECT_THAT(refusal("[worker]\nworkers = 2\n"), HasSubstr("does not divide"));
+  EXPECT_THAT(refusal("[worker]\nworkers = 2\n[allocation]\nnodes = 2\n"), HasSubstr("nodes = 1"));
+  EXPECT_THAT(refusal("[environment]\nvariables = [\"A B=c\"]\n"), HasSubstr("A B=c"));
+  EXPECT_THAT(refusal("[container]\nruntime = \"docker\"\nimage = \"i\"\n"), HasSubstr("docker"));
+  EXPECT_THAT(refusal("[container]\nruntime = \"apptainer\"\n"), HasSubstr("container.image"));
+}
+
+TEST(SiteTest, TravelsAsJsonUnchanged) {
+  Site site = read_site("[allocation]\npartition = \"gpu\"\n[queue]\nmaximum = 9\n", "site.toml");
+  site.environment.modules = {"a", "b"};
+  const Site back = site_from_json(to_json(site));
+  EXPECT_EQ(to_json(back), to_json(site));
+  EXPECT_EQ(back.allocation.partition, "gpu");
+  EXPECT_EQ(back.queue.maximum, 9);
+  EXPECT_THROW(site_from_json({{"queue", 1}}), InputError);
+}
+
+TEST(ScriptTest, AsksForWhatTheSiteSays) {
+  const std::string script = script_of(
+      "[allocation]\npartition = \"gpu\"\naccount = \"vision\"\ngres = \"gpu:a100:4\"\n"
+      "time = \"12:00:00\"\nnodes = 2\nranks_per_node = 4\ncpus_per_rank = 3\n"
+      "options = [\"--exclude=n13\"]\n"
+      "[environment]\nmodules = [\"cuda/13\"]\nvariables = [\"NOTE=it's mine\"]\n");
+  for (const char* line :
+       {"#!/bin/bash\n", "#SBATCH --partition=gpu\n", "#SBATCH --account=vision\n",
+        "#SBATCH --gres=gpu:a100:4\n", "#SBATCH --time=12:00:00\n", "#SBATCH --nodes=2\n",
+        "#SBATCH --ntasks-per-node=4\n", "#SBATCH --cpus-per-task=3\n", "#SBATCH --exclude=n13\n",
+        "#SBATCH --signal=B:USR2@120\n", "#SBATCH --requeue\n", "module load cuda/13\n",
+        "export NOTE='it'\\''s mine'\n", "srun --mpi=pmix", "--ntasks=8", "seconds=43200\n",
+        "'/shared/my work/access.json'"}) {
+    EXPECT_THAT(script, HasSubstr(line));
+  }
+  EXPECT_THAT(script, Not(HasSubstr("--qos")));
+}
+
+TEST(ScriptTest, WorkersSideBySideShareTheAllocation) {
+  const std::string script =
+      script_of("[allocation]\ngres = \"gpu:4\"\nranks_per_node = 4\n[worker]\nworkers = 2\n");
+  EXPECT_THAT(script, AllOf(HasSubstr("workers=2\n"), HasSubstr("--ntasks=2"), HasSubstr("--exact"),
+                            HasSubstr("--gres=gpu:2")));
+}
+
+TEST(ScriptTest, ContainersAndMpirun) {
+  const std::string apptainer = script_of(
+      "[container]\nruntime = \"apptainer\"\nimage = \"/i.sif\"\noptions = [\"--nv\"]\n"
+      "mounts = [\"/data\"]\n");
+  EXPECT_THAT(apptainer, HasSubstr("worker=(apptainer exec --nv --bind /data --bind "
+                                   "'/shared/my work' /i.sif /opt/bin/remixer-worker"));
+  const std::string pyxis = script_of("[container]\nruntime = \"pyxis\"\nimage = \"repo#image\"\n");
+  EXPECT_THAT(pyxis, AllOf(HasSubstr("'--container-image=repo#image'"),
+                           HasSubstr("'--container-mounts=/shared/my work:/shared/my work'")));
+  EXPECT_THAT(script_of("[worker]\nlauncher = \"mpirun\"\n[allocation]\nnodes = 2\n"
+                        "ranks_per_node = 3\n"),
+              HasSubstr("mpirun -n 6 --bind-to none --map-by ppr:3:node"));
+}
+
+TEST(ScriptTest, NamesOfJobsFollowTheWorkspace) {
+  EXPECT_NE(job_name("/a"), job_name("/b"));
+  EXPECT_EQ(job_name("/a").size(), 16u);
+}
+
+// Bash itself reads what was made, for every example that is handed out.
+TEST(ScriptTest, EveryExampleMakesAScriptThatBashUnderstands) {
+  coordinator::testing::TemporaryFolder folder;
+  int examples = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(REMIXER_SOURCE) / "slurm")) {
+    if (entry.path().extension() != ".toml") continue;
+    ++examples;
+    const Site site = read_site(read_file(entry.path()), entry.path().string());
+    const ScriptPaths paths{folder.path, folder.path / "access.json", "/opt/bin/remixer"};
+    for (const std::string& text :
+         {allocation_script(site, paths), daemon_script(site, paths, "/shared/site.toml")}) {
+      write_file_atomic(folder.path / "script.sh", text);
+      const Captured checked =
+          run_captured({"bash", "-n", (folder.path / "script.sh").string()}, 30);
+      EXPECT_EQ(checked.code, 0) << entry.path() << checked.errors;
+      EXPECT_EQ(checked.errors, "") << entry.path();
+    }
+  }
+  EXPECT_GE(examples, 4);
+}
+
+}  // namespace
+}  // namespace remixer::coordinator::slurm
