@@ -45,6 +45,8 @@ keep_worker() {
     [ "$code" != 0 ] || return 0
     echo "$(date '+%F %T') the worker ended with code $code"
     [ "$stop" = 0 ] || break
+    # Bad usage or input: the same again would end the same way.
+    [ "$code" != 2 ] || return 2
     ((SECONDS - begun < 20)) || deaths=0
     ((++deaths < 5)) || return "$code"
     sleep "$deaths"

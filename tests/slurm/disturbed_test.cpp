@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <sstream>
 
 #include "tests/slurm/slurm_run.h"
 
@@ -10,10 +11,10 @@ namespace remixer::testing {
 namespace {
 
 constexpr double kPatience = 120;  // for one step, on a busy machine
-const std::string kGridEpochs = "60";
+constexpr int kEpochs = 12;
 
 class DisturbedTest : public ::testing::Test {
- protected:
+ public:
   void SetUp() override {
     // One thread a rank, here as in an allocation: the order of sums depends on it.
     ::setenv("OMP_NUM_THREADS", "1", 1);
@@ -107,7 +108,7 @@ class DisturbedTest : public ::testing::Test {
 };
 
 TEST_F(DisturbedTest, FiguresEqualAnUndisturbedRuns) {
-  const std::string grid = small_grid(std::stoi(kGridEpochs));
+  const std::string grid = small_grid(kEpochs);
   ScratchFolder undisturbed("undisturbed");
   const Finished whole = run_program(run_command(undisturbed, grid), undisturbed.path(), 250);
   ASSERT_EQ(whole.code, 0) << whole.errors;

@@ -333,7 +333,7 @@ void SlurmLauncher::end() {
     if (!parts_->wanted) return;
   }
   try {
-    parts_->take_down(true);
+    parts_->take_down(false);
   } catch (const std::exception& error) {
     parts_->options.log(fmt::format("slurm: {}", error.what()));
   }

@@ -47,8 +47,8 @@ class SlurmLauncher {
   // checkpoints and end, or with `let_run` go on until they are idle. Throws Error where Slurm does
   // not answer; nothing more is submitted then either.
   void down(bool let_run);
-  // The daemon ends: takes waiting allocations back, since their workers would find nobody, and
-  // ends the thread. What is kept on disk goes on in the next life.
+  // The daemon ends in order: takes waiting allocations back and has running ones end, since their
+  // workers would find nobody, and ends the thread. What is kept on disk goes on in the next life.
   void end();
 
   // docs/api.md, GET /slurm.

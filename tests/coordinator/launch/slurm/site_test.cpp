@@ -59,7 +59,7 @@ TEST(SiteTest, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(refusal("[allocation]\ntime = \"1\"\n"), HasSubstr("checkpoint_seconds"));
   EXPECT_THAT(refusal("[allocation]\npartition = \"a b\"\n"), HasSubstr("allocation.partition"));
   EXPECT_THAT(refusal("[allocation]\noptions = [\"exclusive\"]\n"), HasSubstr("--name=value"));
-  EXPECT_THAT(refusal("[worker]\nlauncher = \"mpiexec\"\n"), HasSubstr("'mpirun'"));
+  EXPECT_THAT(refusal("[worker]\nlauncher = \"mpiexec\"\n"), HasSubstr("known are: srun, mpirun"));
   EXPECT_THAT(refusal("[worker]\nworkers = 2\n"), HasSubstr("does not divide"));
   EXPECT_THAT(refusal("[worker]\nworkers = 2\n[allocation]\nnodes = 2\n"), HasSubstr("nodes = 1"));
   EXPECT_THAT(refusal("[environment]\nvariables = [\"A B=c\"]\n"), HasSubstr("A B=c"));
