@@ -116,7 +116,10 @@ struct Daemon::Parts {
       return demand;
     };
     chosen.ended = [this](const std::vector<std::string>& workers) {
-      engine->workers_gone(workers);
+      // Crashes inside an allocation have shown as lost leases; its end says nothing about a task.
+      for (const std::string& id : workers) {
+        engine->worker_gone(id, "ended with its allocation", false);
+      }
     };
     chosen.log = [this](const std::string& line) { log->info("{}", line); };
     return chosen;

@@ -319,10 +319,6 @@ void Engine::shutdown() {
   parts_->send(ShutdownEvent{});
 }
 
-void Engine::workers_gone(const std::vector<std::string>& ids) {
-  for (const std::string& id : ids) parts_->send(WorkerGoneEvent{id});
-}
-
 void Engine::tick() {
   parts_->send(TickEvent{});
 }

@@ -67,8 +67,6 @@ class Engine {
   void notice_taken(int64_t id);
   // From now on workers are asked to stop and to exit.
   void shutdown();
-  // These workers' processes are known to have ended; unknown ids are passed over.
-  void workers_gone(const std::vector<std::string>& ids);
   // Lets leases end, attempts stall, and workers be gone whose process on this host has ended.
   void tick();
 
