@@ -53,8 +53,11 @@ struct DatasetBuilder {
   int64_t image_size = 0;
   std::vector<std::string> evaluation_sets;
   int64_t version = 1;
+  // Made by `remixer dataset build` from a user's own files. A grid names the result as an imported
+  // dataset; only the others can be built by a grid's prepare task.
+  bool from_own_files = false;
 };
-const std::vector<DatasetBuilder>& dataset_builders();
+const std::vector<DatasetBuilder>& dataset_builders();  // all but kImportedBuilder
 const DatasetBuilder& find_dataset_builder(std::string_view name);
 // {"builder", "version", every parameter}. As labeler_entry.
 Json dataset_entry(std::string_view builder, const Json& overrides = Json::object());

@@ -1,8 +1,12 @@
 #include "core/data/builder.h"
 
 #include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/data/dataset.h"
 #include "core/data/fashion_bg.h"
+#include "core/data/verify.h"
 #include "experiments/components.h"
+#include "experiments/imported.h"
 
 namespace remixer::data {
 
@@ -34,6 +38,10 @@ experiments::Json complete(const experiments::Json& spec) {
 void build_dataset(const experiments::Json& spec, const std::filesystem::path& folder,
                    const std::function<void(int64_t done, int64_t total)>& on_progress) {
   const experiments::Json entry = complete(spec);
+  if (experiments::find_dataset_builder(entry["builder"].get<std::string>()).from_own_files) {
+    fail_input("{} is built from your own files: `remixer dataset build {} --from FOLDER` does it",
+               entry["builder"].get<std::string>(), entry["builder"].get<std::string>());
+  }
   if (entry["builder"] != "fashion-bg") {
     fail("builder {} is listed but has no code", entry["builder"].dump());
   }
@@ -42,6 +50,33 @@ void build_dataset(const experiments::Json& spec, const std::filesystem::path& f
   }
   const FashionSources sources = load_fashion_sources(kGarmentFolder, kPhotographFolder, 0);
   build_fashion_bg(entry, sources, folder, 0, on_progress);
+}
+
+void check_imported(const experiments::Json& spec, const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "manifest.json")) {
+    fail_input(
+        "{}: the imported dataset that the grid was submitted with is gone; import it again "
+        "(`remixer dataset import`), which restores it if the images are the same",
+        folder.string());
+  }
+  for (const std::string& split : dataset_splits(folder)) {
+    const Dataset dataset = Dataset::open(folder, split);
+    if (dataset.samples().empty()) continue;
+    const auto image = dataset.image_path(dataset.samples().front());
+    if (!std::filesystem::exists(image)) {
+      fail_input(
+          "{}: the images of this imported dataset are not at {} any more (no {}); put them "
+          "back, or import them from where they are now",
+          folder.string(), dataset.root().string(), image.string());
+    }
+  }
+  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+  if (experiments::imported_entry(manifest) != spec) {
+    fail_input(
+        "{}: its manifest is of another dataset than the one that the grid was submitted "
+        "with; import that again",
+        folder.string());
+  }
 }
 
 }  // namespace remixer::data

@@ -20,4 +20,9 @@ namespace remixer::data {
 void build_dataset(const experiments::Json& spec, const std::filesystem::path& folder,
                    const std::function<void(int64_t done, int64_t total)>& on_progress = {});
 
+// Checks that a dataset which was imported is there: `folder` holds the one that `spec` stands for,
+// and its images are still where they were. Looks at one image of each split; `remixer dataset
+// verify` looks at all. Throws InputError that says what to do.
+void check_imported(const experiments::Json& spec, const std::filesystem::path& folder);
+
 }  // namespace remixer::data

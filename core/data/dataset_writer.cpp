@@ -7,14 +7,21 @@
 #include <cerrno>
 #include <fstream>
 #include <set>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
+#include "core/data/parallel.h"
+#include "experiments/imported.h"
 
 namespace remixer::data {
 
 namespace {
+
+// Inside a folder that is being built: who builds it, and what is done of it.
+constexpr const char* kLockFile = "building.lock";
+constexpr const char* kNotesFile = "building.txt";
 
 // Flushes the file system that holds `folder`: one call for all files written.
 void flush_file_system(const fs::path& folder) {
@@ -55,26 +62,83 @@ std::string index_text(const std::vector<std::string>& classes,
 }  // namespace
 
 DatasetWriter::DatasetWriter(fs::path folder, std::vector<std::string> classes, int image_size,
-                             experiments::Json spec)
+                             experiments::Json spec, std::string resume)
     : folder_(std::move(folder)),
       classes_(std::move(classes)),
       image_size_(image_size),
-      spec_(std::move(spec)) {
+      spec_(std::move(spec)),
+      resume_(std::move(resume)) {
   if (!folder_.has_filename()) folder_ = folder_.parent_path();  // "data/" means "data"
   if (fs::exists(folder_)) {
     fail_input("{} exists already; name another folder or remove it", folder_.string());
   }
-  staging_ =
-      folder_.parent_path() / fmt::format(".{}.{}.tmp", folder_.filename().string(), ::getpid());
-  fs::remove_all(staging_);
+  staging_ = folder_.parent_path() / fmt::format(".{}.building", folder_.filename().string());
   std::error_code code;
   fs::create_directories(staging_, code);
   if (code) fail("cannot create {}: {}", staging_.string(), code.message());
+  if (auto lock = FileLock::try_lock(staging_ / kLockFile)) {
+    lock_.emplace(std::move(*lock));
+  } else {
+    const fs::path staging = std::exchange(staging_, {});
+    fail_input("{} is being built by another process ({}); wait for it", folder_.string(),
+               staging.string());
+  }
+  read_notes();
+}
+
+// Takes over what an unfinished writer left, if it was for the same thing; clears it otherwise.
+void DatasetWriter::read_notes() {
+  const auto text = read_file_if_exists(staging_ / kNotesFile);
+  size_t begin = text ? text->find('\n') : std::string::npos;
+  keep_ = !resume_.empty();
+  if (keep_ && begin != std::string::npos && text->substr(0, begin) == resume_) {
+    // A last line without an end was cut off while it was written.
+    for (++begin; begin < text->size();) {
+      const size_t end = text->find('\n', begin);
+      if (end == std::string::npos) break;
+      notes_.push_back(text->substr(begin, end - begin));
+      begin = end + 1;
+    }
+    std::string whole = resume_ + "\n";
+    for (const std::string& line : notes_) whole += line + "\n";
+    write_file_atomic(staging_ / kNotesFile, whole);
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(staging_)) {
+    if (entry.path().filename() != kLockFile) fs::remove_all(entry.path());
+  }
+  if (keep_) write_file_atomic(staging_ / kNotesFile, resume_ + "\n");
 }
 
 DatasetWriter::~DatasetWriter() {
   std::error_code ignored;
-  if (!staging_.empty()) fs::remove_all(staging_, ignored);
+  if (!staging_.empty() && !keep_) fs::remove_all(staging_, ignored);
+}
+
+void DatasetWriter::note(const std::string& lines) {
+  flush();
+  std::ofstream file(staging_ / kNotesFile, std::ios::binary | std::ios::app);
+  file << lines;
+  file.close();
+  if (!file) fail("cannot write {}", (staging_ / kNotesFile).string());
+}
+
+void DatasetWriter::flush() {
+  flush_file_system(staging_);
+}
+
+void DatasetWriter::remove_file(const std::string& path) {
+  std::error_code code;
+  fs::remove(staging_ / path, code);
+  if (code) fail("cannot remove {}: {}", (staging_ / path).string(), code.message());
+}
+
+std::string DatasetWriter::read_file(const std::string& path) const {
+  return remixer::read_file(staging_ / path);
+}
+
+void DatasetWriter::describe(const std::string& field, experiments::Json value) {
+  described_[field] = std::move(value);
 }
 
 void DatasetWriter::add_folder(const std::string& path) {
@@ -98,38 +162,76 @@ void DatasetWriter::add_split(const std::string& split, const std::vector<Sample
   splits_.emplace(split, samples);
 }
 
-void DatasetWriter::publish(const std::array<double, 3>& mean,
-                            const std::array<double, 3>& deviation) {
-  experiments::Json manifest = {{"format", kDatasetFormat},
-                                {"spec", spec_},
-                                {"classes", classes_},
-                                {"image_size", image_size_},
-                                {"mean", mean},
-                                {"deviation", deviation},
-                                {"splits", experiments::Json::object()}};
+fs::path DatasetWriter::complete(const std::array<double, 3>& mean,
+                                 const std::array<double, 3>& deviation) {
+  experiments::Json manifest = described_;
+  manifest.update({{"format", kDatasetFormat},
+                   {"classes", classes_},
+                   {"image_size", image_size_},
+                   {"mean", mean},
+                   {"deviation", deviation},
+                   {"splits", experiments::Json::object()}});
   for (const auto& [split, samples] : splits_) manifest["splits"][split] = samples.size();
-  manifest["content_sha256"] = content_hash(staging_, splits_);
-  add_file("manifest.json", manifest.dump(2) + "\n");
+  const fs::path root =
+      described_.contains("root") ? fs::path(described_["root"].get<std::string>()) : staging_;
+  manifest["content_sha256"] = content_hash(staging_, root, splits_, hashes_);
+  manifest["spec"] = spec_.is_null() ? experiments::imported_entry(manifest) : spec_;
+  if (named_by_content_) {
+    folder_ = folder_.parent_path() / experiments::content_id(manifest["spec"]).substr(0, 16);
+  }
+  manifest_ = std::move(manifest);
+  return folder_;
+}
+
+fs::path DatasetWriter::publish(const std::array<double, 3>& mean,
+                                const std::array<double, 3>& deviation) {
+  if (manifest_.is_null()) complete(mean, deviation);
+  const std::string text = manifest_.dump(2) + "\n";
+  add_file("manifest.json", text);
+  fs::remove(staging_ / kNotesFile);
+  fs::remove(staging_ / kLockFile);
   flush_file_system(staging_);
-  if (!remixer::publish(staging_, folder_)) {
+  if (named_by_content_ && fs::exists(folder_ / "manifest.json")) {
+    // The same images, imported before, perhaps from elsewhere or under another name.
+    write_file_atomic(folder_ / "manifest.json", text);
+    fs::remove_all(staging_);
+  } else if (!remixer::publish(staging_, folder_)) {
     fail_input("{} was made by someone else meanwhile; it was left as it is", folder_.string());
   }
   staging_.clear();
+  return folder_;
 }
 
-std::string content_hash(const fs::path& folder,
-                         const std::map<std::string, std::vector<Sample>>& splits) {
-  Sha256 hash;
-  const auto list = [&](const std::string& path) {
-    hash.update(fmt::format("{}  {}\n", sha256_file(folder / path), path));
-  };
+void take_name_from(const fs::path& folder) {
+  const fs::path file = folder / "manifest.json";
+  auto manifest = experiments::Json::parse(read_file(file));
+  manifest.erase("name");
+  write_file_atomic(file, manifest.dump(2) + "\n");
+}
+
+std::string content_hash(const fs::path& folder, const fs::path& root,
+                         const std::map<std::string, std::vector<Sample>>& splits,
+                         const std::map<std::string, std::string>& known) {
+  std::vector<std::pair<fs::path, std::string>> files;
   std::set<std::string_view> masks;
   for (const auto& [split, samples] : splits) {
-    list(split + ".tsv");
+    files.emplace_back(folder, split + ".tsv");
     for (const Sample& sample : samples) {
-      list(sample.id);
-      if (!sample.mask.empty() && masks.insert(sample.mask).second) list(sample.mask);
+      files.emplace_back(root, sample.id);
+      const bool is_new = !sample.mask.empty() && masks.insert(sample.mask).second;
+      if (is_new) files.emplace_back(root, sample.mask);
     }
+  }
+  std::vector<std::string> hashes(files.size());
+  parallel_for(static_cast<int64_t>(files.size()), 0, [&](int64_t i) {
+    const auto& [parent, path] = files[static_cast<size_t>(i)];
+    const auto found = known.find(path);
+    hashes[static_cast<size_t>(i)] =
+        found != known.end() ? found->second : sha256_file(parent / path);
+  });
+  Sha256 hash;
+  for (size_t i = 0; i < files.size(); ++i) {
+    hash.update(fmt::format("{}  {}\n", hashes[i], files[i].second));
   }
   return hash.finish();
 }

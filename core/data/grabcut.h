@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/data/dataset.h"
 #include "core/data/image.h"
@@ -20,5 +21,12 @@ namespace remixer::data {
 // The answer follows from the arguments alone: `seed` sets OpenCV's generator, which is the
 // thread's own, for the call. Thread-safe.
 GrayImage grabcut(const Image& image, const Box& box, double scale, uint64_t seed);
+
+// The same cut as the Backgrounds Challenge makes it: 255 or 0; the box, inside the image, without
+// its last column and row; nothing where all attempts find less than 10 % of it, or two of them the
+// same too small object. The benchmark cuts at `scale` 1; small images keep more of their objects
+// at 2 and above.
+std::optional<GrayImage> challenge_grabcut(const Image& image, const Box& box, int scale,
+                                           uint64_t seed);
 
 }  // namespace remixer::data

@@ -1,94 +1,25 @@
 #include "core/data/tool.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 
-#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
-#include "core/data/builder.h"
 #include "core/data/contact_sheet.h"
 #include "core/data/dataset.h"
+#include "core/data/progress.h"
+#include "core/data/published_sets.h"
+#include "core/data/tool_make.h"
 #include "core/data/verify.h"
 #include "experiments/components.h"
+#include "experiments/imported.h"
 
 namespace remixer::data {
 
 namespace {
 
 using experiments::Json;
-
-// "  4224 of 16000 images, 3 s to go", once a second on a terminal, every ten seconds elsewhere.
-class Progress {
- public:
-  explicit Progress(const char* what) : what_(what), terminal_(::isatty(STDERR_FILENO) != 0) {}
-  ~Progress() {
-    if (terminal_ && shown_ > 0) fmt::print(stderr, "\r\033[K");
-  }
-
-  void operator()(int64_t done, int64_t total) {
-    const double now = system_clock().monotonic();
-    if (now - last_ < (terminal_ ? 1 : 10)) return;
-    last_ = now;
-    ++shown_;
-    const double to_go = (now - start_) / static_cast<double>(std::max<int64_t>(done, 1)) *
-                         static_cast<double>(total - done);
-    fmt::print(stderr, "{}{}: {} of {} images, {} to go{}", terminal_ ? "\r\033[K" : "", what_,
-               done, total, duration_text(to_go), terminal_ ? "" : "\n");
-    std::fflush(stderr);
-  }
-
- private:
-  const char* what_;
-  bool terminal_;
-  double start_ = system_clock().monotonic(), last_ = start_;
-  int shown_ = 0;
-};
-
-// Where a workspace keeps the dataset that `entry` describes.
-fs::path folder_in_workspace(const fs::path& workspace, const Json& entry) {
-  return workspace / "datasets" / experiments::content_id(entry).substr(0, 16);
-}
-
-// "train_images=8000" as a member of `overrides`.
-void add_override(const std::string& text, Json& overrides) {
-  const size_t equals = text.find('=');
-  const Json value = equals == std::string::npos ? Json()
-                                                 : Json::parse(text.substr(equals + 1), nullptr,
-                                                               /*allow_exceptions=*/false);
-  if (!value.is_number_integer()) {
-    fail_input("a parameter is given as NAME=NUMBER, not as \"{}\"", text);
-  }
-  overrides[text.substr(0, equals)] = value;
-}
-
-struct BuildOptions {
-  std::string builder;
-  std::vector<std::string> parameters;
-  fs::path output, workspace;
-};
-
-int build(const BuildOptions& options) {
-  Json overrides = Json::object();
-  for (const std::string& parameter : options.parameters) add_override(parameter, overrides);
-  const Json entry = experiments::dataset_entry(options.builder, overrides);
-  const fs::path folder =
-      options.output.empty() ? folder_in_workspace(options.workspace, entry) : options.output;
-  if (options.output.empty() && fs::exists(folder / "manifest.json")) {
-    fmt::print("{} is built already\n", folder.string());
-    return kExitDone;
-  }
-  Progress progress("building");
-  const double start = system_clock().monotonic();
-  build_dataset(entry, folder, [&](int64_t done, int64_t total) { progress(done, total); });
-  const Dataset train = Dataset::open(folder, "train");
-  fmt::print("{}: built in {:.1f} s, content {}\n", folder.string(),
-             system_clock().monotonic() - start, train.content_hash().substr(0, 16));
-  return kExitDone;
-}
 
 // What there is to build.
 Json builders_table() {
@@ -123,7 +54,8 @@ Json datasets_table(const fs::path& workspace) {
   std::sort(folders.begin(), folders.end());
   for (const fs::path& folder : folders) {
     Json row = {{"dataset", folder.filename().string()},
-                {"builder", ""},
+                {"name", ""},
+                {"made_by", ""},
                 {"train", 0},
                 {"evaluation", 0},
                 {"content", ""},
@@ -140,8 +72,13 @@ Json datasets_table(const fs::path& workspace) {
         row["content"] = dataset.content_hash().substr(0, 16);
       }
       row["evaluation"] = evaluation;
-      row["builder"] =
-          Json::parse(read_file(folder / "manifest.json"))["spec"].value("builder", "");
+      const Json manifest = Json::parse(read_file(folder / "manifest.json"));
+      row["name"] = manifest.value("name", "");
+      const Json made_by = manifest.value("made_by", Json::object());
+      row["made_by"] =
+          made_by.contains("import")
+              ? "import " + made_by["import"].get<std::string>()
+              : "build " + made_by.value("builder", manifest["spec"].value("builder", ""));
     } catch (const Error& error) {
       row["state"] = error.what();
     }
@@ -188,14 +125,36 @@ void print_table(const Json& rows, const std::vector<std::string>& columns,
   }
 }
 
-int list(const fs::path& workspace, const std::string& format) {
-  if (workspace.empty()) {
-    print_table(builders_table(), {"builder", "image_size", "evaluation_sets", "parameters"},
-                format);
-  } else {
-    print_table(datasets_table(workspace),
-                {"dataset", "builder", "train", "evaluation", "content", "state"}, format);
+// What `import` knows.
+Json imports_table() {
+  Json rows = Json::array();
+  for (const PublishedSet& set : published_sets()) {
+    std::string images;
+    for (const auto& [split, count] : set.images) {
+      images += fmt::format("{}{} {}", images.empty() ? "" : ", ", split, count);
+    }
+    rows.push_back({{"import", set.name},
+                    {"classes", set.classes},
+                    {"published", set.layout == SetLayout::kChallengeRelease ? "8 x 4050" : images},
+                    {"description", set.description}});
   }
+  return rows;
+}
+
+int list(const fs::path& workspace, const std::string& format) {
+  if (!workspace.empty()) {
+    print_table(datasets_table(workspace),
+                {"dataset", "name", "made_by", "train", "evaluation", "content", "state"}, format);
+    return kExitDone;
+  }
+  const Json builders = builders_table(), imports = imports_table();
+  if (format == "json") {
+    fmt::print("{}\n", Json{{"build", builders}, {"import", imports}}.dump(2));
+    return kExitDone;
+  }
+  print_table(builders, {"builder", "image_size", "evaluation_sets", "parameters"}, format);
+  fmt::print("\n");
+  print_table(imports, {"import", "classes", "published", "description"}, format);
   return kExitDone;
 }
 
@@ -207,6 +166,12 @@ int verify(const fs::path& folder) {
   for (const auto& [split, images] : result.images)
     fmt::print("{:<12} {:>8} images\n", split, images);
   fmt::print("{:<12} {:>8}\n", "masks", result.masks);
+  for (size_t i = 0; i < std::min(kShown, result.differences.size()); ++i) {
+    fmt::print("differs from what was published: {}\n", result.differences[i]);
+  }
+  if (result.differences.size() > kShown) {
+    fmt::print("and {} differences more\n", result.differences.size() - kShown);
+  }
   for (size_t i = 0; i < std::min(kShown, result.problems.size()); ++i) {
     fmt::print("{}\n", result.problems[i]);
   }
@@ -214,7 +179,8 @@ int verify(const fs::path& folder) {
     fmt::print("and {} problems more\n", result.problems.size() - kShown);
   }
   if (result.problems.empty()) {
-    fmt::print("sound: every file decodes and the content hash is the manifest's\n");
+    fmt::print("sound: every file decodes and the content hash is the manifest's{}\n",
+               result.differences.empty() ? "" : "; but it is not the whole of what was published");
     return kExitDone;
   }
   fmt::print(stderr, "remixer dataset: {} is not sound ({} found); build it again\n",
@@ -236,23 +202,29 @@ int sheet(const SheetOptions& options) {
   return kExitDone;
 }
 
+// Where `verify` and `sheet` look: a folder, or the workspace's dataset of that name.
+fs::path find_dataset(const fs::path& given, const fs::path& workspace) {
+  if (fs::exists(given)) return given;
+  const auto named = experiments::folders_named(workspace, given.string());
+  if (named.size() == 1) return named.front();
+  fail_input("{} is neither a folder nor the name of a dataset in {}", given.string(),
+             workspace.string());
+}
+
 }  // namespace
 
 int dataset_command(int argc, char** argv) {
   CLI::App app{"Builds and inspects datasets", "remixer dataset"};
   app.require_subcommand(1);
 
-  BuildOptions building;
-  CLI::App* build_app = app.add_subcommand("build", "Build a dataset from what is on the machine");
-  build_app->add_option("builder", building.builder, "Builder, such as fashion-bg")->required();
-  build_app->add_option("parameters", building.parameters,
-                        "NAME=NUMBER, such as train_images=2000");
   const char* given = std::getenv("REMIXER_WORKSPACE");
-  building.workspace = given && *given ? given : "workspace";
-  auto* output = build_app->add_option("--output", building.output, "Folder to make");
-  build_app->add_option("--workspace", building.workspace,
-                        "Workspace to put it in, under its id [$REMIXER_WORKSPACE or ./workspace]")
-      ->excludes(output);
+  const fs::path usual_workspace = given && *given ? given : "workspace";
+  BuildOptions building;
+  building.workspace = usual_workspace;
+  CLI::App* build_app = add_build(app, building);
+  ImportOptions importing;
+  importing.job.workspace = usual_workspace;
+  CLI::App* import_app = add_import(app, importing);
 
   fs::path workspace;
   std::string format = "table";
@@ -263,11 +235,14 @@ int dataset_command(int argc, char** argv) {
 
   fs::path verified;
   CLI::App* verify_app = app.add_subcommand("verify", "Decode every image and name what is wrong");
-  verify_app->add_option("folder", verified, "The dataset's folder")->required();
+  verify_app->add_option("dataset", verified, "The dataset's folder, or its name in the workspace")
+      ->required();
 
   SheetOptions showing;
   CLI::App* sheet_app = app.add_subcommand("sheet", "Draw a contact sheet: a row a class");
-  sheet_app->add_option("folder", showing.folder, "The dataset's folder")->required();
+  sheet_app
+      ->add_option("dataset", showing.folder, "The dataset's folder, or its name in the workspace")
+      ->required();
   sheet_app->add_option("--output", showing.output, "PNG to write")->required();
   sheet_app->add_option("--splits", showing.splits, "Columns, in order (default: all)")
       ->delimiter(',');
@@ -280,9 +255,11 @@ int dataset_command(int argc, char** argv) {
     fmt::print(stderr, "remixer dataset: {}; see remixer dataset --help\n", error.what());
     return kExitBadInput;
   }
-  if (build_app->parsed()) return build(building);
+  if (build_app->parsed()) return run_build(building);
+  if (import_app->parsed()) return run_import(importing);
   if (list_app->parsed()) return list(workspace, format);
-  if (verify_app->parsed()) return verify(verified);
+  if (verify_app->parsed()) return verify(find_dataset(verified, usual_workspace));
+  showing.folder = find_dataset(showing.folder, usual_workspace);
   return sheet(showing);
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/hash.h"
 #include "core/data/dataset_writer.h"
 #include "core/data/parallel.h"
+#include "core/data/published_sets.h"
 #include "core/data/scene.h"
 
 namespace remixer::data {
@@ -25,6 +26,7 @@ struct Check {
 struct Outcome {
   std::string problem;   // empty: none
   uint64_t content = 0;  // hash of the file's bytes
+  std::string sha256;    // empty where there is a problem
 };
 
 // What is wrong with a mask, or nothing.
@@ -32,24 +34,29 @@ std::string check_mask(const GrayImage& mask, const Check& check) {
   const bool empty = std::none_of(mask.pixels.begin(), mask.pixels.end(),
                                   [](uint8_t value) { return value >= 128; });
   if (empty) return fmt::format("{} holds no object", check.path);
-  if (check.box && bounding_box(mask) != *check.box) {
-    return fmt::format("{} does not fill the box that the index gives", check.path);
-  }
-  return {};
+  if (!check.box) return {};
+  const Box inner = bounding_box(mask);
+  const bool inside = inner.x0 >= check.box->x0 && inner.y0 >= check.box->y0 &&
+                      inner.x1 <= check.box->x1 && inner.y1 <= check.box->y1;
+  return inside ? "" : fmt::format("{} reaches out of the box that the index gives", check.path);
 }
 
-Outcome check_file(const fs::path& folder, const Check& check, int image_size) {
-  const auto bytes = read_file_if_exists(folder / check.path);
-  if (!bytes) return {fmt::format("{} is missing", check.path)};
+// image_size 0: images of any size.
+Outcome check_file(const fs::path& root, const Check& check, int image_size) {
+  const auto bytes = read_file_if_exists(root / check.path);
+  if (!bytes) return {fmt::format("{} is missing", check.path), 0, {}};
   try {
     const Image image = decode_image(*bytes, check.path);
-    if (image.width != image_size || image.height != image_size) {
+    if (image_size > 0 && (image.width != image_size || image.height != image_size)) {
       return {fmt::format("{} has {}x{} pixels, the manifest says {}x{}", check.path, image.width,
-                          image.height, image_size, image_size)};
+                          image.height, image_size, image_size),
+              0,
+              {}};
     }
-    return {check.is_mask ? check_mask(to_gray(image), check) : "", xxh3(*bytes)};
+    return {check.is_mask ? check_mask(to_gray(image), check) : "", xxh3(*bytes),
+            sha256_hex(*bytes)};
   } catch (const InputError& error) {
-    return {error.what()};
+    return {error.what(), 0, {}};
   }
 }
 
@@ -81,6 +88,18 @@ void find_strays(const fs::path& folder, const std::set<std::string>& known,
   }
 }
 
+// The published set that a folder was imported as; null where it is none, or a user's own.
+const PublishedSet* published_set_of(const fs::path& folder) {
+  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+  const auto made_by = manifest.find("made_by");
+  if (made_by == manifest.end() || !made_by->is_object()) return nullptr;
+  const std::string kind = made_by->value("import", std::string());
+  for (const PublishedSet& set : published_sets()) {
+    if (set.name == kind && set.layout != SetLayout::kImageFolder) return &set;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::vector<std::string> dataset_splits(const fs::path& folder) {
@@ -104,21 +123,30 @@ Verification verify_dataset(const fs::path& folder,
   std::set<std::string> known{"manifest.json"};
   std::vector<Check> checks;
   int image_size = 0;
+  fs::path root = folder;
   std::string recorded_hash;
+  std::map<std::string, std::vector<int64_t>> counts;
+  std::vector<std::string> classes;
   for (const std::string& split : dataset_splits(folder)) {
     const Dataset dataset = Dataset::open(folder, split);
     image_size = dataset.image_size();
+    root = dataset.root();
+    classes = dataset.classes();
+    counts[split].assign(classes.size(), 0);
     recorded_hash = dataset.content_hash();
     result.images[split] = static_cast<int64_t>(dataset.samples().size());
     known.insert(split + ".tsv");
     for (const Sample& sample : dataset.samples()) {
       checks.push_back({split, sample.id, false, {}});
+      ++counts[split][static_cast<size_t>(sample.label)];
       if (!known.insert(sample.id).second) {
         result.problems.push_back(fmt::format("{} is listed twice", sample.id));
       }
       // Several rows may share one mask.
       if (sample.mask.empty() || !known.insert(sample.mask).second) continue;
-      checks.push_back({split, sample.mask, true, sample.box});
+      // A mask covers all of an image's objects, so only a single one's box bounds it.
+      const auto bound = sample.more_boxes.empty() ? sample.box : std::nullopt;
+      checks.push_back({split, sample.mask, true, bound});
       ++result.masks;
     }
     splits.emplace(split, dataset.samples());
@@ -130,17 +158,26 @@ Verification verify_dataset(const fs::path& folder,
       total, 0,
       [&](int64_t i) {
         const auto index = static_cast<size_t>(i);
-        outcomes[index] = check_file(folder, checks[index], image_size);
+        outcomes[index] = check_file(root, checks[index], image_size);
       },
       [&](int64_t done) {
         if (on_progress) on_progress(done, total);
       });
-  for (const Outcome& outcome : outcomes) {
-    if (!outcome.problem.empty()) result.problems.push_back(outcome.problem);
+  std::map<std::string, std::string> hashes;
+  for (size_t i = 0; i < checks.size(); ++i) {
+    if (!outcomes[i].problem.empty()) result.problems.push_back(outcomes[i].problem);
+    hashes.emplace(checks[i].path, std::move(outcomes[i].sha256));
   }
-  find_duplicates(checks, outcomes, result.problems);
-  find_strays(folder, known, result.problems);
-  if (result.problems.empty() && content_hash(folder, splits) != recorded_hash) {
+  const PublishedSet* set = published_set_of(folder);
+  // Published sets do hold a few images twice; that is theirs to keep.
+  find_duplicates(checks, outcomes, set ? result.differences : result.problems);
+  // A user's own folder may hold what it likes.
+  if (root == folder) find_strays(folder, known, result.problems);
+  for (std::string& difference :
+       set ? differences(*set, counts, classes) : std::vector<std::string>{}) {
+    result.differences.push_back(std::move(difference));
+  }
+  if (result.problems.empty() && content_hash(folder, root, splits, hashes) != recorded_hash) {
     result.problems.push_back(
         "the files are not those that were built: their hash differs from the manifest's");
   }

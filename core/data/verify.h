@@ -14,9 +14,12 @@ struct Verification {
   std::map<std::string, int64_t> images;  // by split, as the indexes list them
   int64_t masks = 0;
   // One line each: files missing, torn, of a wrong size, listed twice or not at all; an image that
-  // stands twice in a split or in both a split and "train"; a mask that its box does not fit; a
+  // stands twice in a split or in both a split and "train"; a mask out of its box; a
   // content hash that is not the manifest's. Empty for a sound dataset.
   std::vector<std::string> problems;
+  // Of an imported set: what differs from what was published, one line each. A part of a set is no
+  // fault of its files.
+  std::vector<std::string> differences;
 };
 
 // Decodes every image and mask on all threads. What is wrong with single files is listed; throws

@@ -272,7 +272,7 @@ TEST_F(DatasetTest, VerifyNamesAMaskThatItsBoxDoesNotFit) {
   GrayImage mask = square_mask();
   mask.at(6, 6) = 255;
   put(folder_ / "fg_mask/train/cat/0.png", encode_png(mask));
-  EXPECT_THAT(problems(), ElementsAre(HasSubstr("does not fill the box")));
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("reaches out of the box")));
 }
 
 TEST_F(DatasetTest, VerifyNoticesAnotherImageInPlaceOfOne) {

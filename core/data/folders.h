@@ -1,0 +1,35 @@
+// Folders of images as people have them. Nothing here writes.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace remixer::data {
+
+// The folders inside `folder`, by name; where all names are whole numbers, by number, so that "10"
+// follows "9" (ImageNetV2's folders are ImageNet's class indices, and sorting them as text breaks
+// the labels). Names that begin with a dot are passed over. Throws InputError where there is no
+// such folder.
+std::vector<std::string> list_folders(const std::filesystem::path& folder);
+
+// The image files inside `root`/`below`, folders in it included, as paths below `root`, sorted.
+// Images are told by their suffix (jpg, jpeg, png in any case); other files (lists, archives) are
+// no images.
+std::vector<std::string> list_images(const std::filesystem::path& root, const std::string& below);
+
+// True where every name is a whole number.
+bool all_numbers(const std::vector<std::string>& names);
+
+// Width and height of a JPEG or PNG from its first bytes (64 KiB hold any that is not odd); {0, 0}
+// where they do not say.
+struct ImageSize {
+  int width = 0, height = 0;
+};
+ImageSize image_size(std::string_view bytes);
+// The first 64 KiB of a file, or all of a shorter one; nothing where there is no such file.
+std::optional<std::string> first_bytes(const std::filesystem::path& path);
+
+}  // namespace remixer::data

@@ -1,0 +1,46 @@
+// Takes datasets in where they are: nothing is written beside a user's images; manifest and indexes
+// go to the workspace.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace remixer::data {
+
+struct ImportJob {
+  std::string kind;              // a published set's name, or "folder"
+  std::filesystem::path folder;  // where the images are
+  std::filesystem::path labels;  // of ReaL: real.json
+  std::filesystem::path boxes;   // VOC files or a table; empty for none
+  std::string masks;             // folder of masks, named by its path below `folder`; or empty
+  double hold_out = 0;           // share of a one-split folder that becomes "val"
+  bool skip_broken = false;      // leave broken images out instead of refusing them all
+  std::filesystem::path workspace;
+  std::string name;      // for grids
+  bool replace = false;  // take the name from another dataset
+  // Images read; may throw to stop.
+  std::function<void(const char* what, int64_t done, int64_t total)> on_progress;
+};
+
+struct ImportReport {
+  std::filesystem::path folder;  // in the workspace
+  std::string content_hash;
+  std::map<std::string, int64_t> images;  // by split
+  std::vector<std::string> classes;
+  std::vector<std::string> differences;  // from what was published, a line each
+  std::vector<std::string> broken;       // what was left out, a line each
+  int64_t boxes = 0, masks = 0;          // images that have one
+  int64_t released_count = 0;            // ReaL: images as the released nine-class form counts
+};
+
+// Reads and decodes every image once. Throws InputError where the folder is not laid out as its
+// kind is, the name is taken, or (without skip_broken) an image, box or mask is broken: the message
+// names the first of them and how many there are, and nothing is imported. The same images imported
+// again are the same dataset.
+ImportReport import_dataset(const ImportJob& job);
+
+}  // namespace remixer::data
