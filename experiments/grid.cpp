@@ -6,12 +6,13 @@
 
 namespace remixer::experiments {
 
-Grid read_grid(const std::filesystem::path& file) {
-  return parse_grid(read_file(file), file.string());
+Grid read_grid(const std::filesystem::path& file, const std::filesystem::path& workspace) {
+  return parse_grid(read_file(file), file.string(), workspace);
 }
 
-Grid parse_grid(const std::string& text, const std::string& name) {
-  return expand_grid(read_grid_file(text, name));
+Grid parse_grid(const std::string& text, const std::string& name,
+                const std::filesystem::path& workspace) {
+  return expand_grid(read_grid_file(text, name, workspace));
 }
 
 }  // namespace remixer::experiments

@@ -19,10 +19,12 @@ struct Grid {
                                   // working in this order fills the tables row by row
 };
 
-// Reads a grid file (docs/grids.md). Throws InputError "FILE:LINE: what; did you mean ...?" on
+// Reads a grid file (docs/grids.md). Datasets that were imported are looked up by name in
+// `workspace`, which need not exist where the grid names none. Throws InputError "FILE:LINE: what; did you mean ...?" on
 // unknown keys and values, impossible pairs and duplicates.
-Grid read_grid(const std::filesystem::path& file);
+Grid read_grid(const std::filesystem::path& file, const std::filesystem::path& workspace);
 // The same from text; `name` stands for the file in messages.
-Grid parse_grid(const std::string& text, const std::string& name);
+Grid parse_grid(const std::string& text, const std::string& name,
+                const std::filesystem::path& workspace = {});
 
 }  // namespace remixer::experiments

@@ -37,14 +37,24 @@ class Expansion {
   void add_cell(const Choice& choice);
   Cell resolve(const Choice& choice) const;
   void check_labels(const Cell& cell, int line) const;
-  std::vector<std::string> sets_of(const Cell& cell, int line) const;
+  // What a cell is evaluated on: a set of its own dataset, or of another one.
+  struct EvaluationSet {
+    std::string name;  // as the grid and the results call it
+    std::string split;
+    std::string dataset_name;
+    Json other_dataset;  // null: the cell's own
+  };
+  std::vector<EvaluationSet> sets_of(const Cell& cell, int line) const;
+  EvaluationSet find_set(const Cell& cell, const Located<std::string>& name) const;
   void check_filters() const;
 
   void add_tasks(const Cell& cell, const std::string& cell_id,
-                 const std::vector<std::string>& sets);
+                 const std::vector<EvaluationSet>& sets);
+  std::string prepare_task(const Json& dataset, const std::string& name);
   // Adds the task unless an earlier cell needed it too; returns its id.
   std::string add_task(Task task);
-  std::string label_task(const Cell& cell, const std::string& split, const std::string& prepare);
+  std::string label_task(const Cell& cell, const Json& dataset, const std::string& dataset_name,
+                         const std::string& split, const std::string& prepare);
 
   const GridFile& file_;
   Grid grid_;
@@ -96,7 +106,8 @@ Cell Expansion::resolve(const Choice& choice) const {
   const NamedLabeler& labeler = file_.labelers.at(choice.labeler);
   cell.labeler = labeler.entry;
   cell.distance = labeler.distance;
-  cell.dataset = file_.datasets.at(choice.dataset);
+  const NamedDataset& dataset = file_.datasets.at(choice.dataset);
+  cell.dataset = dataset.entry;
   cell.recipe = file_.recipes.at(choice.recipe);
   cell.seed = choice.seed;
   cell.precision = choice.precision;
@@ -104,13 +115,22 @@ Cell Expansion::resolve(const Choice& choice) const {
   cell.dataset_name = choice.dataset;
   cell.recipe_name = choice.recipe;
 
-  const int64_t size =
-      find_dataset_builder(cell.dataset.at("builder").get<std::string>()).image_size;
+  if (!dataset.trains) {
+    file_.fail_at(choice.block.line,
+                  "dataset '{}' has no split \"train\"; name it in an [[evaluation]] entry instead",
+                  choice.dataset);
+  }
+  // Images of many sizes are cropped to what the architecture takes.
+  const int64_t size = cell.recipe.image_size > 0 ? cell.recipe.image_size
+                       : dataset.image_size > 0   ? dataset.image_size
+                                                  : architecture->image_size;
   if (size % architecture->patch != 0) {
     file_.fail_at(choice.architecture.line,
                   "'{}' cuts patches of {} pixels, which do not divide the {} of "
-                  "dataset '{}'",
-                  cell.architecture, architecture->patch, size, choice.dataset);
+                  "{} '{}'",
+                  cell.architecture, architecture->patch, size,
+                  cell.recipe.image_size > 0 ? "recipe" : "dataset",
+                  cell.recipe.image_size > 0 ? choice.recipe : choice.dataset);
   }
   check_labels(cell, choice.block.line);
   return cell;
@@ -148,20 +168,47 @@ void Expansion::add_cell(const Choice& choice) {
   grid_.cells.push_back(std::move(cell));
 }
 
-std::vector<std::string> Expansion::sets_of(const Cell& cell, int line) const {
-  const auto& known =
-      find_dataset_builder(cell.dataset.at("builder").get<std::string>()).evaluation_sets;
-  std::vector<std::string> sets;
+// The cell's dataset comes first: other datasets may well have sets of the same names.
+Expansion::EvaluationSet Expansion::find_set(const Cell& cell,
+                                             const Located<std::string>& set) const {
+  const std::vector<std::string>& own = file_.datasets.at(cell.dataset_name).evaluation_sets;
+  if (std::find(own.begin(), own.end(), set.value) != own.end()) {
+    return {set.value, set.value, cell.dataset_name, Json()};
+  }
+  const size_t slash = set.value.find('/');
+  const std::string name = set.value.substr(0, slash);
+  const auto other = file_.datasets.find(name);
+  if (other == file_.datasets.end()) {
+    std::vector<std::string> known = own;
+    for (const auto& [each, dataset] : file_.datasets) {
+      if (each != cell.dataset_name) known.push_back(each);
+    }
+    file_.fail_at(set.line, "dataset '{}': {}", cell.dataset_name,
+                  unknown_name("evaluation set", set.value, known));
+  }
+  const std::vector<std::string>& splits = other->second.evaluation_sets;
+  if (slash == std::string::npos && splits.size() != 1) {
+    std::vector<std::string> choices;
+    for (const std::string& split : splits) choices.push_back(fmt::format("'{}/{}'", name, split));
+    file_.fail_at(set.line, "dataset '{}' has {} evaluation sets{}{}", name, splits.size(),
+                  splits.empty() ? "" : ": name one of ", fmt::join(choices, ", "));
+  }
+  const std::string split = slash == std::string::npos ? splits[0] : set.value.substr(slash + 1);
+  if (other->second.entry == cell.dataset) return {split, split, cell.dataset_name, Json()};
+  return {set.value, split, name, other->second.entry};
+}
+
+std::vector<Expansion::EvaluationSet> Expansion::sets_of(const Cell& cell, int line) const {
+  std::vector<EvaluationSet> sets;
   for (const EvaluationEntry& entry : file_.evaluations) {
     const auto wanted = [&](const auto& labeler) { return labeler.value == cell.labeler_name; };
     if (entry.labelers && std::none_of(entry.labelers->begin(), entry.labelers->end(), wanted))
       continue;
-    for (const auto& set : entry.sets) {
-      if (std::find(known.begin(), known.end(), set.value) == known.end()) {
-        file_.fail_at(set.line, "dataset '{}': {}", cell.dataset_name,
-                      unknown_name("evaluation set", set.value, known));
-      }
-      if (std::find(sets.begin(), sets.end(), set.value) == sets.end()) sets.push_back(set.value);
+    for (const auto& named : entry.sets) {
+      EvaluationSet set = find_set(cell, named);
+      const bool known = std::any_of(sets.begin(), sets.end(),
+                                     [&](const auto& other) { return other.name == set.name; });
+      if (!known) sets.push_back(std::move(set));
     }
   }
   if (sets.empty()) {
@@ -192,52 +239,71 @@ std::string Expansion::add_task(Task task) {
   return id;
 }
 
-std::string Expansion::label_task(const Cell& cell, const std::string& split,
+std::string Expansion::prepare_task(const Json& dataset, const std::string& name) {
+  Task task;
+  task.kind = TaskKind::kPrepare;
+  task.spec = {{"kind", "prepare"}, {"dataset", dataset}};
+  task.title = "prepare " + name;
+  return add_task(std::move(task));
+}
+
+std::string Expansion::label_task(const Cell& cell, const Json& dataset,
+                                  const std::string& dataset_name, const std::string& split,
                                   const std::string& prepare) {
   Task task;
   task.kind = TaskKind::kLabel;
   task.spec = {
-      {"kind", "label"}, {"dataset", cell.dataset}, {"split", split}, {"labeler", cell.labeler}};
+      {"kind", "label"}, {"dataset", dataset}, {"split", split}, {"labeler", cell.labeler}};
   task.dependencies = {prepare};
-  task.title = fmt::format("label {} · {} · {}", cell.dataset_name, split, cell.labeler_name);
+  task.title = fmt::format("label {} · {} · {}", dataset_name, split, cell.labeler_name);
   return add_task(std::move(task));
 }
 
 void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
-                          const std::vector<std::string>& sets) {
+                          const std::vector<EvaluationSet>& sets) {
   const Json identity = cell.identity();
   // Evaluation needs no labels where they are but targets.
   const bool trains_on_labels = !cell.labeler.is_null(), labelled = cell.is_remixer();
-  Task prepare;
-  prepare.kind = TaskKind::kPrepare;
-  prepare.spec = {{"kind", "prepare"}, {"dataset", cell.dataset}};
-  prepare.title = "prepare " + cell.dataset_name;
-  const std::string prepare_id = add_task(std::move(prepare));
+  const std::string prepare_id = prepare_task(cell.dataset, cell.dataset_name);
 
   Task train;
   train.kind = TaskKind::kTrain;
   train.spec = {{"kind", "train"}, {"cell", identity}};
   train.dependencies = {prepare_id};
-  if (trains_on_labels) train.dependencies.push_back(label_task(cell, "train", prepare_id));
-  std::map<std::string, std::string> set_labels;
-  for (const std::string& set : sets) {
-    if (labelled) set_labels[set] = label_task(cell, set, prepare_id);
+  if (trains_on_labels) {
+    train.dependencies.push_back(
+        label_task(cell, cell.dataset, cell.dataset_name, "train", prepare_id));
+  }
+  // What each set needs beside the trained model.
+  std::map<std::string, std::vector<std::string>> needs;
+  for (const EvaluationSet& set : sets) {
+    const Json& dataset = set.other_dataset.is_null() ? cell.dataset : set.other_dataset;
+    const std::string prepared = prepare_task(dataset, set.dataset_name);
+    needs[set.name] = {prepared};
+    if (labelled) {
+      needs[set.name].push_back(label_task(cell, dataset, set.dataset_name, set.split, prepared));
+    }
   }
   train.cell_id = cell_id;
   train.title = "train " + title_of(cell);
   const std::string train_id = add_task(std::move(train));
 
-  for (const std::string& set : sets) {
+  for (const EvaluationSet& set : sets) {
     Task evaluate;
     evaluate.kind = TaskKind::kEvaluate;
     evaluate.spec = {{"kind", "evaluate"},
                      {"cell", identity},
-                     {"eval_set", set},
+                     {"eval_set", set.name},
                      {"version", kEvaluationVersion}};
-    evaluate.dependencies = {prepare_id, train_id};
-    if (labelled) evaluate.dependencies.push_back(set_labels.at(set));
+    // Left out of tasks on the cell's own sets, whose ids are older than other datasets' sets.
+    if (!set.other_dataset.is_null()) {
+      evaluate.spec["dataset"] = set.other_dataset;
+      evaluate.spec["split"] = set.split;
+    }
+    evaluate.dependencies = {needs.at(set.name).front(), train_id};
+    if (labelled) evaluate.dependencies.push_back(needs.at(set.name).back());
     evaluate.cell_id = cell_id;
-    evaluate.title = fmt::format("evaluate {} · {}", set, title_of(cell));
+    evaluate.title = fmt::format("evaluate {} · {}", set.name, title_of(cell));
     add_task(std::move(evaluate));
   }
 }

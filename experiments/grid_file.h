@@ -42,11 +42,19 @@ struct NamedLabeler {
   std::string distance;  // empty for none
 };
 
+// A dataset under the name that the grid gives it.
+struct NamedDataset {
+  Json entry;                                // as in a cell
+  int64_t image_size = 0;                    // pixels a side; 0: of many sizes
+  bool trains = true;                        // there is a split "train"
+  std::vector<std::string> evaluation_sets;  // its other splits
+};
+
 struct GridFile {
   std::string file;  // what messages call it
   std::string text;
   std::string name, description;
-  std::map<std::string, Json> datasets;          // by name, as in a cell
+  std::map<std::string, NamedDataset> datasets;
   std::map<std::string, NamedLabeler> labelers;  // the known ones, "none", and the file's own
   std::map<std::string, Recipe> recipes;
   std::vector<CellsBlock> cells;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "experiments/components.h"
+#include "experiments/imported.h"
 #include "experiments/names.h"
 
 namespace remixer::experiments {
@@ -18,7 +19,9 @@ int line_of(const toml::node& node) {
 
 class GridReader {
  public:
-  GridReader(const std::string& text, const std::string& file) {
+  GridReader(const std::string& text, const std::string& file,
+             const std::filesystem::path& workspace)
+      : workspace_(workspace) {
     grid_.file = file;
     grid_.text = text;
   }
@@ -56,11 +59,15 @@ class GridReader {
   void read_recipe(const Entry& entry);
   void read_cells(const toml::table& block);
   void read_evaluation(const toml::table& entry);
-  // The known names of evaluation sets of all builders.
-  static Names evaluation_sets();
+  NamedDataset built_dataset(const Entry& entry, const std::string& where,
+                             const std::string& builder, int builder_line) const;
+  NamedDataset imported_dataset(const Entry& entry, const std::string& where) const;
+  // What an [[evaluation]] may name: the datasets' own sets, and other datasets as a whole.
+  Names evaluation_sets() const;
   template <typename T>
   static Names keys(const std::map<std::string, T>& map);
 
+  std::filesystem::path workspace_;
   GridFile grid_;
 };
 
@@ -71,10 +78,17 @@ Names GridReader::keys(const std::map<std::string, T>& map) {
   return names;
 }
 
-Names GridReader::evaluation_sets() {
+Names GridReader::evaluation_sets() const {
   Names sets;
   for (const DatasetBuilder& builder : dataset_builders()) {
     sets.insert(sets.end(), builder.evaluation_sets.begin(), builder.evaluation_sets.end());
+  }
+  for (const auto& [name, dataset] : grid_.datasets) {
+    sets.push_back(name);
+    for (const std::string& set : dataset.evaluation_sets) {
+      sets.push_back(set);
+      sets.push_back(name + "/" + set);
+    }
   }
   return sets;
 }
@@ -207,21 +221,64 @@ void GridReader::read_dataset(const Entry& entry) {
   const toml::table& table = as_table(entry, where);
   const toml::node* builder = table.get("builder");
   if (!builder) grid_.fail_at(entry.line, "[{}] needs builder = \"...\"", where);
-  const std::string builder_name = as_string(*builder, where + ".builder");
+  const std::string name = as_string(*builder, where + ".builder");
+  grid_.datasets[entry.key] = name == kImportedBuilder
+                                  ? imported_dataset(entry, where)
+                                  : built_dataset(entry, where, name, line_of(*builder));
+}
+
+NamedDataset GridReader::built_dataset(const Entry& entry, const std::string& where,
+                                       const std::string& builder, int builder_line) const {
   Names known{"builder"};
-  at_line(line_of(*builder), [&] {
-    for (const Parameter& parameter : find_dataset_builder(builder_name).parameters) {
-      known.push_back(parameter.name);
+  const DatasetBuilder* found = nullptr;
+  at_line(builder_line, [&] {
+    Names builders{kImportedBuilder};
+    for (const DatasetBuilder& each : dataset_builders()) {
+      builders.push_back(each.name);
+      if (each.name == builder) found = &each;
+    }
+    if (!found) fail_input("{}", unknown_name("dataset builder", builder, builders));
+    if (found->from_own_files) {
+      fail_input(
+          "'{}' is built from your own files: run `remixer dataset build {} --from FOLDER`, then "
+          "name it here with builder = \"{}\"",
+          builder, builder, kImportedBuilder);
     }
   });
+  for (const Parameter& parameter : found->parameters) known.push_back(parameter.name);
+  const toml::table& table = *entry.value->as_table();
   check_keys(table, where, known);
   Json overrides = Json::object();
   for (const Entry& item : entries(table)) {
     if (item.key == "builder") continue;
     overrides[item.key] = as_json(*item.value, where + "." + item.key);
-    at_line(item.line, [&] { dataset_entry(builder_name, overrides); });
+    at_line(item.line, [&] { dataset_entry(builder, overrides); });
   }
-  grid_.datasets[entry.key] = dataset_entry(builder_name, overrides);
+  return {dataset_entry(builder, overrides), found->image_size, true, found->evaluation_sets};
+}
+
+// [dataset.NAME] builder = "imported", and name = "..." where the workspace calls it otherwise.
+NamedDataset GridReader::imported_dataset(const Entry& entry, const std::string& where) const {
+  const toml::table& table = *entry.value->as_table();
+  check_keys(table, where, {"builder", "name"});
+  std::string name = entry.key;
+  int line = entry.line;
+  if (const toml::node* given = table.get("name")) {
+    name = as_string(*given, where + ".name");
+    line = line_of(*given);
+  }
+  return at_line(line, [&] {
+    const ImportedDataset found = find_imported(workspace_, name);
+    NamedDataset dataset{found.entry, found.image_size, false, {}};
+    for (const std::string& split : found.splits) {
+      if (split == "train") {
+        dataset.trains = true;
+      } else {
+        dataset.evaluation_sets.push_back(split);
+      }
+    }
+    return dataset;
+  });
 }
 
 void GridReader::read_labeler(const Entry& entry) {
@@ -365,8 +422,9 @@ GridFile GridReader::read() {
 
 }  // namespace
 
-GridFile read_grid_file(const std::string& text, const std::string& file) {
-  return GridReader(text, file).read();
+GridFile read_grid_file(const std::string& text, const std::string& file,
+                        const std::filesystem::path& workspace) {
+  return GridReader(text, file, workspace).read();
 }
 
 }  // namespace remixer::experiments

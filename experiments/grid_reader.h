@@ -1,6 +1,7 @@
 // TOML to GridFile.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "experiments/grid_file.h"
@@ -8,7 +9,8 @@
 namespace remixer::experiments {
 
 // Throws InputError "FILE:LINE: ..." on text that is not TOML, unknown keys and names, values of a
-// wrong type or out of range, and missing parts.
-GridFile read_grid_file(const std::string& text, const std::string& file);
+// wrong type or out of range, and missing parts. Imported datasets are looked up in `workspace`.
+GridFile read_grid_file(const std::string& text, const std::string& file,
+                        const std::filesystem::path& workspace);
 
 }  // namespace remixer::experiments

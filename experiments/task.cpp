@@ -41,6 +41,11 @@ void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
       reader(name.c_str(), ignored);
     }
   }
+  // Both or neither: the set is of another dataset than the cell's.
+  const bool elsewhere = kind == TaskKind::kEvaluate && spec.contains("dataset");
+  for (const char* name : {"dataset", "split"}) {
+    if (elsewhere) reader(name, ignored);
+  }
   reader.finish();
 }
 

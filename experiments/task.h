@@ -23,7 +23,8 @@ constexpr int64_t kEvaluationVersion = 1;
 //   prepare   {"kind", "dataset": {...}}
 //   label     {"kind", "dataset": {...}, "split": "train" | an evaluation set, "labeler": {...}}
 //   train     {"kind", "cell": identity}
-//   evaluate  {"kind", "cell": identity, "eval_set": "mixed_rand", "version": 1}
+//   evaluate  {"kind", "cell": identity, "eval_set": "mixed_rand", "version": 1}; on another dataset
+//             than the cell's also "dataset": {...} and "split", which eval_set is the name of
 struct Task {
   TaskKind kind = TaskKind::kPrepare;
   Json spec;

@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/evaluation/answers_file.h"
 #include "core/evaluation/evaluator.h"
 #include "worker/cell_inputs.h"
@@ -20,18 +21,31 @@ evaluation::AnswersFile answers_file(const experiments::Cell& cell, const data::
   return file;
 }
 
+// Of the dataset that the cell was trained on.
+int64_t classes_of(const std::filesystem::path& folder) {
+  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+  return static_cast<int64_t>(manifest.at("classes").size());
+}
+
 }  // namespace
 
 TaskOutcome run_evaluate(const TaskContext& context) {
-  const std::string set = context.assignment.task.spec.at("eval_set");
-  const CellInputs inputs = open_cell_inputs(context, set);
+  const auto& spec = context.assignment.task.spec;
+  const std::string set = spec.at("eval_set");
+  // The set may be a split of another dataset, under a name of the grid's.
+  const std::string split = spec.value("split", set);
+  const CellInputs inputs = open_cell_inputs(context, split);
   const auto& trained = context.input(TaskKind::kTrain);
   const double start = system_clock().monotonic();
 
   evaluation::EvaluateJob job;
   job.cell = *context.assignment.cell;
   job.dataset = inputs.dataset;
-  job.eval_set = set;
+  job.eval_set = split;
+  if (spec.contains("dataset")) {
+    job.other_dataset = spec.at("dataset");
+    job.num_classes = classes_of(context.workspace / "datasets" / short_id(job.cell.dataset));
+  }
   job.labels = inputs.labels.get();
   job.loader_threads = context.loader_threads;
   if (context.progress) {
@@ -43,7 +57,7 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   TaskOutcome outcome;
   outcome.finished = true;
   evaluation::AnswersFile answers =
-      answers_file(job.cell, data::Dataset::open(inputs.dataset, set));
+      answers_file(job.cell, data::Dataset::open(inputs.dataset, split));
   for (const auto& [kind, key] : {std::pair{"raw", "model"}, std::pair{"ema", "ema"}, std::pair{"best", "best"}}) {
     if (!trained.contains(key) || trained.at(key).is_null()) continue;
     job.weights = context.workspace / trained.at(key).get<std::string>();

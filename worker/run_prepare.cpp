@@ -3,6 +3,7 @@
 #include "core/base/file.h"
 #include "core/data/builder.h"
 #include "core/data/dataset.h"
+#include "experiments/imported.h"
 #include "worker/task_runner.h"
 
 namespace remixer::worker {
@@ -25,6 +26,9 @@ TaskOutcome run_prepare(const TaskContext& context) {
   const std::string published = "datasets/" + short_id(spec);
   TaskOutcome outcome;
   outcome.finished = true;
+  if (spec.at("builder") == experiments::kImportedBuilder) {
+    data::check_imported(spec, context.workspace / published);
+  }
   if (std::filesystem::exists(context.workspace / published / "manifest.json")) {
     spdlog::info("{} is there already", published);
     outcome.result = describe(context.workspace / published, published);

@@ -43,7 +43,7 @@ class Run {
   Run(const CommandLine& line, const RunOptions& options)
       : workspace_(line.workspace),
         options_(options),
-        grid_(experiments::read_grid(options.file)) {}
+        grid_(experiments::read_grid(options.file, line.workspace)) {}
 
   int run() {
     DaemonOptions daemon_options;

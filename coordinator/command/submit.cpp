@@ -35,7 +35,7 @@ std::string submitted_text(const std::string& name, const GridSubmitted& submitt
 namespace {
 
 int submit(const CommandLine& line, const fs::path& file) {
-  const experiments::Grid grid = experiments::read_grid(file);
+  const experiments::Grid grid = experiments::read_grid(file, line.workspace);
   DaemonOptions options;
   options.workspace = line.workspace;
   SessionOrDaemon daemon(options);

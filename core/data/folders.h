@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/data/geometry.h"
+
 namespace remixer::data {
 
 // The folders inside `folder`, by name; where all names are whole numbers, by number, so that "10"
@@ -25,9 +27,6 @@ bool all_numbers(const std::vector<std::string>& names);
 
 // Width and height of a JPEG or PNG from its first bytes (64 KiB hold any that is not odd); {0, 0}
 // where they do not say.
-struct ImageSize {
-  int width = 0, height = 0;
-};
 ImageSize image_size(std::string_view bytes);
 // The first 64 KiB of a file, or all of a shorter one; nothing where there is no such file.
 std::optional<std::string> first_bytes(const std::filesystem::path& path);

@@ -28,6 +28,13 @@ int64_t ranked_tokens(const EvaluateJob& job) {
   return io::read_safetensors(job.weights).at("aux_head.weight").size(0);
 }
 
+data::Dataset open_set(const EvaluateJob& job) {
+  if (job.other_dataset.is_null()) {
+    return training::open_split(job.cell, job.dataset, job.eval_set);
+  }
+  return training::open_split(job.other_dataset, job.dataset, job.eval_set);
+}
+
 class Evaluator {
  public:
   Evaluator(const ModelOnSet& job, training::Communicator& communicator)
@@ -148,7 +155,7 @@ Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator
     fail_input("cell {} is evaluated with labeler {}, but no patch labels of {} were given",
                job.cell.id(), job.cell.labeler_name, job.eval_set);
   }
-  ModelOnSet on_set{.dataset = training::open_split(job.cell, job.dataset, job.eval_set),
+  ModelOnSet on_set{.dataset = open_set(job),
                     .model = {},
                     .weights = job.weights,
                     .labels = labelled ? job.labels : nullptr,
@@ -157,6 +164,7 @@ Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator
                     .loader_threads = job.loader_threads,
                     .on_progress = job.on_progress};
   on_set.model = training::model_spec(job.cell, on_set.dataset, ranked_tokens(job));
+  if (job.num_classes > 0) on_set.model.num_classes = job.num_classes;
   on_set.evaluation_crop =
       data::augmentation_settings(job.cell.recipe, static_cast<int>(on_set.model.image_size))
           .evaluation_crop;

@@ -45,6 +45,10 @@ Evaluation evaluate(const ModelOnSet& job, training::Communicator& communicator)
 struct EvaluateJob {
   experiments::Cell cell;
   std::filesystem::path dataset;
+  // Of a set that is not of the cell's dataset: the spec of its own, and how many classes the model
+  // tells apart.
+  experiments::Json other_dataset;  // null: the cell's
+  int64_t num_classes = 0;
   std::string eval_set;                       // a split of the dataset: "mixed_rand"
   const data::LabelSource* labels = nullptr;  // of that set; required where the cell has a labeler
   std::filesystem::path weights;              // a safetensors file

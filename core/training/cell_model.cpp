@@ -6,6 +6,17 @@
 
 namespace remixer::training {
 
+data::Dataset open_split(const experiments::Json& spec, const std::filesystem::path& folder,
+                         const std::string& split) {
+  data::Dataset dataset = data::Dataset::open(folder, split);
+  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+  if (manifest.value("spec", experiments::Json()) != spec) {
+    fail_input("{}: its manifest says another spec than {}; this is not the dataset that is asked for",
+               folder.string(), spec.dump());
+  }
+  return dataset;
+}
+
 data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::path& folder,
                          const std::string& split) {
   data::Dataset dataset = data::Dataset::open(folder, split);

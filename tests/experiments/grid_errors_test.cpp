@@ -215,7 +215,7 @@ TEST(GridErrors, MissingPartsAreNamed) {
 }
 
 TEST(GridErrors, MissingFileIsNamed) {
-  EXPECT_THAT(input_error([] { read_grid("/nowhere/g.toml"); }),
+  EXPECT_THAT(input_error([] { read_grid("/nowhere/g.toml", ""); }),
               ::testing::HasSubstr("/nowhere/g.toml"));
 }
 

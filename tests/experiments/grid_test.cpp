@@ -261,7 +261,7 @@ sets = "original"
 }
 
 TEST(Quickstart, HasFifteenCells) {
-  const Grid grid = read_grid(REMIXER_QUICKSTART);
+  const Grid grid = read_grid(REMIXER_QUICKSTART, "");
   expect_sound(grid);
   ASSERT_EQ(grid.cells.size(), 15u);
   EXPECT_EQ(cell_texts(grid)[0], "deit_nano_patch4_32 none none 0");
