@@ -16,6 +16,10 @@ if(REMIXER_SANITIZE)
   target_compile_options(remixer_options INTERFACE -fsanitize=${REMIXER_SANITIZE} -fno-omit-frame-pointer -g1)
   target_link_options(remixer_options INTERFACE -fsanitize=${REMIXER_SANITIZE})
 endif()
+if(REMIXER_FUZZ)
+  # Every library tells the fuzzer which code was reached.
+  target_compile_options(remixer_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 find_program(REMIXER_CCACHE ccache)
 if(REMIXER_CCACHE)

@@ -1,6 +1,5 @@
 #include "coordinator/daemon.h"
 
-#include <openssl/rand.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -37,14 +36,6 @@ namespace {
 constexpr double kTickSeconds = 0.2;
 // After the grace time, how long workers have from SIGTERM to their end.
 constexpr double kTerminateSeconds = 3;
-
-std::string new_token() {
-  unsigned char bytes[32];
-  if (::RAND_bytes(bytes, sizeof(bytes)) != 1) fail("the system has no random numbers for a token");
-  std::string token;
-  for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
-  return token;
-}
 
 }  // namespace
 
@@ -166,9 +157,8 @@ struct Daemon::Parts {
   }
 
   void serve() {
-    access = {address.announce, server->port(),
-              new_token(),      certificate ? certificate->fingerprint : "",
-              host_name(),      ::getpid()};
+    access = {address.announce, server->port(), random_secret(),
+              certificate ? certificate->fingerprint : "", host_name(), ::getpid()};
     started_at = iso_time(system_clock().wall());
     RouteOptions routes;
     routes.engine = engine.get();
@@ -179,6 +169,9 @@ struct Daemon::Parts {
     routes.slurm_up = [this](const Json& order) { start_slurm(order); };
     routes.slurm_resume = [this] { slurm_launcher->resume(); };
     routes.slurm_down = [this](bool let_run) { slurm_launcher->down(let_run); };
+    routes.counts = [this] { return server->counts(); };
+    routes.workspace = workspace;
+    routes.database = database;
     Guard guard({access.address, address.listen, access.host}, access.port, access.token,
                 certificate.has_value());
     server->start(make_routes(std::move(guard), std::move(routes)));

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "coordinator/command/command_line.h"
+#include "coordinator/command/dashboard_link.h"
 #include "coordinator/command/handover.h"
 #include "coordinator/command/slurm.h"
 #include "core/base/error.h"
@@ -61,6 +62,7 @@ void build(CommandLine& line) {
   add_backup(line);
   add_bench(line);
   add_query(line);
+  add_dashboard(line);
   add_report(line);
   add_down(line);
   add_slurm(line);

@@ -46,11 +46,31 @@ std::string dependencies_text(const Json& task) {
   return text;
 }
 
+// What the newest attempt ran on.
+std::string environment_text(const Json& task) {
+  const Json all = task.value("environments", Json::array());
+  if (all.empty()) return "";
+  const Json& newest = all.back();
+  const Json about = newest.at("environment").is_object() ? newest["environment"] : Json::object();
+  const auto text = [&](const char* name) {
+    const Json value = about.value(name, Json());
+    return value.is_string() ? value.get<std::string>() : value.is_null() ? "?" : value.dump();
+  };
+  std::string line = fmt::format(
+      "  ran on {}: {}, {} rank{} of {} threads, {}, LibTorch {}, {}, commit {}\n",
+      newest.at("worker").is_string() ? newest["worker"].get<std::string>() : "?",
+      newest.at("device").get<std::string>(), newest.at("ranks").get<int64_t>(),
+      newest.at("ranks") == 1 ? "" : "s", text("threads_per_rank"), text("processor"),
+      text("libtorch"), text("mpi"), text("commit"));
+  if (about.contains("gpus")) line += "  on GPUs " + text("gpus") + "\n";
+  return line;
+}
+
 // With a daemon: its own words, then what they rest on.
 std::string live_text(const Json& task, const fs::path& workspace) {
-  return fmt::format("{}\n{}\n{}{}", task.at("title").get<std::string>(),
+  return fmt::format("{}\n{}\n{}{}{}", task.at("title").get<std::string>(),
                      task.at("explanation").get<std::string>(), dependencies_text(task),
-                     attempts_text(task, workspace));
+                     attempts_text(task, workspace), environment_text(task));
 }
 
 std::string stored_text(const Json& task) {

@@ -3,8 +3,11 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -105,6 +108,38 @@ Table query_database(const std::filesystem::path& file, const std::string& sql,
   return table;
 }
 
+bool add_filter(ResultFilter& filter, const std::string& text) {
+  const size_t equals = text.find('=');
+  const std::string name = text.substr(0, equals);
+  const bool word = equals != std::string::npos &&
+                    std::all_of(name.begin(), name.end(),
+                                [](unsigned char c) { return std::isalpha(c) || c == '_'; });
+  if (!word || name.empty()) return false;
+  const std::pair<const char*, std::vector<std::string>*> known[] = {
+      {"architecture", &filter.architecture}, {"spatial_prior", &filter.spatial_prior},
+      {"labeler", &filter.labeler},           {"train_set", &filter.train_set},
+      {"recipe", &filter.recipe},             {"seed", &filter.seed},
+      {"eval_set", &filter.eval_set},         {"metric", &filter.metric},
+      {"weights", &filter.weights}};
+  std::string value = text.substr(equals + 1);
+  if (name == "grid") {
+    filter.grid = value;
+    return true;
+  }
+  std::vector<std::string> names{"grid"};
+  for (const auto& [column, values] : known) {
+    names.emplace_back(column);
+    if (name != column) continue;
+    for (size_t at = 0; at <= value.size();) {
+      const size_t end = std::min(value.find(',', at), value.size());
+      values->push_back(value.substr(at, end - at));
+      at = end + 1;
+    }
+    return true;
+  }
+  fail_input("there is no filter {}; figures can be filtered by {}", name, fmt::join(names, ", "));
+}
+
 std::string filter_sql(const ResultFilter& filter, std::vector<std::string>& values) {
   std::string sql =
       "SELECT architecture, spatial_prior, labeler, train_set, recipe, seed, weights, eval_set, "
@@ -113,6 +148,8 @@ std::string filter_sql(const ResultFilter& filter, std::vector<std::string>& val
   add_condition(sql, values, "spatial_prior", filter.spatial_prior);
   add_condition(sql, values, "labeler", filter.labeler);
   add_condition(sql, values, "train_set", filter.train_set);
+  add_condition(sql, values, "recipe", filter.recipe);
+  add_condition(sql, values, "seed", filter.seed);
   add_condition(sql, values, "eval_set", filter.eval_set);
   add_condition(sql, values, "metric", filter.metric);
   add_condition(sql, values, "weights", filter.weights);

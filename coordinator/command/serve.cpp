@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "coordinator/command/dashboard_link.h"
 #include "coordinator/command/progress_text.h"
+#include "coordinator/command/session.h"
 #include "coordinator/command/stop_signal.h"
 #include "coordinator/command/terminal.h"
 #include "core/base/clock.h"
@@ -62,6 +64,8 @@ int serve(const ServeOptions& options) {
       fmt::format("The daemon of {} listens on {}:{} {}.\n"
                   "Give it work with `remixer submit GRID`; Ctrl-C or `remixer down` ends it.\n",
                   workspace, daemon.access().address, daemon.port(), options.workers));
+  Session session(daemon.access());
+  print(dashboard_text(session));
   NewEvents news(daemon.status(), 0);
   std::string problem;
   while (stop.count() == 0) {

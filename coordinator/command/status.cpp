@@ -8,6 +8,7 @@
 
 #include "coordinator/command/cell_rows.h"
 #include "coordinator/command/command.h"
+#include "coordinator/command/matrix_text.h"
 #include "coordinator/command/progress_text.h"
 #include "coordinator/command/source.h"
 #include "coordinator/command/stop_signal.h"
@@ -50,6 +51,13 @@ Table grid_table(const Json& grids) {
   return table;
 }
 
+// A metric without its decimals; missing where it is none.
+Json whole(const Json& metrics, const char* name) {
+  const auto found = metrics.find(name);
+  return found != metrics.end() && found->is_number() ? Json(std::llround(found->get<double>()))
+                                                      : Json();
+}
+
 Table running_table(const Json& running) {
   Table table({{"task"},
                {"title"},
@@ -57,16 +65,20 @@ Table running_table(const Json& running) {
                {"of"},
                {"loss"},
                {"images_per_s"},
+               {"cpu_%"},
+               {"gpu_%"},
+               {"waits_for_data_%"},
                {"so_far", Show::kDuration},
                {"to_go", Show::kDuration},
                {"worker"}});
   for (const Json& attempt : running) {
     const Json metrics = attempt.value("metrics", Json::object());
-    const Json rate = metrics.value("images_per_second", Json());
     table.add_row({attempt.at("task_id").get<std::string>().substr(0, kShortId),
                    attempt.at("title"), attempt.value("step", Json()),
                    attempt.value("total_steps", Json()), metrics.value("loss", Json()),
-                   rate.is_number() ? Json(std::llround(rate.get<double>())) : Json(),
+                   whole(metrics, "images_per_second"), whole(metrics, "system.cpu_percent"),
+                   whole(metrics, "system.gpu_percent"),
+                   whole(metrics, "system.loader_stall_percent"),
                    attempt.value("seconds", Json()), attempt.value("seconds_left", Json()),
                    attempt.value("worker", Json())});
   }
@@ -139,6 +151,20 @@ std::string overview(const Json& status, bool has_daemon, const fs::path& worksp
   return text + "No daemon is running; `remixer up` or `remixer run` goes on.\n";
 }
 
+// The cells of the newest grid that is worked on.
+std::string matrix_of(Source& source, const Json& status, size_t width) {
+  if (!source.has_daemon()) return "";
+  for (const Json& grid : status.at("grids")) {
+    if (grid.at("state") != "running") continue;
+    const Json matrix =
+        source.session().get(fmt::format("/grids/{}/matrix", grid.at("id").get<int64_t>()));
+    const std::string set = usual_eval_set(matrix);
+    return fmt::format("\nCells of {}{}\n{}", grid.at("name").get<std::string>(),
+                       set.empty() ? "" : ": top-1 on " + set, matrix_text(matrix, set, width));
+  }
+  return "";
+}
+
 std::string status_text(Source& source, const CommandLine& line, const StatusOptions& options,
                         size_t width, bool colour) {
   Json grid;
@@ -162,7 +188,9 @@ std::string status_text(Source& source, const CommandLine& line, const StatusOpt
   const Json status = source.status();
   if (line.format == Format::kJson) return status.dump(1) + "\n";
   if (line.format == Format::kCsv) return grid_table(status.at("grids")).csv();
-  return overview(status, source.has_daemon(), line.workspace, width, colour);
+  std::string text = overview(status, source.has_daemon(), line.workspace, width, colour);
+  if (options.watch) text += matrix_of(source, status, width);
+  return text;
 }
 
 // As many of the text's lines as the terminal holds, none wider than it: a block that is drawn over

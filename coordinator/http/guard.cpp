@@ -1,18 +1,12 @@
 #include "coordinator/http/guard.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <cctype>
 
 namespace remixer::coordinator {
 namespace {
-
-// Takes equally long wherever the two differ.
-bool equal_secret(const std::string& a, const std::string& b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -23,7 +17,10 @@ std::string lower(std::string text) {
 }  // namespace
 
 Guard::Guard(std::vector<std::string> hosts, uint16_t port, std::string token, bool secure)
-    : token_(std::move(token)), scheme_(secure ? "https://" : "http://") {
+    : port_(port),
+      token_(std::move(token)),
+      scheme_(secure ? "https://" : "http://"),
+      logins_(std::make_shared<BrowserLogins>()) {
   hosts.insert(hosts.end(), {"127.0.0.1", "localhost", "::1"});
   for (const std::string& host : hosts) {
     const bool v6 = host.find(':') != std::string::npos;
@@ -35,7 +32,7 @@ bool Guard::own_host(const std::string& host) const {
   return std::find(hosts_.begin(), hosts_.end(), lower(host)) != hosts_.end();
 }
 
-std::optional<HttpResponse> Guard::refusal(const HttpRequest& request) const {
+std::optional<HttpResponse> Guard::foreign(const HttpRequest& request) const {
   if (!own_host(request.host)) {
     return error_response(403, fmt::format("Host '{}' is not this daemon", request.host));
   }
@@ -43,10 +40,42 @@ std::optional<HttpResponse> Guard::refusal(const HttpRequest& request) const {
                                   !own_host(request.origin.substr(scheme_.size())))) {
     return error_response(403, fmt::format("Origin '{}' may not ask", request.origin));
   }
-  if (!equal_secret(request.authorization, "Bearer " + token_)) {
-    return error_response(401, "the token is missing or wrong; read it from the access file");
-  }
   return std::nullopt;
+}
+
+std::optional<HttpResponse> Guard::stranger(const HttpRequest& request) const {
+  if (same_secret(request.authorization, "Bearer " + token_)) return std::nullopt;
+  const std::string cookie = cookie_value(request.cookie, cookie_name());
+  if (!cookie.empty() && request.authorization.empty() && logins_->knows(cookie)) {
+    if (request.method == "GET" || !request.origin.empty()) return std::nullopt;
+    return error_response(403, "an order with a cookie must name its Origin");
+  }
+  return error_response(401, "the token is missing or wrong; read it from the access file");
+}
+
+std::optional<HttpResponse> Guard::refusal(const HttpRequest& request) const {
+  if (auto refused = foreign(request)) return refused;
+  return stranger(request);
+}
+
+std::string Guard::origin() const {
+  return scheme_ + hosts_.front();
+}
+
+std::string Guard::new_link() const {
+  return origin() + "/open?key=" + logins_->new_key();
+}
+
+std::optional<std::string> Guard::cookie_for(const std::string& key) const {
+  const auto cookie = logins_->redeem(key);
+  if (!cookie) return std::nullopt;
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={:.0f}{}", cookie_name(),
+                     *cookie, BrowserLogins::kCookieSeconds,
+                     scheme_ == "https://" ? "; Secure" : "");
+}
+
+std::string Guard::cookie_name() const {
+  return fmt::format("remixer_{}", port_);
 }
 
 }  // namespace remixer::coordinator

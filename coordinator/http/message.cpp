@@ -28,6 +28,17 @@ bool decode(std::string_view text, std::string& out) {
   return true;
 }
 
+// "/tasks/a%2Fb" → {"tasks", "a/b"}
+bool split_path(std::string_view path, std::vector<std::string>& segments) {
+  segments.clear();
+  for (size_t begin = 1; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    if (!decode(path.substr(begin, end - begin), segments.emplace_back())) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 }  // namespace
 
 HttpResponse error_response(int status, const std::string& message) {
@@ -36,10 +47,18 @@ HttpResponse error_response(int status, const std::string& message) {
   return {status, {{"error", line}}};
 }
 
+HttpResponse text_response(std::string content_type, std::string text) {
+  HttpResponse response;
+  response.content_type = std::move(content_type);
+  response.text = std::move(text);
+  return response;
+}
+
 bool parse_target(const std::string& target, HttpRequest& request) {
   const size_t question = target.find('?');
   if (target.empty() || target[0] != '/') return false;
-  if (!decode(std::string_view(target).substr(0, question), request.path)) return false;
+  const std::string_view path = std::string_view(target).substr(0, question);
+  if (!decode(path, request.path) || !split_path(path, request.segments)) return false;
   std::string_view rest;
   if (question != std::string::npos) rest = std::string_view(target).substr(question + 1);
   while (!rest.empty()) {
@@ -53,6 +72,21 @@ bool parse_target(const std::string& target, HttpRequest& request) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return true;
+}
+
+std::string cookie_value(const std::string& header, const std::string& name) {
+  std::string_view rest = header;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(';'), rest.size());
+    std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    while (!pair.empty() && pair.front() == ' ') pair.remove_prefix(1);
+    if (pair.size() > name.size() && pair.substr(0, name.size()) == name &&
+        pair[name.size()] == '=') {
+      return std::string(pair.substr(name.size() + 1));
+    }
+  }
+  return "";
 }
 
 }  // namespace remixer::coordinator

@@ -1,12 +1,12 @@
 #include "coordinator/http/server.h"
 
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <chrono>
+#include <list>
 #include <thread>
 #include <vector>
 
@@ -20,21 +20,20 @@ using asio::ip::tcp;
 
 struct Server::Parts {
   explicit Parts(ServerOptions given)
-      : options(std::move(given)),
+      : shared(std::move(given)),
         acceptor(asio::make_strand(context)),
         pause(acceptor.get_executor()) {
-    if (options.certificate) secure(*options.certificate);
+    if (shared.options.certificate) secure(*shared.options.certificate);
     listen();
   }
 
-  ServerOptions options;
-  HttpHandler handler;
-  std::atomic<int> connections{0};
+  ServerShared shared;
   std::string numeric;
   std::optional<asio::ssl::context> tls;
   asio::io_context context;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
+  std::list<std::weak_ptr<Session>> strangers;  // not yet let in, oldest first; of the acceptor
   std::vector<std::thread> threads;
 
   void secure(const Certificate& certificate) {
@@ -50,6 +49,7 @@ struct Server::Parts {
   }
 
   void listen() {
+    const ServerOptions& options = shared.options;
     boost::system::error_code code;
     const asio::ip::address address = asio::ip::make_address(options.address, code);
     if (code) fail_input("'{}' is not an IP address; use 127.0.0.1", options.address);
@@ -87,16 +87,35 @@ struct Server::Parts {
       });
       return;
     }
-    if (++connections > options.connections) {
-      --connections;
+    if (++shared.connections > shared.options.connections && !make_room()) {
+      --shared.connections;
     } else {
       boost::system::error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
-      std::make_shared<Session>(std::move(socket), tls ? &*tls : nullptr, options, handler,
-                                connections)
-          ->start();
+      const auto session =
+          std::make_shared<Session>(std::move(socket), tls ? &*tls : nullptr, shared);
+      if (strangers.size() >= static_cast<size_t>(shared.options.connections)) forget_others();
+      strangers.push_back(session);
+      session->start();
     }
     accept();
+  }
+
+  // Those who have gone or were let in.
+  void forget_others() {
+    strangers.remove_if([](const std::weak_ptr<Session>& each) {
+      const auto session = each.lock();
+      return !session || session->trusted();
+    });
+  }
+
+  // Closes the oldest connection whose client was not let in; false where there is none.
+  bool make_room() {
+    forget_others();
+    if (strangers.empty()) return false;
+    if (const auto oldest = strangers.front().lock()) oldest->evict();
+    strangers.pop_front();
+    return true;
   }
 };
 
@@ -115,11 +134,16 @@ const std::string& Server::address() const {
 }
 
 void Server::start(HttpHandler handler) {
-  parts_->handler = std::move(handler);
+  parts_->shared.handler = std::move(handler);
   parts_->accept();
-  for (int i = 0; i < parts_->options.threads; ++i) {
+  for (int i = 0; i < parts_->shared.options.threads; ++i) {
     parts_->threads.emplace_back([this] { parts_->context.run(); });
   }
+}
+
+ServerCounts Server::counts() const {
+  const ServerShared& shared = parts_->shared;
+  return {shared.requests, shared.refused, shared.connections, shared.streams};
 }
 
 void Server::stop() {

@@ -20,12 +20,29 @@ struct ServerOptions {
   uint32_t header_limit = 16u << 10;
   double request_seconds = 30;  // for a client to send its request, or to take the answer
   double idle_seconds = 90;     // for a kept connection to begin the next request
-  int connections = 512;        // more are closed at once
+  // More connections make room by closing the oldest one that has not yet been let in (its client
+  // showed no token); where all have been, the new one is closed.
+  int connections = 512;
+  int streams = 64;             // event streams at once; more are refused (503)
+  double stream_seconds = 0.5;  // between two looks for something new
+  double silence_seconds = 15;  // after which a stream says that it is still there
+  // Requests of one connection beyond this rate are answered later, never refused.
+  double requests_per_second = 5000;
+  // Refusals for want of a token, of all connections together, that are answered with the reason;
+  // beyond, the answer is 429 and the connection ends.
+  double refusals_per_second = 20;
   std::optional<Certificate> certificate = std::nullopt;  // with one, TLS 1.2 or newer
 };
 
-// Answers a request; called from several threads at once. What it throws becomes status 500.
+// Answers a request; called from several threads at once. What it throws becomes status 500. An
+// answer of 401 or 403 says that the client was not let in.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+// Counts since the start.
+struct ServerCounts {
+  uint64_t requests = 0, refusals = 0;
+  int connections = 0, streams = 0;  // at the moment
+};
 
 class Server {
  public:
@@ -43,6 +60,7 @@ class Server {
   void start(HttpHandler handler);
   // Closes all connections and joins the threads. May be called twice; not from a handler.
   void stop();
+  ServerCounts counts() const;  // thread-safe
 
  private:
   struct Parts;

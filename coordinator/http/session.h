@@ -4,26 +4,46 @@
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "coordinator/http/server.h"
+#include "coordinator/http/token_bucket.h"
 #include "experiments/protocol/stream.h"
 
 namespace remixer::coordinator {
+
+// What the connections of a server share.
+struct ServerShared {
+  explicit ServerShared(ServerOptions given)
+      : options(std::move(given)),
+        refusals(options.refusals_per_second, 5 * options.refusals_per_second) {}
+  const ServerOptions options;
+  HttpHandler handler;
+  std::atomic<int> connections{0}, streams{0};
+  std::atomic<uint64_t> requests{0}, refused{0};
+  std::mutex mutex;  // of `refusals`
+  TokenBucket refusals;
+};
 
 // Reads requests and writes answers until the client goes or breaks a limit. Keeps itself alive by
 // the operation that it waits for; all of it runs on the stream's strand.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  // `tls` (null: clear text), `options`, `handler` and `count` outlive the session; `count` is one
-  // less when it has ended.
+  // `tls` (null: clear text) and `shared` outlive the session; the count of connections is one less
+  // when it has ended.
   Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
-          const ServerOptions& options, const HttpHandler& handler, std::atomic<int>& count);
+          ServerShared& shared);
   ~Session();
   void start();
+  // The client has shown that it may speak to the daemon. Thread-safe.
+  bool trusted() const { return trusted_; }
+  // Closes the connection soon. Thread-safe.
+  void evict();
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
@@ -36,17 +56,28 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_body(boost::beast::error_code code);
   void refuse(boost::beast::error_code code);
   HttpResponse answer() const;
+  // Notes whether the client was let in; what it is told where too many were not.
+  HttpResponse judged(HttpResponse answer);
+  void respond(HttpResponse answer);
   void write(const HttpResponse& response, bool keep_alive);
+  void read_next();
+  void begin_stream(std::shared_ptr<EventStream> stream);
+  void send_events(std::string text);
+  void wait_for_events();
   void close();
   void expire_after(double seconds);
 
   experiments::protocol::Stream stream_;
-  const ServerOptions& options_;
-  const HttpHandler& handler_;
-  std::atomic<int>& count_;
+  ServerShared& shared_;
+  std::atomic<bool> trusted_{false};
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::optional<Response> response_;
+  boost::asio::steady_timer pause_;
+  TokenBucket rate_;
+  std::shared_ptr<EventStream> events_;
+  std::string chunk_;  // of the stream, being written
+  double silent_ = 0;  // seconds since the stream's last chunk
 };
 
 }  // namespace remixer::coordinator

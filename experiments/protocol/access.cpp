@@ -5,6 +5,8 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "experiments/object.h"
+#include "experiments/parse_json.h"
+#include "experiments/protocol/parse_access.h"
 
 namespace remixer::experiments::protocol {
 
@@ -19,13 +21,11 @@ void write_access(const std::filesystem::path& file, const Access& access) {
   write_file_atomic(file, json.dump(2) + "\n", 0600);
 }
 
-std::optional<Access> read_access(const std::filesystem::path& file) {
-  const auto text = read_file_if_exists(file);
-  if (!text) return std::nullopt;
+Access parse_access(const std::string& text, const std::string& name) {
   Access access;
   int64_t port = 0;
   try {
-    const Json json = Json::parse(*text);
+    const Json json = parse_json(text, "it");
     ObjectReader v(json, "access");
     v("address", access.address);
     v("port", port);
@@ -36,14 +36,17 @@ std::optional<Access> read_access(const std::filesystem::path& file) {
     v.finish();
     if (port < 1 || port > std::numeric_limits<uint16_t>::max())
       fail_input("port {} is none", port);
-  } catch (const Json::exception&) {
-    fail_input("{} is not an access file (no JSON); remove it and start the daemon", file.string());
   } catch (const InputError& error) {
-    fail_input("{} is not an access file ({}); remove it and start the daemon", file.string(),
-               error.what());
+    fail_input("{} is not an access file ({}); remove it and start the daemon", name, error.what());
   }
   access.port = static_cast<uint16_t>(port);
   return access;
+}
+
+std::optional<Access> read_access(const std::filesystem::path& file) {
+  const auto text = read_file_if_exists(file);
+  if (!text) return std::nullopt;
+  return parse_access(*text, file.string());
 }
 
 }  // namespace remixer::experiments::protocol

@@ -71,6 +71,28 @@ TEST_F(Query, KeepsTypesAndOrder) {
       "labeler,value,n,absent\r\nnone,41.5,1000,\r\nnone,64.25,1000,\r\nsaliency,70.5,1000,\r\n");
 }
 
+TEST_F(Query, FiltersAsPeopleWriteThem) {
+  const auto rows = [&](const std::vector<std::string>& words) {
+    ResultFilter filter;
+    for (const std::string& word : words) EXPECT_TRUE(add_filter(filter, word)) << word;
+    std::vector<std::string> values;
+    const std::string sql = filter_sql(filter, values);
+    return query_database(file_, sql, values).rows();
+  };
+  EXPECT_EQ(rows({}), 3u);
+  EXPECT_EQ(rows({"architecture=deit"}), 2u);
+  EXPECT_EQ(rows({"architecture=deit,mixer", "eval_set=original"}), 2u);
+  EXPECT_EQ(rows({"seed=0", "recipe=quick", "labeler=saliency"}), 1u);
+  EXPECT_EQ(rows({"seed=1"}), 0u);
+  EXPECT_EQ(rows({"grid=other"}), 2u);
+  ResultFilter filter;
+  EXPECT_FALSE(add_filter(filter, "SELECT 1 WHERE 1 = 1"));
+  EXPECT_FALSE(add_filter(filter, "SELECT"));
+  const std::string message = input_error([&] { add_filter(filter, "labelr=none"); });
+  EXPECT_THAT(message, HasSubstr("labelr"));
+  EXPECT_THAT(message, HasSubstr("labeler"));
+}
+
 TEST_F(Query, TakesWithAndATrailingSemicolonAndComment) {
   EXPECT_EQ(ask("WITH a AS (SELECT 1 AS x) SELECT x FROM a; -- done").rows(), 1u);
 }

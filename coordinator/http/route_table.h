@@ -1,0 +1,76 @@
+// A table of routes: method and pattern to a function. Each file routes_*.cpp adds its own.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/http/routes.h"
+#include "core/base/error.h"
+
+namespace remixer::coordinator {
+
+// A request on its way to its route.
+struct Call {
+  const HttpRequest& request;
+  std::vector<std::string> parameters;  // what stood for the pattern's {names}, in order
+
+  // A query parameter; empty where it was not given.
+  std::string query(const std::string& name) const;
+  // One that is a whole number between `least` and `most`. Throws InputError where it is not.
+  int64_t number(const std::string& name, int64_t otherwise, int64_t least, int64_t most) const;
+  // The body. Throws InputError where it is not JSON.
+  Json body() const;
+};
+
+class RouteTable {
+ public:
+  using Function = std::function<HttpResponse(const Call&)>;
+  // Who may ask: those whom the guard knows, or anybody on the daemon's own address.
+  enum class Access { kKnown, kAnybody };
+
+  // `pattern` as "/api/v1/tasks/{id}/cancel".
+  void add(const std::string& method, const std::string& pattern, Function function,
+           Access access = Access::kKnown);
+  // Guards the request, calls its route and turns errors into answers: 404 where nothing has this
+  // path, 405 where another method has.
+  HttpResponse answer(const Guard& guard, const HttpRequest& request) const;
+  std::vector<std::string> names() const;  // "GET /api/v1/ping"
+
+ private:
+  struct Route {
+    std::string method, pattern;
+    std::vector<std::string> segments;
+    Function function;
+    Access access;
+  };
+  HttpResponse call(const Guard& guard, const HttpRequest& request) const;
+
+  std::vector<Route> routes_;
+};
+
+// What the routes are made of; outlives the table.
+struct RouteContext {
+  Guard guard;
+  RouteOptions options;
+
+  HttpResponse ask(std::function<Json(const Engine::View&)> question) const {
+    return {200, options.engine->query(std::move(question))};
+  }
+  // The whole id of what stands in a path for a grid or a task. Both throw NotFound, and InputError
+  // where it is not unique.
+  int64_t grid_id(const std::string& name) const;
+  std::string task_id(const std::string& prefix) const;
+};
+
+void add_query_routes(RouteTable& table, const RouteContext& context);
+void add_order_routes(RouteTable& table, const RouteContext& context);
+void add_worker_routes(RouteTable& table, const RouteContext& context);
+void add_view_routes(RouteTable& table, const RouteContext& context);
+void add_dashboard_routes(RouteTable& table, const RouteContext& context);
+// Also the daemon's end, which may leave allocations to the next.
+void add_slurm_routes(RouteTable& table, const RouteContext& context);
+void add_event_routes(RouteTable& table, const RouteContext& context);
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,39 @@
+// Routes that change something, for people.
+#include "coordinator/http/control_routes.h"
+#include "coordinator/http/route_table.h"
+#include "coordinator/scheduler/prepared_grid.h"
+
+namespace remixer::coordinator {
+
+namespace protocol = experiments::protocol;
+
+namespace {
+
+Json body_or_empty(const Call& call) {
+  return call.request.body.empty() ? Json::object() : call.body();
+}
+
+// "/api/v1/<grids or tasks>/{id}/<order>" to control().
+void add_order(RouteTable& table, Engine* engine, const std::string& of, const std::string& order) {
+  table.add("POST", "/api/v1/" + of + "/{id}/" + order, [engine, of, order](const Call& call) {
+    return control(*engine, {of, call.parameters[0], order}, body_or_empty(call)).value();
+  });
+}
+
+}  // namespace
+
+void add_order_routes(RouteTable& table, const RouteContext& context) {
+  Engine* engine = context.options.engine;
+  table.add("POST", "/api/v1/grids", [engine](const Call& call) {
+    return HttpResponse{200, protocol::to_json(engine->submit(prepare_grid(call.request.body)))};
+  });
+  for (const char* order : {"cancel", "retry", "remove", "pause", "resume", "settings"}) {
+    add_order(table, engine, "grids", order);
+  }
+  for (const char* order : {"cancel", "retry", "remove"}) add_order(table, engine, "tasks", order);
+  table.add("POST", "/api/v1/gc", [engine](const Call& call) {
+    return control(*engine, {"gc"}, body_or_empty(call)).value();
+  });
+}
+
+}  // namespace remixer::coordinator

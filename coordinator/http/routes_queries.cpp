@@ -1,0 +1,37 @@
+// Routes that only look.
+#include "coordinator/http/route_table.h"
+#include "coordinator/views/database_views.h"
+#include "coordinator/views/views.h"
+
+namespace remixer::coordinator {
+
+void add_query_routes(RouteTable& table, const RouteContext& context) {
+  const auto* c = &context;
+  table.add("GET", "/api/v1/ping", [c](const Call&) {
+    return HttpResponse{200, c->options.about()};
+  });
+  table.add("GET", "/api/v1/status", [c](const Call&) {
+    return HttpResponse{200, c->options.status()};
+  });
+  table.add("GET", "/api/v1/grids", [c](const Call&) { return c->ask(grids_json); });
+  table.add("GET", "/api/v1/grids/{id}", [c](const Call& call) {
+    return c->ask([&](const Engine::View& view) { return grid_json(view, call.parameters[0]); });
+  });
+  table.add("GET", "/api/v1/tasks", [c](const Call& call) {
+    return c->ask([&](const Engine::View& view) {
+      return tasks_json(view, call.query("grid"), call.query("state"), call.query("kind"));
+    });
+  });
+  table.add("GET", "/api/v1/tasks/{id}", [c](const Call& call) {
+    HttpResponse task =
+        c->ask([&](const Engine::View& view) { return task_json(view, call.parameters[0]); });
+    task.body["environments"] =
+        DatabaseViews(c->options.database).environments(task.body["task_id"].get<std::string>());
+    return task;
+  });
+  table.add("GET", "/api/v1/workers", [c](const Call&) {
+    return c->ask([](const Engine::View& view) { return Json{{"workers", workers_json(view)}}; });
+  });
+}
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,38 @@
+// The status for all who watch: asked of the engine at most once a second, however many there are.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/base/clock.h"
+#include "experiments/json.h"
+
+namespace remixer::coordinator {
+
+// Thread-safe.
+class StatusFeed {
+ public:
+  explicit StatusFeed(std::function<experiments::Json()> status,
+                      const Clock& clock = system_clock())
+      : status_(std::move(status)), clock_(clock) {}
+
+  struct Snapshot {
+    uint64_t number = 0;  // grows when something has happened, and every few seconds
+    std::shared_ptr<const std::string> json;
+  };
+  // Throws what the status throws.
+  Snapshot newest();
+
+ private:
+  std::function<experiments::Json()> status_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  Snapshot snapshot_;
+  std::string seen_;                      // what tells whether something has happened
+  double asked_ = -1e9, renewed_ = -1e9;  // when
+};
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,14 @@
+// The daemon's figures in Prometheus's text format, version 0.0.4.
+#pragma once
+
+#include <string>
+
+#include "coordinator/http/server.h"
+#include "experiments/json.h"
+
+namespace remixer::coordinator {
+
+// `status` as GET /status answers it.
+std::string prometheus_text(const experiments::Json& status, const ServerCounts& counts);
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,26 @@
+// Pieces of an attempt's log, from its file in the workspace.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "experiments/json.h"
+
+namespace remixer::coordinator {
+
+struct LogQuestion {
+  std::string task_id;  // a whole id
+  int64_t attempt = 0;  // 0: the newest that has a log
+  // From this byte on; nothing: the last `limit` bytes, begun at a line.
+  std::optional<int64_t> from;
+  int64_t limit = 64 << 10;
+};
+
+// {"task_id", "attempt" (null where there is no log), "text", "from", "next", "size"}: bytes from
+// `from` to before `next` of a file of `size`. No character is cut in two.
+experiments::Json read_task_log(const std::filesystem::path& workspace,
+                                const LogQuestion& question);
+
+}  // namespace remixer::coordinator

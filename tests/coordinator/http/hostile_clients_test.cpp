@@ -1,0 +1,164 @@
+// Clients that are slow, half open, too many or too fast: the others are served all the same.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "coordinator/http/server.h"
+#include "coordinator/http/token_bucket.h"
+#include "tests/coordinator/http/raw_client.h"
+
+namespace remixer::coordinator {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::RawClient;
+using ::testing::StartsWith;
+using Time = std::chrono::steady_clock;
+
+const char* const kGood = "GET /good HTTP/1.1\r\nAuthorization: yes\r\nConnection: close\r\n\r\n";
+const char* const kGoodKept = "GET /good HTTP/1.1\r\nAuthorization: yes\r\n\r\n";
+const char* const kBad = "GET /good HTTP/1.1\r\n\r\n";
+
+// More than the system's buffers take.
+const std::string kLarge(24 << 20, 'x');
+
+double seconds_since(Time::time_point start) {
+  return std::chrono::duration<double>(Time::now() - start).count();
+}
+
+class HostileClientsTest : public ::testing::Test {
+ protected:
+  void start(ServerOptions options) {
+    server = std::make_unique<Server>(options);
+    server->start([](const HttpRequest& request) {
+      if (request.authorization != "yes") return error_response(401, "no token");
+      if (request.path == "/large") return text_response("text/plain", kLarge);
+      return HttpResponse{200, Json("good")};
+    });
+  }
+  std::string good() { return RawClient(server->port()).talk(kGood); }
+
+  std::unique_ptr<Server> server;
+};
+
+TEST_F(HostileClientsTest, HalfOpenConnectionsMakeRoomForNewOnes) {
+  ServerOptions options;
+  options.connections = 8;
+  start(options);
+  std::deque<RawClient> silent;
+  for (int i = 0; i < 40; ++i) silent.emplace_back(server->port());
+  for (auto& each : silent) each.send("GET / HT");
+  const auto begun = Time::now();
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(good(), StartsWith("HTTP/1.1 200"));
+  EXPECT_LT(seconds_since(begun), 5) << "long before the silent ones are given up";
+}
+
+TEST_F(HostileClientsTest, ThoseWhoWereLetInStay) {
+  ServerOptions options;
+  options.connections = 8;
+  start(options);
+  RawClient known(server->port());
+  known.send(kGoodKept);
+  EXPECT_THAT(known.read_until("\"good\""), StartsWith("HTTP/1.1 200"));
+  std::deque<RawClient> silent;
+  for (int i = 0; i < 40; ++i) silent.emplace_back(server->port());
+  EXPECT_THAT(good(), StartsWith("HTTP/1.1 200"));
+  known.send(kGoodKept);
+  EXPECT_THAT(known.read_until("\"good\""), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HostileClientsTest, WhereAllWereLetInANewOneIsClosed) {
+  ServerOptions options;
+  options.connections = 2;
+  start(options);
+  RawClient first(server->port()), second(server->port());
+  for (RawClient* each : {&first, &second}) {
+    each->send(kGoodKept);
+    each->read_until("\"good\"");
+  }
+  EXPECT_EQ(good(), "");
+  first.send(kGood);
+  EXPECT_THAT(first.read_all(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HostileClientsTest, ThoseWhoDoNotReadHoldNobodyUp) {
+  ServerOptions options;
+  options.threads = 2;
+  options.request_seconds = 1;
+  start(options);
+  std::deque<RawClient> deaf;
+  for (int i = 0; i < 6; ++i) {
+    deaf.emplace_back(server->port());
+    deaf.back().send("GET /large HTTP/1.1\r\nAuthorization: yes\r\n\r\n");
+  }
+  const auto begun = Time::now();
+  EXPECT_THAT(good(), StartsWith("HTTP/1.1 200"));
+  EXPECT_LT(seconds_since(begun), 5);
+  // They are given up after their second.
+  const auto patience = Time::now();
+  while (server->counts().connections > 0 && seconds_since(patience) < 20) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(server->counts().connections, 0);
+}
+
+TEST_F(HostileClientsTest, ABodyThatComesDropByDropIsGivenUp) {
+  ServerOptions options;
+  options.request_seconds = 0.5;
+  start(options);
+  RawClient slow(server->port());
+  slow.send("POST /good HTTP/1.1\r\nAuthorization: yes\r\nContent-Length: 1000\r\n\r\n");
+  const auto begun = Time::now();
+  while (slow.send("x") && seconds_since(begun) < 20) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_LT(seconds_since(begun), 10);
+}
+
+TEST_F(HostileClientsTest, GuessingIsSlowedDown) {
+  ServerOptions options;
+  options.refusals_per_second = 1;  // five at once
+  start(options);
+  std::string answers;
+  for (int i = 0; i < 8; ++i) {
+    RawClient client(server->port());
+    client.send(kBad);
+    answers += client.read_until("\r\n");
+  }
+  EXPECT_THAT(answers, HasSubstr("401"));
+  EXPECT_THAT(answers, HasSubstr("429"));
+  EXPECT_THAT(good(), StartsWith("HTTP/1.1 200")) << "who has the token does not wait";
+  EXPECT_EQ(server->counts().refusals, 8u);
+}
+
+TEST_F(HostileClientsTest, AFastClientWaitsAndIsServed) {
+  ServerOptions options;
+  options.requests_per_second = 10;  // ten at once
+  start(options);
+  RawClient fast(server->port());
+  const auto begun = Time::now();
+  for (int i = 0; i < 15; ++i) {
+    fast.send(kGoodKept);
+    EXPECT_THAT(fast.read_until("\"good\""), StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_GT(seconds_since(begun), 0.35);
+  EXPECT_THAT(good(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST(TokenBucketTest, EarnsWhatItGives) {
+  TokenBucket bucket(2, 3);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(10));
+  EXPECT_FALSE(bucket.take(10));
+  EXPECT_FALSE(bucket.take(10.4));
+  EXPECT_TRUE(bucket.take(10.6));
+  EXPECT_FALSE(bucket.take(5)) << "a time before";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(1000)) << "never more than three";
+  EXPECT_NEAR(bucket.take_on_credit(1000), 0.5, 1e-9);
+  EXPECT_NEAR(bucket.take_on_credit(1000), 1.0, 1e-9);
+}
+
+}  // namespace
+}  // namespace remixer::coordinator
