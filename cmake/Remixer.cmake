@@ -5,7 +5,10 @@ target_include_directories(remixer_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(remixer_options INTERFACE -Wall -Wextra -Wno-unknown-pragmas)
 # A release keeps its assertions: they mark our own mistakes, and cost nothing that shows. The heavy
 # loops are LibTorch's; -O3 would only lengthen the build.
-set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(REMIXER_OPTIMISATION -O2 CACHE STRING "How a release is optimised; -O1 builds in two thirds of the time")
+set(CMAKE_CXX_FLAGS_RELEASE ${REMIXER_OPTIMISATION})
+# Tests are built faster so, and share the precompiled headers all the same.
+set(REMIXER_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns of overflows inside fmt 9 that cannot happen.
   set(CMAKE_CXX_FLAGS "${CMAKE_CXX_FLAGS} -Wno-stringop-overflow")
@@ -68,6 +71,7 @@ function(remixer_test name)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${name} ${ARG_SOURCES})
+  target_compile_options(${name} PRIVATE ${REMIXER_TEST_OPTIONS})
   target_link_libraries(${name} PRIVATE remixer_options remixer_test_support ${ARG_LINK} GTest::gmock GTest::gtest_main)
   if(ARG_TORCH)
     remixer_use_torch(${name})
