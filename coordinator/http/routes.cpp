@@ -18,6 +18,8 @@ struct Routes {
   }
   Routes(const Routes&) = delete;
 
+  RouteContext context;
+  RouteTable table;
 };
 
 }  // namespace

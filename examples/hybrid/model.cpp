@@ -30,6 +30,7 @@ class Hybrid : public models::MaskedModel {
     for (int64_t i = 0; i < architecture.depth; ++i) add_block(maker, architecture, i);
     norm_ = {maker, "norm", dim};
     head_ = {maker, "head", dim, spec.num_classes, kWeight, kZero};
+    add_token_head(maker, dim, kWeight, kZero);
   }
 
  private:
@@ -61,7 +62,7 @@ class Hybrid : public models::MaskedModel {
     return blocks_[i].convolution(planes, patch_mask).flatten(2).transpose(1, 2);
   }
 
-  at::Tensor logits(const at::Tensor& images, const Pass& pass) override {
+  models::Outputs outputs(const at::Tensor& images, const Pass& pass) override {
     at::Tensor x = embed_(images);
     for (int64_t i = 0; i < static_cast<int64_t>(blocks_.size()); ++i) {
       const Block& block = blocks_[i];
@@ -69,7 +70,8 @@ class Hybrid : public models::MaskedModel {
       x = x + layers::drop_path(block.mlp(block.norm2(x)), spec_.drop_path, pass.mode);
     }
     if (pass.mode.trace != nullptr) pass.mode.trace->tokens = x;  // for `remixer model explain`
-    return head_(norm_(x).mean(1));
+    x = norm_(x);
+    return {head_(x.mean(1)), judge_tokens(x, pass)};
   }
 
   layers::PatchEmbed embed_;
