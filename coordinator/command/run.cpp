@@ -154,10 +154,20 @@ class Run {
       }
       print(failed_line(task, workspace_.string()) + "\n");
     }
-    fail("{}: {} of {} cells are done, {} task{} failed{}; to try again what is not done: {}",
-         grid_.name, grid.at("cells_done").get<int64_t>(), submitted.cells, tasks.size(),
-         tasks.size() == 1 ? "" : "s",
-         grid.at("state") == "cancelled" ? " and it was cancelled" : "", how_to_go_on());
+    const std::string outcome =
+        fmt::format("{}: {} of {} cells are done, {} task{} failed{}", grid_.name,
+                    grid.at("cells_done").get<int64_t>(), submitted.cells, tasks.size(),
+                    tasks.size() == 1 ? "" : "s",
+                    grid.at("state") == "cancelled" ? " and it was cancelled" : "");
+    const bool bad_input =
+        !tasks.empty() && std::all_of(tasks.begin(), tasks.end(), [](const Json& task) {
+          return task.value("hopeless", false);
+        });
+    if (bad_input) {
+      fail_input("{}: {}; mend that, then: {}", outcome, tasks[0].value("reason", ""),
+                 how_to_go_on());
+    }
+    fail("{}; to try again what is not done: {}", outcome, how_to_go_on());
   }
 
   void report() { write_and_print_report(workspace_, grid_.name); }

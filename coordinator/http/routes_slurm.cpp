@@ -27,8 +27,9 @@ bool flag(const Call& call, const char* name) {
 
 void add_slurm_routes(RouteTable& table, const RouteContext& context) {
   const auto* c = &context;
-  table.add("GET", "/api/v1/slurm",
-            [c](const Call&) { return HttpResponse{200, c->options.slurm()}; });
+  table.add("GET", "/api/v1/slurm", [c](const Call&) {
+    return HttpResponse{200, c->options.slurm()};
+  });
   table.add("POST", "/api/v1/slurm/up", [c](const Call& call) {
     const Json body = call.body();
     if (!body.is_object() || !body.contains("site")) {

@@ -8,25 +8,31 @@
 namespace remixer::coordinator {
 namespace {
 
-Json task_summary(const TaskEntry& entry) {
+// Failed at once: what it was given is wrong, or too large for its worker.
+bool is_hopeless(const Engine::View& view, const TaskEntry& entry) {
+  return entry.state == TaskState::kFailed && entry.failures < view.settings.failure_limit &&
+         entry.alone < view.settings.crash_limit;
+}
+
+Json task_summary(const Engine::View& view, const TaskEntry& entry) {
   return {{"task_id", entry.id()},
           {"kind", experiments::to_string(entry.kind)},
           {"cell_id", cell_id_json(entry)},
           {"title", entry.title},
           {"state", to_string(entry.state)},
           {"reason", reason_json(entry)},
+          {"hopeless", is_hopeless(view, entry)},
           {"attempts", entry.attempts},
           {"grids", grid_ids_json(entry)},
-          {"folder", entry.attempts == 0 ? Json(nullptr)
-                                         : Json(attempt_folder(entry.id(), entry.attempts))}};
+          {"folder",
+           entry.attempts == 0 ? Json(nullptr) : Json(attempt_folder(entry.id(), entry.attempts))}};
 }
 
 Json links_json(const std::vector<TaskEntry*>& entries) {
   Json list = Json::array();
   for (const TaskEntry* entry : entries) {
-    list.push_back({{"task_id", entry->id()},
-                    {"title", entry->title},
-                    {"state", to_string(entry->state)}});
+    list.push_back(
+        {{"task_id", entry->id()}, {"title", entry->title}, {"state", to_string(entry->state)}});
   }
   return list;
 }
@@ -121,7 +127,7 @@ Json tasks_json(const Engine::View& view, const std::string& grid, const std::st
   for (const TaskEntry* entry : entries) {
     if (!state.empty() && to_string(entry->state) != state) continue;
     if (!kind.empty() && experiments::to_string(entry->kind) != kind) continue;
-    list.push_back(task_summary(*entry));
+    list.push_back(task_summary(view, *entry));
   }
   return {{"tasks", std::move(list)}};
 }
@@ -140,7 +146,7 @@ std::string find_task(const State& state, const std::string& prefix) {
 
 Json task_json(const Engine::View& view, const std::string& prefix) {
   const TaskEntry& entry = view.state.task(find_task(view.state, prefix));
-  Json json = task_summary(entry);
+  Json json = task_summary(view, entry);
   json["spec"] = view.store.spec(entry);
   json["result"] = view.store.result(entry);
   json["figures"] = figures_json(view.store.figures(entry));

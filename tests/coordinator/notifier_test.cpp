@@ -90,7 +90,10 @@ TEST_F(NotifierTest, CommandThatFailsIsCalledAgainAlsoAfterARestart) {
                            (folder.path / "ready").string() + "'\n");
   {
     Notifier notifier(*engine, wanted);
-    ASSERT_TRUE(eventually([&] { return std::count(told().begin(), told().end(), '\n') >= 2; }));
+    ASSERT_TRUE(eventually([&] {
+      const std::string text = told();
+      return std::count(text.begin(), text.end(), '\n') >= 2;
+    }));
     EXPECT_THAT(reports(), HasSubstr("ended with 1"));
   }
   EXPECT_EQ(engine->notices().size(), 1u);

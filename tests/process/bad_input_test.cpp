@@ -111,9 +111,7 @@ TEST_F(PreparedTest, TornImageIsNamedAndStopsOnlyWhatItMust) {
   ASSERT_FALSE(torn.empty());
   fs::resize_file(torn, fs::file_size(torn) / 2);
   const auto finished = run_program(run_command(folder_, small_grid()), folder_.path(), 100);
-  EXPECT_EQ(finished.code, 1) << finished.output << finished.errors;
-  EXPECT_NE((finished.output + finished.errors).find(torn.filename().string()), std::string::npos)
-      << finished.output << finished.errors;
+  expect_bad_input(finished, {torn.filename().string()});
   // Both cells' other sets were evaluated all the same.
   EXPECT_EQ(count(folder_ / "workspace", "SELECT count(*) FROM results WHERE eval_set = 'original' AND metric = 'top1'"), 4);
   EXPECT_EQ(count(folder_ / "workspace", "SELECT count(*) FROM results WHERE eval_set = 'mixed_rand'"), 0);

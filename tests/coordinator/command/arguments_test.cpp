@@ -52,7 +52,7 @@ TEST(Arguments, MistakesAreOneLineAndExitCode2) {
   expect_bad_usage({"run", "grid.toml", "--ranks", "many"}, "--ranks");
   expect_bad_usage({"up", "--port", "70000"}, "--port");
   expect_bad_usage({"status", "--format", "xml"}, "--format");
-  expect_bad_usage({"query", "SELECT 1", "--labeler", "none"}, "excludes");
+  expect_bad_usage({"query", "SELECT 1", "--labeler", "none"}, "not both");
 }
 
 TEST(Arguments, AHintNamesTheSubcommand) {

@@ -31,20 +31,21 @@ void require(bool holds, fmt::format_string<Arguments...> text, Arguments&&... a
   if (!holds) throw Violation{fmt::format(text, std::forward<Arguments>(arguments)...)};
 }
 
-// Draws of one seed (splitmix64).
+// Draws of one seed (splitmix64). The seed is mixed first: neighbouring ones would otherwise give
+// the same draws, shifted by one, and histories that soon run alike.
 class Draw {
  public:
-  explicit Draw(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
-  uint64_t operator()(uint64_t below) {
-    uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (z ^ (z >> 31)) % below;
-  }
+  explicit Draw(uint64_t seed) : state_(mixed(seed ^ 0xD1B54A32D192ED03u)) {}
+  uint64_t operator()(uint64_t below) { return mixed(state_ += 0x9E3779B97F4A7C15u) % below; }
   bool once_in(uint64_t n) { return (*this)(n) == 0; }
   double seconds(double most) { return most * static_cast<double>((*this)(1000)) / 1000; }
 
  private:
+  static uint64_t mixed(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+  }
   uint64_t state_;
 };
 
@@ -156,6 +157,11 @@ class World {
         Effects effects = take(events[i]);
         std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
         kept[i] = std::move(effects.reply);
+        if (takes_results_away(events[i])) forget_results_taken_away();
+        // Acknowledged or not, it may have happened.
+        if (const auto* removed = std::get_if<RemoveGridEvent>(&events[i])) {
+          grids_.erase(removed->grid_id);
+        }
       } catch (const InputError&) {
         // Refused at once; nothing has happened.
       }
@@ -411,11 +417,25 @@ class World {
 
   // --- what must hold ---
 
+  // Only people's orders may: those that run a task again, or remove it.
+  static bool takes_results_away(const Event& event) {
+    return !std::holds_alternative<ResultEvent>(event) &&
+           !std::holds_alternative<ClaimEvent>(event) &&
+           !std::holds_alternative<HeartbeatEvent>(event) &&
+           !std::holds_alternative<TickEvent>(event) &&
+           !std::holds_alternative<WorkerGoneEvent>(event);
+  }
+
+  void forget_results_taken_away() {
+    std::erase_if(accepted_, [this](const auto& each) {
+      const TaskEntry* entry = find(each.second);
+      return !entry || entry->state != TaskState::kDone;
+    });
+  }
+
   void note_acknowledged(const Event& event, const Reply& reply) {
     if (const auto* submit = std::get_if<SubmitEvent>(&event)) {
       grids_[std::get<protocol::GridSubmitted>(reply).grid_id] = submit->grid.get();
-    } else if (const auto* removed = std::get_if<RemoveGridEvent>(&event)) {
-      grids_.erase(removed->grid_id);
     } else if (const auto* result = std::get_if<ResultEvent>(&event)) {
       note_accepted(result->result, std::get<protocol::ResultReply>(reply));
     } else if (const auto* claim = std::get_if<ClaimEvent>(&event); claim && claim->result) {
@@ -425,7 +445,10 @@ class World {
 
   void note_accepted(const protocol::AttemptResult& result, const protocol::ResultReply& reply) {
     if (!reply.accepted || result.ending != Ending::kDone) return;
-    accepted_[result.fence] = {result.task_id, state_.task(result.task_id).order};
+    // A later order of the same batch may have taken it away again.
+    const TaskEntry* entry = find(result.task_id);
+    if (!entry || entry->state != TaskState::kDone || entry->fence != result.fence) return;
+    accepted_[result.fence] = result.task_id;
   }
 
   void check() {
@@ -447,19 +470,12 @@ class World {
 
   void check_results() {
     require(!store_.spoiled(), "a second result, or one of a replaced attempt, was committed");
-    for (auto each = accepted_.begin(); each != accepted_.end();) {
-      const TaskEntry* entry = find(each->second.task);
+    for (const auto& [fence, task] : accepted_) {
+      const TaskEntry* entry = find(task);
       require(entry != nullptr, "the task of an accepted result is lost");
       const auto stored = store_.results().find(entry->number);
-      if (stored != store_.results().end() && stored->second.fence == each->first) {
-        ++each;
-        continue;
-      }
-      // Only an order to run it again takes a result away; its place in the queue is then a new
-      // one.
-      const bool again = entry->state == TaskState::kCancelled || entry->order > each->second.place;
-      require(again, "the accepted result of '{}' is lost", entry->title);
-      each = accepted_.erase(each);
+      require(stored != store_.results().end() && stored->second.fence == fence,
+              "the accepted result of '{}' is lost", entry->title);
     }
     for (const auto& [id, entry] : state_.tasks) {
       const bool stored = store_.results().count(entry.number) > 0;
@@ -562,11 +578,7 @@ class World {
   std::deque<Message> network_;
   std::vector<SimulatedWorker> workers_;
   std::map<int64_t, const PreparedGrid*> grids_;  // acknowledged
-  struct Accepted {
-    std::string task;
-    int64_t place = 0;  // in the queue, when it was accepted
-  };
-  std::map<int64_t, Accepted> accepted_;  // results, by fence
+  std::map<int64_t, std::string> accepted_;       // tasks of accepted results, by fence
   size_t submits_ = 0;
   int64_t numbers_ = 0, pids_ = 0;
   Outcome outcome_;

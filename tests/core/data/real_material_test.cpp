@@ -113,7 +113,8 @@ TEST_F(RealMaterial, ReaLNineCountsBothWays) {
   EXPECT_EQ(nine.released_count, 18860);
   EXPECT_THAT(nine.differences, IsEmpty());
   int several_classes = 0;
-  for (const Sample& sample : Dataset::open(nine.folder, "val").samples()) {
+  const Dataset dataset = Dataset::open(nine.folder, "val");
+  for (const Sample& sample : dataset.samples()) {
     several_classes += std::any_of(sample.more_labels.begin(), sample.more_labels.end(),
                                    [&](int label) { return label != sample.label; });
   }
