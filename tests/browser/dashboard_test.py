@@ -186,7 +186,7 @@ class DashboardTest(unittest.TestCase):
         self.wait(lambda: "loss, smoothed" in self.text(".columns"))
         self.wait(lambda: "attempt 1 of" in self.text(".log"))
         record = self.text("[aria-label=Record]")
-        for word in ("commit", "libtorch", "processor", "threads_per_rank", "kappa_lr", "model_sha256"):
+        for word in ("commit", "libtorch", "processor", "threads per rank", "kappa_lr", "model_sha256"):
             self.assertIn(word, record)
 
     def test_h_workers(self):

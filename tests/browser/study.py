@@ -53,7 +53,7 @@ sets = ["original", "mixed_same", "mixed_rand"]
 class Study:
     """The workspace, its daemon and what it is asked. close() ends everything."""
 
-    def __init__(self, train_images=320, test_images=40, epochs=1, seeds=(0,),
+    def __init__(self, train_images=320, test_images=40, epochs=6, seeds=(0,),
                  architectures=("deit_nano_patch4_32",), torn=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="remixer-browser-"))
         self.workspace = self.folder / "workspace"

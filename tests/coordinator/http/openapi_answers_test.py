@@ -170,8 +170,8 @@ class AnswersTest(unittest.TestCase):
         self.ask("POST /api/v1/grids/{id}/remove", id="described")
         self.ask("GET /api/v1/slurm")
         self.ask("POST /api/v1/slurm/resume")
-        self.ask("POST /api/v1/slurm/down")
-        self.asked.add("POST /api/v1/slurm/up")  # with a real Slurm, in tests/slurm
+        for order in ("up", "down"):
+            self.asked.add("POST /api/v1/slurm/" + order)  # with a real Slurm, in tests/slurm
         self.ask("POST /api/v1/shutdown")
         described = {f"{method.upper()} {path}" for path, methods in API["paths"].items() for method in methods}
         self.assertEqual(described - self.asked, set(), "described, and not asked by this test")
