@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "core/base/file.h"
 #include "tests/coordinator/support.h"
 
@@ -133,8 +136,15 @@ TEST_F(CollectTest, FilesOfRemovedAndUnknownTasksGo) {
 
   EXPECT_TRUE(fs::exists(folder.path / "datasets/abc/data"));
   engine->remove_task(grid.tasks[0].id());
-  EXPECT_FALSE(fs::exists(folder.path / "datasets/abc"));
-  EXPECT_FALSE(fs::exists(folder.path / "runs" / prepare.task_id));
+  // The janitor deletes in a thread of its own, after the answer.
+  const auto is_gone = [&](const fs::path& path) {
+    for (int i = 0; i < 500 && fs::exists(path); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return !fs::exists(path);
+  };
+  EXPECT_TRUE(is_gone(folder.path / "datasets/abc"));
+  EXPECT_TRUE(is_gone(folder.path / "runs" / prepare.task_id));
   EXPECT_EQ(engine->submit(grid).tasks_queued, 4);
   EXPECT_EQ(claim().attempt, 2);
 }
