@@ -14,7 +14,7 @@ struct LogQuestion {
   std::string task_id;  // a whole id
   int64_t attempt = 0;  // 0: the newest that has a log
   // From this byte on; nothing: the last `limit` bytes, begun at a line.
-  std::optional<int64_t> from;
+  std::optional<int64_t> from = std::nullopt;
   int64_t limit = 64 << 10;
 };
 

@@ -192,7 +192,7 @@ TEST_F(DaemonTest, StopLetsAWorkerReleaseItsAttempt) {
   const std::string worker =
       client.post("/workers", protocol::to_json(make_worker(1)))["worker_id"];
   const auto assignment = *protocol::from_json<protocol::ClaimReply>(
-                               client.post("/claim", protocol::to_json(protocol::Claim{worker})))
+                               client.post("/claim", protocol::to_json(protocol::Claim{worker, {}})))
                                .assignment;
   auto beat = heartbeat_of(assignment, 1);
   client.post("/heartbeat", protocol::to_json(beat));
