@@ -104,7 +104,8 @@ struct Notifier::Parts {
                                       {"REMIXER_EVENT", notice.event},
                                       {"REMIXER_GRID", grid},
                                       {"REMIXER_GRID_ID", std::to_string(notice.grid_id)}},
-                                     options.log});
+                                     options.log,
+                                     {}});
     const double until = now() + options.timeout_seconds;
     for (;;) {
       if (const auto code = child_ended(child)) {

@@ -72,6 +72,7 @@ void each_later_field(R& recipe, V&& v) {
   v("hold_out", recipe.hold_out, kFraction);
   v("token_labeling", recipe.token_labeling, Words{"none", "oamixer", "original"});
   v("token_weight", recipe.token_weight, kNotNegative);
+  v("label_mix", recipe.label_mix, Words{"probabilities", "logits"});
 }
 
 // All that a grid file may set.

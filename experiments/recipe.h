@@ -78,6 +78,9 @@ struct Recipe {
   std::string token_labeling = "none";
   // Weight of the patches' loss beside the image's; without a value 0.5 (oamixer), 1 (original).
   std::optional<double> token_weight;
+  // What Mixup and CutMix blend of labels over classes (ReLabel's): "probabilities", or "logits" as
+  // OAMixer's released code does. Saliency is blended as it is.
+  std::string label_mix = "probabilities";
 
   bool operator==(const Recipe&) const = default;
 };

@@ -5,9 +5,9 @@
 
 #include "core/base/error.h"
 #include "core/base/hash.h"
+#include "core/data/image_files.h"
 #include "core/data/parallel.h"
 #include "labelcache/cache_writer.h"
-#include "labelcache/image_size.h"
 #include "labelcache/labelers.h"
 
 namespace remixer::labelcache {
@@ -136,7 +136,7 @@ class Importer {
                    format_.side);
       }
       if (!job_.as_released) {
-        const auto [width, height] = image_size(dataset_.image_path(sample));
+        const auto [width, height] = data::read_image_size(dataset_.image_path(sample));
         map.cover = centre_square(width, height);
       }
     }

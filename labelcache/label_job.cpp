@@ -13,6 +13,7 @@
 #include "labelcache/cache_writer.h"
 #include "labelcache/label_pin.h"
 #include "labelcache/labeler.h"
+#include "labelcache/labelers.h"
 #include "labelcache/partial_file.h"
 
 namespace remixer::labelcache {
@@ -98,7 +99,9 @@ Labelled label_batch(const data::Dataset& dataset, const Labeler& labeler, Range
     try {
       LabelInput input{sample, {}, {}};
       if (labeler.reads_images()) input.image = data::read_image(dataset.image_path(sample));
-      if (!sample.mask.empty()) input.mask = dataset.mask_path(sample);
+      if (labeler.reads_masks() && !sample.mask.empty()) {
+        input.mask = read_true_mask(dataset.mask_path(sample));
+      }
       inputs.push_back(std::move(input));
     } catch (const InputError& error) {
       if (!skip_unreadable) throw;

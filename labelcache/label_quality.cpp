@@ -4,10 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/data/imagenet_classes.h"
 #include "core/data/parallel.h"
+#include "labelcache/labelers.h"
+#include "labelcache/network_input.h"
 
 namespace remixer::labelcache {
 namespace {
@@ -64,17 +69,54 @@ bool inside(const std::vector<Rectangle>& boxes, double x, double y) {
                      [&](const Rectangle& box) { return box.contains(x, y); });
 }
 
+// ImageNet's class of an image whose path has its WordNet id, as ImageNet's own files do:
+// "n02106662/x.JPEG", "00_dog/n02106662_50.JPEG".
+std::optional<int> imagenet_class_of(std::string_view path) {
+  constexpr size_t kLength = 9;
+  for (size_t at = path.find('n'); at + kLength <= path.size(); at = path.find('n', at + 1)) {
+    if (const auto found = data::imagenet_index(path.substr(at, kLength))) return found;
+  }
+  return std::nullopt;
+}
+
+// What an image shows, among the classes of a map: nothing where they cannot be told to be the same.
+class OwnClass {
+ public:
+  OwnClass(const std::vector<std::string>& classes, int channels)
+      : channels_(channels),
+        classes_(classes.size()),
+        nine_(channels == kNineClassChannels ? data::imagenet9_of_classes(classes) : std::nullopt) {}
+  std::optional<int> of(const data::Sample& sample) const {
+    if (channels_ == data::kImageNetClasses) {
+      if (const auto known = imagenet_class_of(sample.id)) return known;
+    }
+    if (nine_) {
+      const int nine = (*nine_)[static_cast<size_t>(sample.label)];
+      return nine < 0 ? std::nullopt : std::optional(nine);
+    }
+    if (classes_ == static_cast<size_t>(channels_)) return sample.label;
+    return std::nullopt;
+  }
+
+ private:
+  int channels_;
+  size_t classes_;
+  std::optional<std::vector<int>> nine_;
+};
+
 class Figures {
  public:
+  Figures(const std::vector<std::string>& classes, int channels) : own_class_(classes, channels) {}
+
   void add(const LabelInput& input, const data::LabelMap& map, int grid) {
     if (const auto boxes = boxes_of(input.sample, input.image); !boxes.empty()) {
       if (map.top_k > 0) {
-        add_peak(boxes, map);
+        add_peaks(boxes, map, own_class_.of(input.sample));
       } else {
         add_overlap(boxes, map);
       }
     }
-    if (!input.mask.empty()) add_patches(data::read_gray(input.mask), map, grid);
+    if (!input.mask.pixels.empty()) add_patches(input.mask, map, grid);
   }
 
   Json json() {
@@ -86,6 +128,8 @@ class Figures {
     put("mask_iou", mask_iou_.mean());
     put("whole_box_iou", whole_.mean());
     put("peaks_inside", peaks_.mean());
+    put("own_class_named", named_.mean());
+    put("own_class_peaks_inside", own_peaks_.mean());
     put("chance_inside", chance_.mean());
     put("patch_auroc", auroc(std::move(patches_)));
     put("pair_auroc", auroc(std::move(pairs_)));
@@ -106,20 +150,32 @@ class Figures {
     }
   }
 
-  void add_peak(const std::vector<Rectangle>& boxes, const data::LabelMap& map) {
-    float largest = -INFINITY;
-    bool peak = false;
+  // Where logits are largest: of all classes, and of the image's own.
+  void add_peaks(const std::vector<Rectangle>& boxes, const data::LabelMap& map,
+                 std::optional<int> own_class) {
+    struct Peak {
+      float logit = -INFINITY;
+      bool inside = false;
+      void raise(float value, bool in) {
+        if (value > logit) *this = {value, in};
+      }
+    } peak, own;
     double within = 0;
+    const auto top_k = static_cast<size_t>(map.top_k);
     for_each_cell(map, [&](const Rectangle& cell, size_t at) {
       const bool in = inside(boxes, (cell.left + cell.right) / 2, (cell.top + cell.bottom) / 2);
       within += in;
-      const float value = map.values[at * static_cast<size_t>(map.top_k)];
-      if (value <= largest) return;
-      largest = value;
-      peak = in;
+      for (size_t entry = at * top_k; entry < (at + 1) * top_k; ++entry) {
+        peak.raise(map.values[entry], in);
+        if (own_class == map.indices[entry]) own.raise(map.values[entry], in);
+      }
     });
-    peaks_.add(peak);
+    peaks_.add(peak.inside);
     chance_.add(within / (map.height * map.width));
+    if (!own_class) return;
+    const bool named = std::isfinite(own.logit);
+    named_.add(named);
+    if (named) own_peaks_.add(own.inside);
   }
 
   void add_overlap(const std::vector<Rectangle>& boxes, const data::LabelMap& map) {
@@ -171,7 +227,8 @@ class Figures {
     return static_cast<float>(1 - ab / std::sqrt(std::max(aa * bb, 1e-30)));
   }
 
-  Sum box_iou_, mask_iou_, whole_, peaks_, chance_;
+  OwnClass own_class_;
+  Sum box_iou_, mask_iou_, whole_, peaks_, chance_, named_, own_peaks_;
   std::vector<std::pair<float, bool>> patches_, pairs_;
 };
 
@@ -199,7 +256,7 @@ Json label_quality(const QualityJob& job) {
   const auto& samples = job.dataset.samples();
   const auto total = static_cast<int64_t>(samples.size());
   const int64_t count = std::min(job.images, total), batch = job.labeler.batch();
-  Figures figures;
+  Figures figures(job.dataset.classes(), job.labeler.shape().channels);
   std::mutex mutex;
   double busy = 0;
   data::parallel_for((count + batch - 1) / batch, 0, [&](int64_t number) {
@@ -207,7 +264,9 @@ Json label_quality(const QualityJob& job) {
     for (int64_t i = number * batch; i < std::min(count, (number + 1) * batch); ++i) {
       const data::Sample& sample = samples[static_cast<size_t>(i * total / count)];
       inputs.push_back({sample, data::read_image(job.dataset.image_path(sample)), {}});
-      if (!sample.mask.empty()) inputs.back().mask = job.dataset.mask_path(sample);
+      if (!sample.mask.empty()) {
+        inputs.back().mask = read_true_mask(job.dataset.mask_path(sample));
+      }
     }
     const auto start = std::chrono::steady_clock::now();
     const auto maps = job.labeler.label(inputs);

@@ -22,7 +22,10 @@ struct QualityJob {
 //   images, seconds_an_image
 //   with boxes, dense: box_iou (of the box around all cells above 0.5 with the boxes' hull) and
 //     mask_iou (of those cells themselves with the boxes); top-k: peaks_inside (share of images
-//     whose cell of the largest logit has its centre inside a box)
+//     whose cell of the largest logit has its centre inside a box), and where the map's classes are
+//     the dataset's, or ImageNet's and the image's path has a WordNet id: own_class_named (share of
+//     images whose map names the image's own class) and own_class_peaks_inside (among those, with
+//     the cell of that class's largest logit)
 //   with masks, dense: patch_auroc (patch labels against which patches are mostly object)
 //   with masks: pair_auroc (distances of patch pairs against which pairs are of object and
 //   background)

@@ -16,8 +16,8 @@ namespace remixer::labelcache {
 
 struct LabelInput {
   data::Sample sample;
-  data::Image image;           // empty where the labeler does not read images
-  std::filesystem::path mask;  // of the sample's true mask; empty where it has none
+  data::Image image = {};     // empty where the labeler does not read images
+  data::GrayImage mask = {};  // the sample's true mask; empty where it has none, or none is read
 };
 
 // Immutable; label() may be called by several threads at once.
@@ -33,8 +33,9 @@ class Labeler {
   virtual std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const = 0;
   // SHA-256 of the network's published weights; empty for a labeler without a network.
   virtual std::string weights_sha256() const { return {}; }
-  // Whether label() looks at LabelInput::image.
+  // Whether label() looks at LabelInput::image, and at LabelInput::mask.
   virtual bool reads_images() const { return true; }
+  virtual bool reads_masks() const { return false; }
 };
 
 // The labeler that `entry` describes ({"name", "version", parameters...}, as experiments'

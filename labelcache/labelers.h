@@ -101,8 +101,13 @@ class MaskLabeler : public Labeler {
   MapShape shape() const override { return {}; }
   int batch() const override { return 16; }
   bool reads_images() const override { return false; }
+  bool reads_masks() const override { return true; }
   std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override;
 };
+
+// A sample's true mask from its file. Throws InputError, naming the file, where it cannot be read or
+// has no pixel of an object.
+data::GrayImage read_true_mask(const std::filesystem::path& file);
 
 // The map of a mask: 0 to 255 as 0 to 1.
 data::LabelMap mask_map(const data::GrayImage& mask);

@@ -19,6 +19,15 @@ data::LabelMap zero_map(int height, int width) {
 
 }  // namespace
 
+data::GrayImage read_true_mask(const std::filesystem::path& file) {
+  data::GrayImage mask = data::read_gray(file);
+  if (std::none_of(mask.pixels.begin(), mask.pixels.end(),
+                   [](uint8_t pixel) { return pixel >= 128; })) {
+    fail_input("{} is empty: it holds no object", file.string());
+  }
+  return mask;
+}
+
 data::LabelMap mask_map(const data::GrayImage& mask) {
   data::LabelMap map = zero_map(mask.height, mask.width);
   std::transform(mask.pixels.begin(), mask.pixels.end(), map.values.begin(),
@@ -54,7 +63,7 @@ std::vector<data::LabelMap> BboxGrabcutLabeler::label(const std::vector<LabelInp
 std::vector<data::LabelMap> MaskLabeler::label(const std::vector<LabelInput>& batch) const {
   std::vector<data::LabelMap> maps;
   for (const LabelInput& input : batch) {
-    maps.push_back(input.mask.empty() ? zero_map(1, 1) : mask_map(data::read_gray(input.mask)));
+    maps.push_back(input.mask.pixels.empty() ? zero_map(1, 1) : mask_map(input.mask));
   }
   return maps;
 }

@@ -82,76 +82,71 @@ constexpr float kMostSpread = 60;
 
 struct Scratch {
   std::vector<Span> rows, columns;
-  std::vector<float> values;    // by rank, as UnpackedRecord
-  std::vector<float> logits;    // by cell
-  std::vector<uint16_t> codes;  // by cell
-  std::vector<uint32_t> sums;   // by code, floats' bits
-  std::vector<uint16_t> entry_codes;
+  std::vector<float> values;   // by rank, as UnpackedRecord
+  std::vector<uint32_t> sums;  // by code, floats' bits
 };
 
 // One patch's entries, from number `next` on: the sum of its cells' logits for each class that has
 // one (a sum of 0 is that of a class that no cell names). `sums`, by code, is zero before and
 // after. → the entry after the last one. Without branches on the data, which could not be foretold.
-template <size_t kTopK>
-uint32_t gather_patch(const Span& row, const Span& column, size_t width, size_t top_k,
-                      const uint16_t* codes, const float* logits, uint32_t next, uint32_t* sums,
-                      uint16_t* entry_codes, float* entry_sums) {
+template <size_t kTopK, int kRows, int kColumns>
+uint32_t gather_patch(const Span& row, const Span& column, size_t width, size_t stride,
+                      size_t top_k, const uint16_t* __restrict codes,
+                      const float* __restrict logits, uint32_t next, uint32_t* __restrict sums,
+                      uint16_t* __restrict entry_codes, float* __restrict entry_sums) {
   const size_t ranks = kTopK > 0 ? kTopK : top_k;
-  const size_t corner =
-      (static_cast<size_t>(row.first) * width + static_cast<size_t>(column.first)) * ranks;
-  for (int y = 0; y < row.count; ++y) {
-    const size_t line = corner + static_cast<size_t>(y) * width * ranks;
-    for (int x = 0; x < column.count; ++x) {
+  const int rows = kRows > 0 ? kRows : row.count, columns = kColumns > 0 ? kColumns : column.count;
+  const size_t corner = static_cast<size_t>(row.first) * width + static_cast<size_t>(column.first);
+  for (int y = 0; y < rows; ++y) {
+    for (int x = 0; x < columns; ++x) {
       const float weight = row.shares[y] * column.shares[x];
-      for (size_t e = line + static_cast<size_t>(x) * ranks, r = 0; r < ranks; ++r) {
-        const float sum = std::bit_cast<float>(sums[codes[e + r]]) + weight * logits[e + r];
-        sums[codes[e + r]] = std::bit_cast<uint32_t>(sum);
+      const size_t cell = corner + static_cast<size_t>(y) * width + static_cast<size_t>(x);
+      for (size_t r = 0, e = cell; r < ranks; ++r, e += stride) {
+        const float sum = std::bit_cast<float>(sums[codes[e]]) + weight * logits[e];
+        sums[codes[e]] = std::bit_cast<uint32_t>(sum);
       }
     }
   }
-  for (int y = 0; y < row.count; ++y) {
-    const size_t line = corner + static_cast<size_t>(y) * width * ranks;
-    for (size_t e = line; e < line + static_cast<size_t>(column.count) * ranks; ++e) {
-      const uint32_t sum = sums[codes[e]];
-      sums[codes[e]] = 0;
-      entry_codes[next] = codes[e];
-      entry_sums[next] = std::bit_cast<float>(sum);
-      next += sum != 0;
+  for (int y = 0; y < rows; ++y) {
+    for (int x = 0; x < columns; ++x) {
+      const size_t cell = corner + static_cast<size_t>(y) * width + static_cast<size_t>(x);
+      for (size_t r = 0, e = cell; r < ranks; ++r, e += stride) {
+        const uint32_t sum = sums[codes[e]];
+        sums[codes[e]] = 0;
+        entry_codes[next] = codes[e];
+        entry_sums[next] = std::bit_cast<float>(sum);
+        next += sum != 0;
+      }
     }
   }
   return next;
 }
 
+// Loops of known length are a third faster: those of ImageNet's published maps, 18 cells or 15 a side
+// for 14 patches.
+auto choose_gather(size_t top_k, int rows, int columns) {
+  if (top_k != 5 || rows > 3 || columns > 3 || rows < 2 || columns < 2) {
+    return gather_patch<0, 0, 0>;
+  }
+  if (rows == 2) return columns == 2 ? gather_patch<5, 2, 2> : gather_patch<5, 2, 3>;
+  return columns == 2 ? gather_patch<5, 3, 2> : gather_patch<5, 3, 3>;
+}
+
 // Adds up the logits of each patch's cells. → entries in all.
 size_t gather(const UnpackedRecord& record, size_t top_k, Scratch& scratch, SparseLabels& out) {
-  const auto gather_one = top_k == 5 ? gather_patch<5> : gather_patch<0>;
   uint32_t next = 0;
   size_t patch = 0;
   for (const Span& row : scratch.rows) {
     for (const Span& column : scratch.columns) {
       out.begins[patch++] = next;
-      next = gather_one(row, column, static_cast<size_t>(record.width), top_k, scratch.codes.data(),
-                        scratch.logits.data(), next, scratch.sums.data(),
-                        scratch.entry_codes.data(), out.probability.data());
+      next = choose_gather(top_k, row.count, column.count)(
+          row, column, static_cast<size_t>(record.width), record.stride, top_k, record.codes.data(),
+          scratch.values.data(), next, scratch.sums.data(), out.codes.data(),
+          out.probability.data());
     }
   }
   out.begins[patch] = next;
-  for (uint32_t e = 0; e < next; ++e) out.classes[e] = record.classes[scratch.entry_codes[e]];
   return next;
-}
-
-// From rank after rank to cell after cell.
-void by_cell(const UnpackedRecord& record, size_t cells, size_t top_k, Scratch& scratch) {
-  scratch.logits.resize(cells * top_k);
-  scratch.codes.resize(cells * top_k);
-  for (size_t r = 0; r < top_k; ++r) {
-    const float* values = &scratch.values[r * record.stride];
-    const uint16_t* codes = &record.codes[r * record.stride];
-    for (size_t cell = 0; cell < cells; ++cell) {
-      scratch.logits[cell * top_k + r] = values[cell];
-      scratch.codes[cell * top_k + r] = codes[cell];
-    }
-  }
 }
 
 // Softmax over all classes of each patch, in place. The largest logit of the map, or each patch's
@@ -200,15 +195,14 @@ void pool_labels(const UnpackedRecord& record, const MapShape& shape, int grid, 
   scratch.values.resize(record.halves.size());
   halves_to_floats(record.halves.data(), record.halves.size(), scratch.values.data());
   const auto cells = static_cast<size_t>(record.height) * static_cast<size_t>(record.width);
-  by_cell(record, cells, top_k, scratch);
-  scratch.entry_codes.resize(most + 1);
+  out.classes = record.classes;
   scratch.sums.assign(record.classes.size(), 0);
   out.begins.resize(patches + 1);
   out.others.resize(patches);
-  out.classes.resize(most + 1);
+  out.codes.resize(most + 1);
   out.probability.resize(most + 1);
   const size_t entries = gather(record, top_k, scratch, out);
-  out.classes.resize(entries);
+  out.codes.resize(entries);
   out.probability.resize(entries);
 
   float largest = 0, smallest = 0;
@@ -224,7 +218,7 @@ void expand(const SparseLabels& labels, int channels, float* out) {
   for (size_t patch = 0; patch < labels.others.size(); ++patch, out += channels) {
     std::fill_n(out, channels, labels.others[patch]);
     for (uint32_t e = labels.begins[patch]; e < labels.begins[patch + 1]; ++e) {
-      out[labels.classes[e]] = labels.probability[e];
+      out[labels.classes[labels.codes[e]]] = labels.probability[e];
     }
   }
 }

@@ -11,11 +11,12 @@
 
 namespace remixer::labelcache {
 
-// Patch p names entries [begins[p], begins[p + 1]): classes[e] with probability[e]. Every other
-// class has probability others[p]. Patches row by row.
+// Patch p names entries [begins[p], begins[p + 1]): class classes[codes[e]] with probability[e].
+// Every other class has probability others[p]. Patches row by row.
 struct SparseLabels {
   std::vector<uint32_t> begins;
-  std::vector<uint16_t> classes;
+  std::vector<uint16_t> classes;  // those that the map names
+  std::vector<uint16_t> codes;    // places in `classes`
   std::vector<float> probability;
   std::vector<float> others;
 };

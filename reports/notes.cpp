@@ -106,8 +106,8 @@ std::string seeds_note(const Table& table) {
 
 std::vector<std::string> make_notes(const Table& table) {
   std::vector<std::string> notes;
-  const auto add = [&](std::string note) {
-    if (!note.empty()) notes.push_back(std::move(note));
+  const auto add = [&](const std::string& note) {
+    if (!note.empty()) notes.push_back(note);
   };
   add(fmt::format(
       "Percent. In parentheses the gain over the plain model above; the best of a block is "

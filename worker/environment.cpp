@@ -7,13 +7,16 @@
 #include <torch/headeronly/version.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <sstream>
 #include <thread>
 
 #include "core/base/file.h"
 #include "core/base/version.h"
+#include "core/kernels/masked_conv2d_loops.h"
 
 namespace remixer::worker {
 namespace {
@@ -55,18 +58,48 @@ std::string mpi_name() {
   return whole.substr(0, whole.find(','));
 }
 
+double memory_gib() {
+  const double bytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<double>(::sysconf(_SC_PAGESIZE));
+  return std::round(bytes / (1 << 30) * 10) / 10;
+}
+
+// Environment variables that change how fast this process computes, or in which order it adds.
+experiments::Json settings() {
+  constexpr std::string_view kPrefixes[] = {"OMP_",  "MKL_",   "NCCL_",    "CUDA_",  "CUBLAS_",
+                                            "ATEN_", "TORCH_", "OMPI_MCA_", "UCX_", "REMIXER_"};
+  experiments::Json found = experiments::Json::object();
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const bool matters = std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                                     [&](std::string_view prefix) { return text.starts_with(prefix); });
+    const size_t equals = text.find('=');
+    if (!matters || equals == text.npos) continue;
+    const std::string name(text.substr(0, equals));
+    // Never a secret: the daemon shows this to all who may read it.
+    if (name.find("TOKEN") == name.npos) found[name] = std::string(text.substr(equals + 1));
+  }
+  return found;
+}
+
 }  // namespace
 
-experiments::protocol::RegisterWorker describe_worker(int ranks, const std::string& device) {
+experiments::Json describe_rank(const std::string& device) {
+  return {{"host", host_name()}, {"device", device}};
+}
+
+experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
+                                                      const std::string& device) {
   experiments::protocol::RegisterWorker worker;
+  const bool cuda = device.starts_with("cuda");
   worker.host = host_name();
   worker.pid = ::getpid();
   worker.name = fmt::format("{}:{}", worker.host, worker.pid);
-  worker.ranks = ranks;
+  worker.ranks = static_cast<int>(ranks.size());
   worker.device = device;
   worker.boot_id = trimmed(read_file_if_exists("/proc/sys/kernel/random/boot_id").value_or(""));
   worker.version = fmt::format("{} ({})", version(), commit());
-  worker.gpus = device == "cuda" ? ranks : 0;
+  worker.gpus = cuda ? worker.ranks : 0;
   worker.ends_at = allocation_end();
   worker.environment = {
       {"libtorch", TORCH_VERSION},
@@ -77,6 +110,12 @@ experiments::protocol::RegisterWorker describe_worker(int ranks, const std::stri
       {"threads_per_rank", at::get_num_threads()},
       {"compiler", "g++ " __VERSION__},
       {"commit", commit()},
+      {"memory_gib", memory_gib()},
+      {"ranks", ranks},
+      {"kernels", {{"masked_conv2d", cuda ? "aten" : kernels::conv_loops()},
+                   {"masked_attention", "aten"},
+                   {"masked_linear", "aten"}}},
+      {"settings", settings()},
   };
   // Set by the batch script of an allocation (slurm/allocation.sh).
   if (const char* allocation = std::getenv("REMIXER_ALLOCATION")) {

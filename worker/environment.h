@@ -8,7 +8,12 @@
 
 namespace remixer::worker {
 
-// Registration of this process, with library versions, processor, threads and commit.
-experiments::protocol::RegisterWorker describe_worker(int ranks, const std::string& device);
+// One rank's host and device, for rank 0 to gather.
+experiments::Json describe_rank(const std::string& device);
+
+// Registration of this process: commit, library versions, processor, memory, threads, kernels, the
+// settings of its environment that may change speed or sums, and `ranks`, describe_rank() of each.
+experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
+                                                      const std::string& device);
 
 }  // namespace remixer::worker

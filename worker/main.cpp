@@ -12,6 +12,8 @@
 #include "core/base/error.h"
 #include "core/base/version.h"
 #include "core/distributed/choose_device.h"
+#include "experiments/json.h"
+#include "worker/environment.h"
 #include "worker/session.h"
 #include "worker/stop_signal.h"
 
@@ -70,6 +72,10 @@ int run(int argc, char** argv) {
   try {
     const auto chosen = training::choose_device(device, library_folder(), communicator);
     training::Communicator& compute = chosen.communicator(communicator);
+    for (const std::string& rank :
+         communicator.all_gather(worker::describe_rank(compute.device().str()).dump())) {
+      options.ranks.push_back(experiments::Json::parse(rank));
+    }
     if (communicator.rank() == 0) spdlog::info("this worker runs {}", chosen.reason);
     code = communicator.rank() == 0 ? worker::lead(options, communicator, compute)
                                     : worker::follow(options, communicator, compute);

@@ -151,7 +151,7 @@ class Leader {
 
   void enlist() {
     terms_ = from_json<WorkerRegistered>(
-        connection_.post("/workers", to_json(describe_worker(communicator_.size(), compute_.device().str()))));
+        connection_.post("/workers", to_json(describe_worker(options_.ranks, compute_.device().str()))));
     spdlog::info("registered as {}", terms_.worker_id);
   }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/distributed/mpi_communicator.h"
+#include "experiments/json.h"
 
 namespace remixer::worker {
 
@@ -11,6 +12,7 @@ struct SessionOptions {
   std::filesystem::path access_file;
   std::filesystem::path weights;
   int loader_threads = 1;
+  experiments::Json ranks;  // describe_rank() of each
   // A worker without work ends when no daemon has answered for this long; one with work gives up
   // waiting for its lease.
   double patience_seconds = 120;

@@ -28,6 +28,10 @@ void add_bench(CommandLine& line) {
       ->check(CLI::Range(10, 1000000))
       ->type_name("N")
       ->capture_default_str();
+  scheduler
+      ->add_option("--program", options->program,
+                   "What a task of the throughput runs, such as /bin/true [nothing]")
+      ->type_name("PROGRAM");
   scheduler->add_option("--folder", options->folder, "Where to put the databases")
       ->type_name("DIR");
   bench->require_subcommand(1);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "coordinator/command/command.h"
@@ -200,35 +202,81 @@ struct Measured {
   double start = 0, submit = 0, status_p50 = 0, status_max = 0;
   std::vector<double> claims, syncs;
   double memory = 0, peak = 0;
+  double throughput = 0;  // tasks a second
 };
 
-// Each request carries a result and brings the next task.
-std::vector<double> time_claims(Session& session, int64_t count) {
-  protocol::RegisterWorker about;
-  about.name = about.host = "bench-worker";
-  about.environment = Json::object();
-  const auto worker = protocol::from_json<protocol::WorkerRegistered>(
-                          session.post("/workers", protocol::to_json(about)))
-                          .worker_id;
-  protocol::Claim claim{worker, std::nullopt};
-  std::vector<double> times;
-  for (int64_t i = 0; i <= count; ++i) {
-    const Json body = protocol::to_json(claim);
+// A worker that does nothing but ask.
+class Asker {
+ public:
+  explicit Asker(Session session) : session_(std::move(session)) {
+    protocol::RegisterWorker about;
+    about.name = about.host = "bench-worker";
+    about.environment = Json::object();
+    claim_.worker_id = protocol::from_json<protocol::WorkerRegistered>(
+                           session_.post("/workers", protocol::to_json(about)))
+                           .worker_id;
+  }
+
+  // Hands in the last task's result and takes the next task, in one request. → its seconds.
+  double next() {
+    const Json body = protocol::to_json(claim_);
     const double begun = now();
-    const Json answer = session.post("/claim", body);
-    times.push_back(now() - begun);
+    const Json answer = session_.post("/claim", body);
+    const double seconds = now() - begun;
     const auto reply = protocol::from_json<protocol::ClaimReply>(answer);
     if (!reply.assignment) fail("nothing is left to claim: submit more cells");
     protocol::AttemptResult result;
-    result.worker_id = worker;
+    result.worker_id = claim_.worker_id;
     result.task_id = reply.assignment->task_id;
     result.attempt = reply.assignment->attempt;
     result.fence = reply.assignment->fence;
     result.result = {{"seconds", 1.0}};
-    claim.result = std::move(result);
+    claim_.result = std::move(result);
+    return seconds;
   }
-  times.erase(times.begin());  // without a result
+
+ private:
+  Session session_;
+  protocol::Claim claim_;
+};
+
+std::vector<double> time_claims(Session session, int64_t count) {
+  Asker asker(std::move(session));
+  asker.next();  // brings no result
+  std::vector<double> times;
+  for (int64_t i = 0; i < count; ++i) times.push_back(asker.next());
   return times;
+}
+
+void run_once(const std::string& program) {
+  pid_t child = 0;
+  std::string name = program;
+  char* arguments[] = {name.data(), nullptr};
+  int status = 0;
+  if (const int failed =
+          ::posix_spawn(&child, name.c_str(), nullptr, nullptr, arguments, environ)) {
+    fail("cannot start {}: {}", program, errno_text(failed));
+  }
+  if (::waitpid(child, &status, 0) != child || status != 0) fail("{} failed", program);
+}
+
+// Two persistent workers that run `program` once a task. → tasks a second, both together.
+double time_throughput(const DaemonProcess& daemon, int64_t count, const std::string& program) {
+  constexpr int kWorkers = 2;
+  std::vector<Asker> askers;
+  for (int i = 0; i < kWorkers; ++i) askers.emplace_back(daemon.session());
+  const double begun = now();
+  std::vector<std::future<void>> workers;
+  for (Asker& asker : askers) {
+    workers.push_back(std::async(std::launch::async, [&asker, &program, count] {
+      for (int64_t i = 0; i < count / kWorkers; ++i) {
+        asker.next();
+        if (!program.empty()) run_once(program);
+      }
+    }));
+  }
+  for (auto& worker : workers) worker.get();
+  return static_cast<double>(count / kWorkers * kWorkers) / (now() - begun);
 }
 
 Measured measure(const fs::path& workspace, int64_t finished,
@@ -246,7 +294,8 @@ Measured measure(const fs::path& workspace, int64_t finished,
   session.post("/grids", body);
   measured.submit = now() - begun;
   measured.syncs = time_syncs(workspace, 200);
-  measured.claims = time_claims(session, options.claims);
+  measured.claims = time_claims(daemon.session(), options.claims);
+  measured.throughput = time_throughput(daemon, options.claims, options.program);
   std::vector<double> status;
   for (int i = 0; i < kStatusCalls; ++i) {
     begun = now();
@@ -285,6 +334,7 @@ int bench_scheduler(const BenchSchedulerOptions& options, Format format) {
                {"fsync_p99_ms"},
                {"status_p50_ms"},
                {"status_max_ms"},
+               {"tasks_per_s"},
                {"memory_mb"},
                {"peak_mb"}});
   const auto rounded = [](double value) { return Json(std::round(value * 100) / 100); };
@@ -296,7 +346,8 @@ int bench_scheduler(const BenchSchedulerOptions& options, Format format) {
                    rounded(m.submit), rounded(1e3 * quantile(m.claims, 0.5)),
                    rounded(1e3 * quantile(m.claims, 0.99)), rounded(1e3 * quantile(m.syncs, 0.5)),
                    rounded(1e3 * quantile(m.syncs, 0.99)), rounded(1e3 * m.status_p50),
-                   rounded(1e3 * m.status_max), rounded(m.memory), rounded(m.peak)});
+                   rounded(1e3 * m.status_max), rounded(m.throughput),
+                   rounded(m.memory), rounded(m.peak)});
   }
   print(table.as(format, terminal_width()));
   if (rows.size() > 1 && format == Format::kTable) {

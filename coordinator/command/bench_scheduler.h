@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "coordinator/command/table.h"
@@ -14,10 +15,12 @@ struct BenchSchedulerOptions {
   int64_t submitted = 10000;
   int64_t evaluations = 1;  // of each cell
   int64_t claims = 2000;
+  std::string program;   // what each task of the throughput runs; empty: nothing
   std::filesystem::path folder;  // empty: the system's temporary folder
 };
 
-// Prints a row for each of `finished`: a real daemon in a process of its own, spoken to over HTTP.
+// Prints a row for each of `finished`: a real daemon in a process of its own, spoken to over HTTP by
+// one worker (claims), then by two at once (tasks a second).
 int bench_scheduler(const BenchSchedulerOptions& options, Format format);
 
 }  // namespace remixer::coordinator::command

@@ -12,7 +12,7 @@ using experiments::protocol::GridSubmitted;
 
 GridSubmitted submit_grid(Session& session, const experiments::Grid& grid) {
   const experiments::protocol::SubmitGrid message{grid.name, grid.description, grid.text,
-                                                  grid.cells, grid.tasks};
+                                                  grid.cells, grid.tasks, {}};
   return experiments::protocol::from_json<GridSubmitted>(
       session.post("/grids", experiments::protocol::to_json(message)));
 }

@@ -14,6 +14,7 @@
 #include "core/data/challenge_source.h"
 #include "core/data/dataset_writer.h"
 #include "core/data/folders.h"
+#include "core/data/image_files.h"
 #include "core/data/imagenet_classes.h"
 #include "core/data/normalisation.h"
 #include "core/data/parallel.h"
@@ -175,13 +176,11 @@ Rejection ChallengeBuilder::check(Candidate& candidate) {
     return Rejection::kBrokenBox;
   }
   if (!annotation) return Rejection::kNoAnnotation;
-  const auto bytes = first_bytes(source_.folder / path);
-  const ImageSize size = bytes ? image_size(*bytes) : ImageSize{};
-  if (size.width < 1 || size.height < 1) {
-    note_broken(fmt::format("{}: {}", path,
-                            !bytes           ? "the image is missing"
-                            : bytes->empty() ? "the image is empty"
-                                             : "neither a JPEG nor a PNG, or torn"));
+  ImageSize size;
+  try {
+    size = read_image_size(source_.folder / path);
+  } catch (const InputError& error) {
+    note_broken(error.what());
     return Rejection::kBrokenImage;
   }
   const Rejection outcome =

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
-#include <fstream>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -82,15 +81,6 @@ std::vector<std::string> list_images(const fs::path& root, const std::string& be
   }
   std::sort(images.begin(), images.end());
   return images;
-}
-
-std::optional<std::string> first_bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string bytes(size_t{1} << 16, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(file.gcount()));
-  return bytes;
 }
 
 ImageSize image_size(std::string_view bytes) {

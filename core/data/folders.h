@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +24,7 @@ std::vector<std::string> list_images(const std::filesystem::path& root, const st
 // True where every name is a whole number.
 bool all_numbers(const std::vector<std::string>& names);
 
-// Width and height of a JPEG or PNG from its first bytes (64 KiB hold any that is not odd); {0, 0}
-// where they do not say.
+// Width and height of a JPEG or PNG from its first bytes; {0, 0} where they do not say.
 ImageSize image_size(std::string_view bytes);
-// The first 64 KiB of a file, or all of a shorter one; nothing where there is no such file.
-std::optional<std::string> first_bytes(const std::filesystem::path& path);
 
 }  // namespace remixer::data

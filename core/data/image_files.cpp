@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/data/folders.h"
 #include "core/data/tar_archive.h"
 
 namespace remixer::data {
@@ -105,17 +107,72 @@ class Collector {
   std::map<std::string, std::vector<std::string>> images_;
 };
 
-}  // namespace
+struct PlaceInArchive {
+  std::shared_ptr<const TarArchive> archive;
+  std::string member;
+};
 
-std::string read_image_bytes(const fs::path& path) {
+// Where a path leads into an archive; nothing where it does not.
+std::optional<PlaceInArchive> place_in_archive(const fs::path& path) {
   const std::string text = path.string();
   const std::string inside = std::string(kArchiveEnding) + "/";
   for (size_t at = text.find(inside); at != std::string::npos; at = text.find(inside, at + 1)) {
     const fs::path archive = text.substr(0, at + inside.size() - 1);
-    if (fs::is_regular_file(archive))
-      return open_archive(archive)->read(text.substr(at + inside.size()));
+    if (fs::is_regular_file(archive)) {
+      return PlaceInArchive{open_archive(archive), text.substr(at + inside.size())};
+    }
   }
-  return read_file(path);
+  return std::nullopt;
+}
+
+// The first 64 KiB of a file, or all of a shorter one; nothing where there is no such file.
+std::optional<std::string> first_bytes(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string bytes(size_t{1} << 16, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<size_t>(file.gcount()));
+  return bytes;
+}
+
+}  // namespace
+
+std::string read_image_bytes(const fs::path& path) {
+  const auto place = place_in_archive(path);
+  return place ? place->archive->read(place->member) : read_file(path);
+}
+
+std::optional<std::string> read_image_bytes_if_exists(const fs::path& path) {
+  const auto place = place_in_archive(path);
+  if (!place) return read_file_if_exists(path);
+  if (!place->archive->members().contains(place->member)) return std::nullopt;
+  return place->archive->read(place->member);
+}
+
+ImageSize read_image_size(const fs::path& path) {
+  // The header is at the beginning, unless a JPEG carries large profiles or previews before it.
+  std::optional<std::string> bytes;
+  if (!place_in_archive(path)) bytes = first_bytes(path);
+  ImageSize size = bytes ? image_size(*bytes) : ImageSize{};
+  if (size.width < 1) {
+    bytes = read_image_bytes_if_exists(path);
+    if (bytes) size = image_size(*bytes);
+  }
+  if (size.width < 1 || size.height < 1) {
+    fail_input("{}: {}", path.string(),
+               !bytes           ? "the image is missing"
+               : bytes->empty() ? "the image is empty"
+                                : "neither a JPEG nor a PNG, or torn");
+  }
+  return size;
+}
+
+bool has_archives(const fs::path& path) {
+  if (!fs::is_directory(path)) return path.extension() == kArchiveEnding;
+  const fs::directory_iterator entries(path);
+  return std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    return entry.is_regular_file() && entry.path().extension() == kArchiveEnding;
+  });
 }
 
 ImageListing list_images(const fs::path& root) {

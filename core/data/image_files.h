@@ -3,8 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "core/data/geometry.h"
 
 namespace remixer::data {
 
@@ -12,6 +15,15 @@ namespace remixer::data {
 // Archives stay open, their indices in memory, for as long as the program runs. Throws InputError
 // naming the path where there is no such file. Thread-safe.
 std::string read_image_bytes(const std::filesystem::path& path);
+// The same, or nothing where there is no such file or no such member.
+std::optional<std::string> read_image_bytes_if_exists(const std::filesystem::path& path);
+
+// Width and height of a JPEG or PNG from its header. Throws InputError naming the path where it is
+// missing, empty, torn or neither.
+ImageSize read_image_size(const std::filesystem::path& path);
+
+// True of a tar archive, and of a folder with such archives in it.
+bool has_archives(const std::filesystem::path& path);
 
 struct ListedImage {
   std::string path;  // inside the root, for read_image_bytes()

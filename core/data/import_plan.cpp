@@ -10,6 +10,7 @@
 #include "core/data/background_challenge.h"
 #include "core/data/challenge_source.h"
 #include "core/data/folders.h"
+#include "core/data/image_files.h"
 #include "core/data/imagenet_classes.h"
 
 namespace remixer::data {
@@ -272,68 +273,92 @@ ImportPlan plan_release(const ImportJob& job) {
   return plan;
 }
 
-std::vector<std::string> folders_of_split(const fs::path& root, const std::string& split) {
-  std::vector<std::string> folders = list_folders(split.empty() ? root : root / split);
-  return folders;
+// What stands in a part of a user's own data: class folders, or shards.
+ImageListing list_part(const fs::path& root, const std::string& part, const std::string& without) {
+  const fs::path folder = part.empty() ? root : root / part;
+  if (has_archives(folder)) return list_images(folder);
+  ImageListing listing;
+  listing.classes = list_folders(folder);
+  std::erase(listing.classes, without);
+  for (size_t label = 0; label < listing.classes.size(); ++label) {
+    for (std::string& image : list_images(folder, listing.classes[label])) {
+      listing.images.push_back({std::move(image), static_cast<int>(label)});
+    }
+  }
+  return listing;
 }
 
-ImportPlan plan_folder(const ImportJob& job) {
-  ImportPlan plan;
-  plan.root = fs::absolute(job.folder).lexically_normal();
-  if (!plan.root.has_filename()) plan.root = plan.root.parent_path();
-  std::vector<std::string> top = list_folders(plan.root);
-  const std::string masks_top = job.masks.substr(0, job.masks.find('/'));
-  std::erase(top, masks_top);
-  const bool has_splits = std::find(top.begin(), top.end(), "train") != top.end() ||
-                          std::find(top.begin(), top.end(), "val") != top.end() ||
-                          std::find(top.begin(), top.end(), "test") != top.end();
-  const std::vector<std::string> splits = has_splits ? top : std::vector<std::string>{""};
-  const auto class_folders = [&](const std::string& split) {
-    auto folders = folders_of_split(plan.root, split);
-    if (split.empty()) std::erase(folders, masks_top);
-    return folders;
-  };
-  // The training part's classes, in its folders' order; others' folders must be among them.
-  const bool trains = std::find(splits.begin(), splits.end(), "train") != splits.end();
-  plan.classes = class_folders(trains ? "train" : splits.front());
-  if (plan.classes.empty()) {
-    fail_input(
-        "{} holds no class folders (it must be laid out as SPLIT/CLASS/IMAGE or CLASS/IMAGE)",
-        job.folder.string());
-  }
-  for (const std::string& split : splits) {
-    std::vector<Sample>& samples = plan.splits[split.empty() ? "train" : split];
-    for (const std::string& name : class_folders(split)) {
-      const auto found = std::find(plan.classes.begin(), plan.classes.end(), name);
-      if (found == plan.classes.end()) {
-        fail_input("{}: class folder \"{}\" is not among those of {}", (plan.root / split).string(),
-                   name, trains ? "train" : splits.front());
-      }
-      const std::string below = split.empty() ? name : split + "/" + name;
-      for (std::string& image : list_images(plan.root, below)) {
-        samples.push_back(
-            sample_of(std::move(image), static_cast<int>(found - plan.classes.begin())));
-      }
-    }
-    if (samples.empty()) {
-      fail_input("{} holds no JPEG or PNG in class folders", (plan.root / split).string());
-    }
-  }
-  if (has_splits || job.hold_out == 0) return plan;
+void hold_out(ImportPlan& plan, double share) {
   std::vector<Sample> kept;
   for (size_t i = 0; i < plan.splits["train"].size(); ++i) {
     Random random(0, RandomPurpose::kDataset, kHoldOutStream, i);
     Sample& sample = plan.splits["train"][i];
-    (random.uniform() < job.hold_out ? plan.splits["val"] : kept).push_back(std::move(sample));
+    (random.uniform() < share ? plan.splits["val"] : kept).push_back(std::move(sample));
   }
   plan.splits["train"] = std::move(kept);
+}
+
+// One archive is a split of its own; a folder has splits, or is one.
+ImportPlan plan_folder(const ImportJob& job) {
+  ImportPlan plan;
+  plan.root = fs::absolute(job.folder).lexically_normal();
+  if (!plan.root.has_filename()) plan.root = plan.root.parent_path();
+  std::vector<std::string> parts = {""};
+  const std::string masks_top = job.masks.substr(0, job.masks.find('/'));
+  bool has_splits = false;
+  if (fs::is_regular_file(plan.root)) {
+    parts = {plan.root.filename().string()};
+    plan.root = plan.root.parent_path();
+  } else {
+    std::vector<std::string> top = list_folders(plan.root);
+    std::erase(top, masks_top);
+    has_splits = std::any_of(top.begin(), top.end(), [](const std::string& name) {
+      return name == "train" || name == "val" || name == "test";
+    });
+    if (has_splits) parts = std::move(top);
+  }
+  // The training part's classes, in its folders' order; others' must be among them.
+  std::stable_partition(parts.begin(), parts.end(),
+                        [](const std::string& part) { return part == "train"; });
+  for (const std::string& part : parts) {
+    ImageListing listing = list_part(plan.root, part, has_splits ? "" : masks_top);
+    if (listing.classes.empty()) {
+      fail_input(
+          "{} holds no class folders (it must be laid out as SPLIT/CLASS/IMAGE or CLASS/IMAGE, or "
+          "hold tar archives of such folders or of WebDataset samples)",
+          (plan.root / part).string());
+    }
+    if (plan.classes.empty()) plan.classes = listing.classes;
+    std::vector<int> labels;
+    for (const std::string& name : listing.classes) {
+      const auto found = std::find(plan.classes.begin(), plan.classes.end(), name);
+      if (found == plan.classes.end()) {
+        fail_input("{}: class folder \"{}\" is not among those of {}", (plan.root / part).string(),
+                   name, parts.front());
+      }
+      labels.push_back(static_cast<int>(found - plan.classes.begin()));
+    }
+    if (listing.images.empty()) {
+      fail_input("{} holds no JPEG or PNG in class folders", (plan.root / part).string());
+    }
+    std::vector<Sample>& samples = plan.splits[has_splits ? part : "train"];
+    for (const ListedImage& image : listing.images) {
+      samples.push_back(sample_of(part.empty() ? image.path : part + "/" + image.path,
+                                  labels[static_cast<size_t>(image.label)]));
+    }
+  }
+  if (!has_splits && job.hold_out > 0) hold_out(plan, job.hold_out);
   return plan;
 }
 
 }  // namespace
 
 ImportPlan plan_import(const ImportJob& job, const PublishedSet& set, const BoxIndex* boxes) {
-  if (!fs::is_directory(job.folder)) fail_input("{} is not a folder", job.folder.string());
+  const bool shard = set.layout == SetLayout::kImageFolder && fs::is_regular_file(job.folder) &&
+                     has_archives(job.folder);
+  if (!shard && !fs::is_directory(job.folder)) {
+    fail_input("{} is not a folder", job.folder.string());
+  }
   switch (set.layout) {
     case SetLayout::kReal:
       return plan_real(job, set);

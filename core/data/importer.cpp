@@ -9,6 +9,7 @@
 #include "core/data/dataset_writer.h"
 #include "core/data/folders.h"
 #include "core/data/image.h"
+#include "core/data/image_files.h"
 #include "core/data/import_plan.h"
 #include "core/data/normalisation.h"
 #include "core/data/parallel.h"
@@ -62,7 +63,7 @@ class Importer {
   // Returns what is wrong with one image, its boxes or its mask; nothing where all is well.
   std::string examine(size_t index) {
     Sample& sample = *all_[index];
-    const auto bytes = read_file_if_exists(plan_.root / sample.id);
+    const auto bytes = read_image_bytes_if_exists(plan_.root / sample.id);
     if (!bytes) return fmt::format("{} is missing", sample.id);
     try {
       // A small decode goes through the whole file all the same, which finds a torn one.
@@ -110,7 +111,7 @@ class Importer {
     const fs::path image = fs::path(job_.masks) / sample.id;
     const fs::path png = fs::path(image).replace_extension(".png");
     for (const fs::path& path : {png, image}) {
-      const auto bytes = read_file_if_exists(plan_.root / path);
+      const auto bytes = read_image_bytes_if_exists(plan_.root / path);
       if (!bytes) continue;
       const GrayImage mask = to_gray(decode_image(*bytes, path.string()));
       const ImageSize size = sizes_[index];

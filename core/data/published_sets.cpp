@@ -103,7 +103,7 @@ std::vector<PublishedSet> make_sets() {
           nine(sketch, "sketch_9", {}, kFoldersOfNine),
           challenge,
           {"folder",
-           "your own: SPLIT/CLASS/IMAGE, or CLASS/IMAGE",
+           "your own: SPLIT/CLASS/IMAGE, or CLASS/IMAGE, or the same in tar archives",
            SetLayout::kImageFolder,
            false,
            0,

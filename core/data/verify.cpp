@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/data/dataset_writer.h"
+#include "core/data/image_files.h"
 #include "core/data/parallel.h"
 #include "core/data/published_sets.h"
 #include "core/data/scene.h"
@@ -43,7 +44,7 @@ std::string check_mask(const GrayImage& mask, const Check& check) {
 
 // image_size 0: images of any size.
 Outcome check_file(const fs::path& root, const Check& check, int image_size) {
-  const auto bytes = read_file_if_exists(root / check.path);
+  const auto bytes = read_image_bytes_if_exists(root / check.path);
   if (!bytes) return {fmt::format("{} is missing", check.path), 0, {}};
   try {
     const Image image = decode_image(*bytes, check.path);

@@ -151,6 +151,10 @@ REMIXER_AVX2 void backward_avx2(const ConvShape& shape, const T* x, const T* wei
 
 }  // namespace
 
+const char* conv_loops() {
+  return has_avx2() ? "avx2" : "plain";
+}
+
 template <typename T>
 void conv_forward(const ConvShape& shape, const T* x, const T* weight, const T* mask, T* y) {
   if (has_avx2()) {

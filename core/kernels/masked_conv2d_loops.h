@@ -15,6 +15,9 @@ struct ConvShape {
   bool shared = false;  // K = 1
 };
 
+// What these loops are compiled for on this processor: "avx2" or "plain".
+const char* conv_loops();
+
 // y is overwritten.
 template <typename T>
 void conv_forward(const ConvShape& shape, const T* x, const T* weight, const T* mask, T* y);

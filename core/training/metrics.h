@@ -18,6 +18,8 @@ class Metrics {
 
   // After each step: its loss and the images that it trained on.
   void count(double loss, int64_t images);
+  // Seconds that the step waited for its images.
+  void wait(double seconds) { waited_ += seconds; }
   // A figure of this very step, reported at once.
   void note(int64_t step, const std::string& name, double value);
   // True at every kInterval-th step: take() then reports the means.
@@ -30,7 +32,7 @@ class Metrics {
 
   int64_t steps_per_epoch_;
   std::vector<Metric> noted_;
-  double loss_ = 0, started_;  // seconds of the monotonic clock
+  double loss_ = 0, waited_ = 0, started_;  // seconds of the monotonic clock
   int64_t steps_ = 0, images_ = 0;
 };
 

@@ -44,6 +44,21 @@ double area_outside(const CutBox& box, int64_t cells) {
   return 1 - static_cast<double>(area) / static_cast<double>(cells * cells);
 }
 
+// Patch labels [B, N, K] and their partners' in the form in which they are blended. Logits are the
+// probabilities' logarithms but for a constant, which the softmax takes away.
+struct Blended {
+  Blended(LabelMix mix, const at::Tensor& labels)
+      : logits(mix == LabelMix::kLogits && labels.size(2) > 1) {
+    constexpr double kSmallest = 1e-37;  // where float32 has lost a probability
+    own = logits ? labels.clamp_min(kSmallest).log() : labels;
+    partners = own.flip(0);
+  }
+  at::Tensor labels(const at::Tensor& blend) const { return logits ? blend.softmax(2) : blend; }
+
+  bool logits;
+  at::Tensor own, partners;
+};
+
 }  // namespace
 
 Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& random) {
@@ -74,8 +89,12 @@ at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets) {
   return targets * mix.weight + targets.flip(0) * (1 - mix.weight);
 }
 
+LabelMix label_mix(const experiments::Recipe& recipe) {
+  return recipe.label_mix == "logits" ? LabelMix::kLogits : LabelMix::kProbabilities;
+}
+
 at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_classes,
-                     double label_smoothing) {
+                     double label_smoothing, LabelMix labels) {
   at::NoGradGuard no_grad;
   const double off = label_smoothing / static_cast<double>(num_classes);
   at::Tensor targets = at::full({batch.classes.size(0), num_classes}, off,
@@ -87,8 +106,9 @@ at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_cla
   if (mix.kind == Mix::Kind::kMixup) {
     batch.images = batch.images * mix.weight + batch.images.flip(0) * (1 - mix.weight);
     if (batch.patch_labels.defined()) {
+      const Blended blended(labels, batch.patch_labels);
       batch.patch_labels =
-          batch.patch_labels * mix.weight + batch.patch_labels.flip(0) * (1 - mix.weight);
+          blended.labels(blended.own * mix.weight + blended.partners * (1 - mix.weight));
     }
     return targets;
   }
@@ -100,7 +120,9 @@ at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_cla
   if (batch.patch_labels.defined()) {
     const at::Tensor fraction =
         covered_fraction(mix.box, grid, batch.images.size(2)).to(batch.patch_labels.device());
-    batch.patch_labels = batch.patch_labels + fraction * (batch.patch_labels.flip(0) - batch.patch_labels);
+    const Blended blended(labels, batch.patch_labels);
+    batch.patch_labels =
+        blended.labels(blended.own + fraction * (blended.partners - blended.own));
   }
   return targets;
 }

@@ -37,11 +37,16 @@ Mix draw_mix_token(int64_t image_size, int64_t grid, Random& random);
 // Blends targets [B, C] with their partners' by mix.weight.
 at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets);
 
+// What is blended of patch labels with several channels, which are a softmax's probabilities: these
+// themselves, or the logits that they come from, followed by the softmax.
+enum class LabelMix { kProbabilities, kLogits };
+LabelMix label_mix(const experiments::Recipe& recipe);
+
 // Applies `mix` to the batch in place, patch labels included: Mixup blends them, CutMix blends each
 // patch's by the fraction of the patch's area that the box covers. Returns the soft targets [B, C]:
 // one-hot with smoothing ε (1 − ε + ε/C and ε/C), blended by mix.weight.
 at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_classes,
-                     double label_smoothing);
+                     double label_smoothing, LabelMix labels = LabelMix::kProbabilities);
 
 // Mean over the batch of −Σ_c targets·log softmax(logits); both [B, C].
 at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& targets);

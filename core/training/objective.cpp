@@ -50,7 +50,7 @@ at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const
   at::Tensor pooled;
   if (original) pooled = pooled_targets(batch.patch_labels);
   at::Tensor targets = apply_mix(mix, batch, model_.grid(), model_.spec().num_classes,
-                                 cell_.recipe.label_smoothing);
+                                 cell_.recipe.label_smoothing, label_mix(cell_.recipe));
   if (original) targets = mix_targets(mix, pooled);
   const auto distance = mask_distance(cell_, batch.patch_labels);
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <set>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -35,9 +36,15 @@ const data::LabelSource* cell_labels(const TrainJob& job) {
   return job.labels;
 }
 
-Reading training_reading(const experiments::Cell& cell, const data::Dataset& dataset) {
+Reading training_reading(const experiments::Cell& cell, const data::Dataset& dataset,
+                         const Division& division) {
   const auto side = static_cast<int>(image_size_of(cell, dataset));
-  return {data::augmentation_settings(cell.recipe, side), cell.recipe.strict_images};
+  Reading reading{data::augmentation_settings(cell.recipe, side), cell.recipe.strict_images, {}};
+  if (!division.held_out.empty()) reading.held_out.resize(dataset.samples().size());
+  for (const int64_t sample : division.held_out) {
+    reading.held_out[static_cast<size_t>(sample)] = true;
+  }
+  return reading;
 }
 
 std::unique_ptr<models::Model> make_model(const TrainJob& job, const data::Dataset& dataset,
@@ -61,9 +68,10 @@ Run::Run(const TrainJob& job, Communicator& communicator)
       dataset_(open_split(job.cell, job.dataset, "train")),
       type_(product_type(job.cell.precision, communicator.device())),
       model_(make_model(job, dataset_, communicator.device())),
+      division_(
+          divide(seed_, static_cast<int64_t>(dataset_.samples().size()), recipe_.hold_out)),
       store_(dataset_, cell_labels(job), model_->grid(), SampleStore::kMemoryLimit,
-             training_reading(job.cell, dataset_)),
-      division_(divide(seed_, store_.size(), recipe_.hold_out)),
+             training_reading(job.cell, dataset_, division_)),
       plan_(recipe_, seed_, static_cast<int64_t>(division_.trained.size())),
       schedule_(recipe_, plan_.steps_per_epoch()),
       objective_(job.cell, *model_, communicator.device(), type_),
@@ -170,7 +178,10 @@ double Run::take_step(Loader& loader) {
   parallel_->zero_gradients();
   for (int64_t i = 0; i < parallel_->shards_per_rank(); ++i) {
     const int64_t shard = parallel_->first_shard() + i;
-    const at::Tensor loss = objective_(loader.next(), state_.step, shard);
+    const double asked = now();
+    Batch batch = loader.next();
+    metrics_.wait(now() - asked);
+    const at::Tensor loss = objective_(std::move(batch), state_.step, shard);
     losses[shard].copy_(loss.detach());
     parallel_->backward(scaler_ ? scaler_->scale(loss) : loss, i + 1 == parallel_->shards_per_rank());
   }
@@ -260,6 +271,12 @@ void Run::measure_held_out() {
 Run::Decision Run::decide(double loss, double rate) {
   constexpr int64_t kCheckpoint = 1, kStop = 2;
   int64_t wish = 0;
+  if (Metrics::due(state_.step, plan_.total_steps())) {
+    const size_t unreadable = count_unreadable();
+    if (unreadable > 0 && communicator_.rank() == 0) {
+      metrics_.note(state_.step, "unreadable_images", static_cast<double>(unreadable));
+    }
+  }
   if (communicator_.rank() == 0) {
     const double wait = job_.checkpoint_seconds == 0
                             ? 0
@@ -274,10 +291,22 @@ Run::Decision Run::decide(double loss, double rate) {
   return {.checkpoint = wish != 0, .stop = wish == kStop};
 }
 
+size_t Run::count_unreadable() const {
+  const std::set<int64_t> own = store_.unreadable();
+  std::set<int64_t> all;
+  for (const std::string& part : communicator_.all_gather(experiments::Json(own).dump())) {
+    all.merge(experiments::Json::parse(part).get<std::set<int64_t>>());
+  }
+  return all.size();
+}
+
 std::vector<Metric> Run::collect_metrics(double rate) {
   const bool due = Metrics::due(state_.step, plan_.total_steps());
   if (due) {
     metrics_.note(state_.step, "lr", rate);
+    for (const auto& [name, percent] : machine_.read()) {
+      metrics_.note(state_.step, "system." + name, percent);
+    }
     if (scaler_) metrics_.note(state_.step, "loss_scale", state_.scaler.scale);
     for (const auto& [block, kappa] : kappa_by_block()) {
       metrics_.note(state_.step, fmt::format("kappa.{}", block), kappa);

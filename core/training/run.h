@@ -13,6 +13,7 @@
 #include "core/training/ema.h"
 #include "core/training/hold_out.h"
 #include "core/training/loader.h"
+#include "core/training/machine_meter.h"
 #include "core/training/metrics.h"
 #include "core/training/objective.h"
 #include "core/training/optimizer.h"
@@ -55,6 +56,8 @@ class Run {
   // Reports the step on rank 0; what every rank then does.
   Decision decide(double loss, double rate);
   std::vector<Metric> collect_metrics(double rate);
+  // Collective: how many different images no rank could read so far.
+  size_t count_unreadable() const;
   void save_checkpoint();
   void save_weights() const;
   std::vector<std::pair<int64_t, double>> kappa_by_block() const;
@@ -67,8 +70,8 @@ class Run {
   data::Dataset dataset_;
   const at::ScalarType type_;  // of products
   std::unique_ptr<models::Model> model_;
-  SampleStore store_;
   Division division_;
+  SampleStore store_;
   TrainingPlan plan_;
   Schedule schedule_;
   Objective objective_;
@@ -84,6 +87,7 @@ class Run {
   // Of this attempt alone; seconds of the monotonic clock.
   double started_, checkpointed_, checkpoint_cost_ = 0;
   Metrics metrics_;
+  MachineMeter machine_;
 };
 
 }  // namespace remixer::training

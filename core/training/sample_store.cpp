@@ -51,21 +51,32 @@ SampleStore::SampleStore(data::Dataset dataset, const data::LabelSource* labels,
 
 int64_t SampleStore::read(const Draw& draw, float* image, float* labels) {
   assert(draw.sample >= 0 && draw.sample < size());
-  for (int64_t tries = 0;; ++tries) {
-    const int64_t sample = (draw.sample + tries) % size();
+  std::string last;
+  int64_t tries = 0;
+  for (int64_t step = 0; step < size() && tries < kMostUnreadable; ++step) {
+    const int64_t sample = (draw.sample + step) % size();
+    if (!may_replace(sample, draw.sample)) continue;
     data::View view;
     try {
       view = read_image(sample, draw, image);
     } catch (const InputError& error) {
       if (reading_.strict) throw;
       report(sample, error.what());
-      if (tries + 1 < std::min(kMostUnreadable, size())) continue;
-      fail_input("{} images of {} in a row cannot be read, the last one: {}", tries + 1,
-                 dataset_.folder().string(), error.what());
+      last = error.what();
+      ++tries;
+      continue;
     }
     if (labels) read_labels(sample, view, labels);
     return sample;
   }
+  fail_input("{} images of {} in a row cannot be read, the last one: {}", tries,
+             dataset_.folder().string(), last);
+}
+
+bool SampleStore::may_replace(int64_t other, int64_t sample) const {
+  const auto& held_out = reading_.held_out;
+  return held_out.empty() ||
+         held_out[static_cast<size_t>(other)] == held_out[static_cast<size_t>(sample)];
 }
 
 data::View SampleStore::read_image(int64_t sample, const Draw& draw, float* out) {
@@ -169,9 +180,9 @@ void SampleStore::report(int64_t sample, const std::string& reason) {
                unreadable_.size(), size());
 }
 
-int64_t SampleStore::unreadable() const {
+std::set<int64_t> SampleStore::unreadable() const {
   const std::lock_guard lock(unreadable_mutex_);
-  return static_cast<int64_t>(unreadable_.size());
+  return unreadable_;
 }
 
 }  // namespace remixer::training

@@ -31,6 +31,9 @@ struct Reading {
   data::AugmentationSettings augmentation;  // side 0: the dataset's own size
   // An image that cannot be read is an error; else the split's next one takes its place.
   bool strict = true;
+  // By sample, whether it is held out: its place is taken by another such one, and by none else.
+  // Empty: nothing is held out.
+  std::vector<bool> held_out = {};
 };
 
 // Thread-safe. Where all images have one size, a decoded image is kept from the first time that it
@@ -56,15 +59,15 @@ class SampleStore {
   // Writes the drawn sample's image to image[3][S][S], normalised by the dataset's channel
   // statistics, and its patch labels, moved along with it, to labels[grid²][K] (null without a
   // label source). Returns the sample that it read: the drawn one, or, where that cannot be read
-  // and reading is not strict, the first one after it in the split that can; it is named in the log
-  // the first time. Throws InputError naming the file where it cannot be read or has another size
+  // and reading is not strict, the first one after it in the split that can and is held out as it
+  // is, or not; it is named in the log the first time. Throws InputError naming the file where it cannot be read or has another size
   // than its dataset says, and where kMostUnreadable in a row are so; InputError naming the sample
   // where it has no label map, or one of another number of channels.
   int64_t read(const Draw& draw, float* image, float* labels);
   static constexpr int64_t kMostUnreadable = 100;
 
-  // How many different images could not be read so far.
-  int64_t unreadable() const;
+  // The images that could not be read so far.
+  std::set<int64_t> unreadable() const;
 
  private:
   // Equal-sized records filled in on first use; readers of a filled record take no lock.
@@ -87,6 +90,7 @@ class SampleStore {
   void read_labels(int64_t sample, const data::View& view, float* out);
   void read_whole_labels(int64_t sample, bool mirrored, float* out);
   data::LabelMap map_of(int64_t sample) const;
+  bool may_replace(int64_t other, int64_t sample) const;
   void report(int64_t sample, const std::string& reason);
 
   data::Dataset dataset_;

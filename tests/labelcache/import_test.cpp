@@ -16,7 +16,6 @@
 #include "core/base/file.h"
 #include "labelcache/bytes.h"
 #include "labelcache/cache_reader.h"
-#include "labelcache/image_size.h"
 #include "labelcache/label_job.h"
 #include "tests/labelcache/input_error.h"
 #include "tests/support/program.h"
@@ -244,14 +243,6 @@ TEST_F(ImportTest, UnknownFormatsAndFoldersAreNamed) {
   EXPECT_THAT(input_error([&] { import_labels(job("tokenlabelling")); }),
               HasSubstr("tokenlabeling"));
   EXPECT_THAT(input_error([&] { import_labels(job("png")); }), HasSubstr("maps"));
-}
-
-TEST_F(ImportTest, SizesOfImagesComeFromTheirHeaders) {
-  const fs::path file = scratch_ / "image.png";
-  data::write_png(file, data::Image(37, 11));
-  EXPECT_EQ(image_size(file), std::pair(37, 11));
-  write(file, read_file(file).substr(0, 20));
-  EXPECT_THAT(input_error([&] { image_size(file); }), HasSubstr("image.png"));
 }
 
 }  // namespace

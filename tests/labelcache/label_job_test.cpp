@@ -18,6 +18,7 @@ namespace remixer::labelcache {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 using training::Directive;
 
 constexpr int kImages = 45;
@@ -157,6 +158,38 @@ TEST_F(LabelJobTest, UnreadableImagesAreNamedAndCountedWhereAsked) {
     EXPECT_THAT(outcome.unreadable[i], HasSubstr(id));
     EXPECT_EQ(reader.map(id).values, std::vector<float>(5, 0.0f));
   }
+}
+
+TEST_F(LabelJobTest, EmptyAndTornMasksAreNamedAndCounted) {
+  const fs::path folder = scratch_ / "masked";
+  data::DatasetWriter writer(folder, {"a"}, 32, testing::tiny_spec());
+  writer.add_folder("train/a");
+  writer.add_folder("masks");
+  std::vector<data::Sample> samples(4);
+  for (size_t i = 0; i < samples.size(); ++i) {
+    samples[i].id = fmt::format("train/a/{}.png", i);
+    samples[i].mask = fmt::format("masks/{}.png", i);
+    data::GrayImage mask(32, 32);
+    if (i != 1) mask.at(5, 6) = 255;
+    const std::string png = data::encode_png(mask);
+    writer.add_file(samples[i].mask, i == 2 ? png.substr(0, png.size() / 2) : png);
+    writer.add_file(samples[i].id, data::encode_png(data::Image(32, 32)));
+  }
+  writer.add_split("train", samples);
+  writer.publish({0.5, 0.5, 0.5}, {0.2, 0.2, 0.2});
+  LabelJob strict = job("masks");
+  strict.dataset = folder;
+  EXPECT_THAT([&] { build_labels(strict, alone_); },
+              ThrowsMessage<InputError>(HasSubstr("masks/1.png is empty")));
+  EXPECT_FALSE(fs::exists(strict.output));
+  strict.skip_unreadable = true;
+  const LabelOutcome outcome = build_labels(strict, alone_);
+  ASSERT_EQ(outcome.unreadable.size(), 2u);
+  EXPECT_THAT(outcome.unreadable[0], HasSubstr("masks/1.png is empty"));
+  EXPECT_THAT(outcome.unreadable[1], HasSubstr("masks/2.png"));
+  const CacheReader reader(strict.output);
+  EXPECT_EQ(reader.map(samples[0].id).height, 32);
+  EXPECT_EQ(reader.map(samples[1].id).height, 1);
 }
 
 TEST_F(LabelJobTest, ATornImageIsNamed) {

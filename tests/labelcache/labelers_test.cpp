@@ -170,14 +170,12 @@ TEST(BboxGrabcutLabelerTest, SeveralBoxesGiveTheUnionOfTheirCuts) {
 }
 
 TEST(MaskLabelerTest, GivesTheTrueMasks) {
-  const testing::ScratchFolder scratch("masks");
   data::GrayImage mask(5, 4);
   mask.at(3, 2) = 255;
   mask.at(0, 0) = 51;
-  data::write_png(scratch / "m.png", mask);
   const auto labeler = make_labeler(labeler_entry("masks"), kWeights);
   EXPECT_FALSE(labeler->reads_images());
-  const auto maps = labeler->label({{{}, {}, scratch / "m.png"}, {{}, {}, {}}});
+  const auto maps = labeler->label({{{}, {}, mask}, {{}, {}, {}}});
   EXPECT_EQ(maps[0].height, 4);
   EXPECT_EQ(maps[0].values[2 * 5 + 3], 1);
   EXPECT_FLOAT_EQ(maps[0].values[0], 0.2f);

@@ -103,6 +103,63 @@ TEST_F(LabelQualityTest, PeaksAreCellsOfTheLargestLogit) {
   EXPECT_EQ(figures(FixedLabeler({4, 1}, peak_at(12))).at("peaks_inside"), 0.0);
 }
 
+// Two cells, left and right, of one class each.
+data::LabelMap two_cells(int channels, uint16_t left, uint16_t right) {
+  data::LabelMap map;
+  map.height = 1;
+  map.width = 2;
+  map.channels = channels;
+  map.top_k = 1;
+  map.values = {1, 2};
+  map.indices = {left, right};
+  return map;
+}
+
+TEST_F(LabelQualityTest, TheOwnClassHasAPeakOfItsOwn) {
+  // The largest logit stands outside the box; the image's own class (the dataset's and the map's are
+  // the same three) has one cell, in the box, unless it is green, which no cell names.
+  const auto map_of = [](const LabelInput& input) {
+    const data::Box& box = *input.sample.box;
+    const auto other = static_cast<uint16_t>((input.sample.label + 1) % 3);
+    data::LabelMap map;
+    map.height = map.width = 32;
+    map.channels = 3;
+    map.top_k = 1;
+    map.values.assign(1024, 1.0f);
+    map.indices.assign(1024, other);
+    map.values[static_cast<size_t>(box.y0 * 32 + (box.x1 + 1) % 32)] = 9;
+    if (input.sample.label != 1) {
+      map.indices[static_cast<size_t>(box.y1 * 32 + box.x0)] =
+          static_cast<uint16_t>(input.sample.label);
+    }
+    return map;
+  };
+  const auto found = figures(FixedLabeler({3, 1}, map_of));
+  EXPECT_EQ(found.at("peaks_inside"), 0.0);
+  EXPECT_NEAR(found.at("own_class_named").get<double>(), 2.0 / 3, 1e-9);
+  EXPECT_EQ(found.at("own_class_peaks_inside"), 1.0);
+  const FixedLabeler others({4, 1}, [](const LabelInput&) { return two_cells(4, 0, 1); });
+  EXPECT_FALSE(figures(others).contains("own_class_named")) << "four classes are not the dataset's";
+}
+
+TEST_F(LabelQualityTest, FilesWithAWordNetIdAreOfThatClass) {
+  data::DatasetWriter writer(scratch_ / "synsets", {"dog"}, 32, testing::tiny_spec());
+  writer.add_folder("train/00_dog");
+  data::Sample sample;
+  sample.id = "train/00_dog/n02106662_7.png";  // ImageNet's class 235
+  sample.box = data::Box{0, 0, 15, 31};
+  writer.add_file(sample.id, data::encode_png(data::Image(32, 32)));
+  writer.add_split("train", {sample});
+  writer.publish({0.5, 0.5, 0.5}, {0.2, 0.2, 0.2});
+  const auto dataset = data::Dataset::open(scratch_ / "synsets", "train");
+  const FixedLabeler labeler({1000, 1}, [](const LabelInput&) {
+    return two_cells(1000, 235, 236);
+  });
+  const auto found = label_quality({dataset, labeler, 1, 8});
+  EXPECT_EQ(found.at("peaks_inside"), 0.0);
+  EXPECT_EQ(found.at("own_class_peaks_inside"), 1.0);
+}
+
 TEST(DrawLabels, ShowsTheImageBesideItsLabels) {
   data::Image image(64, 32);
   std::fill(image.pixels.begin(), image.pixels.end(), uint8_t{100});

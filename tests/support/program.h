@@ -75,7 +75,14 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   pid_t pid() const { return pid_; }
-  void signal(int number) { ::kill(pid_, number); }
+  // False once it has ended; its exit code is then lost.
+  bool running() {
+    if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) != 0) pid_ = -1;
+    return pid_ > 0;
+  }
+  void signal(int number) {
+    if (pid_ > 0) ::kill(pid_, number);
+  }
   std::string output() const { return read_file_if_exists(output_).value_or(""); }
   std::string errors() const { return read_file_if_exists(errors_).value_or(""); }
 

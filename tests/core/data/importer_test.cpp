@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "core/base/file.h"
 #include "core/data/folders.h"
+#include "core/data/image_files.h"
 #include "core/data/imagenet_classes.h"
 #include "core/data/published_sets.h"
 #include "core/data/verify.h"
@@ -21,6 +24,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::ThrowsMessage;
 
 class ImporterTest : public ::testing::Test {
  protected:
@@ -67,12 +71,25 @@ TEST(Folders, ImagesSayTheirSizeInTheirFirstBytes) {
   TemporaryFolder folder;
   save_jpeg(folder.path() / "a.jpg", photograph(31, 17, {5, 5, 15, 15}, 1));
   write_png(folder.path() / "b.png", Image(12, 34));
-  EXPECT_EQ(image_size(*first_bytes(folder.path() / "a.jpg")).width, 31);
-  EXPECT_EQ(image_size(*first_bytes(folder.path() / "a.jpg")).height, 17);
-  EXPECT_EQ(image_size(*first_bytes(folder.path() / "b.png")).height, 34);
+  EXPECT_EQ(read_image_size(folder.path() / "a.jpg").width, 31);
+  EXPECT_EQ(read_image_size(folder.path() / "a.jpg").height, 17);
+  EXPECT_EQ(read_image_size(folder.path() / "b.png").height, 34);
   EXPECT_EQ(image_size("").width, 0);
   EXPECT_EQ(image_size("\xff\xd8\xff\xe0").width, 0);
-  EXPECT_FALSE(first_bytes(folder.path() / "c.png"));
+  const auto refused = [&](const char* name, const char* why) {
+    EXPECT_THAT([&] { read_image_size(folder.path() / name); },
+                ThrowsMessage<InputError>(AllOf(HasSubstr(name), HasSubstr(why))));
+  };
+  refused("c.png", "missing");
+  put(folder.path() / "d.png", "");
+  refused("d.png", "empty");
+  put(folder.path() / "e.png", read_file(folder.path() / "b.png").substr(0, 20));
+  refused("e.png", "torn");
+  // A JPEG whose size stands behind two comments of 60 KiB each.
+  const std::string jpeg = read_file(folder.path() / "a.jpg");
+  const std::string comment = std::string("\xff\xfe\xf0\x02", 4) + std::string(0xf000, 'x');
+  put(folder.path() / "f.jpg", jpeg.substr(0, 2) + comment + comment + jpeg.substr(2));
+  EXPECT_EQ(read_image_size(folder.path() / "f.jpg").height, 17);
 }
 
 // ImageNetV2's folders are class indices: "10" is class 10, not the third.
@@ -231,6 +248,69 @@ TEST_F(ImporterTest, OneFolderOfClassesMayBeDivided) {
   EXPECT_EQ(divided.images.at("train") + divided.images.at("val"), 40);
   EXPECT_GT(divided.images.at("val"), 3);
   EXPECT_LT(divided.images.at("val"), 20);
+}
+
+// Packs what is below `tree` into an archive and takes it away.
+void pack(const fs::path& tree, const fs::path& archive) {
+  fs::create_directories(archive.parent_path());
+  const std::string command =
+      fmt::format("tar -cf '{}' -C '{}' .", archive.string(), tree.string());
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  fs::remove_all(tree);
+}
+
+TEST_F(ImporterTest, ShardsAreASplitEach) {
+  for (int i = 0; i < 6; ++i) image(fmt::format("tree/{}/{}.jpg", i % 2 ? "cat" : "dog", i));
+  pack(source_ / "tree", source_ / "train/0.tar");
+  for (int i = 6; i < 9; ++i) image(fmt::format("tree/cat/{}.jpg", i));
+  pack(source_ / "tree", source_ / "train/1.tar");
+  image("tree/dog/9.jpg");
+  pack(source_ / "tree", source_ / "val/only.tar");
+  const ImportReport report = import_dataset(job("folder"));
+  EXPECT_EQ(report.images.at("train"), 9);
+  EXPECT_EQ(report.images.at("val"), 1);
+  const Dataset dataset = Dataset::open(report.folder, "val");
+  EXPECT_THAT(rows(dataset), ElementsAre("val/only.tar/dog/9.jpg dog"));
+  EXPECT_EQ(read_image(dataset.image_path(dataset.samples()[0])).width, 24);
+  EXPECT_THAT(verify_dataset(report.folder).problems, IsEmpty());
+  // One shard alone.
+  ImportJob shard = job("folder");
+  shard.folder = source_ / "train/1.tar";
+  shard.name = "shard";
+  EXPECT_THAT(rows(Dataset::open(import_dataset(shard).folder, "train")),
+              ElementsAre("1.tar/cat/6.jpg cat", "1.tar/cat/7.jpg cat", "1.tar/cat/8.jpg cat"));
+}
+
+TEST_F(ImporterTest, ShardsOfOtherClassesOrTornOnesAreRefused) {
+  image("tree/cat/1.jpg");
+  pack(source_ / "tree", source_ / "train/0.tar");
+  image("tree/cow/2.jpg");
+  pack(source_ / "tree", source_ / "val/0.tar");
+  EXPECT_THAT([&] { import_dataset(job("folder")); },
+              ThrowsMessage<InputError>(HasSubstr("\"cow\" is not among those of train")));
+  image("tree/cat/3.jpg");
+  const fs::path shard = source_ / "train/1.tar";
+  pack(source_ / "tree", shard);
+  fs::resize_file(shard, 1800);
+  EXPECT_THAT([&] { import_dataset(job("folder")); },
+              ThrowsMessage<InputError>(HasSubstr(shard.string())));
+}
+
+TEST_F(ImporterTest, StylizedIsImageNetsLayoutAndItsNineClasses) {
+  const auto& classes = imagenet_classes();
+  image("train/n01440764/n01440764_1.JPEG");  // tench, a fish
+  image("val/n01440764/ILSVRC2012_val_00000293.JPEG");
+  image("val/n02106662/ILSVRC2012_val_00000294.JPEG");  // German shepherd
+  image("val/n03000684/ILSVRC2012_val_00000295.JPEG");  // chain saw: none of the nine
+  const ImportReport whole = import_dataset(job("stylized"));
+  EXPECT_EQ(whole.classes.size(), classes.size());
+  EXPECT_EQ(whole.images.at("val"), 3);
+  EXPECT_THAT(whole.differences, Contains("val: 3 images, 50000 are published"));
+  const ImportReport nine = import_dataset(job("stylized_9"));
+  EXPECT_THAT(rows(Dataset::open(nine.folder, "val")),
+              ElementsAre("val/n01440764/ILSVRC2012_val_00000293.JPEG 08_fish",
+                          "val/n02106662/ILSVRC2012_val_00000294.JPEG 00_dog"));
+  EXPECT_THAT(nine.differences, Contains("val: 2 images, 18500 are published"));
 }
 
 TEST_F(ImporterTest, BrokenImagesBoxesAndMasksAreNamedAndNothingIsImported) {

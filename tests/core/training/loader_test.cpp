@@ -160,7 +160,7 @@ TEST_F(AugmentedLoaderTest, AnUnreadableImageIsReplacedByTheNextOneAndCounted) {
   EXPECT_TRUE(at::equal(batch.images[0], batch.images[1]));
   EXPECT_TRUE(at::equal(batch.patch_labels[0], batch.patch_labels[1]));
   EXPECT_EQ(batch.classes[0].item<int64_t>(), dataset_->samples()[11].label);
-  EXPECT_EQ(store.unreadable(), 2);
+  EXPECT_EQ(store.unreadable(), (std::set<int64_t>{9, 10}));
 
   Reading strict = reading();
   strict.strict = true;
@@ -171,6 +171,19 @@ TEST_F(AugmentedLoaderTest, AnUnreadableImageIsReplacedByTheNextOneAndCounted) {
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find(path(9).filename().string()), std::string::npos) << error.what();
   }
+}
+
+TEST_F(AugmentedLoaderTest, AHeldOutImageNeverTakesAnothersPlace) {
+  const auto& samples = dataset_->samples();
+  for (const size_t i : {9, 20}) std::filesystem::remove(dataset_->image_path(samples[i]));
+  Reading apart = reading();
+  apart.held_out.resize(samples.size());
+  for (const size_t i : {10, 11, 20, 23}) apart.held_out[i] = true;
+  SampleStore store(*dataset_, labels_.get(), 8, 0, apart);
+  std::vector<float> image(static_cast<size_t>(3 * store.image_size() * store.image_size()));
+  std::vector<float> labels(64);
+  EXPECT_EQ(store.read({9, false, {}}, image.data(), labels.data()), 12);
+  EXPECT_EQ(store.read({20, false, {}}, image.data(), labels.data()), 23);
 }
 
 TEST_F(AugmentedLoaderTest, WhereNothingCanBeReadTheRunStops) {

@@ -66,6 +66,30 @@ TEST(MixTest, CutMixPastesPixelsAndLabelsByCoveredArea) {
   EXPECT_NEAR(targets[0][2].item<double>(), 1 - weight, 1e-6);
 }
 
+// As OAMixer's released code: logits are blended, the softmax comes afterwards.
+TEST(MixTest, LabelsMayBeBlendedAsLogits) {
+  const at::Tensor logits = at::randn({2, 4, 6}, at::kDouble) * 3;
+  Batch mixed = batch();
+  mixed.patch_labels = logits.softmax(2).to(at::kFloat);
+  apply_mix({Mix::Kind::kMixup, 0.7, {}}, mixed, 2, 3, 0, LabelMix::kLogits);
+  const at::Tensor wanted = (0.7 * logits + 0.3 * logits.flip(0)).softmax(2);
+  EXPECT_LT((mixed.patch_labels - wanted).abs().max().item<double>(), 1e-6);
+  // The upper row of patches changes over to the partner, the lower stays.
+  Batch cut = batch();
+  const int64_t side = cut.images.size(2);
+  cut.patch_labels = logits.softmax(2).to(at::kFloat);
+  apply_mix({Mix::Kind::kCutMix, 0.5, {0, 0, side / 2, side}}, cut, 2, 3, 0, LabelMix::kLogits);
+  const at::Tensor moved = cut.patch_labels - logits.softmax(2).flip(0);
+  EXPECT_LT(moved.slice(1, 0, 2).abs().max().item<double>(), 1e-6);
+  EXPECT_GT(moved.slice(1, 2, 4).abs().max().item<double>(), 1e-3);
+  // Saliency has one channel and no softmax.
+  Batch saliency = batch(), plain = batch();
+  for (Batch* each : {&saliency, &plain}) each->patch_labels = each->patch_labels.slice(2, 0, 1);
+  apply_mix({Mix::Kind::kMixup, 0.7, {}}, saliency, 2, 3, 0, LabelMix::kLogits);
+  apply_mix({Mix::Kind::kMixup, 0.7, {}}, plain, 2, 3, 0);
+  EXPECT_TRUE(at::equal(saliency.patch_labels, plain.patch_labels));
+}
+
 TEST(MixTest, WithoutMixingOnlyTargetsAreSmoothed) {
   Batch plain = batch();
   const at::Tensor targets = apply_mix({}, plain, 2, 3, 0.1);

@@ -65,7 +65,7 @@ TEST(Messages, SurviveTheWire) {
     RC_ASSERT(round_trip(reply) == to_json(reply));
   }));
   EXPECT_TRUE(rc::check("claim", [] {
-    const Claim claim{any_text()};
+    const Claim claim{any_text(), {}};
     RC_ASSERT(round_trip(claim) == to_json(claim));
     ClaimReply reply;
     RC_ASSERT(round_trip(reply) == to_json(reply));
@@ -110,7 +110,7 @@ TEST(Messages, SurviveTheWire) {
   }));
   EXPECT_TRUE(rc::check("grid", [] {
     const SubmitGrid grid{
-        any_text(), any_text(), any_text(), {some_cell(), some_cell()}, {some_task()}};
+        any_text(), any_text(), any_text(), {some_cell(), some_cell()}, {some_task()}, {}};
     RC_ASSERT(round_trip(grid) == to_json(grid));
     const GridSubmitted reply{any_integer(), any_integer(), any_integer(), any_integer(),
                               any_integer(), any_integer(), any_integer()};

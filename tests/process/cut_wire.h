@@ -1,0 +1,111 @@
+// A TCP proxy of a test between a worker and its daemon, which can be cut as a network is.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace remixer::testing {
+
+// Listens on a loopback port of its own and passes bytes to the daemon's. While it is `silent` the
+// connections stand, and what is sent disappears from sight until it is mended; while it is `cut`
+// connections break and new ones are closed at once. One thread a connection; thread-safe.
+class CutWire {
+ public:
+  enum class State { kWhole, kSilent, kCut };
+
+  CutWire() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+        ::listen(listener_, 64) != 0 ||
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      fail("cannot listen: {}", errno_text(errno));
+    }
+    port_ = ntohs(address.sin_port);
+    acceptor_ = std::thread([this] { accept_all(); });
+  }
+  ~CutWire() {
+    ending_ = true;
+    acceptor_.join();
+    for (std::thread& pump : pumps_) pump.join();
+    ::close(listener_);
+  }
+  CutWire(const CutWire&) = delete;
+  CutWire& operator=(const CutWire&) = delete;
+
+  uint16_t port() const { return port_; }
+  void lead_to(uint16_t port) { target_ = port; }
+  void set(State state) { state_ = state; }
+
+ private:
+  static constexpr int kMilliseconds = 50;  // between looks at the state
+
+  static sockaddr_in loopback(uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+
+  void accept_all() {
+    while (!ending_) {
+      pollfd wait{listener_, POLLIN, 0};
+      if (::poll(&wait, 1, kMilliseconds) <= 0) continue;
+      const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (client >= 0) pumps_.emplace_back([this, client] { pump(client); });
+    }
+  }
+
+  void pump(int client) const {
+    const int daemon = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = loopback(target_);
+    bool open = state_ != State::kCut &&
+                ::connect(daemon, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    while (open && !ending_ && state_ != State::kCut) {
+      if (state_ == State::kSilent) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(kMilliseconds));
+        continue;
+      }
+      pollfd ends[2] = {{client, POLLIN, 0}, {daemon, POLLIN, 0}};
+      if (::poll(ends, 2, kMilliseconds) <= 0) continue;
+      open = (!ends[0].revents || pass(client, daemon)) &&
+             (!ends[1].revents || pass(daemon, client));
+    }
+    ::close(client);
+    ::close(daemon);
+  }
+
+  static bool pass(int from, int to) {
+    char bytes[16384];
+    const ssize_t count = ::recv(from, bytes, sizeof bytes, 0);
+    for (ssize_t sent = 0; sent < count;) {
+      const ssize_t part =
+          ::send(to, bytes + sent, static_cast<size_t>(count - sent), MSG_NOSIGNAL);
+      if (part <= 0) return false;
+      sent += part;
+    }
+    return count > 0;
+  }
+
+  int listener_;
+  uint16_t port_ = 0;
+  std::atomic<uint16_t> target_ = 0;
+  std::atomic<State> state_ = State::kWhole;
+  std::atomic<bool> ending_ = false;
+  std::thread acceptor_;
+  std::vector<std::thread> pumps_;  // the acceptor's, until it has ended
+};
+
+}  // namespace remixer::testing
