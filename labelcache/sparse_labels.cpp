@@ -80,8 +80,16 @@ void widen(const float* values, size_t count, float& low, float& high) {
 // Above this spread between logits, float32 could lose a patch's own largest beside the map's.
 constexpr float kMostSpread = 60;
 
+struct Geometry {
+  int grid = 0, height = 0, width = 0;
+  data::Cover cover;
+  bool operator==(const Geometry&) const = default;
+};
+
 struct Scratch {
-  std::vector<Span> rows, columns;
+  Geometry geometry;
+  std::vector<Span> rows, columns;  // of the geometry
+  size_t visits = 0;                // pairs of a patch and a cell that it covers
   std::vector<float> values;   // by rank, as UnpackedRecord
   std::vector<uint32_t> sums;  // by code, floats' bits
 };
@@ -132,8 +140,23 @@ auto choose_gather(size_t top_k, int rows, int columns) {
   return columns == 2 ? gather_patch<5, 3, 2> : gather_patch<5, 3, 3>;
 }
 
-// Adds up the logits of each patch's cells. → entries in all.
-size_t gather(const UnpackedRecord& record, size_t top_k, Scratch& scratch, SparseLabels& out) {
+void divide(const Geometry& geometry, Scratch& scratch) {
+  const auto& [grid, height, width, cover] = geometry;
+  const bool fits = divide(grid, height, cover.top, cover.bottom, scratch.rows) &&
+                    divide(grid, width, cover.left, cover.right, scratch.columns);
+  assert(fits);
+  (void)fits;
+  scratch.geometry = geometry;
+  scratch.visits = 0;
+  for (const Span& row : scratch.rows) {
+    for (const Span& column : scratch.columns) {
+      scratch.visits += static_cast<size_t>(row.count * column.count);
+    }
+  }
+}
+
+// Adds up the logits of each patch's cells.
+void gather(const UnpackedRecord& record, size_t top_k, Scratch& scratch, SparseLabels& out) {
   uint32_t next = 0;
   size_t patch = 0;
   for (const Span& row : scratch.rows) {
@@ -146,31 +169,31 @@ size_t gather(const UnpackedRecord& record, size_t top_k, Scratch& scratch, Spar
     }
   }
   out.begins[patch] = next;
-  return next;
 }
 
-// Softmax over all classes of each patch, in place. The largest logit of the map, or each patch's
-// own, is taken off first.
-void normalise(size_t patches, float channels, float largest, bool each, SparseLabels& out) {
+// Softmax over all classes of each patch, in place. The map's largest logit is taken off first, or,
+// where others would vanish beside it, each patch's own.
+void softmax(size_t patches, float channels, float largest, bool each, SparseLabels& out) {
+  if (!each) exponentials(out.probability.data(), out.begins[patches], largest);
   float zero = std::exp(-largest);
   for (size_t patch = 0; patch < patches; ++patch) {
-    const uint32_t begin = out.begins[patch], end = out.begins[patch + 1];
-    float* entries = &out.probability[begin];
+    const uint32_t count = out.begins[patch + 1] - out.begins[patch];
+    float* entries = &out.probability[out.begins[patch]];
     if (each) {
       largest = 0;
-      for (uint32_t e = 0; e < end - begin; ++e) largest = std::max(largest, entries[e]);
-      exponentials(entries, end - begin, largest);
+      for (uint32_t e = 0; e < count; ++e) largest = std::max(largest, entries[e]);
+      exponentials(entries, count, largest);
+      zero = std::exp(-largest);
     }
-    if (each) zero = std::exp(-largest);
     float totals[4] = {};
     uint32_t e = 0;
-    for (; e + 4 <= end - begin; e += 4) {
+    for (; e + 4 <= count; e += 4) {
       for (uint32_t lane = 0; lane < 4; ++lane) totals[lane] += entries[e + lane];
     }
-    for (; e < end - begin; ++e) totals[0] += entries[e];
+    for (; e < count; ++e) totals[0] += entries[e];
     const float named = (totals[0] + totals[1]) + (totals[2] + totals[3]);
-    const float scale = 1 / ((channels - static_cast<float>(end - begin)) * zero + named);
-    for (e = 0; e < end - begin; ++e) entries[e] *= scale;
+    const float scale = 1 / ((channels - static_cast<float>(count)) * zero + named);
+    for (e = 0; e < count; ++e) entries[e] *= scale;
     out.others[patch] = zero * scale;
   }
 }
@@ -181,37 +204,27 @@ void pool_labels(const UnpackedRecord& record, const MapShape& shape, int grid, 
   thread_local Scratch scratch;
   const auto top_k = static_cast<size_t>(shape.top_k);
   const auto patches = static_cast<size_t>(grid) * static_cast<size_t>(grid);
-  const data::Cover& cover = record.cover;
-  const bool fits = divide(grid, record.height, cover.top, cover.bottom, scratch.rows) &&
-                    divide(grid, record.width, cover.left, cover.right, scratch.columns);
-  assert(fits);
-  (void)fits;
-  size_t most = 0;
-  for (const Span& row : scratch.rows) {
-    for (const Span& column : scratch.columns) {
-      most += static_cast<size_t>(row.count * column.count) * top_k;
-    }
-  }
+  const Geometry geometry{grid, record.height, record.width, record.cover};
+  if (scratch.geometry != geometry) divide(geometry, scratch);
   scratch.values.resize(record.halves.size());
   halves_to_floats(record.halves.data(), record.halves.size(), scratch.values.data());
-  const auto cells = static_cast<size_t>(record.height) * static_cast<size_t>(record.width);
   out.classes = record.classes;
   scratch.sums.assign(record.classes.size(), 0);
   out.begins.resize(patches + 1);
   out.others.resize(patches);
-  out.codes.resize(most + 1);
-  out.probability.resize(most + 1);
-  const size_t entries = gather(record, top_k, scratch, out);
-  out.codes.resize(entries);
-  out.probability.resize(entries);
+  // Neither shrinks, since growing again would write zeros.
+  const size_t room = scratch.visits * top_k + 1;
+  if (out.codes.size() < room) out.codes.resize(room);
+  if (out.probability.size() < room) out.probability.resize(room);
+  gather(record, top_k, scratch, out);
 
   float largest = 0, smallest = 0;
+  const auto cells = static_cast<size_t>(record.height) * static_cast<size_t>(record.width);
   for (size_t rank = 0; rank < top_k; ++rank) {
     widen(&scratch.values[rank * record.stride], cells, smallest, largest);
   }
-  const bool each = largest - smallest > kMostSpread;
-  if (!each) exponentials(out.probability.data(), entries, largest);
-  normalise(patches, static_cast<float>(shape.channels), largest, each, out);
+  softmax(patches, static_cast<float>(shape.channels), largest, largest - smallest > kMostSpread,
+          out);
 }
 
 void expand(const SparseLabels& labels, int channels, float* out) {

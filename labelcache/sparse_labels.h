@@ -12,7 +12,8 @@
 namespace remixer::labelcache {
 
 // Patch p names entries [begins[p], begins[p + 1]): class classes[codes[e]] with probability[e].
-// Every other class has probability others[p]. Patches row by row.
+// Every other class has probability others[p]. Patches row by row. What follows entry
+// begins.back() - 1 is void.
 struct SparseLabels {
   std::vector<uint32_t> begins;
   std::vector<uint16_t> classes;  // those that the map names
