@@ -120,9 +120,10 @@ Fit workers_for(const State& state, const TaskEntry& entry, const Now& now,
   for (const auto& [id, worker] : state.workers) {
     if (!present(worker, now, settings)) continue;
     ++fit.there;
-    const bool large = std::any_of(
-        entry.grids.begin(), entry.grids.end(),
-        [&](const GridEntry* grid) { return large_enough(entry, *grid, worker); });
+    const bool large = std::any_of(entry.grids.begin(), entry.grids.end(),
+                                   [&, &worker = worker](const GridEntry* grid) {
+                                     return large_enough(entry, *grid, worker);
+                                   });
     if (!large) continue;
     ++fit.large;
     if (!enough_time(state, entry, worker, now, settings)) continue;

@@ -7,9 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -80,16 +81,17 @@ class CutWire {
       }
       pollfd ends[2] = {{client, POLLIN, 0}, {daemon, POLLIN, 0}};
       if (::poll(ends, 2, kMilliseconds) <= 0) continue;
-      open = (!ends[0].revents || pass(client, daemon)) &&
-             (!ends[1].revents || pass(daemon, client));
+      open = (!ends[0].revents || pass(client, daemon, /*request=*/true)) &&
+             (!ends[1].revents || pass(daemon, client, /*request=*/false));
     }
     ::close(client);
     ::close(daemon);
   }
 
-  static bool pass(int from, int to) {
+  bool pass(int from, int to, bool request) const {
     char bytes[16384];
     const ssize_t count = ::recv(from, bytes, sizeof bytes, 0);
+    if (request && count > 0) name_daemon(bytes, static_cast<size_t>(count));
     for (ssize_t sent = 0; sent < count;) {
       const ssize_t part =
           ::send(to, bytes + sent, static_cast<size_t>(count - sent), MSG_NOSIGNAL);
@@ -97,6 +99,16 @@ class CutWire {
       sent += part;
     }
     return count > 0;
+  }
+
+  // The daemon answers only to its own name: its port takes the place of ours in a request's Host,
+  // where it stands in one piece. Ports that a system gives out have five digits.
+  void name_daemon(char* bytes, size_t count) const {
+    const std::string ours = fmt::format("127.0.0.1:{:05}", port_);
+    const std::string daemons = fmt::format("127.0.0.1:{:05}", target_.load());
+    char* const end = bytes + count;
+    char* const at = std::search(bytes, end, ours.begin(), ours.end());
+    if (at != end) std::copy(daemons.begin(), daemons.end(), at);
   }
 
   int listener_;

@@ -11,7 +11,7 @@ namespace remixer::testing {
 namespace {
 
 constexpr double kPatience = 120;  // for one step, on a busy machine
-constexpr int kEpochs = 12;
+constexpr int kEpochs = 40;
 
 class DisturbedTest : public ::testing::Test {
  public:
