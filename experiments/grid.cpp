@@ -1,8 +1,10 @@
 #include "experiments/grid.h"
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "experiments/grid_expansion.h"
 #include "experiments/grid_reader.h"
+#include "experiments/one_line.h"
 
 namespace remixer::experiments {
 
@@ -12,7 +14,11 @@ Grid read_grid(const std::filesystem::path& file, const std::filesystem::path& w
 
 Grid parse_grid(const std::string& text, const std::string& name,
                 const std::filesystem::path& workspace) {
-  return expand_grid(read_grid_file(text, name, workspace));
+  try {
+    return expand_grid(read_grid_file(text, name, workspace));
+  } catch (const InputError& error) {
+    throw InputError(one_line(error.what()));
+  }
 }
 
 }  // namespace remixer::experiments

@@ -19,6 +19,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "experiments/names.h"
+#include "experiments/one_line.h"
 
 namespace remixer::labelcache {
 namespace {
@@ -30,7 +31,8 @@ class Reader {
     try {
       table_ = toml::parse(read_file(file), file_);
     } catch (const toml::parse_error& error) {
-      fail_input("{}:{}: {}", file_, error.source().begin.line, error.description());
+      fail_input("{}:{}: {}", file_, error.source().begin.line,
+                 experiments::one_line(error.description()));
     }
   }
   template <typename T>

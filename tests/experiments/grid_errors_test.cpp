@@ -57,7 +57,9 @@ INSTANTIATE_TEST_SUITE_P(Text, GridError,
                          ::testing::Values(Case{8, "epochs = ", "g.toml:8: "},
                                            Case{4, "train_images = 200\ntrain_images = 300",
                                                 "g.toml:5: "},
-                                           Case{2, "[dataset.clothes", "g.toml:2: "}));
+                                           Case{2, "[dataset.clothes", "g.toml:2: "},
+                                           Case{4, "train_images = t", "g.toml:4: "},
+                                           Case{11, "labeler = \"no\\nne\"", "g.toml:11: "}));
 
 INSTANTIATE_TEST_SUITE_P(
     Top, GridError,

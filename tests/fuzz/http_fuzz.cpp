@@ -26,7 +26,7 @@ struct Daemon {
     server = std::make_unique<Server>(options);
     RouteOptions routes;
     routes.engine = &engine;
-    routes.shutdown = [] {};
+    routes.shutdown = [](bool) {};
     routes.about = [] { return Json{{"version", "fuzzed"}}; };
     routes.status = [this] {
       return engine.query([](const Engine::View& view) {
@@ -34,6 +34,10 @@ struct Daemon {
                     {"running", Json::array()}, {"workers", Json::array()}};
       });
     };
+    routes.slurm = [] { return Json::object(); };
+    routes.slurm_up = [](const Json&) {};
+    routes.slurm_resume = [] {};
+    routes.slurm_down = [](bool) {};
     routes.counts = [this] { return server->counts(); };
     routes.workspace = "/nonexistent";
     routes.database = "/nonexistent/remixer.db";

@@ -25,6 +25,9 @@ class LifecycleTest : public ::testing::Test {
            daemon.errors();
   }
 
+  // Our allocations that wait, by id.
+  std::string waiting() const { return cluster.jobs({"--states=PENDING", "--partition=main"}); }
+
   SlurmCluster cluster;
   SlurmRun run{cluster, "slurm"};
 };
@@ -46,7 +49,7 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
   ASSERT_TRUE(eventually([&] { return fs::exists(run.workspace() / "access.json"); }))
       << trouble(*daemon);
   run.submit(small_grid());
-  ASSERT_TRUE(eventually([&] { return !cluster.jobs({"--states=PENDING"}).empty(); }, kPatience))
+  ASSERT_TRUE(eventually([&] { return !waiting().empty(); }, kPatience))
       << trouble(*daemon);
   const auto listed = run.allocations();
   ASSERT_EQ(listed.size(), 1u) << "the first task alone can start";
@@ -62,7 +65,7 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
   EXPECT_EQ(run.allocations().size(), 1u);
   cluster.start_controller();
   EXPECT_EQ(run.run({"cancel", "small"}).code, 0);
-  EXPECT_TRUE(eventually([&] { return cluster.jobs({"--states=PENDING"}).empty(); }, kPatience))
+  EXPECT_TRUE(eventually([&] { return waiting().empty(); }, kPatience))
       << trouble(*daemon);
 
   cluster.ask({"scancel", other.substr(0, other.find('\n'))});

@@ -89,8 +89,9 @@ class Program {
   // Waits at most `seconds`, then kills and says so.
   Finished wait(double seconds = 120) {
     int status = 0;
+    const double until = elapsed() + seconds;
     while (::waitpid(pid_, &status, WNOHANG) == 0) {
-      if (elapsed() > seconds) {
+      if (elapsed() > until) {
         ::kill(-pid_, SIGKILL);
         ::waitpid(pid_, &status, 0);
         pid_ = -1;

@@ -6,6 +6,7 @@
 
 #include "coordinator/launch/slurm/site.h"
 #include "experiments/names.h"
+#include "experiments/one_line.h"
 
 namespace remixer::coordinator::slurm {
 namespace {
@@ -92,7 +93,7 @@ class TomlReader {
 
 }  // namespace
 
-Site read_site(const std::string& text, const std::string& file) {
+static Site read_as_written(const std::string& text, const std::string& file) {
   try {
     const toml::table table = toml::parse(text, file);
     Site site;
@@ -107,6 +108,14 @@ Site read_site(const std::string& text, const std::string& file) {
     return site;
   } catch (const toml::parse_error& error) {
     fail_input("{}:{}: {}", file, error.source().begin.line, error.description());
+  }
+}
+
+Site read_site(const std::string& text, const std::string& file) {
+  try {
+    return read_as_written(text, file);
+  } catch (const InputError& error) {
+    throw InputError(experiments::one_line(error.what()));
   }
 }
 
