@@ -80,7 +80,7 @@ function(remixer_test name)
   endif()
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT})
 endfunction()
 
 # remixer_python_test(NAME SCRIPT LABEL label [TIMEOUT seconds] [ENVIRONMENT NAME=value...]): a Python

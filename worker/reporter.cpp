@@ -14,11 +14,31 @@ using namespace experiments::protocol;
 Connection::Connection(std::filesystem::path access_file) : access_file_(std::move(access_file)) {}
 
 Json Connection::post(const std::string& path, const Json& body) {
+  if (client_) {
+    try {
+      return post_once(path, body);
+    } catch (const Unreachable&) {
+      if (!daemon_has_changed()) throw;
+    } catch (const Refused& refused) {
+      if (refused.status != 401 || !daemon_has_changed()) throw;
+    }
+  }
+  return post_once(path, body);
+}
+
+bool Connection::daemon_has_changed() const {
+  const auto access = read_access(access_file_);
+  return access && (access->token != access_.token || access->port != access_.port ||
+                    access->address != access_.address);
+}
+
+Json Connection::post_once(const std::string& path, const Json& body) {
   if (!client_) {
     auto access = read_access(access_file_);
     if (!access) {
       throw Unreachable(fmt::format("no daemon has written {}", access_file_.string()));
     }
+    access_ = *access;
     client_ = std::make_unique<Client>(std::move(*access));
   }
   try {

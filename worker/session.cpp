@@ -260,8 +260,11 @@ class Leader {
   }
 
   // Before this process ends: sends what is left until the daemon has answered, or the system ends
-  // us. A finished result is then still in the attempt's folder.
+  // us, which it has said it will: then a daemon that is being started again is waited for, no longer.
+  // A finished result is still in the attempt's folder.
   void deliver() {
+    constexpr double kRestartSeconds = 5;
+    const double begun = system_clock().monotonic();
     while (outgoing_) {
       try {
         failpoint("before-result");
@@ -277,7 +280,7 @@ class Leader {
         outgoing_.reset();
       } catch (const Unreachable& error) {
         warn_now_and_then(error.what());
-        if (stop_signalled()) return;
+        if (stop_signalled() && system_clock().monotonic() - begun > kRestartSeconds) return;
         sleep_seconds(0.5);
       }
     }

@@ -10,7 +10,7 @@
 namespace remixer::testing {
 namespace {
 
-constexpr double kPatience = 120;  // for one step, on a busy machine
+constexpr double kPatience = 240;  // for one step, on a busy machine
 constexpr int kEpochs = 40;
 
 class DisturbedTest : public ::testing::Test {

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr double kPatience = 120;  // for one step, on a busy machine
+constexpr double kPatience = 240;  // for one step, on a busy machine
 
 class LifecycleTest : public ::testing::Test {
  protected:

@@ -43,6 +43,29 @@ TEST_F(ConnectionTest, RefusalIsFinal) {
   EXPECT_THROW(connection.post("/result", {{"task_id", "t"}}), Refused);
 }
 
+// A daemon that was killed and started again has another port and token. What is said next, perhaps
+// the last that this worker says, must reach the new one.
+TEST_F(ConnectionTest, TheNextDaemonIsAskedAtOnce) {
+  const auto answer = [](const char* name) {
+    return [name](Peer& peer, int) {
+      peer.receive();
+      peer.answer("200 OK", fmt::format(R"({{"name": "{}"}})", name));
+    };
+  };
+  auto first = std::make_unique<ScriptedServer>(answer("first"));
+  Connection connection = to(*first);
+  EXPECT_EQ(connection.post("/claim", {{"worker_id", "w"}}).at("name"), "first");
+  first.reset();
+  EXPECT_THROW(connection.post("/result", {{"task_id", "t"}}), Unreachable);
+  first = std::make_unique<ScriptedServer>(answer("second"));
+  experiments::protocol::write_access(folder_ / "access.json", first->access());
+  EXPECT_EQ(connection.post("/result", {{"task_id", "t"}}).at("name"), "second");
+  first.reset();
+  const ScriptedServer third(answer("third"));
+  experiments::protocol::write_access(folder_ / "access.json", third.access());
+  EXPECT_EQ(connection.post("/result", {{"task_id", "t"}}).at("name"), "third");
+}
+
 TEST_F(ConnectionTest, MissingAccessFileMeansNoDaemonYet) {
   Connection connection(folder_ / "access.json");
   EXPECT_THROW(connection.post("/claim", {{"worker_id", "w"}}), Unreachable);
