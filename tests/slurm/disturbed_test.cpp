@@ -11,7 +11,7 @@ namespace remixer::testing {
 namespace {
 
 constexpr double kPatience = 240;  // for one step, on a busy machine
-constexpr int kEpochs = 40;
+constexpr int kEpochs = 80;
 
 class DisturbedTest : public ::testing::Test {
  public:
@@ -110,7 +110,7 @@ class DisturbedTest : public ::testing::Test {
 TEST_F(DisturbedTest, FiguresEqualAnUndisturbedRuns) {
   const std::string grid = small_grid(kEpochs);
   ScratchFolder undisturbed("undisturbed");
-  const Finished whole = run_program(run_command(undisturbed, grid), undisturbed.path(), 250);
+  const Finished whole = run_program(run_command(undisturbed, grid), undisturbed.path(), 600);
   ASSERT_EQ(whole.code, 0) << whole.errors;
 
   start_daemon();
