@@ -141,6 +141,11 @@ TEST_F(TrainerTest, LossFallsAndMetricsAreReported) {
   for (size_t block = 0; block < 4; ++block) {
     EXPECT_EQ(by_name[fmt::format("kappa.{}", block)].back().value, outcome.kappa[block]);
   }
+  for (const char* name : {"system.cpu_percent", "system.memory_percent"}) {
+    EXPECT_EQ(by_name[name].size(), 3u) << name;
+  }
+  EXPECT_GE(by_name["system.loader_stall_percent"].at(0).value, 0);
+  std::erase_if(by_name, [](const auto& each) { return each.first.starts_with("system."); });
   EXPECT_EQ(by_name.size(), 8u);
   ASSERT_EQ(by_name["base_lr"].size(), 1u);
   EXPECT_EQ(by_name["base_lr"][0].value, 2e-3);
