@@ -4,6 +4,7 @@
 #include "core/base/hash.h"
 #include "core/base/random.h"
 #include "core/data/grabcut.h"
+#include "core/data/scene.h"
 #include "labelcache/labelers.h"
 
 namespace remixer::labelcache {
@@ -21,10 +22,7 @@ data::LabelMap zero_map(int height, int width) {
 
 data::GrayImage read_true_mask(const std::filesystem::path& file) {
   data::GrayImage mask = data::read_gray(file);
-  if (std::none_of(mask.pixels.begin(), mask.pixels.end(),
-                   [](uint8_t pixel) { return pixel >= 128; })) {
-    fail_input("{} is empty: it holds no object", file.string());
-  }
+  if (!data::shows_object(mask)) fail_input("{} is empty: it holds no object", file.string());
   return mask;
 }
 

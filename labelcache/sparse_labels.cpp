@@ -90,8 +90,8 @@ struct Scratch {
   Geometry geometry;
   std::vector<Span> rows, columns;  // of the geometry
   size_t visits = 0;                // pairs of a patch and a cell that it covers
-  std::vector<float> values;   // by rank, as UnpackedRecord
-  std::vector<uint32_t> sums;  // by code, floats' bits
+  std::vector<float> values;        // by rank, as UnpackedRecord
+  std::vector<uint32_t> sums;       // by code, floats' bits
 };
 
 // One patch's entries, from number `next` on: the sum of its cells' logits for each class that has

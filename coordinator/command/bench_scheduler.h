@@ -15,7 +15,7 @@ struct BenchSchedulerOptions {
   int64_t submitted = 10000;
   int64_t evaluations = 1;  // of each cell
   int64_t claims = 2000;
-  std::string program;   // what each task of the throughput runs; empty: nothing
+  std::string program;           // what each task of the throughput runs; empty: nothing
   std::filesystem::path folder;  // empty: the system's temporary folder
 };
 

@@ -16,9 +16,11 @@ namespace remixer::data {
 // such folder.
 std::vector<std::string> list_folders(const std::filesystem::path& folder);
 
+// Images are told by their suffix: jpg, jpeg or png in any case.
+bool is_image(const std::filesystem::path& path);
+
 // The image files inside `root`/`below`, folders in it included, as paths below `root`, sorted.
-// Images are told by their suffix (jpg, jpeg, png in any case); other files (lists, archives) are
-// no images.
+// Other files (lists, archives) are passed over.
 std::vector<std::string> list_images(const std::filesystem::path& root, const std::string& below);
 
 // True where every name is a whole number.

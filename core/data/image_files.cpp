@@ -1,7 +1,6 @@
 #include "core/data/image_files.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <fstream>
 #include <limits>
@@ -30,13 +29,6 @@ std::shared_ptr<const TarArchive> open_archive(const fs::path& path) {
   return archive;
 }
 
-bool is_image(const std::string& name) {
-  std::string ending = fs::path(name).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
-}
-
 // A name that sorts numbers as numbers, before all others.
 std::pair<long long, std::string> sort_key(const std::string& name) {
   long long value = 0;
@@ -55,7 +47,7 @@ class Collector {
       const fs::path path = entry.path().lexically_relative(root);
       if (path.extension() == kArchiveEnding) {
         add_archive(entry.path(), path.string() + "/");
-      } else if (is_image(path.string())) {
+      } else if (is_image(path)) {
         add(path.string(), path.has_parent_path() ? path.begin()->string() : "");
       }
     }

@@ -13,6 +13,7 @@
 #include "core/data/import_plan.h"
 #include "core/data/normalisation.h"
 #include "core/data/parallel.h"
+#include "core/data/scene.h"
 #include "experiments/imported.h"
 #include "experiments/names.h"
 
@@ -119,8 +120,7 @@ class Importer {
         return fmt::format("{} has {}x{} pixels, its image {}x{}", path.string(), mask.width,
                            mask.height, size.width, size.height);
       }
-      if (std::none_of(mask.pixels.begin(), mask.pixels.end(),
-                       [](uint8_t value) { return value >= 128; })) {
+      if (!shows_object(mask)) {
         return fmt::format("{} is empty: it holds no object", path.string());
       }
       sample.mask = path.string();

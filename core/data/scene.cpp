@@ -26,6 +26,11 @@ Box largest_strip(const Image& image, const Box& box) {
 
 }  // namespace
 
+bool shows_object(const GrayImage& mask) {
+  return std::any_of(mask.pixels.begin(), mask.pixels.end(),
+                     [](uint8_t value) { return value >= kObject; });
+}
+
 Box bounding_box(const GrayImage& mask) {
   Box box{mask.width, mask.height, -1, -1};
   for (int y = 0; y < mask.height; ++y) {

@@ -15,6 +15,9 @@ struct Scene {
   Box box;
 };
 
+// Whether a mask has an object pixel (>= 128).
+bool shows_object(const GrayImage& mask);
+
 // The smallest box around a mask's object pixels (>= 128). Throws Error where there is none.
 Box bounding_box(const GrayImage& mask);
 

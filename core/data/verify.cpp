@@ -32,9 +32,7 @@ struct Outcome {
 
 // What is wrong with a mask, or nothing.
 std::string check_mask(const GrayImage& mask, const Check& check) {
-  const bool empty = std::none_of(mask.pixels.begin(), mask.pixels.end(),
-                                  [](uint8_t value) { return value >= 128; });
-  if (empty) return fmt::format("{} holds no object", check.path);
+  if (!shows_object(mask)) return fmt::format("{} holds no object", check.path);
   if (!check.box) return {};
   const Box inner = bounding_box(mask);
   const bool inside = inner.x0 >= check.box->x0 && inner.y0 >= check.box->y0 &&

@@ -44,13 +44,11 @@ double area_outside(const CutBox& box, int64_t cells) {
   return 1 - static_cast<double>(area) / static_cast<double>(cells * cells);
 }
 
-// Patch labels [B, N, K] and their partners' in the form in which they are blended. Logits are the
-// probabilities' logarithms but for a constant, which the softmax takes away.
+// Patch labels [B, N, K] and their partners' in the form in which they are blended.
 struct Blended {
   Blended(LabelMix mix, const at::Tensor& labels)
       : logits(mix == LabelMix::kLogits && labels.size(2) > 1) {
-    constexpr double kSmallest = 1e-37;  // where float32 has lost a probability
-    own = logits ? labels.clamp_min(kSmallest).log() : labels;
+    own = logits ? logits_of(labels) : labels;
     partners = own.flip(0);
   }
   at::Tensor labels(const at::Tensor& blend) const { return logits ? blend.softmax(2) : blend; }
@@ -87,6 +85,12 @@ Mix draw_mix_token(int64_t image_size, int64_t grid, Random& random) {
 at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets) {
   if (mix.kind == Mix::Kind::kNone) return targets;
   return targets * mix.weight + targets.flip(0) * (1 - mix.weight);
+}
+
+// The logarithms are the logits but for a constant, which the softmax takes away.
+at::Tensor logits_of(const at::Tensor& probabilities) {
+  constexpr double kSmallest = 1e-37;  // where float32 has lost a probability
+  return probabilities.clamp_min(kSmallest).log();
 }
 
 LabelMix label_mix(const experiments::Recipe& recipe) {

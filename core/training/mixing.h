@@ -37,6 +37,9 @@ Mix draw_mix_token(int64_t image_size, int64_t grid, Random& random);
 // Blends targets [B, C] with their partners' by mix.weight.
 at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets);
 
+// Logits whose softmax over the last dimension are these probabilities (all of a softmax).
+at::Tensor logits_of(const at::Tensor& probabilities);
+
 // What is blended of patch labels with several channels, which are a softmax's probabilities: these
 // themselves, or the logits that they come from, followed by the softmax.
 enum class LabelMix { kProbabilities, kLogits };

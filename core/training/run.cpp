@@ -86,7 +86,10 @@ Run::Run(const TrainJob& job, Communicator& communicator)
   resume();
   if (type_ == at::kHalf) scaler_.emplace(state_.scaler);
   parallel_.emplace(*model_, communicator_, recipe_.shards);
-  if (communicator_.rank() == 0) announce();
+  if (communicator_.rank() == 0) {
+    announce();
+    machine_.emplace();
+  }
 }
 
 // Rank 0 looks for the checkpoint and its word holds, so that all ranks go on from the same one.
@@ -304,7 +307,7 @@ std::vector<Metric> Run::collect_metrics(double rate) {
   const bool due = Metrics::due(state_.step, plan_.total_steps());
   if (due) {
     metrics_.note(state_.step, "lr", rate);
-    for (const auto& [name, percent] : machine_.read()) {
+    for (const auto& [name, percent] : machine_->read()) {
       metrics_.note(state_.step, "system." + name, percent);
     }
     if (scaler_) metrics_.note(state_.step, "loss_scale", state_.scaler.scale);

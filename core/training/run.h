@@ -87,7 +87,7 @@ class Run {
   // Of this attempt alone; seconds of the monotonic clock.
   double started_, checkpointed_, checkpoint_cost_ = 0;
   Metrics metrics_;
-  MachineMeter machine_;
+  std::optional<MachineMeter> machine_;  // of rank 0, which reports
 };
 
 }  // namespace remixer::training

@@ -27,8 +27,7 @@ double token_weight(const experiments::Recipe& recipe) {
 }
 
 at::Tensor pooled_targets(const at::Tensor& patch_labels) {
-  constexpr double kSmallest = 1e-37;  // where float32 has lost a probability
-  return patch_labels.clamp_min(kSmallest).log().mean(1).softmax(-1);
+  return logits_of(patch_labels).mean(1).softmax(-1);
 }
 
 at::Tensor token_labeling_loss(const models::Outputs& outputs, const at::Tensor& targets,

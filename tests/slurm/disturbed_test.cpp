@@ -10,7 +10,6 @@
 namespace remixer::testing {
 namespace {
 
-constexpr double kPatience = 240;  // for one step, on a busy machine
 constexpr int kEpochs = 80;
 
 class DisturbedTest : public ::testing::Test {

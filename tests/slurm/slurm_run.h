@@ -10,6 +10,8 @@
 
 namespace remixer::testing {
 
+constexpr double kPatience = 240;  // seconds for one step, on a busy machine
+
 struct SiteChoices {
   std::string partition = "main";
   std::string launcher = "srun";

@@ -12,8 +12,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr double kPatience = 240;  // for one step, on a busy machine
-
 class SlurmTest : public ::testing::Test {
  protected:
   std::unique_ptr<Program> up() {
