@@ -19,9 +19,15 @@ namespace {
 
 using Question = std::function<Json(const Engine::View&)>;
 
+// Of an event.
+struct Answer {
+  Reply reply;
+  AssignmentTexts texts;  // of a claim's assignment
+};
+
 struct Request {
   std::variant<Question, Event> what;
-  std::promise<Reply> reply;  // of an event
+  std::promise<Answer> reply;  // of an event
   std::promise<Json> answer;  // of a question
 };
 
@@ -62,11 +68,13 @@ struct Engine::Parts {
     return future.get();
   }
 
-  Reply send(Event event) {
+  Answer ask(Event event) {
     Request request;
     request.what = std::move(event);
     return post(std::move(request), &Request::reply);
   }
+
+  Reply send(Event event) { return ask(std::move(event)).reply; }
 
   void run() {
     for (;;) {
@@ -114,10 +122,11 @@ struct Engine::Parts {
   // An assignment's specs and results are in the store alone.
   void give(Request& request, Reply reply) {
     try {
-      auto* claim = std::get_if<protocol::ClaimReply>(&reply);
-      if (claim && claim->assignment) store.complete(*claim->assignment);
+      AssignmentTexts texts;
+      const auto* claim = std::get_if<protocol::ClaimReply>(&reply);
+      if (claim && claim->assignment) texts = store.texts(*claim->assignment);
       failpoint("before-answer");
-      request.reply.set_value(std::move(reply));
+      request.reply.set_value({std::move(reply), std::move(texts)});
       failpoint("after-answer");
     } catch (const std::exception& error) {
       // Asked again, the worker is given the same attempt.
@@ -246,8 +255,11 @@ protocol::WorkerRegistered Engine::register_worker(protocol::RegisterWorker work
 }
 
 protocol::ClaimReply Engine::claim(protocol::Claim claim) {
-  return std::get<protocol::ClaimReply>(
-      parts_->send(ClaimEvent{std::move(claim.worker_id), std::move(claim.result)}));
+  Answer answer =
+      parts_->ask(ClaimEvent{std::move(claim.worker_id), std::move(claim.result)});
+  auto& reply = std::get<protocol::ClaimReply>(answer.reply);
+  if (reply.assignment) answer.texts.complete(*reply.assignment);
+  return std::move(reply);
 }
 
 protocol::HeartbeatReply Engine::heartbeat(protocol::Heartbeat heartbeat) {

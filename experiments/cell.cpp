@@ -22,7 +22,6 @@ void write_identity(const Cell& cell, ObjectWriter& v) {
 }
 
 void read_identity(const Json& json, Cell& cell) {
-  Json recipe;
   ObjectReader v(json, "cell.identity");
   v("architecture", cell.architecture);
   v("architecture_version", cell.architecture_version);
@@ -30,11 +29,10 @@ void read_identity(const Json& json, Cell& cell) {
   v("labeler", cell.labeler);
   v("distance", cell.distance);
   v("dataset", cell.dataset);
-  v("recipe", recipe);
+  cell.recipe = recipe_from_json(v.member("recipe"));
   v("seed", cell.seed);
   v("precision", cell.precision);
   v.finish();
-  cell.recipe = recipe_from_json(recipe);
 }
 
 }  // namespace
@@ -58,14 +56,12 @@ Json to_json(const Cell& cell) {
 
 Cell cell_from_json(const Json& json) {
   Cell cell;
-  Json identity;
   ObjectReader v(json, "cell");
-  v("identity", identity);
+  read_identity(v.member("identity"), cell);
   v("labeler_name", cell.labeler_name);
   v("dataset_name", cell.dataset_name);
   v("recipe_name", cell.recipe_name);
   v.finish();
-  read_identity(identity, cell);
   if (const std::vector<std::string> known{"fp32", "bf16", "fp16"};
       std::find(known.begin(), known.end(), cell.precision) == known.end()) {
     fail_input("cell.identity.precision: {}", unknown_name("value", cell.precision, known));

@@ -16,6 +16,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -28,6 +29,28 @@ namespace remixer::experiments {
 template <typename V, typename T>
 using FieldsOf = typename V::template Fields<T>;
 
+// Where a value stands in what is read, for messages: "recipe.epochs", "metrics[3].name". Written out
+// only where one is needed; refers to the place around it and to its name, which must outlive it.
+class Place {
+ public:
+  Place(std::string_view name) : name_(name) {}  // the outermost
+  Place(const char* name) : name_(name) {}
+  Place(const std::string& name) : name_(name) {}
+  Place(const Place& outer, const char* member) : outer_(&outer), name_(member) {}
+  Place(const Place& outer, size_t index) : outer_(&outer), index_(index) {}
+
+  std::string text() const {
+    if (!outer_) return std::string(name_);
+    return name_.empty() ? fmt::format("{}[{}]", outer_->text(), index_)
+                         : fmt::format("{}.{}", outer_->text(), name_);
+  }
+
+ private:
+  const Place* outer_ = nullptr;
+  std::string_view name_;
+  size_t index_ = 0;
+};
+
 // What a JSON value is, for messages: "a string", "an integer", ...
 inline std::string kind_of(const Json& json) {
   if (json.is_number_integer()) return "an integer";
@@ -36,32 +59,32 @@ inline std::string kind_of(const Json& json) {
   return std::string(json.is_array() || json.is_object() ? "an " : "a ") + json.type_name();
 }
 
-// Each throws InputError "WHERE must be an integer, not a string".
-[[noreturn]] inline void fail_type(const std::string& where, const char* wanted, const Json& got) {
-  fail_input("{} must be {}, not {}", where, wanted, kind_of(got));
+// Each throws InputError "PLACE must be an integer, not a string".
+[[noreturn]] inline void fail_type(const Place& place, const char* wanted, const Json& got) {
+  fail_input("{} must be {}, not {}", place.text(), wanted, kind_of(got));
 }
-inline void read_value(const Json& json, const std::string& where, bool& value) {
-  if (!json.is_boolean()) fail_type(where, "true or false", json);
+inline void read_value(const Json& json, const Place& place, bool& value) {
+  if (!json.is_boolean()) fail_type(place, "true or false", json);
   value = json.get<bool>();
 }
-inline void read_value(const Json& json, const std::string& where, int64_t& value) {
-  if (!json.is_number_integer()) fail_type(where, "an integer", json);
+inline void read_value(const Json& json, const Place& place, int64_t& value) {
+  if (!json.is_number_integer()) fail_type(place, "an integer", json);
   if (json.is_number_unsigned() &&
       json.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()}) {
-    fail_input("{} is too large: {}", where, json.dump());
+    fail_input("{} is too large: {}", place.text(), json.dump());
   }
   value = json.get<int64_t>();
 }
-inline void read_value(const Json& json, const std::string& where, double& value) {
-  if (!json.is_number()) fail_type(where, "a number", json);
+inline void read_value(const Json& json, const Place& place, double& value) {
+  if (!json.is_number()) fail_type(place, "a number", json);
   value = json.get<double>();
-  if (!std::isfinite(value)) fail_input("{} is not a finite number", where);
+  if (!std::isfinite(value)) fail_input("{} is not a finite number", place.text());
 }
-inline void read_value(const Json& json, const std::string& where, std::string& value) {
-  if (!json.is_string()) fail_type(where, "a string", json);
-  value = json.get<std::string>();
+inline void read_value(const Json& json, const Place& place, std::string& value) {
+  if (!json.is_string()) fail_type(place, "a string", json);
+  value = json.get_ref<const std::string&>();
 }
-inline void read_value(const Json& json, const std::string&, Json& value) {
+inline void read_value(const Json& json, const Place&, Json& value) {
   value = json;
 }
 
@@ -124,20 +147,20 @@ class ObjectReader {
   template <typename T>
   using Fields = T;
 
-  // `what` names the object in messages. `json` must outlive the reader.
-  ObjectReader(const Json& json, std::string what) : json_(json), what_(std::move(what)) {
-    if (!json.is_object()) fail_type(what_, "an object", json);
+  // `place` names the object in messages. Both must outlive the reader.
+  ObjectReader(const Json& json, const Place& place) : json_(json), place_(place) {
+    if (!json.is_object()) fail_type(place_, "an object", json);
+    seen_.reserve(json.size());
   }
 
   template <typename T>
   void operator()(const char* name, T& value) {
-    read(member(name), what_ + "." + name, value);
+    read(member(name), Place(place_, name), value);
   }
   // A field that may be left out, which means `absent`.
   template <typename T>
   void optional(const char* name, T& value, const std::type_identity_t<T>& absent) {
-    if (json_.contains(name)) return (*this)(name, value);
-    seen_.push_back(name);
+    if (const Json* json = find(name)) return read(*json, Place(place_, name), value);
     value = absent;
   }
   void number_or_nan(const char* name, double& value) {
@@ -145,55 +168,65 @@ class ObjectReader {
     if (json.is_null()) {
       value = std::numeric_limits<double>::quiet_NaN();
     } else {
-      read_value(json, what_ + "." + name, value);
+      read_value(json, Place(place_, name), value);
     }
+  }
+  // A field as it is.
+  const Json& member(const char* name) {
+    const Json* json = find(name);
+    if (!json) fail_input("{}: field '{}' is missing", place_.text(), name);
+    return *json;
   }
   // Throws on members that were not asked for.
   void finish() const {
+    if (found_ == json_.size()) return;
+    const std::vector<std::string> known(seen_.begin(), seen_.end());
     for (const auto& [name, value] : json_.items()) {
-      if (std::find(seen_.begin(), seen_.end(), name) == seen_.end()) {
-        fail_input("{}: {}", what_, unknown_name("field", name, seen_));
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        fail_input("{}: {}", place_.text(), unknown_name("field", name, known));
       }
     }
   }
 
   template <typename T>
-  static void read(const Json& json, const std::string& where, T& value) {
+  static void read(const Json& json, const Place& place, T& value) {
     if constexpr (requires(ObjectReader & v) { describe(v, value); }) {
-      ObjectReader reader(json, where);
+      ObjectReader reader(json, place);
       describe(reader, value);
       reader.finish();
     } else {
-      read_value(json, where, value);
+      read_value(json, place, value);
     }
   }
   template <typename T>
-  static void read(const Json& json, const std::string& where, std::optional<T>& value) {
+  static void read(const Json& json, const Place& place, std::optional<T>& value) {
     value.reset();
-    if (!json.is_null()) read(json, where, value.emplace());
+    if (!json.is_null()) read(json, place, value.emplace());
   }
   template <typename T>
-  static void read(const Json& json, const std::string& where, std::vector<T>& values) {
-    if (!json.is_array()) fail_type(where, "an array", json);
+  static void read(const Json& json, const Place& place, std::vector<T>& values) {
+    if (!json.is_array()) fail_type(place, "an array", json);
     values.clear();
-    for (const Json& item : json) {
-      T value;
-      read(item, fmt::format("{}[{}]", where, values.size()), value);
-      values.push_back(std::move(value));
+    values.reserve(json.size());
+    for (size_t i = 0; i < json.size(); ++i) {
+      read(json[i], Place(place, i), values.emplace_back());
     }
   }
 
  private:
-  const Json& member(const char* name) {
+  // Asked for once each, so that what was found can be counted.
+  const Json* find(const char* name) {
     seen_.push_back(name);
     const auto it = json_.find(name);
-    if (it == json_.end()) fail_input("{}: field '{}' is missing", what_, name);
-    return *it;
+    if (it == json_.end()) return nullptr;
+    ++found_;
+    return &*it;
   }
 
   const Json& json_;
-  std::string what_;
-  std::vector<std::string> seen_;
+  const Place place_;
+  std::vector<const char*> seen_;
+  size_t found_ = 0;
 };
 
 }  // namespace remixer::experiments

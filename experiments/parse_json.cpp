@@ -29,10 +29,14 @@ int depth_of(std::string_view text) {
 
 }  // namespace
 
-Json parse_json(std::string_view text, const std::string& what) {
+void check_depth(std::string_view text, const std::string& what) {
   if (depth_of(text) > kDeepestJson) {
     fail_input("{} is nested more than {} deep", what, kDeepestJson);
   }
+}
+
+Json parse_json(std::string_view text, const std::string& what) {
+  check_depth(text, what);
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) fail_input("{} is not JSON", what);
   return json;

@@ -9,6 +9,7 @@
 
 #include "coordinator/http/certificate.h"
 #include "coordinator/http/message.h"
+#include "experiments/protocol/client.h"
 
 namespace remixer::coordinator {
 
@@ -16,7 +17,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1";  // numeric
   uint16_t port = 0;                  // 0: any free one
   int threads = 6;  // handlers run in them, so as many requests are worked on at once
-  uint64_t body_limit = 64ull << 20;
+  uint64_t body_limit = experiments::protocol::kLargestRequest;
   uint32_t header_limit = 16u << 10;
   double request_seconds = 30;  // for a client to send its request, or to take the answer
   double idle_seconds = 90;     // for a kept connection to begin the next request

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/hash.h"
+#include "experiments/parse_json.h"
 
 namespace remixer::coordinator {
 
@@ -142,6 +143,7 @@ PreparedGrid prepare_grid(const std::string& body) {
     }
     return false;
   };
+  experiments::check_depth(body, "the body");
   Json rest;
   try {
     rest = Json::parse(body, take);

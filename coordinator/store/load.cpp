@@ -173,65 +173,67 @@ State Store::load(const Now& now, const Settings& settings) const {
 
 namespace {
 
-// What a task is, as it was submitted.
-struct StoredTask {
-  Json spec, result;
-  std::string identity;  // its cell's; empty without one
-};
-
-StoredTask read_task(SQLite::Statement& row) {
-  StoredTask task;
-  if (!row.executeStep()) fail("a task that was given out is not in the database");
-  task.spec = Json::parse(row.getColumn(0).getString());
-  task.result = Json::parse(row.getColumn(1).getString());
-  if (!row.getColumn(2).isNull()) {
-    task.identity = row.getColumn(2).getString();
-    task.spec["cell"] = Json::parse(task.identity);
-  }
-  return task;
-}
-
+// The columns of a task's own spec and result; a spec's cell is stored with the cell.
 constexpr const char* kReadTask =
-    "SELECT t.spec, ifnull(t.result, 'null'), c.identity FROM task t"
-    " LEFT JOIN cell c ON c.number = t.cell WHERE t.id = ?";
+    "SELECT spec, ifnull(result, 'null') FROM task WHERE id = ?";
+
+AssignmentTexts::Task read_task(SQLite::Statement& row) {
+  if (!row.executeStep()) fail("a task that was given out is not in the database");
+  return {row.getColumn(0).getString(), row.getColumn(1).getString()};
+}
 
 }  // namespace
 
-void Store::complete(Assignment& assignment) const {
+void AssignmentTexts::complete(Assignment& assignment) const {
+  assignment.task.spec = Json::parse(task.spec);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    assignment.inputs[i].spec = Json::parse(inputs[i].spec);
+    assignment.inputs[i].result = Json::parse(inputs[i].result);
+  }
+  if (identity.empty()) return;
+  Json cell = {{"labeler_name", labeler_name},
+               {"dataset_name", dataset_name},
+               {"recipe_name", recipe_name}};
+  cell["identity"] = Json::parse(identity);
+  assignment.cell = experiments::cell_from_json(cell);
+}
+
+AssignmentTexts Store::texts(const Assignment& assignment) const {
   try {
+    AssignmentTexts texts;
     const auto read = [&](const std::string& id) {
       SQLite::Statement& row = connection_->prepared(kReadTask);
       row.bind(1, id);
-      StoredTask task = read_task(row);
+      AssignmentTexts::Task task = read_task(row);
       row.reset();
       return task;
     };
-    assignment.task.spec = read(assignment.task_id).spec;
-    for (TaskInput& input : assignment.inputs) {
-      StoredTask stored = read(input.task_id);
-      input.spec = std::move(stored.spec);
-      input.result = std::move(stored.result);
-    }
-    if (assignment.task.cell_id.empty()) return;
+    texts.task = read(assignment.task_id);
+    for (const TaskInput& input : assignment.inputs) texts.inputs.push_back(read(input.task_id));
+    if (assignment.task.cell_id.empty()) return texts;
     SQLite::Statement& row =
         connection_->prepared("SELECT identity, labeler, train_set, recipe FROM cell WHERE id = ?");
     row.bind(1, assignment.task.cell_id);
     if (!row.executeStep()) fail("cell {} is not in the database", assignment.task.cell_id);
-    assignment.cell =
-        experiments::cell_from_json({{"identity", Json::parse(row.getColumn(0).getString())},
-                                     {"labeler_name", row.getColumn(1).getString()},
-                                     {"dataset_name", row.getColumn(2).getString()},
-                                     {"recipe_name", row.getColumn(3).getString()}});
+    texts.identity = row.getColumn(0).getString();
+    texts.labeler_name = row.getColumn(1).getString();
+    texts.dataset_name = row.getColumn(2).getString();
+    texts.recipe_name = row.getColumn(3).getString();
     row.reset();
+    return texts;
   } catch (const SQLite::Exception& error) {
     rethrow(error, "cannot read the database");
   }
 }
 
 Json Store::spec(const TaskEntry& task) const {
-  SQLite::Statement& row = connection_->prepared(kReadTask);
-  row.bind(1, task.id());
-  Json spec = read_task(row).spec;
+  SQLite::Statement& row = connection_->prepared(
+      "SELECT t.spec, c.identity FROM task t LEFT JOIN cell c ON c.number = t.cell"
+      " WHERE t.number = ?");
+  row.bind(1, task.number);
+  if (!row.executeStep()) fail("task {} is not in the database", task.id());
+  Json spec = Json::parse(row.getColumn(0).getString());
+  if (!row.getColumn(1).isNull()) spec["cell"] = Json::parse(row.getColumn(1).getString());
   row.reset();
   return spec;
 }

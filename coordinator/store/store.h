@@ -19,6 +19,20 @@ struct StoredAttempt {
   std::string worker;
 };
 
+// What the scheduler does not hold of an assignment, as the database has it: read in the engine's
+// thread, made into JSON in the thread of whoever asked.
+struct AssignmentTexts {
+  struct Task {
+    std::string spec, result;
+  };
+  Task task;
+  std::vector<Task> inputs;  // in the assignment's order
+  std::string identity, labeler_name, dataset_name, recipe_name;  // of the cell; empty without one
+
+  // Fills in the task's spec, its inputs' specs and results, the cell.
+  void complete(experiments::protocol::Assignment& assignment) const;
+};
+
 class Store {
  public:
   // Opens or creates the file, checks it and brings it to the newest schema. Throws InputError on a
@@ -39,11 +53,9 @@ class Store {
   // promised one.
   State load(const Now& now, const Settings& settings) const;
 
-  // Fills in what the scheduler does not hold: the task's spec, its inputs' specs and results, the
-  // cell.
-  void complete(experiments::protocol::Assignment& assignment) const;
+  AssignmentTexts texts(const experiments::protocol::Assignment& assignment) const;
 
-  // Of a task that there is.
+  // Of a task that there is; its spec is whole, with its cell.
   Json spec(const TaskEntry& task) const;
   Json result(const TaskEntry& task) const;                          // null until it is done
   std::vector<StoredAttempt> attempts(const TaskEntry& task) const;  // oldest first

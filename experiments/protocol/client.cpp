@@ -227,8 +227,13 @@ Json Client::get(const std::string& path) {
 
 Json Client::post(const std::string& path, const Json& body) {
   // Bytes of a log line that are no UTF-8 must not stop the message that carries them.
-  return state_->request(http::verb::post, path,
-                         body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  std::string text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  // A daemon would refuse it and close, while it is still being written.
+  if (text.size() > kLargestRequest) {
+    fail_input("what is sent to {} is too large: {} MiB, and a daemon takes {}; send it in parts",
+               path, text.size() >> 20, kLargestRequest >> 20);
+  }
+  return state_->request(http::verb::post, path, std::move(text));
 }
 
 }  // namespace remixer::experiments::protocol

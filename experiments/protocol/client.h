@@ -1,6 +1,7 @@
 // A blocking HTTP client of the daemon's API; under TLS where the access file names a certificate.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,9 @@
 #include "experiments/protocol/access.h"
 
 namespace remixer::experiments::protocol {
+
+// Bytes of a request's body that a daemon takes.
+constexpr uint64_t kLargestRequest = uint64_t{64} << 20;
 
 // The daemon could not be reached, or did not answer in time. Worth another try later.
 class Unreachable : public Error {
@@ -40,7 +44,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // `path` is below /api/v1, as "/claim" or "/tasks?grid=3". Throws Unreachable or Refused. A
+  // `path` is below /api/v1, as "/claim" or "/tasks?grid=3". Throws Unreachable or Refused, and
+  // InputError on a body that is larger than any daemon takes. A
   // request is sent again on a fresh connection when a kept one turns out to be closed before any
   // byte of an answer came: every POST of the API may safely arrive twice.
   Json get(const std::string& path);

@@ -18,15 +18,15 @@ Json write_value(const Task& task) {
 Json write_value(TaskKind kind) {
   return std::string(to_string(kind));
 }
-void read_value(const Json& json, const std::string&, Cell& cell) {
+void read_value(const Json& json, const Place&, Cell& cell) {
   cell = cell_from_json(json);
 }
-void read_value(const Json& json, const std::string&, Task& task) {
+void read_value(const Json& json, const Place&, Task& task) {
   task = task_from_json(json, true);
 }
-void read_value(const Json& json, const std::string& where, TaskKind& kind) {
+void read_value(const Json& json, const Place& place, TaskKind& kind) {
   std::string text;
-  read_value(json, where, text);
+  read_value(json, place, text);
   kind = task_kind_from_string(text);
 }
 
@@ -58,17 +58,17 @@ std::string_view enum_text(const EnumNames<E, N>& names, E value) {
 }
 
 template <typename E, size_t N>
-void read_enum(const EnumNames<E, N>& names, const Json& json, const std::string& where, E& value) {
+void read_enum(const EnumNames<E, N>& names, const Json& json, const Place& place, E& value) {
   std::string wanted;
   std::vector<std::string> known;
-  experiments::read_value(json, where, wanted);
+  experiments::read_value(json, place, wanted);
   for (const auto& [candidate, text] : names) {
     known.emplace_back(text);
     if (text != wanted) continue;
     value = candidate;
     return;
   }
-  fail_input("{}: {}", where, unknown_name("value", wanted, known));
+  fail_input("{}: {}", place.text(), unknown_name("value", wanted, known));
 }
 
 }  // namespace
@@ -86,11 +86,11 @@ Json write_value(Order order) {
 Json write_value(Ending ending) {
   return std::string(to_string(ending));
 }
-void read_value(const Json& json, const std::string& where, Order& order) {
-  read_enum(kOrders, json, where, order);
+void read_value(const Json& json, const Place& place, Order& order) {
+  read_enum(kOrders, json, place, order);
 }
-void read_value(const Json& json, const std::string& where, Ending& ending) {
-  read_enum(kEndings, json, where, ending);
+void read_value(const Json& json, const Place& place, Ending& ending) {
+  read_enum(kEndings, json, place, ending);
 }
 
 template <typename V>

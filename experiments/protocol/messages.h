@@ -38,12 +38,12 @@ struct WorkerRegistered {
 struct TaskInput {
   std::string task_id;
   TaskKind kind = TaskKind::kPrepare;
-  Json spec;
+  Json spec;               // without its cell, as the assignment's task
   Json result;             // the committed result, paths in it relative to the workspace
 };
 struct Assignment {
   std::string task_id;
-  Task task;
+  Task task;               // its spec without "cell", which travels once, as `cell`
   int64_t attempt = 0;     // 1, 2, ... within the task
   int64_t fence = 0;       // grows with every attempt given out by this daemon's database
   std::string folder;      // the attempt's own, relative to the workspace: runs/<task>/<attempt>
@@ -115,7 +115,7 @@ struct ResultReply {
 // POST /claim: asks for work; a worker that has just finished something may bring its result along.
 struct Claim {
   std::string worker_id;
-  std::optional<AttemptResult> result;
+  std::optional<AttemptResult> result = {};
 };
 struct ClaimReply {
   std::optional<Assignment> assignment;

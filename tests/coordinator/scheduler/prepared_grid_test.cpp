@@ -76,5 +76,16 @@ TEST(PreparedGridTest, RefusesWhatIsWrong) {
   refused([](Json& j) { j["tasks"][0]["spec"].erase("dataset"); });
 }
 
+// Taking it apart again could exhaust the stack.
+TEST(PreparedGridTest, RefusesWhatIsNestedTooDeeply) {
+  const std::string deep = std::string(200, '[') + std::string(200, ']');
+  try {
+    prepare_grid("{\"name\":\"g\",\"description\":" + deep + "}");
+    FAIL() << "taken";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "the body is nested more than 100 deep");
+  }
+}
+
 }  // namespace
 }  // namespace remixer::coordinator

@@ -33,7 +33,7 @@ struct Runner {
   void tell(const Event& event) { store.commit(step(state, event, kNow, kSettings).writes); }
   Assignment claim(const std::string& worker) {
     auto reply = ask<protocol::ClaimReply>(ClaimEvent{worker});
-    store.complete(reply.assignment.value());
+    store.texts(reply.assignment.value()).complete(*reply.assignment);
     return *reply.assignment;
   }
   std::string join(int64_t pid) {
@@ -170,12 +170,14 @@ TEST_F(StoreTest, AssignmentsAreFilledInFromTheStore) {
   const std::string worker = runner.join(1);
   runner.ask<protocol::ResultReply>(ResultEvent{result_of(runner.claim(worker))});
   Assignment train = runner.claim(worker);
-  store.complete(train);
+  store.texts(train).complete(train);
+  EXPECT_EQ(train.task.spec, (Json{{"kind", "train"}}));
+  train.task.spec["cell"] = train.cell.value().identity();
   EXPECT_EQ(train.task.spec, grid.tasks[1].spec);
   EXPECT_EQ(train.task.id(), train.task_id);
+  EXPECT_EQ(store.spec(runner.state.task(train.task_id)), train.task.spec);
   EXPECT_EQ(train.inputs[0].spec, grid.tasks[0].spec);
   EXPECT_EQ(train.inputs[0].result, (Json{{"attempt", 1}}));
-  ASSERT_TRUE(train.cell);
   EXPECT_EQ(train.cell->id(), make_cell(1).id());
   EXPECT_EQ(train.cell->recipe_name, "short");
 }

@@ -48,6 +48,16 @@ TEST(Client, SpeaksHttpWithTheToken) {
                           HasSubstr("\r\n\r\n{\"worker_id\":\"w1\"}")));
 }
 
+// The daemon would end the connection in the middle of it: "broken pipe" tells nobody what to do.
+TEST(Client, SaysWhatIsTooLargeToSend) {
+  Server server([&](Peer& peer, int) { peer.receive(); });
+  Client client(server.access());
+  const Json large = {{"text", std::string(kLargestRequest, 'x')}};
+  EXPECT_EQ(input_error([&] { client.post("/grids", large); }),
+            "what is sent to /grids is too large: 64 MiB, and a daemon takes 64; send it in parts");
+  EXPECT_EQ(server.connections(), 0);
+}
+
 TEST(Client, KeepsOneConnection) {
   Server server([&](Peer& peer, int) {
     while (!peer.receive().empty()) peer.answer("200 OK", "[1]");
