@@ -51,6 +51,9 @@ int run(int argc, char** argv) {
       ->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--patience", options.patience_seconds, "Seconds without a daemon before an idle worker ends")
       ->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--result-patience", options.result_patience_seconds,
+                 "Seconds that a result waits for a daemon before its worker ends; the result stays on the disk")
+      ->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--idle", options.idle_seconds, "Seconds without work before a worker ends; 0: never")
       ->capture_default_str()->check(CLI::NonNegativeNumber);
   try {

@@ -99,15 +99,15 @@ class Leader {
         connection_(options.access_file), console_(spdlog::default_logger()) {}
 
   int run() {
-    double last_answer = system_clock().monotonic(), last_work = last_answer;
+    double last_work = last_answer_;
     while (!stop_signalled()) {
       try {
         if (terms_.worker_id.empty()) enlist();
         const ClaimReply reply = claim();
-        last_answer = system_clock().monotonic();
+        last_answer_ = system_clock().monotonic();
         if (reply.exit) break;
         if (!reply.assignment) {
-          if (idle_for_too_long(last_answer - last_work)) break;
+          if (idle_for_too_long(last_answer_ - last_work)) break;
           sleep_seconds(reply.retry_seconds);
         } else if (!work_on(*reply.assignment)) {
           deliver();
@@ -116,10 +116,8 @@ class Leader {
           last_work = system_clock().monotonic();
         }
       } catch (const Unreachable& error) {
-        // A finished result waits as long as it must.
-        const double waited = system_clock().monotonic() - last_answer;
-        if (!outgoing_ && waited > options_.patience_seconds) {
-          spdlog::error("no daemon for {}: {}", duration_text(options_.patience_seconds), error.what());
+        if (patience_ended()) {
+          spdlog::error("no daemon for {}: {}", duration_text(patience()), error.what());
           break;
         }
         warn_now_and_then(error.what());
@@ -143,6 +141,13 @@ class Leader {
   }
 
  private:
+  double patience() const {
+    return outgoing_ ? options_.result_patience_seconds : options_.patience_seconds;
+  }
+  bool patience_ended() const {
+    return system_clock().monotonic() - last_answer_ > patience();
+  }
+
   bool idle_for_too_long(double seconds) const {
     if (options_.idle_seconds <= 0 || seconds < options_.idle_seconds) return false;
     spdlog::info("no work for {}: ending", duration_text(seconds));
@@ -185,6 +190,7 @@ class Leader {
     spdlog::info("attempt {} of {}: {}", assignment.attempt, assignment.task_id, assignment.task.title);
     const bool whole = run_assignment(workspace, assignment);
     spdlog::set_default_logger(console_);
+    last_answer_ = system_clock().monotonic();  // patience begins with the result, not with the claim
     return whole;
   }
 
@@ -259,9 +265,9 @@ class Leader {
     return result;
   }
 
-  // Before this process ends: sends what is left until the daemon has answered, or the system ends
-  // us, which it has said it will: then a daemon that is being started again is waited for, no longer.
-  // A finished result is still in the attempt's folder.
+  // Before this process ends: sends what is left until the daemon has answered, or patience ends, or
+  // the system ends us, which it has said it will: then a daemon that is being started again is
+  // waited for, no longer. A finished result is still in the attempt's folder.
   void deliver() {
     constexpr double kRestartSeconds = 5;
     const double begun = system_clock().monotonic();
@@ -280,7 +286,8 @@ class Leader {
         outgoing_.reset();
       } catch (const Unreachable& error) {
         warn_now_and_then(error.what());
-        if (stop_signalled() && system_clock().monotonic() - begun > kRestartSeconds) return;
+        const double waited = system_clock().monotonic() - begun;
+        if (patience_ended() || (stop_signalled() && waited > kRestartSeconds)) return;
         sleep_seconds(0.5);
       }
     }
@@ -292,6 +299,7 @@ class Leader {
   Connection connection_;
   WorkerRegistered terms_;
   std::optional<AttemptResult> outgoing_;  // not answered yet
+  double last_answer_ = system_clock().monotonic();
   double last_warning_ = -1e9;
   std::shared_ptr<spdlog::logger> console_;
 };

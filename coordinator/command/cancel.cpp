@@ -23,7 +23,7 @@ Changed post(Session& session, const std::string& what, const char* verb) {
         session.post(fmt::format("/grids/{}/{}", grid.at("id").get<int64_t>(), verb));
     return {true, grid.at("name").get<std::string>(), answer.at("tasks").get<int64_t>()};
   }
-  const Json task = find_task(session.get("/tasks").at("tasks"), what);
+  const Json task = find_task(tasks_like(session, what), what);
   const Json answer =
       session.post(fmt::format("/tasks/{}/{}", task.at("task_id").get<std::string>(), verb));
   return {false, task.at("title").get<std::string>(), answer.at("tasks").get<int64_t>()};

@@ -172,19 +172,18 @@ Json read_figures(SQLite::Database& database, const std::string& cell) {
 }
 
 // State of a cell from its tasks in one grid.
-void add_cell_state(Json& cell, const std::vector<GridTask>& tasks, int64_t grid,
+void add_cell_state(Json& cell, const std::vector<const GridTask*>& tasks,
                     const std::map<std::string, LastRun>& runs) {
-  int64_t total = 0, done = 0;
+  const auto total = static_cast<int64_t>(tasks.size());
+  int64_t done = 0;
   bool running = false, failed = false;
   cell["reason"] = nullptr;
-  for (const GridTask& task : tasks) {
-    if (task.grid != grid || task.cell_id != cell["cell_id"]) continue;
-    ++total;
-    done += task.state == "done";
-    running |= task.state == "running";
-    failed |= ended_badly(task.state);
-    if (task.state == "failed" && cell["reason"].is_null()) {
-      cell["reason"] = task_object(task, runs)["reason"];
+  for (const GridTask* task : tasks) {
+    done += task->state == "done";
+    running |= task->state == "running";
+    failed |= ended_badly(task->state);
+    if (task->state == "failed" && cell["reason"].is_null()) {
+      cell["reason"] = task_object(*task, runs)["reason"];
     }
   }
   cell["tasks"] = total;
@@ -255,6 +254,10 @@ Json DatabaseReader::grid(int64_t id) {
   }
   if (found.is_null()) return found;
   const auto runs = read_last_runs(*database_);
+  std::map<std::string, std::vector<const GridTask*>> by_cell;
+  for (const GridTask& task : tasks) {
+    if (task.grid == id) by_cell[task.cell_id].push_back(&task);
+  }
   SQLite::Statement rows(
       *database_,
       "SELECT g.position, c.cell_id, c.architecture, c.spatial_prior, c.labeler, "
@@ -269,7 +272,7 @@ Json DatabaseReader::grid(int64_t id) {
          {"cell_id", "architecture", "spatial_prior", "labeler", "train_set", "recipe"}) {
       cell[name] = rows.getColumn(column++).getString();
     }
-    add_cell_state(cell, tasks, id, runs);
+    add_cell_state(cell, by_cell[cell["cell_id"]], runs);
     cell["figures"] = read_figures(*database_, cell["cell_id"]);
     found["cell_list"].push_back(std::move(cell));
   }

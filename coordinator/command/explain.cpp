@@ -88,7 +88,7 @@ std::string stored_text(const Json& task) {
 
 int explain(const CommandLine& line, const std::string& what) {
   Source source(line.workspace);
-  Json task = find_task(source.tasks(), what);
+  Json task = source.task(what);
   if (source.has_daemon()) {
     task = source.session().get("/tasks/" + task.at("task_id").get<std::string>());
   }

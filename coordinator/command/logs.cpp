@@ -24,13 +24,12 @@ struct LogOptions {
 };
 
 bool has_ended(const fs::path& workspace, const std::string& task_id) {
-  Source source(workspace);
-  for (const Json& task : source.tasks()) {
-    if (task.at("task_id") != task_id) continue;
-    const auto state = task.at("state").get<std::string>();
+  try {
+    const auto state = Source(workspace).task(task_id).at("state").get<std::string>();
     return state == "done" || state == "failed" || state == "cancelled" || state == "blocked";
+  } catch (const InputError&) {
+    return true;  // it was removed
   }
-  return true;
 }
 
 // Until the task has ended, or Ctrl-C.
@@ -51,7 +50,7 @@ void follow(const fs::path& workspace, const std::string& task_id, LogReader& lo
 }
 
 int logs(const CommandLine& line, const LogOptions& options) {
-  const Json task = find_task(Source(line.workspace).tasks(), options.task);
+  const Json task = Source(line.workspace).task(options.task);
   const auto id = task.at("task_id").get<std::string>();
   LogReader log(line.workspace, id);
   print(log.next());

@@ -44,7 +44,7 @@ Progress::Progress(Session& session, int64_t grid_id, std::vector<std::string> e
   const Json status = session_.get("/status");
   revision_ = status.value("revision", Json());
   news_ = std::make_unique<NewEvents>(status, grid_id_);
-  const Json grid = session_.get(fmt::format("/grids/{}", grid_id_));
+  const Json grid = session_.get_whole(fmt::format("/grids/{}", grid_id_), "cell_list");
   rows_ = std::make_unique<CellRows>(grid.at("cell_list"), eval_sets_, terminal_width());
   for (const Json& cell : grid.at("cell_list")) {
     if (cell.at("state") == "done") shown_cells_.insert(cell.at("cell_id"));
@@ -53,7 +53,7 @@ Progress::Progress(Session& session, int64_t grid_id, std::vector<std::string> e
 
 std::string Progress::new_cells() {
   std::string text;
-  const Json grid = session_.get(fmt::format("/grids/{}", grid_id_));
+  const Json grid = session_.get_whole(fmt::format("/grids/{}", grid_id_), "cell_list");
   for (const Json& cell : grid.at("cell_list")) {
     if (cell.at("state") != "done" || !shown_cells_.insert(cell.at("cell_id")).second) continue;
     if (!heading_shown_) text += coloured(rows_->heading(), Colour::kBold, use_colour()) + "\n";
@@ -114,7 +114,7 @@ WatchResult watch_grid(Session& session, const fs::path& workspace, int64_t grid
       const Json status = session.get("/status");
       progress.show(status);
       result.grid = grid_of(status, grid_id);
-      if (result.grid.is_null()) result.grid = session.get(fmt::format("/grids/{}", grid_id));
+      if (result.grid.is_null()) result.grid = session.get(fmt::format("/grids/{}?limit=1", grid_id));
       result.problem = worker_problem(status);
       last_answer = system_clock().monotonic();
     } catch (const experiments::protocol::Unreachable&) {

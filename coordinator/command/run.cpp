@@ -144,9 +144,10 @@ class Run {
   [[noreturn]] void fail_incomplete(SessionOrDaemon& daemon, const GridSubmitted& submitted,
                                     const Json& grid) {
     report();
-    const Json tasks = daemon.session()
-                           .get(fmt::format("/tasks?grid={}&state=failed", submitted.grid_id))
-                           .at("tasks");
+    const Json tasks =
+        daemon.session()
+            .get_whole(fmt::format("/tasks?grid={}&state=failed", submitted.grid_id), "tasks")
+            .at("tasks");
     print("\n");
     for (Json task : tasks) {
       if (task.value("folder", Json()).is_string()) {

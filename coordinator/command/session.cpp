@@ -38,6 +38,18 @@ std::optional<Session> Session::find(const fs::path& workspace) {
   return session;
 }
 
+Json Session::get_whole(const std::string& path, const std::string& name) {
+  Json whole = get(path);
+  while (!whole.at("next").is_null()) {
+    const char joint = path.find('?') == std::string::npos ? '?' : '&';
+    Json more = get(fmt::format("{}{}after={}", path, joint, whole["next"].get<int64_t>()));
+    for (Json& element : more.at(name)) whole[name].push_back(std::move(element));
+    whole["next"] = more.at("next");
+  }
+  whole.erase("next");
+  return whole;
+}
+
 Session Session::require(const fs::path& workspace) {
   auto session = find(workspace);
   if (!session) {

@@ -27,6 +27,8 @@ class Session {
   static Session require(const fs::path& workspace);
 
   Json get(const std::string& path) { return client_->get(path); }
+  // Of what is answered in pages: the first answer, with all of the list `name`.
+  Json get_whole(const std::string& path, const std::string& name);
   Json post(const std::string& path, const Json& body = Json::object()) {
     return client_->post(path, body);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "coordinator/http/message.h"
 #include "coordinator/workspace.h"
 #include "core/base/error.h"
 
@@ -66,21 +67,30 @@ Json Source::grids() {
 }
 
 Json Source::grid(int64_t id) {
-  return session_ ? session_->get(fmt::format("/grids/{}", id)) : reader_->grid(id);
+  return session_ ? session_->get_whole(fmt::format("/grids/{}", id), "cell_list")
+                  : reader_->grid(id);
 }
 
 Json Source::tasks() {
-  return session_ ? session_->get("/tasks").at("tasks") : reader_->tasks().at("tasks");
+  return (session_ ? session_->get_whole("/tasks", "tasks") : reader_->tasks()).at("tasks");
 }
 
 Json Source::tasks_of(int64_t grid) {
-  if (session_) return session_->get(fmt::format("/tasks?grid={}", grid)).at("tasks");
+  if (session_) return session_->get_whole(fmt::format("/tasks?grid={}", grid), "tasks")["tasks"];
   Json list = Json::array();
   for (const Json& task : tasks()) {
     const Json& grids = task.at("grids");
     if (std::find(grids.begin(), grids.end(), grid) != grids.end()) list.push_back(task);
   }
   return list;
+}
+
+Json Source::task(const std::string& text) {
+  return find_task(session_ ? tasks_like(*session_, text) : tasks(), text);
+}
+
+Json tasks_like(Session& session, const std::string& text) {
+  return session.get_whole("/tasks?like=" + percent_encoded(text), "tasks")["tasks"];
 }
 
 Json find_grid(const Json& grids, const std::string& text) {

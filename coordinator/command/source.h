@@ -25,11 +25,16 @@ class Source {
   Json grid(int64_t id);  // with cell_list
   Json tasks();           // a list
   Json tasks_of(int64_t grid);
+  // The task that find_task() finds.
+  Json task(const std::string& text);
 
  private:
   std::optional<Session> session_;
   std::optional<DatabaseReader> reader_;
 };
+
+// Those tasks of the daemon among which find_task() may find `text`.
+Json tasks_like(Session& session, const std::string& text);
 
 // The grid of a number or a name (the newest of that name); null where there is none.
 Json find_grid(const Json& grids, const std::string& text);

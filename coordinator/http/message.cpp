@@ -54,6 +54,19 @@ HttpResponse text_response(std::string content_type, std::string text) {
   return response;
 }
 
+std::string percent_encoded(const std::string& text) {
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '-' || c == '_' || c == '.' || c == '~') {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", byte);
+    }
+  }
+  return encoded;
+}
+
 bool parse_target(const std::string& target, HttpRequest& request) {
   const size_t question = target.find('?');
   if (target.empty() || target[0] != '/') return false;

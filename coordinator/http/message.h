@@ -44,6 +44,9 @@ struct HttpResponse {
 HttpResponse error_response(int status, const std::string& message);
 HttpResponse text_response(std::string content_type, std::string text);
 
+// `text` as it can stand in a path or as a value of a query.
+std::string percent_encoded(const std::string& text);
+
 // Splits a request target into path, segments and query, all percent-decoded. False where it is
 // malformed.
 bool parse_target(const std::string& target, HttpRequest& request);

@@ -1,9 +1,20 @@
 // Routes that only look.
+#include <limits>
+
 #include "coordinator/http/route_table.h"
 #include "coordinator/views/database_views.h"
 #include "coordinator/views/views.h"
 
 namespace remixer::coordinator {
+
+namespace {
+
+Page page_of(const Call& call) {
+  return {call.number("after", 0, 0, std::numeric_limits<int64_t>::max()),
+          call.number("limit", Page::kMost, 1, Page::kMost)};
+}
+
+}  // namespace
 
 void add_query_routes(RouteTable& table, const RouteContext& context) {
   const auto* c = &context;
@@ -15,12 +26,15 @@ void add_query_routes(RouteTable& table, const RouteContext& context) {
   });
   table.add("GET", "/api/v1/grids", [c](const Call&) { return c->ask(grids_json); });
   table.add("GET", "/api/v1/grids/{id}", [c](const Call& call) {
-    return c->ask([&](const Engine::View& view) { return grid_json(view, call.parameters[0]); });
+    const Page page = page_of(call);
+    return c->ask(
+        [&](const Engine::View& view) { return grid_json(view, call.parameters[0], page); });
   });
   table.add("GET", "/api/v1/tasks", [c](const Call& call) {
-    return c->ask([&](const Engine::View& view) {
-      return tasks_json(view, call.query("grid"), call.query("state"), call.query("kind"));
-    });
+    const TaskFilter filter{call.query("grid"), call.query("state"), call.query("kind"),
+                            call.query("like")};
+    const Page page = page_of(call);
+    return c->ask([&](const Engine::View& view) { return tasks_json(view, filter, page); });
   });
   table.add("GET", "/api/v1/tasks/{id}", [c](const Call& call) {
     HttpResponse task =

@@ -193,6 +193,7 @@ struct GridEntry {
 struct Mean {
   double sum = 0, count = 0;
   void add(double value) { sum += value, count += 1; }
+  void add(const Mean& other) { sum += other.sum, count += other.count; }
   double value() const { return sum / count; }
 };
 

@@ -42,8 +42,10 @@ std::optional<double> attempt_left(const Attempt& attempt, const Now& now) {
 
 Estimate::Estimate(const State& state, const Now& now) : state_(state), now_(now) {
   for (const auto& [similar, mean] : state.durations) {
-    unit_.sum += mean.sum / usual_cost(kind_of(similar), similar);
-    unit_.count += mean.count;
+    const TaskKind kind = kind_of(similar);
+    const Mean units{mean.sum / usual_cost(kind, similar), mean.count};
+    kind_[kind].add(units);
+    unit_.add(units);
   }
   for (const std::string& id : state.held) {
     const TaskEntry& entry = state.task(id);
@@ -51,31 +53,25 @@ Estimate::Estimate(const State& state, const Now& now) : state_(state), now_(now
     const auto left = attempt_left(*entry.newest, now);
     if (!left) continue;
     const double seconds = entry.seconds + (now.monotonic - entry.newest->started) + *left;
+    const double units = seconds / usual_cost(entry.kind, entry.similar);
     similar_[entry.similar].add(seconds);
-    kind_[entry.kind].add(seconds);
-    unit_.add(seconds / usual_cost(entry.kind, entry.similar));
+    kind_[entry.kind].add(units);
+    unit_.add(units);
   }
 }
 
 std::optional<double> Estimate::whole(TaskKind kind, const Name& similar) const {
-  const auto mean = [](auto& first, auto key, Mean second) -> std::optional<double> {
-    const auto found = first.find(key);
-    if (found != first.end()) {
-      second.sum += found->second.sum;
-      second.count += found->second.count;
-    }
-    if (second.count == 0) return std::nullopt;
-    return second.value();
-  };
-  const auto done = state_.durations.find(similar);
-  if (const auto alike =
-          mean(similar_, similar, done == state_.durations.end() ? Mean() : done->second)) {
-    return alike;
+  Mean alike;
+  if (const auto done = state_.durations.find(similar); done != state_.durations.end()) {
+    alike.add(done->second);
   }
-  if (const auto of_kind = mean(kind_, kind, state_.kind_durations[static_cast<size_t>(kind)])) {
-    return of_kind;
+  if (const auto running = similar_.find(similar); running != similar_.end()) {
+    alike.add(running->second);
   }
-  if (unit_.count > 0) return unit_.value() * usual_cost(kind, similar);
+  if (alike.count > 0) return alike.value();
+  const auto of_kind = kind_.find(kind);
+  const Mean& units = of_kind == kind_.end() ? unit_ : of_kind->second;
+  if (units.count > 0) return units.value() * usual_cost(kind, similar);
   return std::nullopt;
 }
 

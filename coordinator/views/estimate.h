@@ -26,8 +26,9 @@ class Estimate {
   const State& state_;
   Now now_;
   std::map<Name, Mean> similar_;  // of running tasks
+  // What training one cell costs, as tasks of a kind, or any, suggest by their usual costs.
   std::map<TaskKind, Mean> kind_;
-  Mean unit_;  // of what training one cell costs, as any task measured so far suggests
+  Mean unit_;
 };
 
 // Seconds to the end of a running attempt by its own pace; nothing before it has moved a step.

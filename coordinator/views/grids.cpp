@@ -153,15 +153,18 @@ int64_t find_grid(const State& state, const std::string& name) {
   return found;
 }
 
-Json grid_json(const Engine::View& view, const std::string& name) {
+Json grid_json(const Engine::View& view, const std::string& name, const Page& page) {
   const GridEntry& grid = view.state.grid(find_grid(view.state, name));
   Json json = grid_summary(view, grid, Estimate(view.state, view.now));
   auto progress = cell_progress(grid);
   Json cells = Json::array();
-  for (size_t i = 0; i < grid.cells.size(); ++i) {
+  const auto count = static_cast<int64_t>(grid.cells.size());
+  const int64_t first = std::min(page.after, count), end = std::min(first + page.limit, count);
+  for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(end); ++i) {
     cells.push_back(cell_json(view, grid, i, progress[grid.cells[i]]));
   }
   json["cell_list"] = std::move(cells);
+  json["next"] = end < count ? Json(end) : Json(nullptr);
   return json;
 }
 

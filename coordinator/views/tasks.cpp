@@ -1,5 +1,7 @@
 // Tasks, one or many.
 #include <algorithm>
+#include <cctype>
+#include <optional>
 
 #include "coordinator/scheduler/placement.h"
 #include "coordinator/views/views.h"
@@ -7,6 +9,8 @@
 
 namespace remixer::coordinator {
 namespace {
+
+constexpr size_t kShortestPrefix = 4;  // of an id
 
 // Failed at once: what it was given is wrong, or too large for its worker.
 bool is_hopeless(const Engine::View& view, const TaskEntry& entry) {
@@ -83,6 +87,64 @@ std::string waiting_text(const TaskEntry& entry) {
   return fmt::format("waits for {}", fmt::join(titles, ", "));
 }
 
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
+  return text;
+}
+
+// What a filter lets through, apart from its grid.
+class TaskMatch {
+ public:
+  explicit TaskMatch(const TaskFilter& filter) : like_(lower(filter.like)) {
+    if (!filter.state.empty()) state_ = task_state_from_string(filter.state);
+    if (!filter.kind.empty()) kind_ = experiments::task_kind_from_string(filter.kind);
+  }
+  bool operator()(const TaskEntry& entry) const {
+    if (state_ && entry.state != *state_) return false;
+    if (kind_ && entry.kind != *kind_) return false;
+    if (like_.empty()) return true;
+    return (like_.size() >= kShortestPrefix && entry.id().starts_with(like_)) ||
+           lower(entry.title).find(like_) != std::string::npos;
+  }
+
+ private:
+  std::optional<TaskState> state_;
+  std::optional<TaskKind> kind_;
+  std::string like_;
+};
+
+// `after` counts the grid's tasks that were looked at.
+Json grid_tasks(const Engine::View& view, const GridEntry& grid, const TaskMatch& match,
+                const Page& page) {
+  Json list = Json::array();
+  auto at = static_cast<size_t>(page.after);
+  for (; at < grid.tasks.size(); ++at) {
+    if (!match(*grid.tasks[at])) continue;
+    if (list.size() == static_cast<size_t>(page.limit)) break;
+    list.push_back(task_summary(view, *grid.tasks[at]));
+  }
+  return {{"tasks", std::move(list)}, {"next", at < grid.tasks.size() ? Json(at) : Json(nullptr)}};
+}
+
+// `after` is the number of the last task that was shown.
+Json all_tasks(const Engine::View& view, const TaskMatch& match, const Page& page) {
+  std::vector<const TaskEntry*> entries;
+  for (const auto& [id, entry] : view.state.tasks) {
+    if (entry.number > page.after && match(entry)) entries.push_back(&entry);
+  }
+  const size_t shown = std::min(entries.size(), static_cast<size_t>(page.limit));
+  std::partial_sort(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(shown),
+                    entries.end(), [](const TaskEntry* a, const TaskEntry* b) {
+                      return a->number < b->number;
+                    });
+  Json list = Json::array();
+  for (size_t i = 0; i < shown; ++i) list.push_back(task_summary(view, *entries[i]));
+  const bool more = shown < entries.size();
+  return {{"tasks", std::move(list)},
+          {"next", more ? Json(entries[shown - 1]->number) : Json(nullptr)}};
+}
+
 }  // namespace
 
 Json reason_json(const TaskEntry& entry) {
@@ -110,33 +172,18 @@ std::string explanation(const Engine::View& view, const TaskEntry& entry) {
   return {};
 }
 
-Json tasks_json(const Engine::View& view, const std::string& grid, const std::string& state,
-                const std::string& kind) {
-  if (!state.empty()) task_state_from_string(state);
-  if (!kind.empty()) experiments::task_kind_from_string(kind);
-  std::vector<const TaskEntry*> entries;
-  if (!grid.empty()) {
-    const GridEntry& entry = view.state.grid(find_grid(view.state, grid));
-    entries.assign(entry.tasks.begin(), entry.tasks.end());
-  } else {
-    for (const auto& [id, entry] : view.state.tasks) entries.push_back(&entry);
-    std::sort(entries.begin(), entries.end(),
-              [](const TaskEntry* a, const TaskEntry* b) { return a->order < b->order; });
-  }
-  Json list = Json::array();
-  for (const TaskEntry* entry : entries) {
-    if (!state.empty() && to_string(entry->state) != state) continue;
-    if (!kind.empty() && experiments::to_string(entry->kind) != kind) continue;
-    list.push_back(task_summary(view, *entry));
-  }
-  return {{"tasks", std::move(list)}};
+Json tasks_json(const Engine::View& view, const TaskFilter& filter, const Page& page) {
+  const TaskMatch match(filter);
+  return filter.grid.empty()
+             ? all_tasks(view, match, page)
+             : grid_tasks(view, view.state.grid(find_grid(view.state, filter.grid)), match, page);
 }
 
 std::string find_task(const State& state, const std::string& prefix) {
   if (state.tasks.count(prefix)) return prefix;
   std::string found;
   for (const auto& [id, entry] : state.tasks) {
-    if (prefix.size() < 4 || id.compare(0, prefix.size(), prefix) != 0) continue;
+    if (prefix.size() < kShortestPrefix || id.compare(0, prefix.size(), prefix) != 0) continue;
     if (!found.empty()) fail_input("more than one task begins with '{}'", prefix);
     found = id;
   }

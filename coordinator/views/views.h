@@ -9,15 +9,29 @@
 
 namespace remixer::coordinator {
 
+// A piece of a listing: at most `limit` elements beyond what `after` stands for, which is 0 or the
+// "next" of the answer before; the last answer's is null.
+struct Page {
+  static constexpr int64_t kMost = 1000;
+  int64_t after = 0;
+  int64_t limit = kMost;
+};
+
+// Empty ones let everything through.
+struct TaskFilter {
+  std::string grid, state, kind;
+  std::string like;  // what the id begins with (4 characters or more), or a part of the title
+};
+
 // The fields of /status that come from state and store.
 Json status_json(const Engine::View& view);
 Json grids_json(const Engine::View& view);
 // `name` is a number or a name; throws NotFound.
-Json grid_json(const Engine::View& view, const std::string& name);
+Json grid_json(const Engine::View& view, const std::string& name, const Page& page);
 int64_t find_grid(const State& state, const std::string& name);
-// Empty filters let everything through. Throws InputError on an unknown state or kind.
-Json tasks_json(const Engine::View& view, const std::string& grid, const std::string& state,
-                const std::string& kind);
+// In the grid's order; of all grids, in the order in which they were submitted. Throws InputError on
+// an unknown state or kind.
+Json tasks_json(const Engine::View& view, const TaskFilter& filter, const Page& page);
 Json task_json(const Engine::View& view, const std::string& id);
 // The task whose id begins with `prefix`. Throws NotFound, or InputError where it is not unique.
 std::string find_task(const State& state, const std::string& prefix);

@@ -16,6 +16,7 @@
 #include "experiments/protocol/access.h"
 #include "tests/process/cut_wire.h"
 #include "tests/process/grid_run.h"
+#include "tests/process/network_namespace.h"
 
 namespace remixer::testing {
 namespace {
@@ -32,10 +33,17 @@ const std::deque<std::string> kDaemonPoints = {"before-commit:30", "after-answer
 const std::deque<std::string> kWorkerPoints = {"before-checkpoint", "after-result",      "",
                                                "after-checkpoint:2", "before-result:2", ""};
 
+std::vector<std::string> joined(const std::vector<std::vector<std::string>>& parts) {
+  std::vector<std::string> all;
+  for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 // Programs of a workspace that are started again whenever they have ended.
 class Chaos {
  public:
-  Chaos(const fs::path& folder, unsigned seed) : folder_(folder), random_(seed) {}
+  Chaos(const fs::path& folder, unsigned seed, Network& network)
+      : folder_(folder), random_(seed), network_(network) {}
   ~Chaos() {
     worker_.reset();
     for (const pid_t rank : ranks()) ::kill(rank, SIGKILL);
@@ -49,20 +57,31 @@ class Chaos {
       const fs::path file = protocol::access_file(workspace());
       fs::remove(file);
       start(daemon_, daemon_points_, with_failpoints,
-            {program("remixer"), "--workspace", workspace().string(), "up", "--workers", "0"});
+            joined({network_.daemon_side(),
+                    {program("remixer"), "--workspace", workspace().string(), "up", "--workers", "0"},
+                    network_.listen()}));
       // It may be killed before that.
       eventually([&] { return fs::exists(file) || !daemon_->running(); });
-      auto access = protocol::read_access(file);
+      const auto access = protocol::read_access(file);
       if (!access) return;
-      wire_.lead_to(access->port);
-      access->port = wire_.port();
-      protocol::write_access(folder_ / "worker-access.json", *access);
+      protocol::write_access(folder_ / "worker-access.json", network_.way_to(*access));
     }
     if (!worker_ || !worker_->running()) {
       start(worker_, worker_points_, with_failpoints,
-            {"mpirun", "--oversubscribe", "-n", "2", program("remixer-worker"), "--access",
-             (folder_ / "worker-access.json").string(), "--collective-timeout", "20"});
+            joined({network_.worker_side(),
+                    {"mpirun", "--oversubscribe", "-n", "2", program("remixer-worker"), "--access",
+                     (folder_ / "worker-access.json").string(), "--collective-timeout", "20"}}));
     }
+  }
+
+  void submit(const std::string& grid) const {
+    write_file_atomic(folder_ / "grid.toml", grid);
+    const auto submitted =
+        run_program(joined({network_.daemon_side(),
+                            {program("remixer"), "--workspace", workspace().string(), "submit",
+                             (folder_ / "grid.toml").string()}}),
+                    folder_, 60);
+    ASSERT_EQ(submitted.code, 0) << submitted.errors;
   }
 
   void disturb() {
@@ -106,9 +125,9 @@ class Chaos {
       default: {
         const bool silent = kind == 5;
         done_.insert(silent ? "silent network" : "cut network");
-        wire_.set(silent ? CutWire::State::kSilent : CutWire::State::kCut);
+        network_.set(silent ? Network::State::kSilent : Network::State::kCut);
         std::this_thread::sleep_for(moment);
-        wire_.set(CutWire::State::kWhole);
+        network_.set(Network::State::kWhole);
         break;
       }
     }
@@ -153,7 +172,7 @@ class Chaos {
   fs::path folder_;
   std::mt19937 random_;
   std::vector<int> deck_;
-  CutWire wire_;
+  Network& network_;
   std::deque<std::string> daemon_points_ = kDaemonPoints, worker_points_ = kWorkerPoints;
   std::unique_ptr<Program> daemon_, worker_;
   std::set<std::string> done_;
@@ -208,7 +227,7 @@ void compare_with_witnesses(const fs::path& workspace) {
   EXPECT_GE(witnesses, finished.size());
 }
 
-TEST(ChaosTest, NothingIsLostAndNothingCountsTwice) {
+void nothing_is_lost_and_nothing_counts_twice(Network& network) {
   const auto given = static_cast<const char*>(std::getenv("REMIXER_CHAOS_SEED"));
   const unsigned seed = given ? static_cast<unsigned>(std::stoul(given)) : 1;
   // mpirun refuses to be root otherwise; as the daemon does for its own workers.
@@ -219,14 +238,9 @@ TEST(ChaosTest, NothingIsLostAndNothingCountsTwice) {
   const auto whole = run_program(run_command(undisturbed, grid), undisturbed.path(), 250);
   ASSERT_EQ(whole.code, 0) << whole.errors;
 
-  Chaos chaos(folder.path(), seed);
+  Chaos chaos(folder.path(), seed, network);
   chaos.keep_alive(/*with_failpoints=*/false);
-  write_file_atomic(folder / "grid.toml", grid);
-  const auto submitted =
-      run_program({program("remixer"), "--workspace", chaos.workspace().string(), "submit",
-                   (folder / "grid.toml").string()},
-                  folder.path(), 60);
-  ASSERT_EQ(submitted.code, 0) << submitted.errors;
+  chaos.submit(grid);
 
   const auto start = std::chrono::steady_clock::now();
   const auto passed = [&] {
@@ -255,6 +269,18 @@ TEST(ChaosTest, NothingIsLostAndNothingCountsTwice) {
   EXPECT_EQ(count(chaos.workspace(), "SELECT count(*) FROM task WHERE failures > 0"), 0)
       << chaos.logs();
   compare_with_witnesses(chaos.workspace());
+}
+
+TEST(ChaosTest, NothingIsLostAndNothingCountsTwice) {
+  CutWire wire;
+  nothing_is_lost_and_nothing_counts_twice(wire);
+}
+
+TEST(ChaosTest, NorOnARealNetworkUnderTls) {
+  ScratchFolder folder("network");
+  const auto network = NetworkNamespaces::make(folder.path());
+  if (!network) GTEST_SKIP() << "this machine lets nobody make a network";
+  nothing_is_lost_and_nothing_counts_twice(*network);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A TCP proxy of a test between a worker and its daemon, which can be cut as a network is.
+// A TCP proxy of a test between a worker and its daemon, where no network can be had to disturb.
 #pragma once
 
 #include <arpa/inet.h>
@@ -15,16 +15,14 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "tests/process/network.h"
 
 namespace remixer::testing {
 
-// Listens on a loopback port of its own and passes bytes to the daemon's. While it is `silent` the
-// connections stand, and what is sent disappears from sight until it is mended; while it is `cut`
-// connections break and new ones are closed at once. One thread a connection; thread-safe.
-class CutWire {
+// Listens on a loopback port of its own and passes bytes to the daemon's. While it is cut,
+// connections break and new ones are closed at once. One thread a connection.
+class CutWire : public Network {
  public:
-  enum class State { kWhole, kSilent, kCut };
-
   CutWire() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
@@ -36,7 +34,7 @@ class CutWire {
     port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept_all(); });
   }
-  ~CutWire() {
+  ~CutWire() override {
     ending_ = true;
     acceptor_.join();
     for (std::thread& pump : pumps_) pump.join();
@@ -45,9 +43,12 @@ class CutWire {
   CutWire(const CutWire&) = delete;
   CutWire& operator=(const CutWire&) = delete;
 
-  uint16_t port() const { return port_; }
-  void lead_to(uint16_t port) { target_ = port; }
-  void set(State state) { state_ = state; }
+  experiments::protocol::Access way_to(experiments::protocol::Access daemon) override {
+    target_ = daemon.port;
+    daemon.port = port_;
+    return daemon;
+  }
+  void set(State state) override { state_ = state; }
 
  private:
   static constexpr int kMilliseconds = 50;  // between looks at the state

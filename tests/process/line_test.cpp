@@ -83,6 +83,30 @@ TEST(LineTest, InterruptedRunStopsSoonAndGoesOn) {
   EXPECT_EQ(figures(workspace).size(), static_cast<size_t>(kFigures));
 }
 
+// A result waits for its daemon, but not for ever: it is on the disk.
+TEST(LineTest, WorkerWhoseDaemonNeverComesBackEnds) {
+  ScratchFolder folder("line-alone");
+  const fs::path workspace = folder / "workspace";
+  write_file_atomic(folder / "grid.toml", small_grid());
+  Program daemon({program("remixer"), "--workspace", workspace.string(), "up", "--workers", "0"},
+                 folder.path());
+  ASSERT_TRUE(eventually([&] { return fs::exists(workspace / "access.json"); })) << daemon.errors();
+  const auto submitted = run_program({program("remixer"), "--workspace", workspace.string(), "submit",
+                                      (folder / "grid.toml").string()}, folder.path());
+  ASSERT_EQ(submitted.code, 0) << submitted.errors;
+  Program worker({program("remixer-worker"), "--access", (workspace / "access.json").string(),
+                  "--result-patience", "3", "--patience", "1"}, folder.path());
+  ASSERT_TRUE(eventually([&] { return fs::exists(workspace / "runs"); }, 60)) << worker.errors();
+  daemon.signal(SIGKILL);
+  const auto ended = worker.wait(60);
+  EXPECT_NE(ended.output.find("no daemon for 3 s"), std::string::npos) << ended.output << ended.errors;
+  size_t kept = 0;
+  for (const auto& file : fs::recursive_directory_iterator(workspace / "runs")) {
+    kept += file.path().filename() == "result.json";
+  }
+  EXPECT_EQ(kept, 1u);
+}
+
 // docs/extending.md: an architecture of a user's own is trained, killed, resumed and tabled.
 TEST(LineTest, ExtensionIsLikeTheBuiltInModels) {
   ScratchFolder folder("line-extension");

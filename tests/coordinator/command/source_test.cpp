@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
+#include "coordinator/daemon.h"
 #include "core/base/error.h"
+#include "tests/coordinator/support.h"
 
 namespace remixer::coordinator::command {
 namespace {
@@ -59,6 +63,36 @@ TEST(FindGrid, ByNameTheNewestElseByNumber) {
   EXPECT_EQ(find_grid(grids, "2")["id"], 2);
   EXPECT_EQ(find_grid(grids, "3")["id"], 1);
   EXPECT_TRUE(find_grid(grids, "slow").is_null());
+}
+
+// More than the daemon says at once; the database alone says the same.
+TEST(Source, ReadsListingsToTheirEnd) {
+  testing::TemporaryFolder folder;
+  std::vector<int64_t> seeds(1001);
+  std::iota(seeds.begin(), seeds.end(), 1);
+  const auto look = [&] {
+    Source source(folder.path);
+    EXPECT_EQ(source.tasks().size(), 1 + 3 * seeds.size());
+    EXPECT_EQ(source.tasks_of(1).size(), 1 + 3 * seeds.size());
+    EXPECT_EQ(source.grid(1).at("cell_list").size(), seeds.size());
+    EXPECT_FALSE(source.grid(1).contains("next"));
+    EXPECT_EQ(source.task("Train 1000").at("title"), "train 1000");
+    EXPECT_EQ(source.task("evaluate 7 on mixed_rand").at("kind"), "evaluate");
+    return source.has_daemon();
+  };
+  {
+    DaemonOptions options;
+    options.workspace = folder.path;
+    options.workers = 0;
+    Daemon daemon(options);
+    daemon.start();
+    Session(daemon.access())
+        .post("/grids", experiments::protocol::to_json(testing::make_grid("g", seeds)));
+    EXPECT_TRUE(look());
+    daemon.stop();
+    daemon.wait();
+  }
+  EXPECT_FALSE(look());
 }
 
 TEST(Source, NamesTheWorkspaceThatIsNotThere) {

@@ -328,6 +328,39 @@ TEST_F(RoutesTest, AGridsLife) {
   EXPECT_EQ(client->get("/status")["revision"], 1);
 }
 
+// No question makes the scheduler wait for thousands of tasks to be written out.
+TEST_F(RoutesTest, ListingsComeInPages) {
+  const auto grid = make_grid("g", {1, 2, 3, 4, 5});
+  client->post("/grids", protocol::to_json(grid));
+  std::vector<std::string> wanted;
+  for (const auto& task : grid.tasks) wanted.push_back(task.id());
+  const auto pages = [&](const std::string& path, const char* list, const char* id) {
+    std::vector<std::string> all;
+    std::string after = "0";
+    for (size_t size = 1; size > 0;) {
+      const Json page = client->get(path + "limit=3&after=" + after);
+      size = page[list].size();
+      EXPECT_LE(size, 3u);
+      for (const Json& each : page[list]) all.push_back(each[id]);
+      if (page["next"].is_null()) break;
+      after = page["next"].dump();
+    }
+    return all;
+  };
+  EXPECT_EQ(pages("/tasks?", "tasks", "task_id"), wanted);
+  EXPECT_EQ(pages("/tasks?grid=g&", "tasks", "task_id"), wanted);
+  EXPECT_EQ(pages("/tasks?grid=g&kind=train&", "tasks", "task_id").size(), 5u);
+  EXPECT_EQ(pages("/tasks?kind=evaluate&", "tasks", "task_id").size(), 10u);
+  EXPECT_EQ(pages("/grids/g?", "cell_list", "cell_id").size(), 5u);
+  EXPECT_EQ(client->get("/tasks?like=ON%20MIXED")["tasks"].size(), 5u);
+  EXPECT_EQ(client->get("/tasks?like=" + wanted[3].substr(0, 20))["tasks"].size(), 1u);
+  EXPECT_EQ(client->get("/tasks?like=none")["tasks"].size(), 0u);
+  EXPECT_EQ(client->get("/tasks?after=99999")["tasks"].size(), 0u);
+  for (const char* wrong : {"limit=0", "limit=1001", "after=-1", "after=x"}) {
+    EXPECT_EQ(refusal([&] { client->get(std::string("/tasks?") + wrong); }), 400) << wrong;
+  }
+}
+
 TEST_F(RoutesTest, CancelRetryAndShutdown) {
   const auto grid = make_grid("g", {1});
   client->post("/grids", protocol::to_json(grid));

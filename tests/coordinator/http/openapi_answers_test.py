@@ -96,9 +96,10 @@ class AnswersTest(unittest.TestCase):
 
     def queries(self, task, cell):
         for route in ("/ping", "/status", "/grids", "/workers", "/openapi.json", "/tasks", "/tasks?state=done&kind=train",
+                      "/tasks?like=train&after=1&limit=1",
                       f"/compare?cells={cell}", "/events?log=" + task):
             self.ask_api(route)
-        for route in ("/grids/{id}", "/grids/{id}/matrix", "/grids/{id}/curves"):
+        for route in ("/grids/{id}", "/grids/{id}?limit=1", "/grids/{id}/matrix", "/grids/{id}/curves"):
             self.ask(f"GET /api/v1{route}", id="described")
         for route in ("/tasks/{id}", "/tasks/{id}/log", "/tasks/{id}/metrics"):
             self.ask(f"GET /api/v1{route}", id=task)
@@ -153,6 +154,7 @@ class AnswersTest(unittest.TestCase):
         for order, body in (("pause", {"now": False}), ("settings", {"priority": 1, "max_running": 0, "ranks": 0, "gpus": 0}),
                             ("resume", None)):
             self.ask("POST /api/v1/grids/{id}/" + order, body, id="described")
+            self.ask_api("/grids")
         self.ask("POST /api/v1/gc", {"dry_run": True})
         self.ask("POST /api/v1/grids/{id}/cancel", id="described")
         text = self.ask("GET /metrics")
