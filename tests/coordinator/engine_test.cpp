@@ -221,7 +221,7 @@ TEST_F(EngineTest, GridListsItsCellsWithTheirFigures) {
     }
     engine->result(result);
   }
-  const Json grid = engine->query([&](const Engine::View& view) { return grid_json(view, "g"); });
+  const Json grid = engine->query([&](const Engine::View& view) { return grid_json(view, "g", {}); });
   EXPECT_EQ(grid["id"], submitted.grid_id);
   EXPECT_EQ(grid["cells_done"], 1);
   ASSERT_EQ(grid["cell_list"].size(), 2u);

@@ -96,15 +96,18 @@ TEST(LineTest, WorkerWhoseDaemonNeverComesBackEnds) {
   ASSERT_EQ(submitted.code, 0) << submitted.errors;
   Program worker({program("remixer-worker"), "--access", (workspace / "access.json").string(),
                   "--result-patience", "3", "--patience", "1"}, folder.path());
-  ASSERT_TRUE(eventually([&] { return fs::exists(workspace / "runs"); }, 60)) << worker.errors();
+  const auto files_of_attempts = [&](const std::string& name) {
+    size_t found = 0;
+    for (const auto& file : fs::recursive_directory_iterator(workspace / "runs")) {
+      found += file.path().filename() == name;
+    }
+    return found;
+  };
+  ASSERT_TRUE(eventually([&] { return files_of_attempts("log.txt") == 1; }, 60)) << worker.errors();
   daemon.signal(SIGKILL);
   const auto ended = worker.wait(60);
   EXPECT_NE(ended.output.find("no daemon for 3 s"), std::string::npos) << ended.output << ended.errors;
-  size_t kept = 0;
-  for (const auto& file : fs::recursive_directory_iterator(workspace / "runs")) {
-    kept += file.path().filename() == "result.json";
-  }
-  EXPECT_EQ(kept, 1u);
+  EXPECT_EQ(files_of_attempts("result.json"), 1u);
 }
 
 // docs/extending.md: an architecture of a user's own is trained, killed, resumed and tabled.
