@@ -47,7 +47,7 @@ void log_events(const Json& status, const std::string& workspace, NewEvents& new
 bool all_ended(const Json& status) {
   const Json grids = status.value("grids", Json::array());
   for (const Json& grid : grids) {
-    if (grid.at("state") == "running") return false;
+    if (grid.at("state") == "running" || grid.at("state") == "paused") return false;
   }
   return !grids.empty();
 }

@@ -23,6 +23,7 @@ struct UpOptions {
   ListenOptions listen;
   std::string notify_command, notify_url;
   uint64_t disk_quota = 0;
+  double lease_seconds = DaemonOptions().lease_seconds;
 };
 
 int up(const fs::path& workspace, const UpOptions& options) {
@@ -34,6 +35,7 @@ int up(const fs::path& workspace, const UpOptions& options) {
   daemon.ranks = options.ranks;
   daemon.notify_command = options.notify_command;
   daemon.notify_url = options.notify_url;
+  daemon.lease_seconds = options.lease_seconds;
   if (options.disk_quota > 0) daemon.disk_quota = options.disk_quota;
   serve_options.workers = options.workers == 0
                               ? "without local workers"
@@ -82,6 +84,12 @@ void add_up(CommandLine& line) {
                    "Delete garbage (see `remixer gc`) when the workspace takes more, as 200GB")
       ->transform(CLI::AsSizeValue(true))
       ->type_name("SIZE");
+  command
+      ->add_option("--lease", options->lease_seconds,
+                   "Seconds that a task is held for a worker that says nothing; then another gets it")
+      ->type_name("S")
+      ->check(CLI::Range(3.0, 86400.0))
+      ->capture_default_str();
   command->callback([&line, options] {
     line.chosen = [&line, options] { return up(line.workspace, *options); };
   });
