@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 
+#include "tests/coordinator/scheduler/draw.h"
+#include "tests/coordinator/scheduler/promises.h"
 #include "tests/coordinator/scheduler/simulated_store.h"
 #include "tests/coordinator/support.h"
 
@@ -21,33 +23,6 @@ using protocol::Order;
 constexpr int kEvents = 220;
 constexpr size_t kWorkers = 3;
 constexpr int64_t kSteps = 100;  // of each task
-
-struct Violation {
-  std::string what;
-};
-
-template <typename... Arguments>
-void require(bool holds, fmt::format_string<Arguments...> text, Arguments&&... arguments) {
-  if (!holds) throw Violation{fmt::format(text, std::forward<Arguments>(arguments)...)};
-}
-
-// Draws of one seed (splitmix64). The seed is mixed first: neighbouring ones would otherwise give
-// the same draws, shifted by one, and histories that soon run alike.
-class Draw {
- public:
-  explicit Draw(uint64_t seed) : state_(mixed(seed ^ 0xD1B54A32D192ED03u)) {}
-  uint64_t operator()(uint64_t below) { return mixed(state_ += 0x9E3779B97F4A7C15u) % below; }
-  bool once_in(uint64_t n) { return (*this)(n) == 0; }
-  double seconds(double most) { return most * static_cast<double>((*this)(1000)) / 1000; }
-
- private:
-  static uint64_t mixed(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
-  uint64_t state_;
-};
 
 const std::vector<SubmitEvent>& grids() {
   static const std::vector<SubmitEvent> list = {SubmitEvent(make_grid("a", {1, 2, 3, 4})),
@@ -157,11 +132,7 @@ class World {
         Effects effects = take(events[i]);
         std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
         kept[i] = std::move(effects.reply);
-        if (takes_results_away(events[i])) forget_results_taken_away();
-        // Acknowledged or not, it may have happened.
-        if (const auto* removed = std::get_if<RemoveGridEvent>(&events[i])) {
-          grids_.erase(removed->grid_id);
-        }
+        promises_.note_step(events[i], state_);
       } catch (const InputError&) {
         // Refused at once; nothing has happened.
       }
@@ -180,7 +151,7 @@ class World {
     if (draw_.once_in(10)) pass(draw_.seconds(draw_.once_in(5) ? 40 : 3));  // a slow disk
     for (size_t i = 0; i < events.size() && i + 1 < point; ++i) replies[i] = std::move(kept[i]);
     for (size_t i = 0; i < events.size(); ++i) {
-      if (replies[i]) note_acknowledged(events[i], *replies[i]);
+      if (replies[i]) promises_.note_answer(events[i], *replies[i], state_);
     }
     if (dies) {
       if (fault_ == Fault::kNoSync && !writes.empty()) store_.lose_last_commit();
@@ -417,72 +388,14 @@ class World {
 
   // --- what must hold ---
 
-  // Only people's orders may: those that run a task again, or remove it.
-  static bool takes_results_away(const Event& event) {
-    return !std::holds_alternative<ResultEvent>(event) &&
-           !std::holds_alternative<ClaimEvent>(event) &&
-           !std::holds_alternative<HeartbeatEvent>(event) &&
-           !std::holds_alternative<TickEvent>(event) &&
-           !std::holds_alternative<WorkerGoneEvent>(event);
-  }
-
-  void forget_results_taken_away() {
-    std::erase_if(accepted_, [this](const auto& each) {
-      const TaskEntry* entry = find(each.second);
-      return !entry || entry->state != TaskState::kDone;
-    });
-  }
-
-  void note_acknowledged(const Event& event, const Reply& reply) {
-    if (const auto* submit = std::get_if<SubmitEvent>(&event)) {
-      grids_[std::get<protocol::GridSubmitted>(reply).grid_id] = submit->grid.get();
-    } else if (const auto* result = std::get_if<ResultEvent>(&event)) {
-      note_accepted(result->result, std::get<protocol::ResultReply>(reply));
-    } else if (const auto* claim = std::get_if<ClaimEvent>(&event); claim && claim->result) {
-      note_accepted(*claim->result, *std::get<protocol::ClaimReply>(reply).result);
-    }
-  }
-
-  void note_accepted(const protocol::AttemptResult& result, const protocol::ResultReply& reply) {
-    if (!reply.accepted || result.ending != Ending::kDone) return;
-    // A later order of the same batch may have taken it away again.
-    const TaskEntry* entry = find(result.task_id);
-    if (!entry || entry->state != TaskState::kDone || entry->fence != result.fence) return;
-    accepted_[result.fence] = result.task_id;
-  }
-
   void check() {
-    check_submits();
-    check_results();
+    promises_.check_submits(state_);
+    promises_.check_results(state_, store_);
     check_leases();
     if (draw_.once_in(8)) check_memory();
   }
 
-  void check_submits() const {
-    for (const auto& [id, grid] : grids_) {
-      require(state_.grids.count(id) > 0, "the acknowledged grid {} is lost", id);
-      for (const PreparedTask& task : grid->tasks) {
-        require(state_.tasks.count(task.id) > 0, "task '{}' of an acknowledged grid is lost",
-                task.title);
-      }
-    }
-  }
-
-  void check_results() {
-    require(!store_.spoiled(), "a second result, or one of a replaced attempt, was committed");
-    for (const auto& [fence, task] : accepted_) {
-      const TaskEntry* entry = find(task);
-      require(entry != nullptr, "the task of an accepted result is lost");
-      const auto stored = store_.results().find(entry->number);
-      require(stored != store_.results().end() && stored->second.fence == fence,
-              "the accepted result of '{}' is lost", entry->title);
-    }
-    for (const auto& [id, entry] : state_.tasks) {
-      const bool stored = store_.results().count(entry.number) > 0;
-      require(stored == (entry.state == TaskState::kDone), "'{}' is {}, and its result is {}",
-              entry.title, to_string(entry.state), stored ? "there" : "not there");
-    }
-  }
+  void check_memory() const { check_reload(state_, store_.load(now(), settings_)); }
 
   void check_leases() const {
     std::set<std::string> held;
@@ -491,44 +404,6 @@ class World {
       require(held.insert(worker.work->task_id).second, "two valid leases of '{}'",
               worker.work->task.title);
     }
-  }
-
-  // A restart would find what is in memory, and the indexes are those of the entries.
-  void check_memory() const {
-    const State loaded = store_.load(now(), settings_);
-    require(loaded.tasks.size() == state_.tasks.size(), "tasks in memory differ from the store's");
-    for (const auto& [id, entry] : state_.tasks) {
-      const TaskEntry& other = loaded.task(id);
-      require(other.state == entry.state && other.order == entry.order &&
-                  other.fence == entry.fence && other.failures == entry.failures &&
-                  other.crashes == entry.crashes && other.attempts == entry.attempts,
-              "'{}' in memory differs from the store's", entry.title);
-      require(entry.state == TaskState::kRunning || entry.state == TaskState::kDone ||
-                  stuck(entry.state) || unfinished_matches(entry),
-              "'{}' is {} against its dependencies", entry.title, to_string(entry.state));
-    }
-    for (const auto& [id, grid] : state_.grids) {
-      const GridEntry& other = loaded.grid(id);
-      require(other.counts == grid.counts && other.cells_done == grid.cells_done &&
-                  other.cells_failed == grid.cells_failed && ids(other.ready) == ids(grid.ready) &&
-                  other.paused == grid.paused && other.settings == grid.settings,
-              "the indexes of grid {} are wrong", grid.name);
-    }
-    require(loaded.next_fence == state_.next_fence && loaded.next_task == state_.next_task &&
-                loaded.next_grid == state_.next_grid && loaded.next_order <= state_.next_order,
-            "a number would be given out twice");
-  }
-
-  static std::vector<std::string> ids(const std::set<std::pair<int64_t, TaskEntry*>>& ready) {
-    std::vector<std::string> list;
-    for (const auto& [order, entry] : ready) list.push_back(entry->id());
-    return list;
-  }
-
-  static bool unfinished_matches(const TaskEntry& entry) {
-    const bool all = std::all_of(entry.dependencies.begin(), entry.dependencies.end(),
-                                 [](const TaskEntry* d) { return d->state == TaskState::kDone; });
-    return entry.state == (all ? TaskState::kReady : TaskState::kWaiting);
   }
 
   bool unfinished() const {
@@ -560,7 +435,7 @@ class World {
       send(0);
       deliver();
       advance(workers_[0].work ? 0.5 : 5);
-      check_results();
+      promises_.check_results(state_, store_);
       check_leases();
     }
     require(!unfinished(), "something does not come to its end");
@@ -577,8 +452,7 @@ class World {
   State state_;
   std::deque<Message> network_;
   std::vector<SimulatedWorker> workers_;
-  std::map<int64_t, const PreparedGrid*> grids_;  // acknowledged
-  std::map<int64_t, std::string> accepted_;       // tasks of accepted results, by fence
+  Promises promises_;
   size_t submits_ = 0;
   int64_t numbers_ = 0, pids_ = 0;
   Outcome outcome_;
