@@ -57,6 +57,14 @@ Json grid_of(const Json& status, int64_t grid_id) {
   return nullptr;
 }
 
+bool all_ended(const Json& status) {
+  const Json grids = status.value("grids", Json::array());
+  for (const Json& grid : grids) {
+    if (grid.at("state") == "running" || grid.at("state") == "paused") return false;
+  }
+  return !grids.empty();
+}
+
 std::string progress_bar(double fraction, size_t cells) {
   const double clamped = std::clamp(std::isfinite(fraction) ? fraction : 0.0, 0.0, 1.0);
   // Rounded down: a full bar means that all is done.

@@ -15,6 +15,9 @@ using experiments::Json;
 // The grid object of `status` with this id; null where it is not among them.
 Json grid_of(const Json& status, int64_t grid_id);
 
+// There are grids in `status`, and each has ended; a paused one has not.
+bool all_ended(const Json& status);
+
 // "[#####---------------]", `cells` characters between the brackets; fraction in [0, 1].
 std::string progress_bar(double fraction, size_t cells);
 

@@ -43,15 +43,6 @@ void log_events(const Json& status, const std::string& workspace, NewEvents& new
   if (!text.empty()) print(text);
 }
 
-// There are grids, and each has ended.
-bool all_ended(const Json& status) {
-  const Json grids = status.value("grids", Json::array());
-  for (const Json& grid : grids) {
-    if (grid.at("state") == "running" || grid.at("state") == "paused") return false;
-  }
-  return !grids.empty();
-}
-
 }  // namespace
 
 int serve(const ServeOptions& options) {

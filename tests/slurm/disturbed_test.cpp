@@ -22,8 +22,7 @@ class DisturbedTest : public ::testing::Test {
 
   void start_daemon() {
     daemon.reset();
-    daemon =
-        std::make_unique<Program>(run.command({"slurm", "up", run.site().string()}), run.path());
+    daemon = run.up();
     ASSERT_TRUE(eventually([&] { return daemon->output().find("listens on") != std::string::npos; },
                            kPatience))
         << daemon->output() << daemon->errors();
@@ -49,10 +48,7 @@ class DisturbedTest : public ::testing::Test {
   int64_t attempts(const std::string& state) const {
     return run.count("SELECT count(*) FROM attempt WHERE state = '" + state + "'");
   }
-  std::string where() const {
-    return cluster.ask({"squeue", "--array", "--states=all"}) + run.logs() +
-           (daemon ? daemon->output() + daemon->errors() : "");
-  }
+  std::string where() const { return run.trouble(*daemon); }
 
   // Jobs of a higher partition take both nodes away; the allocations are put back into the queue.
   void preempt() {

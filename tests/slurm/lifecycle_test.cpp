@@ -15,14 +15,6 @@ using ::testing::HasSubstr;
 
 class LifecycleTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Program> up() {
-    return std::make_unique<Program>(run.command({"slurm", "up", run.site().string()}), run.path());
-  }
-  std::string trouble(Program& daemon) {
-    return cluster.ask({"squeue", "--array", "--states=all"}) + run.logs() + daemon.output() +
-           daemon.errors();
-  }
-
   // Our allocations that wait, by id.
   std::string waiting() const { return cluster.jobs({"--states=PENDING", "--partition=main"}); }
 
@@ -43,12 +35,12 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
   const std::string other =
       cluster.ask({"sbatch", "--parsable", "--partition=high", "--nodes=2", "--exclusive",
                    "--time=30", "--output=/dev/null", "--wrap=sleep 600"});
-  auto daemon = up();
+  auto daemon = run.up();
   ASSERT_TRUE(eventually([&] { return fs::exists(run.workspace() / "access.json"); }))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   run.submit(small_grid());
   ASSERT_TRUE(eventually([&] { return !waiting().empty(); }, kPatience))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   const auto listed = run.allocations();
   ASSERT_EQ(listed.size(), 1u) << "the first task alone can start";
   EXPECT_EQ(listed[0]["state"], "PENDING");
@@ -59,12 +51,12 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
         return run.run({"slurm", "status"}).output.find("squeue") != std::string::npos;
       },
       kPatience))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   EXPECT_EQ(run.allocations().size(), 1u);
   cluster.start_controller();
   EXPECT_EQ(run.run({"cancel", "small"}).code, 0);
   EXPECT_TRUE(eventually([&] { return waiting().empty(); }, kPatience))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
 
   cluster.ask({"scancel", other.substr(0, other.find('\n'))});
   EXPECT_EQ(run.run({"retry", "small"}).code, 0);
@@ -75,13 +67,13 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
         return !now.empty() && now[0]["workers"] == 2;
       },
       kPatience))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   EXPECT_EQ(run.run({"slurm", "down"}).code, 0);
   EXPECT_TRUE(
       eventually([&] { return cluster.jobs({"--states=PENDING,RUNNING"}).empty(); }, kPatience))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   EXPECT_EQ(run.count("SELECT count(*) FROM attempt WHERE state IN ('lost', 'failed')"), 0)
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   EXPECT_THAT(run.run({"slurm", "status"}).output, HasSubstr("no allocations are asked for"));
 }
 

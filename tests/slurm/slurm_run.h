@@ -1,6 +1,7 @@
 // A grid on a test's own Slurm, by the commands that a user would give.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,10 @@ class SlurmRun {
     const Finished finished = run({"submit", (folder_ / "grid.toml").string()});
     if (finished.code != 0) fail("submit: {}", finished.errors);
   }
+  // `remixer slurm up SITE`, in the foreground.
+  std::unique_ptr<Program> up() const {
+    return std::make_unique<Program>(command({"slurm", "up", site().string()}), path());
+  }
   // `remixer slurm status --format json`.
   experiments::Json allocations() const {
     const Finished finished = run({"slurm", "status", "--format", "json"});
@@ -85,6 +90,10 @@ class SlurmRun {
               read_file_if_exists(entry.path()).value_or("");
     }
     return text;
+  }
+  std::string trouble(const Program& daemon) const {
+    return cluster_.ask({"squeue", "--array", "--states=all"}) + logs() + daemon.output() +
+           daemon.errors();
   }
 
  private:

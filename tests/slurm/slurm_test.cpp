@@ -14,14 +14,6 @@ using ::testing::HasSubstr;
 
 class SlurmTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Program> up() {
-    return std::make_unique<Program>(run.command({"slurm", "up", run.site().string()}), run.path());
-  }
-  std::string trouble(Program& daemon) {
-    return cluster.ask({"squeue", "--array", "--states=all"}) + run.logs() + daemon.output() +
-           daemon.errors();
-  }
-
   SlurmCluster cluster;
   SlurmRun run{cluster, "slurm"};
 };
@@ -51,18 +43,18 @@ TEST_F(SlurmTest, PausesWhenAllocationsComeToNothing) {
   choices.program = "/no/such/worker";
   choices.start_failures = 2;
   run.write_site(choices);
-  auto daemon = up();
+  auto daemon = run.up();
   ASSERT_TRUE(eventually([&] { return fs::exists(run.workspace() / "access.json"); }))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   run.submit(small_grid());
   const auto said = [&] { return run.run({"slurm", "status"}).output; };
   ASSERT_TRUE(eventually([&] { return said().find("paused") != std::string::npos; }, kPatience))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
   EXPECT_THAT(said(), HasSubstr("came to nothing"));
   EXPECT_THAT(said(), HasSubstr("/no/such/worker"));
   const std::string seen = cluster.jobs({"--states=all"});
   std::this_thread::sleep_for(std::chrono::seconds(3));
-  EXPECT_EQ(cluster.jobs({"--states=PENDING,RUNNING"}), "") << trouble(*daemon);
+  EXPECT_EQ(cluster.jobs({"--states=PENDING,RUNNING"}), "") << run.trouble(*daemon);
   // Mended, the running daemon is told, and goes on.
   choices.program.clear();
   run.write_site(choices);
@@ -71,7 +63,7 @@ TEST_F(SlurmTest, PausesWhenAllocationsComeToNothing) {
   EXPECT_THAT(again.output, HasSubstr("at work already"));
   EXPECT_TRUE(eventually([&] { return run.count("SELECT count(*) FROM task WHERE state = 'done'") > 0; },
                          kPatience))
-      << trouble(*daemon);
+      << run.trouble(*daemon);
 }
 
 }  // namespace

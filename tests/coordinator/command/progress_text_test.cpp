@@ -118,6 +118,18 @@ TEST(ProgressBlock, ColoursOnlyWhenAsked) {
   EXPECT_THAT(progress_block(status, 1, 1, 80, 8, true)[0], HasSubstr("\x1b[32m"));
 }
 
+TEST(AllEnded, WaitsForWhatRunsOrIsPaused) {
+  const auto of = [](std::vector<const char*> states) {
+    Json grids = Json::array();
+    for (const char* state : states) grids.push_back({{"state", state}});
+    return all_ended({{"grids", grids}});
+  };
+  EXPECT_FALSE(of({}));
+  EXPECT_FALSE(of({"done", "running"}));
+  EXPECT_FALSE(of({"done", "paused"}));
+  EXPECT_TRUE(of({"done", "failed", "cancelled"}));
+}
+
 TEST(NewEvents, ReportsEachEndingOnceAndOldestFirst) {
   Json status = status_of(Json::array(), Json::array());
   status["finished"] = Json::array({event("a", "2026-01-01T00:00:00Z")});
