@@ -126,7 +126,7 @@ WatchResult watch_grid(Session& session, const fs::path& workspace, int64_t grid
       stop.wait(1);
       continue;
     }
-    if (result.grid.at("state") != "running") return result;
+    if (has_ended(result.grid)) return result;
     if (options.stop_at_failure && progress.failed() > 0) {
       result.end = WatchEnd::kTaskFailed;
       return result;

@@ -57,12 +57,13 @@ Json grid_of(const Json& status, int64_t grid_id) {
   return nullptr;
 }
 
+bool has_ended(const Json& grid) {
+  return grid.at("state") != "running" && grid.at("state") != "paused";
+}
+
 bool all_ended(const Json& status) {
   const Json grids = status.value("grids", Json::array());
-  for (const Json& grid : grids) {
-    if (grid.at("state") == "running" || grid.at("state") == "paused") return false;
-  }
-  return !grids.empty();
+  return !grids.empty() && std::all_of(grids.begin(), grids.end(), has_ended);
 }
 
 std::string progress_bar(double fraction, size_t cells) {
@@ -82,6 +83,7 @@ std::string grid_summary(const Json& grid, double elapsed_seconds) {
   const int64_t blocked = states.at("blocked").get<int64_t>();
   if (failed > 0) text += fmt::format(" · {} failed", failed);
   if (blocked > 0) text += fmt::format(" · {} blocked", blocked);
+  if (grid.value("state", "") == "paused") return text + " · paused";
   if (grid.value("state", "") != "running") return text;
   const Json left = grid.value("seconds_left", Json());
   return text + " · " +

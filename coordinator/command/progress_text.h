@@ -15,13 +15,15 @@ using experiments::Json;
 // The grid object of `status` with this id; null where it is not among them.
 Json grid_of(const Json& status, int64_t grid_id);
 
-// There are grids in `status`, and each has ended; a paused one has not.
+// Nothing of the grid will run by itself any more; a paused one has not ended.
+bool has_ended(const Json& grid);
+// There are grids in `status`, and each has ended.
 bool all_ended(const Json& status);
 
 // "[#####---------------]", `cells` characters between the brackets; fraction in [0, 1].
 std::string progress_bar(double fraction, size_t cells);
 
-// "45 of 131 tasks · 4 of 15 cells · 12 min · about 20 min to go".
+// "45 of 131 tasks · 4 of 15 cells · 12 min · about 20 min to go", or at its end "paused".
 std::string grid_summary(const Json& grid, double elapsed_seconds);
 
 // "train deit_nano · none · seed 0  120/1000  loss 1.893  410 images/s  about 3 min to go"

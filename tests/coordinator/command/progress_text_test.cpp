@@ -72,6 +72,12 @@ TEST(GridSummary, SaysFailuresAndNoTimeToGoAtTheEnd) {
   EXPECT_THAT(text, Not(HasSubstr("to go")));
 }
 
+TEST(GridSummary, SaysThatItIsPaused) {
+  Json paused = grid(1, states(80, 2, 45), 127);
+  paused["state"] = "paused";
+  EXPECT_EQ(grid_summary(paused, 725), "45 of 127 tasks · 4 of 15 cells · 12 min · paused");
+}
+
 TEST(RunningLine, HoldsStepLossRateAndTime) {
   EXPECT_EQ(running_line(attempt("train deit · none", 1)),
             "train deit · none  120/1000  loss 1.893  410 images/s  about 3 min 00 s to go");
