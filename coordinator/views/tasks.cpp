@@ -87,16 +87,15 @@ std::string waiting_text(const TaskEntry& entry) {
   return fmt::format("waits for {}", fmt::join(titles, ", "));
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
-  return text;
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
 // What a filter lets through, apart from its grid.
 class TaskMatch {
  public:
-  explicit TaskMatch(const TaskFilter& filter) : like_(lower(filter.like)) {
+  explicit TaskMatch(const TaskFilter& filter) : like_(filter.like) {
+    std::transform(like_.begin(), like_.end(), like_.begin(), lower);
     if (!filter.state.empty()) state_ = task_state_from_string(filter.state);
     if (!filter.kind.empty()) kind_ = experiments::task_kind_from_string(filter.kind);
   }
@@ -105,7 +104,9 @@ class TaskMatch {
     if (kind_ && entry.kind != *kind_) return false;
     if (like_.empty()) return true;
     return (like_.size() >= kShortestPrefix && entry.id().starts_with(like_)) ||
-           lower(entry.title).find(like_) != std::string::npos;
+           std::search(entry.title.begin(), entry.title.end(), like_.begin(), like_.end(),
+                       [](char c, char wanted) { return lower(c) == wanted; }) !=
+               entry.title.end();
   }
 
  private:
