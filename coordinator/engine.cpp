@@ -1,5 +1,7 @@
 #include "coordinator/engine.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -258,7 +260,13 @@ protocol::ClaimReply Engine::claim(protocol::Claim claim) {
   Answer answer =
       parts_->ask(ClaimEvent{std::move(claim.worker_id), std::move(claim.result)});
   auto& reply = std::get<protocol::ClaimReply>(answer.reply);
-  if (reply.assignment) answer.texts.complete(*reply.assignment);
+  try {
+    if (reply.assignment) answer.texts.complete(*reply.assignment);
+  } catch (const std::exception& error) {
+    // Asked again, the worker is given the same attempt.
+    throw Unavailable(fmt::format("task {} cannot be read from the database: {}",
+                                  reply.assignment->task_id, error.what()));
+  }
   return std::move(reply);
 }
 

@@ -40,11 +40,11 @@ std::optional<Session> Session::find(const fs::path& workspace) {
 
 Json Session::get_whole(const std::string& path, const std::string& name) {
   Json whole = get(path);
-  while (!whole.at("next").is_null()) {
-    const char joint = path.find('?') == std::string::npos ? '?' : '&';
-    Json more = get(fmt::format("{}{}after={}", path, joint, whole["next"].get<int64_t>()));
+  const char joint = path.find('?') == std::string::npos ? '?' : '&';
+  for (Json next = whole.value("next", Json()); !next.is_null();) {
+    Json more = get(fmt::format("{}{}after={}", path, joint, next.get<int64_t>()));
     for (Json& element : more.at(name)) whole[name].push_back(std::move(element));
-    whole["next"] = more.at("next");
+    next = more.value("next", Json());
   }
   whole.erase("next");
   return whole;

@@ -245,5 +245,17 @@ TEST_F(EngineTest, WhatCannotBeStoredHasNotHappened) {
   EXPECT_EQ(assignment.fence, 1);
 }
 
+// Such as one that another version wrote: the worker is not at fault, and asks again.
+TEST_F(EngineTest, TaskThatCannotBeReadIsGivenOutOnceItCan) {
+  engine->submit(make_grid("g", {1}));
+  const std::string worker = join();
+  SQLite::Database other((folder.path / "remixer.db").string(), SQLite::OPEN_READWRITE);
+  other.setBusyTimeout(5000);
+  other.exec("UPDATE task SET spec = '{' || spec");
+  EXPECT_THROW(engine->claim({worker}), Unavailable);
+  other.exec("UPDATE task SET spec = substr(spec, 2)");
+  EXPECT_EQ(claim(worker).attempt, 1);
+}
+
 }  // namespace
 }  // namespace remixer::coordinator
