@@ -52,7 +52,7 @@ int run(int argc, char** argv) {
   app.add_option("--patience", options.patience_seconds, "Seconds without a daemon before an idle worker ends")
       ->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--result-patience", options.result_patience_seconds,
-                 "Seconds that a result waits for a daemon before its worker ends; the result stays on the disk")
+                 "Seconds that a finished result waits for a daemon before its worker ends; it stays on the disk")
       ->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--idle", options.idle_seconds, "Seconds without work before a worker ends; 0: never")
       ->capture_default_str()->check(CLI::NonNegativeNumber);

@@ -142,7 +142,8 @@ class Leader {
 
  private:
   double patience() const {
-    return outgoing_ ? options_.result_patience_seconds : options_.patience_seconds;
+    const bool finished = outgoing_ && outgoing_->ending == Ending::kDone;
+    return finished ? options_.result_patience_seconds : options_.patience_seconds;
   }
   bool patience_ended() const {
     return system_clock().monotonic() - last_answer_ > patience();

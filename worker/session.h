@@ -16,8 +16,8 @@ struct SessionOptions {
   // A worker without work ends when no daemon has answered for this long; one with work gives up
   // waiting for its lease.
   double patience_seconds = 120;
-  // One that holds a result which no daemon has taken waits this long, then ends: a finished result
-  // stays in its attempt's folder, from where the task's next worker sends it.
+  // One that has finished its task, with a result that no daemon has taken, waits this long, then
+  // ends: the result stays in the attempt's folder, from where the task's next worker sends it.
   double result_patience_seconds = 24 * 3600;
   // A worker that has had nothing to do for this long ends. 0: it waits for ever.
   double idle_seconds = 0;
