@@ -147,7 +147,8 @@ class ObjectReader {
   template <typename T>
   using Fields = T;
 
-  // `place` names the object in messages. Both must outlive the reader.
+  // `place` names the object in messages. Both must outlive the reader, as must the names of fields
+  // that it is asked for.
   ObjectReader(const Json& json, const Place& place) : json_(json), place_(place) {
     if (!json.is_object()) fail_type(place_, "an object", json);
     seen_.reserve(json.size());

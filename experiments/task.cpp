@@ -16,7 +16,7 @@ constexpr std::array<std::pair<TaskKind, std::string_view>, 4> kKinds{{
 }};
 
 // The members that a kind's spec has, beside "kind".
-std::vector<std::string> spec_members(TaskKind kind) {
+std::vector<const char*> spec_members(TaskKind kind) {
   switch (kind) {
     case TaskKind::kPrepare:
       return {"dataset"};
@@ -34,11 +34,11 @@ void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
   ObjectReader reader(spec, "task.spec");
   Json ignored;
   reader("kind", ignored);
-  for (const std::string& name : spec_members(kind)) {
-    if (without_cell && name == "cell") {
+  for (const char* name : spec_members(kind)) {
+    if (without_cell && name == std::string_view("cell")) {
       reader.optional("cell", ignored, Json());
     } else {
-      reader(name.c_str(), ignored);
+      reader(name, ignored);
     }
   }
   // Both or neither: the set is of another dataset than the cell's.
