@@ -86,7 +86,8 @@ class Run {
                       workspace_.string()));
       return;
     }
-    for (const Json& other : daemon.session().get("/grids").at("grids")) {
+    const Json grids = daemon.session().get("/grids").at("grids");
+    for (const Json& other : grids) {
       if (other.at("id") == submitted.grid_id || other.at("state") != "running") continue;
       print(
           fmt::format("The grid {} of before is unfinished and goes on as well; `remixer cancel "
