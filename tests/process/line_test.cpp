@@ -8,6 +8,12 @@ namespace {
 
 constexpr int kFigures = 2 * 2 * 3 * 2;  // cells, weights, sets, metrics
 
+// The database has its tables once the daemon listens.
+bool training_has_begun(const fs::path& workspace) {
+  return fs::exists(workspace / "access.json") &&
+         count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
+}
+
 TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
   ScratchFolder folder("line");
   const auto first = run_program(run_command(folder, small_grid()), folder.path(), 200);
@@ -47,10 +53,8 @@ TEST(LineTest, KilledRunGoesOnToTheSameFigures) {
   const fs::path workspace = disturbed / "workspace";
   {
     Program cut(run_command(disturbed, grid), disturbed.path());
-    ASSERT_TRUE(eventually([&] {
-      return fs::exists(workspace / "remixer.db") &&
-             count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
-    }, 100)) << cut.output() << cut.errors();
+    ASSERT_TRUE(eventually([&] { return training_has_begun(workspace); }, 100))
+        << cut.output() << cut.errors();
     cut.signal(SIGKILL);
     cut.wait();
   }
@@ -66,10 +70,8 @@ TEST(LineTest, InterruptedRunStopsSoonAndGoesOn) {
   const std::string grid = small_grid(6);
   {
     Program cut(run_command(folder, grid), folder.path());
-    ASSERT_TRUE(eventually([&] {
-      return fs::exists(workspace / "remixer.db") &&
-             count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
-    }, 100)) << cut.output() << cut.errors();
+    ASSERT_TRUE(eventually([&] { return training_has_begun(workspace); }, 100))
+        << cut.output() << cut.errors();
     const auto asked = std::chrono::steady_clock::now();
     cut.signal(SIGINT);
     const auto ended = cut.wait(30);
@@ -117,10 +119,8 @@ TEST(LineTest, ExtensionIsLikeTheBuiltInModels) {
   const std::string grid = small_grid(4, "hybrid_nano_patch4_32");
   {
     Program cut(run_command(folder, grid), folder.path());
-    ASSERT_TRUE(eventually([&] {
-      return fs::exists(workspace / "remixer.db") &&
-             count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
-    }, 100)) << cut.output() << cut.errors();
+    ASSERT_TRUE(eventually([&] { return training_has_begun(workspace); }, 100))
+        << cut.output() << cut.errors();
     cut.signal(SIGKILL);
     cut.wait();
   }
