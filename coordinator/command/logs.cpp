@@ -24,12 +24,18 @@ struct LogOptions {
 };
 
 bool has_ended(const fs::path& workspace, const std::string& task_id) {
+  Source source(workspace);
   try {
-    const auto state = Source(workspace).task(task_id).at("state").get<std::string>();
+    // By its id: this is asked again and again, and a search would look at every task.
+    const Json task =
+        source.has_daemon() ? source.session().get("/tasks/" + task_id) : source.task(task_id);
+    const auto state = task.at("state").get<std::string>();
     return state == "done" || state == "failed" || state == "cancelled" || state == "blocked";
+  } catch (const experiments::protocol::Refused& refused) {
+    if (refused.status != 404) throw;
   } catch (const InputError&) {
-    return true;  // it was removed
   }
+  return true;  // it was removed
 }
 
 // Until the task has ended, or Ctrl-C.

@@ -4,13 +4,13 @@
 #include <cctype>
 
 #include "coordinator/http/message.h"
+#include "coordinator/views/id_prefix.h"
 #include "coordinator/workspace.h"
 #include "core/base/error.h"
 
 namespace remixer::coordinator::command {
 namespace {
 
-constexpr size_t kShortestPrefix = 4;
 constexpr size_t kShownChoices = 3;
 constexpr size_t kShortId = 12;
 

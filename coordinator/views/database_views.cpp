@@ -7,13 +7,13 @@
 #include <set>
 
 #include "coordinator/scheduler/state.h"
+#include "coordinator/views/id_prefix.h"
 #include "core/base/error.h"
 
 namespace remixer::coordinator {
 namespace {
 
 constexpr int kBusyMilliseconds = 5000;
-constexpr size_t kShortestPrefix = 4;
 
 Json text_or_null(const SQLite::Column& column) {
   return column.isNull() ? Json(nullptr) : Json(column.getString());

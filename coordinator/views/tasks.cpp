@@ -4,13 +4,13 @@
 #include <optional>
 
 #include "coordinator/scheduler/placement.h"
+#include "coordinator/views/id_prefix.h"
 #include "coordinator/views/views.h"
 #include "core/base/clock.h"
 
 namespace remixer::coordinator {
 namespace {
 
-constexpr size_t kShortestPrefix = 4;  // of an id
 
 // Failed at once: what it was given is wrong, or too large for its worker.
 bool is_hopeless(const Engine::View& view, const TaskEntry& entry) {

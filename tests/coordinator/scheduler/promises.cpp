@@ -10,11 +10,6 @@ namespace protocol = experiments::protocol;
 
 namespace {
 
-const TaskEntry* find(const State& state, const std::string& id) {
-  const auto found = state.tasks.find(id);
-  return found == state.tasks.end() ? nullptr : &found->second;
-}
-
 // Only people's orders may: those that run a task again, or remove it.
 bool takes_results_away(const Event& event) {
   return !std::holds_alternative<ResultEvent>(event) &&
@@ -38,11 +33,16 @@ bool unfinished_matches(const TaskEntry& entry) {
 
 }  // namespace
 
+const TaskEntry* find_entry(const State& state, const std::string& id) {
+  const auto found = state.tasks.find(id);
+  return found == state.tasks.end() ? nullptr : &found->second;
+}
+
 void Promises::note_step(const Event& event, const State& state) {
   if (const auto* removed = std::get_if<RemoveGridEvent>(&event)) grids_.erase(removed->grid_id);
   if (!takes_results_away(event)) return;
   std::erase_if(accepted_, [&](const auto& each) {
-    const TaskEntry* entry = find(state, each.second);
+    const TaskEntry* entry = find_entry(state, each.second);
     return !entry || entry->state != TaskState::kDone;
   });
 }
@@ -61,7 +61,7 @@ void Promises::note_accepted(const protocol::AttemptResult& result,
                              const protocol::ResultReply& reply, const State& state) {
   if (!reply.accepted || result.ending != protocol::Ending::kDone) return;
   // A later order of the same batch may have taken it away again.
-  const TaskEntry* entry = find(state, result.task_id);
+  const TaskEntry* entry = find_entry(state, result.task_id);
   if (!entry || entry->state != TaskState::kDone || entry->fence != result.fence) return;
   accepted_[result.fence] = result.task_id;
 }
@@ -79,7 +79,7 @@ void Promises::check_submits(const State& state) const {
 void Promises::check_results(const State& state, const SimulatedStore& store) const {
   require(!store.spoiled(), "a second result, or one of a replaced attempt, was committed");
   for (const auto& [fence, task] : accepted_) {
-    const TaskEntry* entry = find(state, task);
+    const TaskEntry* entry = find_entry(state, task);
     require(entry != nullptr, "the task of an accepted result is lost");
     const auto stored = store.results().find(entry->number);
     require(stored != store.results().end() && stored->second.fence == fence,

@@ -22,6 +22,9 @@ void require(bool holds, fmt::format_string<Arguments...> text, Arguments&&... a
   if (!holds) throw Violation{fmt::format(text, std::forward<Arguments>(arguments)...)};
 }
 
+// Null where there is no such task.
+const TaskEntry* find_entry(const State& state, const std::string& id);
+
 // Each check throws a Violation.
 class Promises {
  public:

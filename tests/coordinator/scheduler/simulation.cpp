@@ -165,7 +165,7 @@ class World {
   // A step, with what must hold of it.
   Effects take(Event event) {
     const auto [task, fence] = reported(event);
-    const TaskEntry* entry = find(task);
+    const TaskEntry* entry = find_entry(state_, task);
     const int64_t newest = entry ? entry->fence : 0;
     const bool stale = entry && newest > fence;
     if (fault_ == Fault::kNoFence && stale) forge(event, *entry);
@@ -195,11 +195,6 @@ class World {
       result->result.attempt = entry.attempts;
       result->result.fence = entry.fence;
     }
-  }
-
-  const TaskEntry* find(const std::string& id) const {
-    const auto found = state_.tasks.find(id);
-    return found == state_.tasks.end() ? nullptr : &found->second;
   }
 
   void reload() {
@@ -252,7 +247,7 @@ class World {
     SubmitEvent again = event;
     // Some of the done tasks' files are found to be gone.
     for (const PreparedTask& task : event.grid->tasks) {
-      const TaskEntry* entry = find(task.id);
+      const TaskEntry* entry = find_entry(state_, task.id);
       if (entry && entry->state == TaskState::kDone && draw_.once_in(10))
         again.missing.insert(task.id);
     }
