@@ -9,7 +9,7 @@ else()
     string(APPEND commit "+changes")
   endif()
 endif()
-file(CONFIGURE OUTPUT ${OUTPUT} CONTENT [[#include "core/base/version.h"
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT [[#include "base/version.h"
 
 namespace remixer {
 

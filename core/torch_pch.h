@@ -1,5 +1,5 @@
-// Precompiled for every target that links LibTorch. Narrow on purpose: ATen's tensors and functions,
-// not <torch/torch.h>. Sources include what they use all the same.
+// Precompiled for every target that links LibTorch. Narrow on purpose: ATen's tensors and
+// functions, not <torch/torch.h>. Sources include what they use all the same.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 #include "reports/format.h"
 #include "reports/html_figure.h"
 #include "reports/html_style.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/names.h"
+#include "reports/row_names.h"
 #include "reports/study.h"
 
 namespace remixer::reports {

@@ -1,9 +1,9 @@
 #include "reports/report.h"
 
-#include "core/base/clock.h"
-#include "core/base/file.h"
+#include "base/clock.h"
+#include "base/file.h"
 #include "reports/build_tables.h"
-#include "reports/names.h"
+#include "reports/row_names.h"
 #include "reports/study.h"
 
 namespace remixer::reports {

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/error.h"
-#include "experiments/json.h"
-#include "experiments/task.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "experiments/spec/task.h"
 
 namespace remixer::reports {
 

@@ -1,6 +1,6 @@
 #include "worker/cell_inputs.h"
 
-#include "labelcache/label_job.h"
+#include "labelcache/labelers/label_job.h"
 
 namespace remixer::worker {
 
@@ -13,9 +13,9 @@ CellInputs open_cell_inputs(const TaskContext& context, const std::string& split
   const experiments::Cell& cell = *context.assignment.cell;
   if (cell.labeler.is_null() || (split != "train" && !cell.is_remixer())) return inputs;
   const auto& labelled = context.input(TaskKind::kLabel, split);
-  inputs.labels = labelcache::open_labels(context.workspace / labelled.at("file").get<std::string>(),
-                                          prepared.at("content_sha256"), split,
-                                          context.assignment.cell->labeler);
+  inputs.labels = labelcache::open_labels(
+      context.workspace / labelled.at("file").get<std::string>(), prepared.at("content_sha256"),
+      split, context.assignment.cell->labeler);
   return inputs;
 }
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "core/data/label_map.h"
+#include "core/augment/patch_labels.h"
 #include "worker/task_runner.h"
 
 namespace remixer::worker {

@@ -1,8 +1,8 @@
 #include "worker/environment.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/ATen.h>
 #include <mpi.h>
 #include <torch/headeronly/version.h>
 #include <unistd.h>
@@ -14,8 +14,8 @@
 #include <sstream>
 #include <thread>
 
-#include "core/base/file.h"
-#include "core/base/version.h"
+#include "base/file.h"
+#include "base/version.h"
 #include "core/kernels/masked_conv2d_loops.h"
 
 namespace remixer::worker {
@@ -59,20 +59,21 @@ std::string mpi_name() {
 }
 
 double memory_gib() {
-  const double bytes = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                       static_cast<double>(::sysconf(_SC_PAGESIZE));
+  const double bytes =
+      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
   return std::round(bytes / (1 << 30) * 10) / 10;
 }
 
 // Environment variables that change how fast this process computes, or in which order it adds.
 experiments::Json settings() {
-  constexpr std::string_view kPrefixes[] = {"OMP_",  "MKL_",   "NCCL_",    "CUDA_",  "CUBLAS_",
-                                            "ATEN_", "TORCH_", "OMPI_MCA_", "UCX_", "REMIXER_"};
+  constexpr std::string_view kPrefixes[] = {"OMP_",  "MKL_",   "NCCL_",     "CUDA_", "CUBLAS_",
+                                            "ATEN_", "TORCH_", "OMPI_MCA_", "UCX_",  "REMIXER_"};
   experiments::Json found = experiments::Json::object();
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    const bool matters = std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                                     [&](std::string_view prefix) { return text.starts_with(prefix); });
+    const bool matters =
+        std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                    [&](std::string_view prefix) { return text.starts_with(prefix); });
     const size_t equals = text.find('=');
     if (!matters || equals == text.npos) continue;
     const std::string name(text.substr(0, equals));
@@ -112,9 +113,10 @@ experiments::protocol::RegisterWorker describe_worker(const experiments::Json& r
       {"commit", commit()},
       {"memory_gib", memory_gib()},
       {"ranks", ranks},
-      {"kernels", {{"masked_conv2d", cuda ? "aten" : kernels::conv_loops()},
-                   {"masked_attention", "aten"},
-                   {"masked_linear", "aten"}}},
+      {"kernels",
+       {{"masked_conv2d", cuda ? "aten" : kernels::conv_loops()},
+        {"masked_attention", "aten"},
+        {"masked_linear", "aten"}}},
       {"settings", settings()},
   };
   // Set by the batch script of an allocation (slurm/allocation.sh).

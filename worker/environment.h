@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "experiments/json.h"
+#include "base/json.h"
 #include "experiments/protocol/messages.h"
 
 namespace remixer::worker {

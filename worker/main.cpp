@@ -9,13 +9,13 @@
 #include <iostream>
 #include <thread>
 
-#include "core/base/error.h"
-#include "core/base/version.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/version.h"
 #include "core/distributed/choose_device.h"
-#include "experiments/json.h"
 #include "worker/environment.h"
-#include "worker/session.h"
 #include "worker/stop_signal.h"
+#include "worker/worker_session.h"
 
 namespace {
 
@@ -32,8 +32,9 @@ std::filesystem::path library_folder() {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Runs tasks that a remixer daemon hands out. Started by the daemon, or by hand as\n"
-               "  mpirun -n 2 remixer-worker --access workspace/access.json");
+  CLI::App app(
+      "Runs tasks that a remixer daemon hands out. Started by the daemon, or by hand as\n"
+      "  mpirun -n 2 remixer-worker --access workspace/access.json");
   worker::SessionOptions options;
   std::string device = "auto";
   double collective_seconds = 600;
@@ -41,21 +42,32 @@ int run(int argc, char** argv) {
   if (const char* folder = std::getenv("REMIXER_WEIGHTS")) options.weights = folder;
   app.set_version_flag("--version", version() + " (" + commit() + ")");
   app.add_option("--access", options.access_file, "The daemon's access file")->required();
-  app.add_option("--weights", options.weights, "Folder of the labelers' networks")->capture_default_str();
+  app.add_option("--weights", options.weights, "Folder of the labelers' networks")
+      ->capture_default_str();
   app.add_option("--loader-threads", options.loader_threads, "Threads that read images, a rank")
-      ->capture_default_str()->check(CLI::Range(1, 256));
-  app.add_option("--device", device, "Where to train: auto (GPUs where every rank has one), cpu or cuda")
-      ->capture_default_str()->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  app.add_option("--device", device,
+                 "Where to train: auto (GPUs where every rank has one), cpu or cuda")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   app.add_option("--collective-timeout", collective_seconds,
                  "Seconds that ranks wait for each other before all are ended")
-      ->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--patience", options.patience_seconds, "Seconds without a daemon before an idle worker ends")
-      ->capture_default_str()->check(CLI::PositiveNumber);
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--patience", options.patience_seconds,
+                 "Seconds without a daemon before an idle worker ends")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--result-patience", options.result_patience_seconds,
-                 "Seconds that a finished result waits for a daemon before its worker ends; it stays on the disk")
-      ->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--idle", options.idle_seconds, "Seconds without work before a worker ends; 0: never")
-      ->capture_default_str()->check(CLI::NonNegativeNumber);
+                 "Seconds that a finished result waits for a daemon before its worker ends; it "
+                 "stays on the disk")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--idle", options.idle_seconds,
+                 "Seconds without work before a worker ends; 0: never")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

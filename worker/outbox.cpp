@@ -2,8 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace remixer::worker {
 
@@ -19,7 +19,8 @@ std::optional<AttemptResult> kept_result(const std::vector<std::filesystem::path
     const auto text = read_file_if_exists(*folder / "result.json");
     if (!text) continue;
     try {
-      auto result = experiments::protocol::from_json<AttemptResult>(experiments::Json::parse(*text));
+      auto result =
+          experiments::protocol::from_json<AttemptResult>(experiments::Json::parse(*text));
       if (result.ending == Ending::kDone) return result;
     } catch (const std::exception& error) {
       spdlog::warn("passing over {}: {}", (*folder / "result.json").string(), error.what());

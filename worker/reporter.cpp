@@ -67,7 +67,9 @@ Reporter::Reporter(std::filesystem::path access_file, const WorkerRegistered& te
   thread_ = std::thread([this] { run(); });
 }
 
-Reporter::~Reporter() { finish(); }
+Reporter::~Reporter() {
+  finish();
+}
 
 void Reporter::update(int64_t step, int64_t total_steps, const std::string& activity,
                       std::vector<MetricPoint> metrics) {
@@ -128,7 +130,8 @@ void Reporter::beat() {
   // The lease counts from before the question, so that ours never outlasts the daemon's.
   const double asked = clock_.monotonic();
   try {
-    const auto reply = from_json<HeartbeatReply>(connection_.post("/heartbeat", to_json(heartbeat)));
+    const auto reply =
+        from_json<HeartbeatReply>(connection_.post("/heartbeat", to_json(heartbeat)));
     std::lock_guard lock(mutex_);
     order_ = reply.order;
     lease_end_ = asked + terms_.lease_seconds;

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 #include "experiments/protocol/client.h"
 #include "experiments/protocol/messages.h"
 
@@ -19,8 +19,8 @@ namespace remixer::worker {
 class Connection {
  public:
   explicit Connection(std::filesystem::path access_file);
-  // Throws Unreachable (no access file counts as that too) or Refused. Where the daemon that it knew
-  // has gone and another one has written the access file meanwhile, that one is asked.
+  // Throws Unreachable (no access file counts as that too) or Refused. Where the daemon that it
+  // knew has gone and another one has written the access file meanwhile, that one is asked.
   experiments::Json post(const std::string& path, const experiments::Json& body);
 
  private:
@@ -44,7 +44,8 @@ enum class Verdict {
 class Reporter {
  public:
   Reporter(std::filesystem::path access_file, const experiments::protocol::WorkerRegistered& terms,
-           const experiments::protocol::Assignment& assignment, const Clock& clock = system_clock());
+           const experiments::protocol::Assignment& assignment,
+           const Clock& clock = system_clock());
   ~Reporter();
 
   // What the next heartbeat says.
@@ -63,7 +64,7 @@ class Reporter {
 
   const experiments::protocol::WorkerRegistered terms_;
   const Clock& clock_;
-  Connection connection_;                            // heartbeat thread only
+  Connection connection_;  // heartbeat thread only
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   experiments::protocol::Heartbeat next_;

@@ -1,7 +1,7 @@
 #include <spdlog/spdlog.h>
 
-#include "core/base/clock.h"
-#include "core/base/file.h"
+#include "base/clock.h"
+#include "base/file.h"
 #include "core/evaluation/answers_file.h"
 #include "core/evaluation/evaluator.h"
 #include "worker/cell_inputs.h"
@@ -58,7 +58,8 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   outcome.finished = true;
   evaluation::AnswersFile answers =
       answers_file(job.cell, data::Dataset::open(inputs.dataset, split));
-  for (const auto& [kind, key] : {std::pair{"raw", "model"}, std::pair{"ema", "ema"}, std::pair{"best", "best"}}) {
+  for (const auto& [kind, key] :
+       {std::pair{"raw", "model"}, std::pair{"ema", "ema"}, std::pair{"best", "best"}}) {
     if (!trained.contains(key) || trained.at(key).is_null()) continue;
     job.weights = context.workspace / trained.at(key).get<std::string>();
     auto answer = evaluation::evaluate(job, *context.communicator);
@@ -67,7 +68,8 @@ TaskOutcome run_evaluate(const TaskContext& context) {
     }
     answers.by_weights[kind] = std::move(answer.answers);
     if (context.communicator->rank() == 0) {
-      spdlog::info("{} ({} weights): top-1 {:.2f} % of {} images", set, kind, answer.top1, answer.n);
+      spdlog::info("{} ({} weights): top-1 {:.2f} % of {} images", set, kind, answer.top1,
+                   answer.n);
     }
   }
   if (context.communicator->rank() != 0) return outcome;

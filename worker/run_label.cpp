@@ -1,4 +1,4 @@
-#include "labelcache/label_job.h"
+#include "labelcache/labelers/label_job.h"
 #include "worker/task_runner.h"
 
 namespace remixer::worker {

@@ -1,9 +1,9 @@
 #include <spdlog/spdlog.h>
 
-#include "core/base/file.h"
-#include "core/data/builder.h"
-#include "core/data/dataset.h"
-#include "experiments/imported.h"
+#include "base/file.h"
+#include "core/builders/builder.h"
+#include "core/dataset/dataset.h"
+#include "experiments/spec/imported.h"
 #include "worker/task_runner.h"
 
 namespace remixer::worker {
@@ -16,7 +16,8 @@ experiments::Json describe(const std::filesystem::path& folder, const std::strin
   const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
   int64_t images = 0;
   for (const auto& [split, count] : manifest.at("splits").items()) images += count.get<int64_t>();
-  return {{"folder", published}, {"content_sha256", manifest.at("content_sha256")}, {"images", images}};
+  return {
+      {"folder", published}, {"content_sha256", manifest.at("content_sha256")}, {"images", images}};
 }
 
 }  // namespace

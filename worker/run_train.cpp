@@ -1,6 +1,6 @@
 #include <spdlog/spdlog.h>
 
-#include "core/base/hash.h"
+#include "base/hash.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
@@ -13,7 +13,8 @@ TaskOutcome run_train(const TaskContext& context) {
   job.labels = inputs.labels.get();
   job.folder = context.folder();
   job.loader_threads = context.loader_threads;
-  for (const auto& folder : context.assignment.previous) job.resume_from.push_back(context.workspace / folder);
+  for (const auto& folder : context.assignment.previous)
+    job.resume_from.push_back(context.workspace / folder);
   job.resume_from.push_back(context.folder());  // this attempt, when it stopped at its lease's end
   if (context.progress) {
     job.on_step = [&](const training::Progress& progress) {

@@ -10,7 +10,9 @@ namespace {
 std::atomic<bool> signalled{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_signal(int) { signalled.store(true); }
+void on_signal(int) {
+  signalled.store(true);
+}
 
 }  // namespace
 
@@ -22,6 +24,8 @@ void listen_for_stop_signals() {
   for (int number : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) ::sigaction(number, &action, nullptr);
 }
 
-bool stop_signalled() { return signalled.load(); }
+bool stop_signalled() {
+  return signalled.load();
+}
 
 }  // namespace remixer::worker

@@ -1,6 +1,6 @@
 #include "worker/task_runner.h"
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::worker {
 
@@ -15,14 +15,20 @@ const experiments::Json& TaskContext::input(TaskKind kind, const std::string& sp
        split.empty() ? "" : " of split " + split);
 }
 
-bool runs_on_all_ranks(TaskKind kind) { return kind != TaskKind::kPrepare; }
+bool runs_on_all_ranks(TaskKind kind) {
+  return kind != TaskKind::kPrepare;
+}
 
 TaskOutcome run_task(const TaskContext& context) {
   switch (context.assignment.task.kind) {
-    case TaskKind::kPrepare: return run_prepare(context);
-    case TaskKind::kLabel: return run_label(context);
-    case TaskKind::kTrain: return run_train(context);
-    case TaskKind::kEvaluate: return run_evaluate(context);
+    case TaskKind::kPrepare:
+      return run_prepare(context);
+    case TaskKind::kLabel:
+      return run_label(context);
+    case TaskKind::kTrain:
+      return run_train(context);
+    case TaskKind::kEvaluate:
+      return run_evaluate(context);
   }
   fail("task {} is of a kind that this worker does not know", context.assignment.task_id);
 }

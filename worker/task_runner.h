@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/training/communicator.h"
+#include "core/distributed/communicator.h"
 #include "core/training/trainer.h"
 #include "experiments/protocol/messages.h"
 
@@ -15,7 +15,7 @@ namespace remixer::worker {
 struct TaskContext {
   experiments::protocol::Assignment assignment;
   std::filesystem::path workspace;
-  std::filesystem::path weights;   // the labelers' networks
+  std::filesystem::path weights;  // the labelers' networks
   int loader_threads = 1;
   training::Communicator* communicator = nullptr;
   // Rank 0: says how far the task is and hears whether to go on. Empty on other ranks.

@@ -6,12 +6,12 @@
 #include <map>
 #include <thread>
 
+#include "base/error.h"
+#include "base/version.h"
+#include "coordinator/command/ask/dashboard_link.h"
+#include "coordinator/command/ask/handover.h"
 #include "coordinator/command/command_line.h"
-#include "coordinator/command/dashboard_link.h"
-#include "coordinator/command/handover.h"
-#include "coordinator/command/slurm.h"
-#include "core/base/error.h"
-#include "core/base/version.h"
+#include "coordinator/command/verbs/slurm.h"
 
 namespace remixer::coordinator::command {
 namespace {

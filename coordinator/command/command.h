@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "coordinator/command/table.h"
+#include "base/text_table.h"
 
 namespace remixer::coordinator::command {
 

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cmath>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 
 namespace remixer::coordinator::command {
 namespace {

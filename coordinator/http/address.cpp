@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "coordinator/process.h"
-#include "core/base/error.h"
+#include "base/error.h"
+#include "base/host.h"
 
 namespace remixer::coordinator {
 namespace {

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <vector>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::coordinator {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 
 namespace remixer::coordinator {
 

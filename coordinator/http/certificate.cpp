@@ -9,9 +9,9 @@
 
 #include <memory>
 
-#include "coordinator/process.h"
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/host.h"
 #include "experiments/protocol/fingerprint.h"
 
 namespace remixer::coordinator {

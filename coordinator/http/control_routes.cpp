@@ -3,9 +3,9 @@
 #include <functional>
 #include <map>
 
-#include "coordinator/collect.h"
+#include "base/error.h"
+#include "coordinator/engine/garbage_collection.h"
 #include "coordinator/views/views.h"
-#include "core/base/error.h"
 
 namespace remixer::coordinator {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/engine.h"
+#include "coordinator/engine/engine.h"
 #include "coordinator/http/message.h"
 
 namespace remixer::coordinator {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "experiments/json.h"
+#include "base/json.h"
 
 namespace remixer::coordinator {
 

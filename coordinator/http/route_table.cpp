@@ -3,8 +3,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/parse_json.h"
 #include "coordinator/views/views.h"
-#include "experiments/parse_json.h"
 
 namespace remixer::coordinator {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "coordinator/http/routes.h"
-#include "core/base/error.h"
 
 namespace remixer::coordinator {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/engine.h"
+#include "coordinator/engine/engine.h"
 #include "coordinator/http/guard.h"
 #include "coordinator/http/server.h"
 
@@ -15,9 +15,9 @@ namespace remixer::coordinator {
 struct RouteOptions {
   Engine* engine = nullptr;                             // outlives the handler
   std::function<void(bool keep_allocations)> shutdown;  // POST /shutdown; returns at once
-  std::function<Json()> about;           // what /ping answers and /status adds; thread-safe
-  std::function<Json()> status;          // what /status answers
-  std::function<Json()> slurm;           // what /slurm answers; thread-safe, as the three below
+  std::function<Json()> about;   // what /ping answers and /status adds; thread-safe
+  std::function<Json()> status;  // what /status answers
+  std::function<Json()> slurm;   // what /slurm answers; thread-safe, as the three below
   std::function<void(const Json& order)> slurm_up;
   std::function<void()> slurm_resume;
   std::function<void(bool let_run)> slurm_down;

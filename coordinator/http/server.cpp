@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "coordinator/http/session.h"
-#include "core/base/error.h"
+#include "base/error.h"
+#include "coordinator/http/connection.h"
 
 namespace remixer::coordinator {
 

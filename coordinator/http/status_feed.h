@@ -7,8 +7,8 @@
 #include <mutex>
 #include <string>
 
-#include "core/base/clock.h"
-#include "experiments/json.h"
+#include "base/clock.h"
+#include "base/json.h"
 
 namespace remixer::coordinator {
 

@@ -12,11 +12,11 @@
 #include <thread>
 #include <vector>
 
-#include "coordinator/launch/child.h"
+#include "base/child_process.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "coordinator/launch/share.h"
-#include "core/base/clock.h"
-#include "core/base/error.h"
-#include "core/base/file.h"
 
 namespace remixer::coordinator {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "experiments/json.h"
+#include "base/json.h"
 
 namespace remixer::coordinator {
 

@@ -92,8 +92,8 @@ void handle(Transition& t, const RetryTaskEvent& event) {
     throw Conflict(fmt::format("task '{}' is done already", entry.title));
   }
   if (entry.grids.empty()) {
-    throw Conflict(fmt::format("task '{}' is in no grid any more: submit one that holds it",
-                               entry.title));
+    throw Conflict(
+        fmt::format("task '{}' is in no grid any more: submit one that holds it", entry.title));
   }
   const int64_t count = retry(t, entry, event.missing);
   if (count > 0) {

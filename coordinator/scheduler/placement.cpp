@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 
 namespace remixer::coordinator {
 namespace {

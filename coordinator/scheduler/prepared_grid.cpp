@@ -2,9 +2,9 @@
 
 #include <unordered_map>
 
-#include "core/base/error.h"
-#include "core/base/hash.h"
-#include "experiments/parse_json.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/parse_json.h"
 
 namespace remixer::coordinator {
 

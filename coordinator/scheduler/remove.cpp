@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/clock.h"
 #include "coordinator/scheduler/handlers.h"
-#include "core/base/clock.h"
 
 namespace remixer::coordinator {
 namespace {

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "coordinator/scheduler/names.h"
-#include "core/base/error.h"
+#include "base/error.h"
+#include "coordinator/scheduler/shared_text.h"
 #include "experiments/protocol/messages.h"
 
 namespace remixer::coordinator {

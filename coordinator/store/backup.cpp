@@ -4,10 +4,10 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <unistd.h>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "coordinator/store/connection.h"
 #include "coordinator/store/schema.h"
-#include "core/base/error.h"
-#include "core/base/file.h"
 
 namespace remixer::coordinator {
 namespace {

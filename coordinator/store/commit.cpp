@@ -1,7 +1,7 @@
 // Writing: one statement or a few for each kind of write.
+#include "base/error.h"
+#include "base/failpoint.h"
 #include "coordinator/store/connection.h"
-#include "core/base/error.h"
-#include "core/base/failpoint.h"
 
 namespace remixer::coordinator {
 

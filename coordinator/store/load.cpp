@@ -1,10 +1,10 @@
 // Reading: the scheduler's state after a restart, and what the daemon asks for while it runs.
 #include <algorithm>
 
+#include "base/error.h"
 #include "coordinator/scheduler/prepared_grid.h"
 #include "coordinator/scheduler/state_builder.h"
 #include "coordinator/store/connection.h"
-#include "core/base/error.h"
 
 namespace remixer::coordinator {
 
@@ -174,8 +174,7 @@ State Store::load(const Now& now, const Settings& settings) const {
 namespace {
 
 // The columns of a task's own spec and result; a spec's cell is stored with the cell.
-constexpr const char* kReadTask =
-    "SELECT spec, ifnull(result, 'null') FROM task WHERE id = ?";
+constexpr const char* kReadTask = "SELECT spec, ifnull(result, 'null') FROM task WHERE id = ?";
 
 AssignmentTexts::Task read_task(SQLite::Statement& row) {
   if (!row.executeStep()) fail("a task that was given out is not in the database");
@@ -191,9 +190,8 @@ void AssignmentTexts::complete(Assignment& assignment) const {
     assignment.inputs[i].result = Json::parse(inputs[i].result);
   }
   if (identity.empty()) return;
-  Json cell = {{"labeler_name", labeler_name},
-               {"dataset_name", dataset_name},
-               {"recipe_name", recipe_name}};
+  Json cell = {
+      {"labeler_name", labeler_name}, {"dataset_name", dataset_name}, {"recipe_name", recipe_name}};
   cell["identity"] = Json::parse(identity);
   assignment.cell = experiments::cell_from_json(cell);
 }

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::coordinator {
 namespace {

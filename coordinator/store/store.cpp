@@ -2,9 +2,9 @@
 
 #include <sqlite3.h>
 
+#include "base/error.h"
 #include "coordinator/store/connection.h"
 #include "coordinator/store/schema.h"
-#include "core/base/error.h"
 
 namespace remixer::coordinator {
 

@@ -26,7 +26,7 @@ struct AssignmentTexts {
     std::string spec, result;
   };
   Task task;
-  std::vector<Task> inputs;  // in the assignment's order
+  std::vector<Task> inputs;                                       // in the assignment's order
   std::string identity, labeler_name, dataset_name, recipe_name;  // of the cell; empty without one
 
   // Fills in the task's spec, its inputs' specs and results, the cell.

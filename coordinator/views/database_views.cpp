@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
+#include "base/error.h"
 #include "coordinator/scheduler/state.h"
 #include "coordinator/views/id_prefix.h"
-#include "core/base/error.h"
 
 namespace remixer::coordinator {
 namespace {

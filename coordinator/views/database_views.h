@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/json.h"
+#include "base/json.h"
 
 namespace SQLite {
 class Database;

@@ -1,7 +1,7 @@
 // What there is to do, as launchers of workers want to know it.
 #pragma once
 
-#include "coordinator/engine.h"
+#include "coordinator/engine/engine.h"
 #include "coordinator/launch/slurm/plan.h"
 
 namespace remixer::coordinator {

@@ -25,8 +25,7 @@ double usual_cost(TaskKind kind, const Name& similar) {
 }
 
 TaskKind kind_of(const Name& similar) {
-  return experiments::task_kind_from_string(
-      similar.text().substr(0, similar.text().find(' ')));
+  return experiments::task_kind_from_string(similar.text().substr(0, similar.text().find(' ')));
 }
 
 }  // namespace
@@ -100,8 +99,7 @@ GridOutlook outlook(const GridEntry& grid, const State& state, const Estimate& e
       known = known && work.open == 0;
       continue;
     }
-    const double class_left =
-        std::max(0.0, *each * static_cast<double>(work.open) - work.spent);
+    const double class_left = std::max(0.0, *each * static_cast<double>(work.open) - work.spent);
     whole += std::max(*each * static_cast<double>(work.tasks), class_left);
     left += class_left;
     if (work.open > 0) longest = std::max(longest, std::min(*each, class_left));
@@ -123,10 +121,10 @@ GridOutlook outlook(const GridEntry& grid, const State& state, const Estimate& e
   }
   GridOutlook out;
   const double count = static_cast<double>(grid.tasks.size());
-  out.fraction = open_tasks == 0      ? 1
-                 : known && whole > 0 ? std::clamp(1 - left / whole, 0.0, 1.0)
-                                      : (count - static_cast<double>(open_tasks)) /
-                                            std::max(1.0, count);
+  out.fraction = open_tasks == 0 ? 1
+                 : known && whole > 0
+                     ? std::clamp(1 - left / whole, 0.0, 1.0)
+                     : (count - static_cast<double>(open_tasks)) / std::max(1.0, count);
   if (open_tasks == 0) {
     out.seconds_left = 0;
   } else if (known) {

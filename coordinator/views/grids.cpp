@@ -4,9 +4,9 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "coordinator/views/estimate.h"
 #include "coordinator/views/views.h"
-#include "core/base/clock.h"
 
 namespace remixer::coordinator {
 namespace {
@@ -104,15 +104,15 @@ Json grid_summary(const Engine::View& view, const GridEntry& grid, const Estimat
         {"total", std::accumulate(counts.begin(), counts.end(), int64_t{0})},
         {"done", count(TaskState::kDone)},
         {"running", count(TaskState::kRunning)},
-        {"failed", count(TaskState::kFailed) + count(TaskState::kBlocked) +
-                       count(TaskState::kCancelled)}};
+        {"failed",
+         count(TaskState::kFailed) + count(TaskState::kBlocked) + count(TaskState::kCancelled)}};
   }
   const GridOutlook look = outlook(grid, view.state, estimate, view.now);
-  const char* state = grid.cancelled                           ? "cancelled"
-                      : grid.count(TaskState::kDone) == total  ? "done"
-                      : open_tasks == 0                        ? "failed"
-                      : grid.paused != Pause::kNone            ? "paused"
-                                                               : "running";
+  const char* state = grid.cancelled                          ? "cancelled"
+                      : grid.count(TaskState::kDone) == total ? "done"
+                      : open_tasks == 0                       ? "failed"
+                      : grid.paused != Pause::kNone           ? "paused"
+                                                              : "running";
   const double ended = std::max(grid.submitted_wall, grid.ended_wall);
   return {{"id", grid.id},
           {"name", grid.name},

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "base/json.h"
 #include "coordinator/http/server.h"
-#include "experiments/json.h"
 
 namespace remixer::coordinator {
 

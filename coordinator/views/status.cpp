@@ -1,9 +1,9 @@
 // What a progress display needs, in one answer.
 #include <algorithm>
 
+#include "base/clock.h"
 #include "coordinator/views/estimate.h"
 #include "coordinator/views/views.h"
-#include "core/base/clock.h"
 
 namespace remixer::coordinator {
 namespace {
@@ -149,10 +149,10 @@ Json status_json(const Engine::View& view) {
   for (const auto& [started, id] : order) {
     running.push_back(running_json(view, view.state.task(id), estimate));
   }
-  return {{"now", iso_time(view.now.wall)},         {"stopping", view.state.stopping},
-          {"revision", view.state.revision},        {"grace_seconds", grace_seconds(view)},
-          {"grids", recent_grids(view, estimate)},  {"running", std::move(running)},
-          {"failures", failures_json(view)}, {"finished", finished_json(view)},
+  return {{"now", iso_time(view.now.wall)},        {"stopping", view.state.stopping},
+          {"revision", view.state.revision},       {"grace_seconds", grace_seconds(view)},
+          {"grids", recent_grids(view, estimate)}, {"running", std::move(running)},
+          {"failures", failures_json(view)},       {"finished", finished_json(view)},
           {"workers", workers_json(view)}};
 }
 

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <fstream>
 
+#include "base/error.h"
 #include "coordinator/scheduler/state.h"
-#include "core/base/error.h"
 
 namespace remixer::coordinator {
 

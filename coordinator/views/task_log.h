@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "experiments/json.h"
+#include "base/json.h"
 
 namespace remixer::coordinator {
 

@@ -3,14 +3,13 @@
 #include <cctype>
 #include <optional>
 
+#include "base/clock.h"
 #include "coordinator/scheduler/placement.h"
 #include "coordinator/views/id_prefix.h"
 #include "coordinator/views/views.h"
-#include "core/base/clock.h"
 
 namespace remixer::coordinator {
 namespace {
-
 
 // Failed at once: what it was given is wrong, or too large for its worker.
 bool is_hopeless(const Engine::View& view, const TaskEntry& entry) {
@@ -105,8 +104,7 @@ class TaskMatch {
     if (like_.empty()) return true;
     return (like_.size() >= kShortestPrefix && entry.id().starts_with(like_)) ||
            std::search(entry.title.begin(), entry.title.end(), like_.begin(), like_.end(),
-                       [](char c, char wanted) { return lower(c) == wanted; }) !=
-               entry.title.end();
+                       [](char c, char wanted) { return lower(c) == wanted; }) != entry.title.end();
   }
 
  private:
@@ -135,10 +133,8 @@ Json all_tasks(const Engine::View& view, const TaskMatch& match, const Page& pag
     if (entry.number > page.after && match(entry)) entries.push_back(&entry);
   }
   const size_t shown = std::min(entries.size(), static_cast<size_t>(page.limit));
-  std::partial_sort(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(shown),
-                    entries.end(), [](const TaskEntry* a, const TaskEntry* b) {
-                      return a->number < b->number;
-                    });
+  std::partial_sort(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(shown), entries.end(),
+                    [](const TaskEntry* a, const TaskEntry* b) { return a->number < b->number; });
   Json list = Json::array();
   for (size_t i = 0; i < shown; ++i) list.push_back(task_summary(view, *entries[i]));
   const bool more = shown < entries.size();

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/engine.h"
+#include "coordinator/engine/engine.h"
 
 namespace remixer::coordinator {
 
@@ -29,8 +29,8 @@ Json grids_json(const Engine::View& view);
 // `name` is a number or a name; throws NotFound.
 Json grid_json(const Engine::View& view, const std::string& name, const Page& page);
 int64_t find_grid(const State& state, const std::string& name);
-// In the grid's order; of all grids, in the order in which they were submitted. Throws InputError on
-// an unknown state or kind.
+// In the grid's order; of all grids, in the order in which they were submitted. Throws InputError
+// on an unknown state or kind.
 Json tasks_json(const Engine::View& view, const TaskFilter& filter, const Page& page);
 Json task_json(const Engine::View& view, const std::string& id);
 // The task whose id begins with `prefix`. Throws NotFound, or InputError where it is not unique.

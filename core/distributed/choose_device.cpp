@@ -18,7 +18,8 @@ struct LocalRanks {
 LocalRanks local_ranks() {
   MPI_Comm machine;
   LocalRanks local;
-  REMIXER_MPI(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine));
+  REMIXER_MPI(
+      MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine));
   REMIXER_MPI(MPI_Comm_rank(machine, &local.rank));
   REMIXER_MPI(MPI_Comm_size(machine, &local.size));
   REMIXER_MPI(MPI_Comm_free(&machine));
@@ -31,8 +32,8 @@ std::string host_name() {
   return name.data();
 }
 
-// Why this rank cannot have a GPU; empty where it can. LibTorch's CUDA libraries take seconds to load:
-// they are left alone where the driver has no device.
+// Why this rank cannot have a GPU; empty where it can. LibTorch's CUDA libraries take seconds to
+// load: they are left alone where the driver has no device.
 std::string obstacle(const std::filesystem::path& folder, const LocalRanks& local) {
   const std::string host = host_name();
   if (!std::filesystem::exists(folder / kCudaLibrary)) {
@@ -43,12 +44,14 @@ std::string obstacle(const std::filesystem::path& folder, const LocalRanks& loca
   }
   const int gpus = count_gpus(folder);
   if (gpus == 0) {
-    return fmt::format("machine {} shows no usable GPU to LibTorch: compare the driver's version, and look at "
-                       "CUDA_VISIBLE_DEVICES", host);
+    return fmt::format(
+        "machine {} shows no usable GPU to LibTorch: compare the driver's version, and look at "
+        "CUDA_VISIBLE_DEVICES",
+        host);
   }
   if (gpus < local.size) {
-    return fmt::format("machine {} runs {} ranks but has {} GPU{}: start one rank for each GPU", host,
-                       local.size, gpus, gpus == 1 ? "" : "s");
+    return fmt::format("machine {} runs {} ranks but has {} GPU{}: start one rank for each GPU",
+                       host, local.size, gpus, gpus == 1 ? "" : "s");
   }
   return "";
 }
@@ -68,7 +71,8 @@ ChosenDevice choose_device(const std::string& wish, const std::filesystem::path&
     return {nullptr, "on the CPU: " + reason};
   }
   ChosenDevice chosen{load_nccl_communicator(folder, ranks, local.rank), ""};
-  chosen.reason = fmt::format("on {} GPU{}, one a rank", ranks.size(), ranks.size() == 1 ? "" : "s");
+  chosen.reason =
+      fmt::format("on {} GPU{}, one a rank", ranks.size(), ranks.size() == 1 ? "" : "s");
   return chosen;
 }
 

@@ -14,7 +14,8 @@ class FinishedWork : public c10d::Work {
  public:
   FinishedWork(int rank, c10d::OpType type, std::vector<at::Tensor> outputs)
       : c10d::Work(rank, type), outputs_(std::move(outputs)) {
-    future_ = c10::make_intrusive<c10::ivalue::Future>(c10::ListType::create(c10::TensorType::get()));
+    future_ =
+        c10::make_intrusive<c10::ivalue::Future>(c10::ListType::create(c10::TensorType::get()));
     future_->markCompleted(c10::IValue(outputs_));
     finish();
   }
@@ -29,10 +30,14 @@ class FinishedWork : public c10d::Work {
 
 MPI_Op mpi_operation(const c10d::ReduceOp& operation) {
   switch (operation.op_) {
-    case c10d::ReduceOp::SUM: return MPI_SUM;
-    case c10d::ReduceOp::MAX: return MPI_MAX;
-    case c10d::ReduceOp::MIN: return MPI_MIN;
-    default: fail("the MPI backend reduces by sum, maximum and minimum only");
+    case c10d::ReduceOp::SUM:
+      return MPI_SUM;
+    case c10d::ReduceOp::MAX:
+      return MPI_MAX;
+    case c10d::ReduceOp::MIN:
+      return MPI_MIN;
+    default:
+      fail("the MPI backend reduces by sum, maximum and minimum only");
   }
 }
 
@@ -47,7 +52,8 @@ class MpiBackend : public c10d::Backend {
                                            const c10d::AllreduceOptions& options) override {
     for (const at::Tensor& tensor : tensors) {
       TORCH_CHECK(tensor.is_contiguous(), "the MPI backend reduces contiguous tensors");
-      group_->all_reduce(tensor, mpi_operation(options.reduceOp), group_->gradients, "sum of gradients");
+      group_->all_reduce(tensor, mpi_operation(options.reduceOp), group_->gradients,
+                         "sum of gradients");
     }
     return finished(c10d::OpType::ALLREDUCE, tensors);
   }
@@ -57,7 +63,8 @@ class MpiBackend : public c10d::Backend {
     for (const at::Tensor& tensor : tensors) {
       TORCH_CHECK(tensor.is_contiguous(), "the MPI backend broadcasts contiguous tensors");
       group_->broadcast(tensor.data_ptr(), static_cast<int64_t>(tensor.nbytes()),
-                        static_cast<int>(options.rootRank), group_->gradients, "broadcast of buckets");
+                        static_cast<int>(options.rootRank), group_->gradients,
+                        "broadcast of buckets");
     }
     return finished(c10d::OpType::BROADCAST, tensors);
   }
@@ -87,7 +94,8 @@ class MpiBackend : public c10d::Backend {
   }
 
  private:
-  c10::intrusive_ptr<c10d::Work> finished(c10d::OpType type, std::vector<at::Tensor> outputs) const {
+  c10::intrusive_ptr<c10d::Work> finished(c10d::OpType type,
+                                          std::vector<at::Tensor> outputs) const {
     return c10::make_intrusive<FinishedWork>(getRank(), type, std::move(outputs));
   }
 

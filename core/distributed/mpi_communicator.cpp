@@ -22,10 +22,16 @@ MpiCommunicator::MpiCommunicator(double timeout_seconds)
 
 MpiCommunicator::~MpiCommunicator() = default;
 
-int MpiCommunicator::rank() const { return group_->rank; }
-int MpiCommunicator::size() const { return group_->size; }
+int MpiCommunicator::rank() const {
+  return group_->rank;
+}
+int MpiCommunicator::size() const {
+  return group_->size;
+}
 
-double MpiCommunicator::timeout_seconds() const { return group_->timeout_seconds; }
+double MpiCommunicator::timeout_seconds() const {
+  return group_->timeout_seconds;
+}
 
 void MpiCommunicator::wait_for_all(const char* what) {
   MPI_Request request;
@@ -65,7 +71,8 @@ void MpiCommunicator::all_reduce_sum(at::Tensor& tensor) {
 int64_t MpiCommunicator::all_reduce_max(int64_t value) {
   int64_t largest = value;
   MPI_Request request;
-  REMIXER_MPI(MPI_Iallreduce(MPI_IN_PLACE, &largest, 1, MPI_INT64_T, MPI_MAX, group_->control, &request));
+  REMIXER_MPI(
+      MPI_Iallreduce(MPI_IN_PLACE, &largest, 1, MPI_INT64_T, MPI_MAX, group_->control, &request));
   group_->wait(request, "maximum over ranks");
   return largest;
 }

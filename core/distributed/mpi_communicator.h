@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/error.h"
-#include "core/training/communicator.h"
+#include "base/error.h"
+#include "core/distributed/communicator.h"
 
 namespace remixer::training {
 
@@ -21,8 +21,9 @@ class MpiSession {
   MpiSession& operator=(const MpiSession&) = delete;
 };
 
-// Another rank gave up its part of a collective operation; what() is its own reason. The communicator
-// may hold unfinished collectives and must not be used again: report, then end the program.
+// Another rank gave up its part of a collective operation; what() is its own reason. The
+// communicator may hold unfinished collectives and must not be used again: report, then end the
+// program.
 class PeerFailed : public Error {
  public:
   PeerFailed(int rank, bool bad_input, const std::string& reason)
@@ -60,7 +61,8 @@ class MpiCommunicator : public Communicator {
 
   // Tells all other ranks that this one leaves the current operation, and why.
   void raise_alarm(bool bad_input, const std::string& reason);
-  // As broadcast, for long waits: ranks other than root sleep between looks, and no time-out ends it.
+  // As broadcast, for long waits: ranks other than root sleep between looks, and no time-out ends
+  // it.
   std::string broadcast_idle(std::string bytes, int root = 0);
 
   struct Group;  // the MPI side, shared with the process group's backend

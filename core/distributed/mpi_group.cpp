@@ -8,7 +8,7 @@
 #include <array>
 #include <limits>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 
 namespace remixer::training {
 namespace {
@@ -46,8 +46,8 @@ void MpiCommunicator::Group::send(int peer, int tag, std::string message) {
   // Not waited for: the peer may be gone. Messages are few and small enough to be sent eagerly.
   sent_.push_back(std::move(message));
   MPI_Request request;
-  REMIXER_MPI(MPI_Isend(sent_.back().data(), static_cast<int>(sent_.back().size()), MPI_BYTE, peer, tag,
-                        alarms, &request));
+  REMIXER_MPI(MPI_Isend(sent_.back().data(), static_cast<int>(sent_.back().size()), MPI_BYTE, peer,
+                        tag, alarms, &request));
   REMIXER_MPI(MPI_Request_free(&request));
 }
 
@@ -84,7 +84,10 @@ void MpiCommunicator::Group::wait(MPI_Request& request, const char* what, bool i
     if (finished) return;
     if (look % 64 != 63) {
       // Ranks may outnumber cores: give the core away rather than spin on it.
-      if (idle) ::usleep(2000); else ::sched_yield();
+      if (idle)
+        ::usleep(2000);
+      else
+        ::sched_yield();
       if (!idle || look % 16 != 0) continue;
     }
     check_alarms();
@@ -100,7 +103,8 @@ void MpiCommunicator::Group::call_roll(MPI_Request& request) {
     if (peer != rank) send(peer, kQuestionTag, question.substr(0, question.size() - 1));
   }
   const double start = system_clock().monotonic();
-  while (system_clock().monotonic() - start < kRollSeconds && static_cast<int>(answers_.size()) < size - 1) {
+  while (system_clock().monotonic() - start < kRollSeconds &&
+         static_cast<int>(answers_.size()) < size - 1) {
     int finished = 0;
     REMIXER_MPI(MPI_Test(&request, &finished, MPI_STATUS_IGNORE));
     if (finished) return;
@@ -132,13 +136,17 @@ void MpiCommunicator::Group::fail_missing() const {
   }
   const std::string time = duration_text(timeout_seconds);
   if (missing.empty()) {
-    throw RanksMissing({}, fmt::format("the {} of {} ranks did not end within {}, though all of them are "
-                                       "in a collective{}", place_.what, size, time, elsewhere));
+    throw RanksMissing(
+        {}, fmt::format("the {} of {} ranks did not end within {}, though all of them are "
+                        "in a collective{}",
+                        place_.what, size, time, elsewhere));
   }
   throw RanksMissing(
-      missing, fmt::format("rank{} {} of {} did not arrive at the {} within {}; rank {} waited{}; look for "
-                           "what hangs there, or for a machine that is gone", missing.size() > 1 ? "s" : "",
-                           fmt::join(missing, ", "), size, place_.what, time, rank, elsewhere));
+      missing,
+      fmt::format("rank{} {} of {} did not arrive at the {} within {}; rank {} waited{}; look for "
+                  "what hangs there, or for a machine that is gone",
+                  missing.size() > 1 ? "s" : "", fmt::join(missing, ", "), size, place_.what, time,
+                  rank, elsewhere));
 }
 
 void MpiCommunicator::Group::all_reduce(const at::Tensor& tensor, MPI_Op operation,
@@ -167,12 +175,18 @@ void MpiCommunicator::Group::broadcast(void* data, int64_t bytes, int root, MPI_
 
 MPI_Datatype mpi_type(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
-    case at::kFloat: return MPI_FLOAT;
-    case at::kDouble: return MPI_DOUBLE;
-    case at::kLong: return MPI_INT64_T;
-    case at::kInt: return MPI_INT32_T;
-    case at::kByte: return MPI_UINT8_T;
-    default: fail("MPI cannot reduce tensors of type {}", c10::toString(tensor.scalar_type()));
+    case at::kFloat:
+      return MPI_FLOAT;
+    case at::kDouble:
+      return MPI_DOUBLE;
+    case at::kLong:
+      return MPI_INT64_T;
+    case at::kInt:
+      return MPI_INT32_T;
+    case at::kByte:
+      return MPI_UINT8_T;
+    default:
+      fail("MPI cannot reduce tensors of type {}", c10::toString(tensor.scalar_type()));
   }
 }
 

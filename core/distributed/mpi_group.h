@@ -25,10 +25,11 @@ struct MpiCommunicator::Group {
   MPI_Comm gradients = MPI_COMM_NULL;  // the Reducer's
   MPI_Comm alarms = MPI_COMM_NULL;
 
-  // Waits for `request`, the collective `what`; throws PeerFailed or, after the time-out, RanksMissing.
-  // `idle` sleeps between looks and never times out.
+  // Waits for `request`, the collective `what`; throws PeerFailed or, after the time-out,
+  // RanksMissing. `idle` sleeps between looks and never times out.
   void wait(MPI_Request& request, const char* what, bool idle = false);
-  void all_reduce(const at::Tensor& tensor, MPI_Op operation, MPI_Comm communicator, const char* what);
+  void all_reduce(const at::Tensor& tensor, MPI_Op operation, MPI_Comm communicator,
+                  const char* what);
   void broadcast(void* data, int64_t bytes, int root, MPI_Comm communicator, const char* what,
                  bool idle = false);
   // Throws PeerFailed where a peer has raised an alarm; answers peers that call the roll.
@@ -40,17 +41,17 @@ struct MpiCommunicator::Group {
     int64_t number = 0;
     std::string what;
   };
-  // Who else waits? Asks every peer and gives them a moment to answer; ranks that are in no collective,
-  // but compute, hang or are gone, stay silent. Throws RanksMissing, or returns where `request` has
-  // ended meanwhile.
+  // Who else waits? Asks every peer and gives them a moment to answer; ranks that are in no
+  // collective, but compute, hang or are gone, stay silent. Throws RanksMissing, or returns where
+  // `request` has ended meanwhile.
   void call_roll(MPI_Request& request);
   [[noreturn]] void fail_missing() const;
   void send(int peer, int tag, std::string message);
   bool receive(int tag, std::string& message, int& source);
 
-  Place place_;                    // this rank's
-  std::map<int, Place> answers_;   // peers', since the roll was called
-  std::list<std::string> sent_;    // messages that MPI may still read
+  Place place_;                   // this rank's
+  std::map<int, Place> answers_;  // peers', since the roll was called
+  std::list<std::string> sent_;   // messages that MPI may still read
 };
 
 // The MPI type of a tensor's elements; throws Error on types that are never reduced.

@@ -1,9 +1,9 @@
 // Compiled into libremixer_cuda.so only.
 #include <c10/cuda/CUDAFunctions.h>
+#include <unistd.h>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -41,17 +41,20 @@ class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(MpiCommunicator& rendezvous, int device) : mpi_(rendezvous), device_(device) {
     if (c10::cuda::device_count_ensure_non_zero() <= device) {
-      fail("rank {} asks for GPU {}, this machine has {}", rank(), device, c10::cuda::device_count());
+      fail("rank {} asks for GPU {}, this machine has {}", rank(), device,
+           c10::cuda::device_count());
     }
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
     if (size() == 1) return;
     auto store = open_store(rendezvous);
     group_ = c10::make_intrusive<c10d::ProcessGroup>(store, rank(), size());
-    // Ranks meet over MPI before they enter NCCL, where a missing one is named. What is left for this
-    // time-out, which ends the process, are faults of the network and the cards.
+    // Ranks meet over MPI before they enter NCCL, where a missing one is named. What is left for
+    // this time-out, which ends the process, are faults of the network and the cards.
     auto options = c10d::ProcessGroupNCCL::Options::create();
-    options->timeout = std::chrono::milliseconds(static_cast<int64_t>(1000 * rendezvous.timeout_seconds()));
-    auto backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank(), size(), std::move(options));
+    options->timeout =
+        std::chrono::milliseconds(static_cast<int64_t>(1000 * rendezvous.timeout_seconds()));
+    auto backend =
+        c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank(), size(), std::move(options));
     group_->setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL, backend);
     group_->setDefaultBackend(c10d::ProcessGroup::BackendType::NCCL);
     group_->setGroupName("remixer");
@@ -61,8 +64,12 @@ class NcclCommunicator : public Communicator {
   int size() const override { return mpi_.size(); }
   at::Device device() const override { return {at::kCUDA, static_cast<c10::DeviceIndex>(device_)}; }
   void barrier() override { mpi_.barrier(); }
-  std::string broadcast(std::string bytes, int root) override { return mpi_.broadcast(std::move(bytes), root); }
-  std::vector<std::string> all_gather(const std::string& bytes) override { return mpi_.all_gather(bytes); }
+  std::string broadcast(std::string bytes, int root) override {
+    return mpi_.broadcast(std::move(bytes), root);
+  }
+  std::vector<std::string> all_gather(const std::string& bytes) override {
+    return mpi_.all_gather(bytes);
+  }
   int64_t all_reduce_max(int64_t value) override { return mpi_.all_reduce_max(value); }
   void all_reduce_sum(at::Tensor& tensor) override {
     if (!tensor.is_cuda()) return mpi_.all_reduce_sum(tensor);
@@ -81,7 +88,9 @@ class NcclCommunicator : public Communicator {
 }  // namespace
 }  // namespace remixer::training
 
-extern "C" int remixer_count_gpus() { return c10::cuda::device_count(); }
+extern "C" int remixer_count_gpus() {
+  return c10::cuda::device_count();
+}
 
 extern "C" remixer::training::Communicator* remixer_make_nccl_communicator(
     remixer::training::MpiCommunicator* rendezvous, int device) {

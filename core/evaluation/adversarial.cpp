@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/base/error.h"
-#include "core/data/image.h"
+#include "base/error.h"
 #include "core/evaluation/answers.h"
+#include "core/image/image.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
 
@@ -23,11 +23,14 @@ class Challenge {
         reading_(class_reading(job.model.num_classes, job.foregrounds)),
         model_(models::create_model_to_load(job.model)) {
     if (size_ == 0) {
-      fail_input("{}: foregrounds are put before backgrounds of one size; this dataset's images "
-                 "have many", job.foregrounds.folder().string());
+      fail_input(
+          "{}: foregrounds are put before backgrounds of one size; this dataset's images "
+          "have many",
+          job.foregrounds.folder().string());
     }
     if (job.foregrounds.samples().empty() || job.backgrounds.samples().empty()) {
-      fail_input("{}: there are no foregrounds, or no backgrounds", job.foregrounds.folder().string());
+      fail_input("{}: there are no foregrounds, or no backgrounds",
+                 job.foregrounds.folder().string());
     }
     models::load_weights(*model_, job.weights);
     for (const data::Sample& sample : job.backgrounds.samples()) {
@@ -45,7 +48,8 @@ class Challenge {
     const data::GrayImage mask = data::read_gray(job_.foregrounds.mask_path(sample));
     if (mask.width != size_ || mask.height != size_) {
       fail_input("{}: the mask has {} × {} pixels, the dataset's images {} × {}",
-                 job_.foregrounds.mask_path(sample).string(), mask.width, mask.height, size_, size_);
+                 job_.foregrounds.mask_path(sample).string(), mask.width, mask.height, size_,
+                 size_);
     }
     const auto count = static_cast<int64_t>(backgrounds_.size());
     for (int64_t first = 0; first < count; first += job_.batch_size) {
@@ -53,7 +57,8 @@ class Challenge {
       looked_at += end - first;
       const at::Tensor answers = answer(foreground, mask, first, end);
       for (int64_t i = 0; i < end - first; ++i) {
-        if (reading_[static_cast<size_t>(answers[i].item<int64_t>())] != sample.label) return first + i;
+        if (reading_[static_cast<size_t>(answers[i].item<int64_t>())] != sample.label)
+          return first + i;
       }
     }
     return -1;
@@ -69,7 +74,8 @@ class Challenge {
     return image;
   }
 
-  at::Tensor answer(const data::Image& foreground, const data::GrayImage& mask, int64_t first, int64_t end) {
+  at::Tensor answer(const data::Image& foreground, const data::GrayImage& mask, int64_t first,
+                    int64_t end) {
     const at::NoGradGuard no_grad;
     const int64_t pixels = int64_t{size_} * size_;
     at::Tensor images = at::empty({end - first, 3, size_, size_});
@@ -79,8 +85,11 @@ class Challenge {
       for (int c = 0; c < 3; ++c) {
         const float mean = job_.foregrounds.mean()[c], deviation = job_.foregrounds.deviation()[c];
         for (int64_t i = 0; i < pixels; ++i) {
-          const data::Image& source = mask.pixels[static_cast<size_t>(i)] > 127 ? foreground : background;
-          *out++ = (static_cast<float>(source.pixels[static_cast<size_t>(3 * i + c)]) / 255 - mean) / deviation;
+          const data::Image& source =
+              mask.pixels[static_cast<size_t>(i)] > 127 ? foreground : background;
+          *out++ =
+              (static_cast<float>(source.pixels[static_cast<size_t>(3 * i + c)]) / 255 - mean) /
+              deviation;
         }
       }
     }
@@ -129,16 +138,19 @@ AdversarialOutcome challenge(const AdversarialJob& job, training::Communicator& 
   std::vector<int64_t> mine(static_cast<size_t>(count + 1), 0);
   for (int64_t i = communicator.rank(); i < count; i += ranks) {
     mine[static_cast<size_t>(i)] = challenge.flipped_by(i, mine.back());
-    if (communicator.rank() == 0 && job.on_progress) job.on_progress(std::min(count, i + ranks), count);
+    if (communicator.rank() == 0 && job.on_progress)
+      job.on_progress(std::min(count, i + ranks), count);
   }
   const size_t bytes = mine.size() * sizeof(int64_t);
-  const auto pieces = communicator.all_gather(std::string(reinterpret_cast<const char*>(mine.data()), bytes));
+  const auto pieces =
+      communicator.all_gather(std::string(reinterpret_cast<const char*>(mine.data()), bytes));
 
   AdversarialOutcome outcome;
   int64_t unbroken = 0;
   for (int64_t i = 0; i < count; ++i) {
     int64_t flipped = 0;
-    std::memcpy(&flipped, pieces[static_cast<size_t>(i % ranks)].data() + i * sizeof(int64_t), sizeof flipped);
+    std::memcpy(&flipped, pieces[static_cast<size_t>(i % ranks)].data() + i * sizeof(int64_t),
+                sizeof flipped);
     outcome.flipped_by.push_back(flipped);
     unbroken += flipped < 0;
   }

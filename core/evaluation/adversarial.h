@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/data/dataset.h"
+#include "core/dataset/dataset.h"
+#include "core/distributed/communicator.h"
 #include "core/models/model.h"
-#include "core/training/communicator.h"
 
 namespace remixer::evaluation {
 
@@ -28,8 +28,8 @@ struct AdversarialJob {
 struct AdversarialOutcome {
   // By foreground, the first background that flips it, as a sample number; -1: none does.
   std::vector<int64_t> flipped_by;
-  int64_t images = 0;    // that were looked at: a flipped foreground is done with
-  double unbroken = 0;   // percent of foregrounds that no background flips
+  int64_t images = 0;   // that were looked at: a flipped foreground is done with
+  double unbroken = 0;  // percent of foregrounds that no background flips
 };
 
 // Collective; foregrounds are divided among the ranks, and every rank returns the whole answer.

@@ -6,8 +6,8 @@
 #include <map>
 #include <numeric>
 
-#include "core/base/error.h"
-#include "core/data/imagenet_classes.h"
+#include "base/error.h"
+#include "core/dataset/imagenet_classes.h"
 
 namespace remixer::evaluation {
 namespace {
@@ -16,9 +16,8 @@ constexpr size_t kFive = 5;
 
 // Whether `read`, a class of the set, is a right answer for the sample.
 bool is_right(const data::Sample& sample, int read) {
-  return read == sample.label ||
-         std::find(sample.more_labels.begin(), sample.more_labels.end(), read) !=
-             sample.more_labels.end();
+  return read == sample.label || std::find(sample.more_labels.begin(), sample.more_labels.end(),
+                                           read) != sample.more_labels.end();
 }
 
 struct Count {

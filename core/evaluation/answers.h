@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/data/dataset.h"
+#include "core/dataset/dataset.h"
 
 namespace remixer::evaluation {
 
@@ -35,7 +35,7 @@ struct Answers {
 
 // How each of a model's classes is read as one of the set's, by index; -1: as none. The classes
 // themselves where they are as many. A model of ImageNet's 1000 on a nine-class set is read through
-// ImageNet-9's table (core/data/imagenet_classes.h). Throws InputError on any other pair.
+// ImageNet-9's table (core/dataset/imagenet_classes.h). Throws InputError on any other pair.
 std::vector<int> class_reading(int64_t model_classes, const data::Dataset& dataset);
 
 struct Figure {

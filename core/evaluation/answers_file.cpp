@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/io/safetensors.h"
 
 namespace remixer::evaluation {

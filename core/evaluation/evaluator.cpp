@@ -8,21 +8,21 @@
 #include <cstring>
 #include <optional>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/io/safetensors.h"
 #include "core/kernels/operators.h"
+#include "core/loading/loader.h"
+#include "core/loading/sample_store.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
-#include "core/training/loader.h"
 #include "core/training/objective.h"
-#include "core/training/sample_store.h"
 #include "core/training/token_labeling.h"
 
 namespace remixer::evaluation {
 namespace {
 
-// Classes of the extra head where its answers are ranked too (TokenLabeling's own evaluation): the file
-// knows them.
+// Classes of the extra head where its answers are ranked too (TokenLabeling's own evaluation): the
+// file knows them.
 int64_t ranked_tokens(const EvaluateJob& job) {
   if (job.cell.recipe.token_labeling != "original") return 0;
   return io::read_safetensors(job.weights).at("aux_head.weight").size(0);
@@ -49,7 +49,8 @@ class Evaluator {
       fail_input("{}: split {} is empty", job.dataset.folder().string(), job.dataset.split());
     }
     if (job.model.remixer && job.labels == nullptr) {
-      fail_input("{}: a ReMixer model needs patch labels of {}", job.weights.string(), job.dataset.split());
+      fail_input("{}: a ReMixer model needs patch labels of {}", job.weights.string(),
+                 job.dataset.split());
     }
     models::load_weights(*model_, job.weights);
     models::move_to(*model_, communicator.device());
@@ -60,8 +61,9 @@ class Evaluator {
   Evaluation run() {
     const int64_t size = communicator_.size(), rank = communicator_.rank();
     const int64_t mine = batches_ > rank ? (batches_ - rank - 1) / size + 1 : 0;
-    training::Loader loader(store_, [&](int64_t i) { return draws(rank + i * size); }, 0, mine,
-                            std::max(1, job_.loader_threads));
+    training::Loader loader(
+        store_, [&](int64_t i) { return draws(rank + i * size); }, 0, mine,
+        std::max(1, job_.loader_threads));
     for (int64_t i = 0; i < mine; ++i) {
       answer(loader.next(), (rank + i * size) * job_.batch_size);
       // Ranks keep pace, so rank 0's share stands for the whole.
@@ -108,7 +110,8 @@ class Evaluator {
     const at::Tensor logits = ranked.to(at::kFloat).cpu().contiguous();
     const auto classes = static_cast<size_t>(logits.size(1));
     for (int64_t i = 0; i < logits.size(0); ++i) {
-      const std::span<const float> row(logits.const_data_ptr<float>() + i * logits.size(1), classes);
+      const std::span<const float> row(logits.const_data_ptr<float>() + i * logits.size(1),
+                                       classes);
       if (!std::all_of(row.begin(), row.end(), [](float value) { return std::isfinite(value); })) {
         fail("the logits of sample {} are not finite; the weights are spoilt: train the cell again",
              job_.dataset.samples()[static_cast<size_t>(first + i)].id);

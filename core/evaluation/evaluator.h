@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "core/data/label_map.h"
+#include "core/augment/patch_labels.h"
+#include "core/distributed/communicator.h"
 #include "core/evaluation/answers.h"
 #include "core/models/model.h"
-#include "core/training/communicator.h"
-#include "experiments/cell.h"
+#include "experiments/spec/cell.h"
 
 namespace remixer::evaluation {
 
@@ -26,8 +26,8 @@ struct Evaluation {
 // A model on a set, whatever made the two.
 struct ModelOnSet {
   data::Dataset dataset;
-  models::ModelSpec model;  // with token_classes, aux_head's answers are ranked with [CLS]'s
-  std::filesystem::path weights;              // a safetensors file
+  models::ModelSpec model;        // with token_classes, aux_head's answers are ranked with [CLS]'s
+  std::filesystem::path weights;  // a safetensors file
   const data::LabelSource* labels = nullptr;  // of that set; required of a ReMixer model
   std::string distance;                       // "l1" or "cosine", of a ReMixer model
   // Images of another size than the model's are resized so that a centre of this share remains.

@@ -81,14 +81,16 @@ data::Image overlay(const data::Image& image, const HeatMap& map) {
   assert(map.values.size() == static_cast<size_t>(map.grid) * map.grid && map.grid > 0);
   constexpr double kOpacity = 0.65;
   const std::vector<double> values = scaled(map);
-  const std::vector<Taps> columns = taps(map.grid, image.width), rows = taps(map.grid, image.height);
+  const std::vector<Taps> columns = taps(map.grid, image.width),
+                          rows = taps(map.grid, image.height);
   const data::GrayImage grey = data::to_gray(image);
   data::Image result(image.width, image.height);
   std::vector<double> line(static_cast<size_t>(map.grid));
   for (int y = 0; y < image.height; ++y) {
     for (int c = 0; c < map.grid; ++c) {
       line[c] = 0;
-      for (int k = 0; k < 4; ++k) line[c] += rows[y].weight[k] * values[rows[y].index[k] * map.grid + c];
+      for (int k = 0; k < 4; ++k)
+        line[c] += rows[y].weight[k] * values[rows[y].index[k] * map.grid + c];
     }
     for (int x = 0; x < image.width; ++x) {
       double value = 0;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/data/image.h"
+#include "core/image/image.h"
 
 namespace remixer::explain {
 

@@ -7,7 +7,7 @@
 #include <ATen/ops/eye.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::explain {
 namespace {

@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 extern char** environ;
 
@@ -54,7 +54,8 @@ class TemporaryFolder {
 // Runs the converter; its complaint goes to `complaint`.
 int run_converter(const fs::path& input, const fs::path& output, const std::string& key,
                   const fs::path& complaint) {
-  const fs::path script = fs::read_symlink("/proc/self/exe").parent_path() / "remixer-checkpoint.py";
+  const fs::path script =
+      fs::read_symlink("/proc/self/exe").parent_path() / "remixer-checkpoint.py";
   if (!fs::exists(script)) {
     fail("{} is missing, which reads .pth checkpoints: build again", script.string());
   }
@@ -73,8 +74,10 @@ int run_converter(const fs::path& input, const fs::path& output, const std::stri
   const int error = ::posix_spawnp(&child, kPython, &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
-    fail("{}: .pth checkpoints are read by {}, which cannot be started ({}): install Debian's python3",
-         input.string(), kPython, errno_text(error));
+    fail(
+        "{}: .pth checkpoints are read by {}, which cannot be started ({}): install Debian's "
+        "python3",
+        input.string(), kPython, errno_text(error));
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -96,7 +99,8 @@ std::string last_line(const fs::path& path) {
 
 Safetensors read_weights(const fs::path& path, const std::string& key) {
   if (!is_torch_file(path)) {
-    if (!key.empty()) fail_input("{}: a safetensors file has no entries to choose '{}' of", path.string(), key);
+    if (!key.empty())
+      fail_input("{}: a safetensors file has no entries to choose '{}' of", path.string(), key);
     return read_safetensors(path);
   }
   const TemporaryFolder folder;

@@ -14,8 +14,8 @@
 #include <memory>
 #include <tuple>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "core/io/safetensors_header.h"
 
 namespace remixer::io {

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::io {
 namespace {

@@ -4,7 +4,7 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/kernels/operators.h"
 
 namespace remixer::kernels {

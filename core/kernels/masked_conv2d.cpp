@@ -97,7 +97,8 @@ at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
                             const std::optional<at::Tensor>& bias) {
   check(x, weight, bias);
   if (runs_wider(x)) {
-    return depthwise_conv2d(x.to(at::kFloat), weight.to(at::kFloat), to_float(bias)).to(x.scalar_type());
+    return depthwise_conv2d(x.to(at::kFloat), weight.to(at::kFloat), to_float(bias))
+        .to(x.scalar_type());
   }
   if (cpu_conv2d_takes(x)) return with_bias(cpu_conv2d(x, weight, std::nullopt), bias);
   const int64_t channels = x.size(1), kernel = weight.size(2);

@@ -74,8 +74,7 @@ at::Tensor traced_attention(const at::Tensor& q, const at::Tensor& k, const Patc
   at::Tensor scores = at::matmul(q / std::sqrt(static_cast<double>(q.size(3))), k.transpose(2, 3));
   if (mask != nullptr) {
     const at::Tensor bias = kernels::log_mask(mask->distance, mask->kappa);
-    scores = scores +
-             at::constant_pad_nd(bias, {prefix_tokens, 0, prefix_tokens, 0}).unsqueeze(1);
+    scores = scores + at::constant_pad_nd(bias, {prefix_tokens, 0, prefix_tokens, 0}).unsqueeze(1);
   }
   trace.attention.push_back(scores.softmax(-1));
   return trace.attention.back();
@@ -89,8 +88,8 @@ Attention::Attention(ParameterMaker& maker, const std::string& name, int64_t wid
       qkv(attention_linear(maker, name + ".qkv", width, 3 * width, qkv_bias)),
       proj(attention_linear(maker, name + ".proj", width, width, true)) {}
 
-at::Tensor Attention::operator()(const at::Tensor& x, const PatchMask* mask,
-                                 int64_t prefix_tokens, ForwardTrace* trace) const {
+at::Tensor Attention::operator()(const at::Tensor& x, const PatchMask* mask, int64_t prefix_tokens,
+                                 ForwardTrace* trace) const {
   const auto parts = split_heads(qkv(x), 3, heads);
   if (trace != nullptr) {
     const at::Tensor attention = traced_attention(parts[0], parts[1], mask, prefix_tokens, *trace);

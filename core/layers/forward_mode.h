@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "core/base/random.h"
+#include "base/random.h"
 
 namespace remixer::layers {
 

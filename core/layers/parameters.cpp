@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "core/base/random.h"
+#include "base/random.h"
 
 namespace remixer::layers {
 namespace {

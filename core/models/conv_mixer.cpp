@@ -4,7 +4,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 
-#include "core/layers/mixing.h"
+#include "core/layers/patch_mixing.h"
 #include "core/models/families.h"
 #include "core/models/masked_model.h"
 
@@ -71,8 +71,7 @@ class ConvMixer : public MaskedModel {
       const at::Tensor patches = pass.mode.trace->tokens = x.flatten(2).transpose(1, 2);
       return {head_(patches.mean(1)), judge_tokens(patches, pass)};
     }
-    return {head_(x.mean(at::IntArrayRef{2, 3})),
-            judge_tokens(x.flatten(2).transpose(1, 2), pass)};
+    return {head_(x.mean(at::IntArrayRef{2, 3})), judge_tokens(x.flatten(2).transpose(1, 2), pass)};
   }
 
   bool relu_;

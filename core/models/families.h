@@ -1,12 +1,12 @@
-// What create_model calls, by the architecture's family; without a seed, create_model_to_load. `spec`
-// has been checked against `architecture`.
+// What create_model calls, by the architecture's family; without a seed, create_model_to_load.
+// `spec` has been checked against `architecture`.
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include "core/models/model.h"
-#include "experiments/architectures.h"
+#include "experiments/spec/architectures.h"
 
 namespace remixer::models {
 

@@ -9,7 +9,7 @@
 #include "core/layers/basic.h"
 #include "core/layers/parameters.h"
 #include "core/models/model.h"
-#include "experiments/architectures.h"
+#include "experiments/spec/architectures.h"
 
 namespace remixer::models {
 

@@ -1,7 +1,7 @@
 // MLP-Mixer.
 #include <cmath>
 
-#include "core/layers/mixing.h"
+#include "core/layers/patch_mixing.h"
 #include "core/models/families.h"
 #include "core/models/masked_model.h"
 

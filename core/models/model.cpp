@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/models/families.h"
 #include "core/models/masked_model.h"
 

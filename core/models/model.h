@@ -78,7 +78,8 @@ std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec);
 // All architecture names that create_model knows, sorted.
 std::vector<std::string> architecture_names();
 
-// Moves parameters and buffers to a device, in place: whoever holds one of the tensors sees it move.
+// Moves parameters and buffers to a device, in place: whoever holds one of the tensors sees it
+// move.
 void move_to(Model& model, at::Device device);
 
 bool is_kappa(const std::string& parameter_name);

@@ -7,9 +7,9 @@
 
 #include <cmath>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/io/checkpoint.h"
-#include "experiments/architectures.h"
+#include "experiments/spec/architectures.h"
 
 namespace remixer::models {
 namespace {
@@ -28,8 +28,8 @@ int64_t square_side(int64_t count) {
   return side * side == count ? side : 0;
 }
 
-// Position embeddings [1, prefix + n², C] resampled to `grid`² patches as timm does: bicubic, prefix
-// tokens ([CLS]) apart. What is no square is left as it is.
+// Position embeddings [1, prefix + n², C] resampled to `grid`² patches as timm does: bicubic,
+// prefix tokens ([CLS]) apart. What is no square is left as it is.
 at::Tensor resized_positions(const at::Tensor& theirs, int64_t prefix, int64_t grid) {
   if (theirs.dim() != 3 || theirs.size(0) != 1 || theirs.size(1) <= prefix) return theirs;
   const int64_t side = square_side(theirs.size(1) - prefix), width = theirs.size(2);
@@ -39,10 +39,9 @@ at::Tensor resized_positions(const at::Tensor& theirs, int64_t prefix, int64_t g
                                 .reshape({1, side, side, width})
                                 .permute({0, 3, 1, 2})
                                 .contiguous();
-  const at::Tensor resized =
-      at::upsample_bicubic2d(planes, {grid, grid}, /*align_corners=*/false)
-          .permute({0, 2, 3, 1})
-          .reshape({1, grid * grid, width});
+  const at::Tensor resized = at::upsample_bicubic2d(planes, {grid, grid}, /*align_corners=*/false)
+                                 .permute({0, 2, 3, 1})
+                                 .reshape({1, grid * grid, width});
   return at::cat({theirs.slice(1, 0, prefix).to(at::kFloat), resized}, 1);
 }
 
@@ -115,7 +114,8 @@ void load_weights(Model& model, const io::Safetensors& file) {
 // By its metadata, or by its position embeddings, or the architecture's own.
 static int64_t image_size_of(const io::Safetensors& file, const experiments::Architecture& known) {
   if (const auto size = file.metadata.find("image_size"); size != file.metadata.end()) {
-    if (const int64_t value = std::strtoll(size->second.c_str(), nullptr, 10); value > 0) return value;
+    if (const int64_t value = std::strtoll(size->second.c_str(), nullptr, 10); value > 0)
+      return value;
   }
   if (file.has(kPositions) && file.at(kPositions).dim() == 3) {
     const int64_t count = file.at(kPositions).size(1);

@@ -25,9 +25,9 @@ void save_weights(const Model& model, const std::filesystem::path& path,
 void load_weights(Model& model, const std::filesystem::path& path);
 void load_weights(Model& model, const io::Safetensors& file);
 
-// What a file says of its model: ReMixer where it holds κ, the numbers of classes from its heads, the
-// image size from its metadata or its position embeddings, else the architecture's.
-// Throws InputError where there is no head.
+// What a file says of its model: ReMixer where it holds κ, the numbers of classes from its heads,
+// the image size from its metadata or its position embeddings, else the architecture's. Throws
+// InputError where there is no head.
 ModelSpec spec_of_weights(const io::Safetensors& file, const std::string& architecture);
 
 }  // namespace remixer::models

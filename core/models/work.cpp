@@ -1,6 +1,6 @@
 #include "core/models/work.h"
 
-#include "experiments/architectures.h"
+#include "experiments/spec/architectures.h"
 
 namespace remixer::models {
 

@@ -1,8 +1,8 @@
 #include "core/training/cell_model.h"
 
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "experiments/components.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "experiments/spec/components.h"
 
 namespace remixer::training {
 
@@ -11,8 +11,9 @@ data::Dataset open_split(const experiments::Json& spec, const std::filesystem::p
   data::Dataset dataset = data::Dataset::open(folder, split);
   const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
   if (manifest.value("spec", experiments::Json()) != spec) {
-    fail_input("{}: its manifest says another spec than {}; this is not the dataset that is asked for",
-               folder.string(), spec.dump());
+    fail_input(
+        "{}: its manifest says another spec than {}; this is not the dataset that is asked for",
+        folder.string(), spec.dump());
   }
   return dataset;
 }

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <set>
 
-#include "core/base/error.h"
-#include "core/base/failpoint.h"
-#include "core/base/file.h"
-#include "core/base/hash.h"
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
 #include "core/io/safetensors.h"
-#include "experiments/json.h"
 
 namespace remixer::training {
 namespace {
@@ -119,7 +119,9 @@ RunState run_state_from_json(const Json& json) {
   return state;
 }
 
-std::string checkpoint_name(int64_t step) { return fmt::format("checkpoint-{:08}.safetensors", step); }
+std::string checkpoint_name(int64_t step) {
+  return fmt::format("checkpoint-{:08}.safetensors", step);
+}
 
 void write_checkpoint(const std::filesystem::path& folder, const RunState& state,
                       const std::vector<models::Model::NamedTensor>& tensors) {

@@ -1,9 +1,10 @@
 // The state of a run on disk, from which it goes on.
 //
-// A checkpoint is two files: checkpoint-<step>.safetensors holds the tensors (weights, buffers, both
-// moments of the optimiser, the moving average, the best epoch's weights), checkpoint-<step>.json,
-// written after it, the rest and the SHA-256 of both. One without the other is no checkpoint. Sampler
-// and random numbers have no state but their names: (seed, epoch, step), which are in it.
+// A checkpoint is two files: checkpoint-<step>.safetensors holds the tensors (weights, buffers,
+// both moments of the optimiser, the moving average, the best epoch's weights),
+// checkpoint-<step>.json, written after it, the rest and the SHA-256 of both. One without the other
+// is no checkpoint. Sampler and random numbers have no state but their names: (seed, epoch, step),
+// which are in it.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +13,15 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "core/models/model.h"
 #include "core/training/precision.h"
-#include "experiments/json.h"
 
 namespace remixer::training {
 
 // Everything but tensors.
 struct RunState {
-  std::string cell;        // the cell's id
+  std::string cell;  // the cell's id
   int64_t seed = 0;
   int64_t step = 0;        // global batches done
   int64_t updates = 0;     // of them, those that moved the weights: fp16 leaves some out
@@ -47,9 +48,9 @@ struct Checkpoint {
 void write_checkpoint(const std::filesystem::path& folder, const RunState& state,
                       const std::vector<models::Model::NamedTensor>& tensors);
 
-// The checkpoint with the most steps in the folders (the later folder's, where equal) that is whole.
-// Torn ones are named in the log and passed over; nothing where there is no whole one. Throws
-// InputError naming the file where one belongs to another cell.
+// The checkpoint with the most steps in the folders (the later folder's, where equal) that is
+// whole. Torn ones are named in the log and passed over; nothing where there is no whole one.
+// Throws InputError naming the file where one belongs to another cell.
 std::optional<Checkpoint> find_checkpoint(const std::vector<std::filesystem::path>& folders,
                                           const std::string& cell);
 
@@ -58,7 +59,8 @@ std::optional<Checkpoint> find_checkpoint(const std::vector<std::filesystem::pat
 void read_tensors(const std::filesystem::path& file,
                   const std::vector<models::Model::NamedTensor>& tensors);
 
-// The file name that the checkpoint of a step has, without folder: "checkpoint-00000120.safetensors".
+// The file name that the checkpoint of a step has, without folder:
+// "checkpoint-00000120.safetensors".
 std::string checkpoint_name(int64_t step);
 
 }  // namespace remixer::training

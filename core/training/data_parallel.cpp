@@ -10,7 +10,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::training {
 namespace {
@@ -18,10 +18,11 @@ namespace {
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
-// The bucket layout is a function of the parameters' sizes alone and is never rebuilt from the order
-// in which gradients happen to arrive: a resumed run sums in the same order. Gradients become ready
-// from the model's end, so buckets are filled from there.
-std::unique_ptr<c10d::Reducer> make_reducer(const models::Model& model, Communicator& communicator) {
+// The bucket layout is a function of the parameters' sizes alone and is never rebuilt from the
+// order in which gradients happen to arrive: a resumed run sums in the same order. Gradients become
+// ready from the model's end, so buckets are filled from there.
+std::unique_ptr<c10d::Reducer> make_reducer(const models::Model& model,
+                                            Communicator& communicator) {
   std::vector<at::Tensor> parameters;
   std::unordered_map<size_t, std::string> names;
   for (const auto& [name, parameter] : model.parameters()) {
@@ -70,8 +71,10 @@ DataParallel::DataParallel(models::Model& model, Communicator& communicator, int
     : model_(model), communicator_(communicator) {
   const int64_t ranks = communicator.size();
   if (shards % ranks != 0) {
-    fail_input("the recipe's {} shards cannot be divided among {} ranks; run on a number of ranks that "
-               "divides {}", shards, ranks, shards);
+    fail_input(
+        "the recipe's {} shards cannot be divided among {} ranks; run on a number of ranks that "
+        "divides {}",
+        shards, ranks, shards);
   }
   shards_per_rank_ = shards / ranks;
   first_shard_ = communicator.rank() * shards_per_rank_;

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/distributed/communicator.h"
 #include "core/models/model.h"
-#include "core/training/communicator.h"
 
 namespace c10d {
 class Reducer;
@@ -16,8 +16,8 @@ class Reducer;
 namespace remixer::training {
 
 // A rank runs `shards_per_rank` whole shards one after the other, from `first_shard` on; gradients
-// become the mean over all shards, whatever the number of ranks. Shard 0, whose batch statistics the
-// running averages follow, is rank 0's. One thread at a time; all ranks in step.
+// become the mean over all shards, whatever the number of ranks. Shard 0, whose batch statistics
+// the running averages follow, is rank 0's. One thread at a time; all ranks in step.
 class DataParallel {
  public:
   // Collective: gives every rank rank 0's parameters and buffers. Model and communicator must
@@ -32,8 +32,9 @@ class DataParallel {
 
   // Before a step's first shard.
   void zero_gradients();
-  // Adds the gradient of one shard's mean loss. With `last`, this rank's last shard of the step, the
-  // ranks' gradients are joined as they become ready; afterwards they hold the mean over all shards.
+  // Adds the gradient of one shard's mean loss. With `last`, this rank's last shard of the step,
+  // the ranks' gradients are joined as they become ready; afterwards they hold the mean over all
+  // shards.
   void backward(const at::Tensor& loss, bool last);
 
  private:

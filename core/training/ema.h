@@ -5,8 +5,8 @@
 
 namespace remixer::training {
 
-// After each step e ← decay · e + (1 − decay) · p, over parameters and floating-point buffers; other
-// buffers are copied. Starts at the model's values. One thread at a time.
+// After each step e ← decay · e + (1 − decay) · p, over parameters and floating-point buffers;
+// other buffers are copied. Starts at the model's values. One thread at a time.
 class MovingAverage {
  public:
   // Keeps a reference to the model, which must outlive it.

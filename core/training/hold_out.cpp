@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/base/error.h"
-#include "core/base/random.h"
-#include "core/training/loader.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "core/loading/loader.h"
 #include "core/training/objective.h"
 
 namespace remixer::training {
@@ -24,8 +24,8 @@ Division divide(uint64_t seed, int64_t count, double fraction) {
   std::iota(order.begin(), order.end(), 0);
   const auto held = static_cast<int64_t>(fraction * static_cast<double>(count));
   if (fraction > 0 && (held == 0 || held == count)) {
-    fail_input("hold_out {} of {} training images leaves none to {}; choose another fraction", fraction,
-               count, held == 0 ? "measure" : "train on");
+    fail_input("hold_out {} of {} training images leaves none to {}; choose another fraction",
+               fraction, count, held == 0 ? "measure" : "train on");
   }
   Random random(seed, RandomPurpose::kHoldOut);
   // The first `held` places of a shuffle.
@@ -42,7 +42,8 @@ Division divide(uint64_t seed, int64_t count, double fraction) {
 }
 
 HeldOut measure(const experiments::Cell& cell, models::Model& model, SampleStore& store,
-                const std::vector<int64_t>& samples, Communicator& communicator, int loader_threads) {
+                const std::vector<int64_t>& samples, Communicator& communicator,
+                int loader_threads) {
   const at::NoGradGuard no_grad;
   const auto count = static_cast<int64_t>(samples.size());
   const int64_t batches = (count + kBatch - 1) / kBatch;
@@ -51,12 +52,14 @@ HeldOut measure(const experiments::Cell& cell, models::Model& model, SampleStore
   const auto draws = [&](int64_t i) {
     const int64_t first = (rank + i * size) * kBatch, end = std::min(count, first + kBatch);
     std::vector<Draw> draws;
-    for (int64_t k = first; k < end; ++k) draws.push_back({.sample = samples[static_cast<size_t>(k)]});
+    for (int64_t k = first; k < end; ++k)
+      draws.push_back({.sample = samples[static_cast<size_t>(k)]});
     return draws;
   };
-  Loader loader(store, draws, 0, mine, std::max(1, loader_threads), communicator.device().is_cuda());
-  // [batches, 2]: right ones and summed loss. A batch is one rank's, so sums over ranks are exact and
-  // the whole does not depend on their number.
+  Loader loader(store, draws, 0, mine, std::max(1, loader_threads),
+                communicator.device().is_cuda());
+  // [batches, 2]: right ones and summed loss. A batch is one rank's, so sums over ranks are exact
+  // and the whole does not depend on their number.
   at::Tensor sums = at::zeros({batches, 2}, at::kDouble);
   for (int64_t i = 0; i < mine; ++i) {
     const Batch batch = to_device(loader.next(), communicator.device());

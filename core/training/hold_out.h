@@ -1,13 +1,14 @@
-// A part of the training set that is not trained on: chosen by the seed, measured after every epoch.
+// A part of the training set that is not trained on: chosen by the seed, measured after every
+// epoch.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "core/distributed/communicator.h"
+#include "core/loading/sample_store.h"
 #include "core/models/model.h"
-#include "core/training/communicator.h"
-#include "core/training/sample_store.h"
-#include "experiments/cell.h"
+#include "experiments/spec/cell.h"
 
 namespace remixer::training {
 
@@ -28,6 +29,7 @@ struct HeldOut {
 // Collective: measures the model, in evaluation mode and float32, on those samples, as they are
 // (without augmentation). Batches are the same for any number of ranks, and so is the answer.
 HeldOut measure(const experiments::Cell& cell, models::Model& model, SampleStore& store,
-                const std::vector<int64_t>& samples, Communicator& communicator, int loader_threads);
+                const std::vector<int64_t>& samples, Communicator& communicator,
+                int loader_threads);
 
 }  // namespace remixer::training

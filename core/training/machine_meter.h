@@ -14,9 +14,9 @@ namespace remixer::training {
 // thread at a time.
 class MachineMeter {
  public:
-  // `proc`: where the system tells of itself. `gpu_library`: NVIDIA's management library (NVML), which
-  // a driver brings; without it, or where CUDA_VISIBLE_DEVICES names none of its GPUs, nothing is
-  // said of GPUs.
+  // `proc`: where the system tells of itself. `gpu_library`: NVIDIA's management library (NVML),
+  // which a driver brings; without it, or where CUDA_VISIBLE_DEVICES names none of its GPUs,
+  // nothing is said of GPUs.
   explicit MachineMeter(std::filesystem::path proc = "/proc",
                         const std::string& gpu_library = "libnvidia-ml.so.1");
   ~MachineMeter();

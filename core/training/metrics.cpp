@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 
 namespace remixer::training {
 
@@ -30,10 +30,9 @@ std::vector<Metric> Metrics::take(int64_t step, bool means) {
   const double now = system_clock().monotonic();
   metrics.push_back(metric(step, "loss", loss_ / static_cast<double>(steps_)));
   const double seconds = std::max(1e-9, now - started_);
+  metrics.push_back(metric(step, "images_per_second", static_cast<double>(images_) / seconds));
   metrics.push_back(
-      metric(step, "images_per_second", static_cast<double>(images_) / seconds));
-  metrics.push_back(metric(step, "system.loader_stall_percent",
-                           std::min(100.0, 100 * waited_ / seconds)));
+      metric(step, "system.loader_stall_percent", std::min(100.0, 100 * waited_ / seconds)));
   loss_ = waited_ = 0;
   steps_ = images_ = 0;
   started_ = now;

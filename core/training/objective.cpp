@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "core/base/random.h"
+#include "base/random.h"
 #include "core/kernels/operators.h"
-#include "core/training/mixing.h"
+#include "core/training/mixup.h"
 #include "core/training/precision.h"
 #include "core/training/token_labeling.h"
 
@@ -19,7 +19,8 @@ Batch to_device(Batch batch, at::Device device) {
   return batch;
 }
 
-std::optional<at::Tensor> mask_distance(const experiments::Cell& cell, const at::Tensor& patch_labels) {
+std::optional<at::Tensor> mask_distance(const experiments::Cell& cell,
+                                        const at::Tensor& patch_labels) {
   if (!cell.is_remixer()) return std::nullopt;
   at::NoGradGuard no_grad;
   return kernels::label_distance(patch_labels, cell.distance);
@@ -55,8 +56,8 @@ at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const
   const auto distance = mask_distance(cell_, batch.patch_labels);
 
   Random path_random(seed, RandomPurpose::kDropPath, a, b);
-  const models::ForwardMode mode{.training = true, .update_running_stats = shard == 0,
-                                 .random = &path_random};
+  const models::ForwardMode mode{
+      .training = true, .update_running_stats = shard == 0, .random = &path_random};
   models::Outputs outputs;
   {
     const Autocast autocast(device_, type_);

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/loading/loader.h"
 #include "core/models/model.h"
-#include "core/training/loader.h"
-#include "experiments/cell.h"
+#include "experiments/spec/cell.h"
 
 namespace remixer::training {
 
@@ -16,21 +16,23 @@ namespace remixer::training {
 Batch to_device(Batch batch, at::Device device);
 
 // The distances that a ReMixer cell masks with; nothing for a plain one. patch_labels [B, N, K].
-std::optional<at::Tensor> mask_distance(const experiments::Cell& cell, const at::Tensor& patch_labels);
+std::optional<at::Tensor> mask_distance(const experiments::Cell& cell,
+                                        const at::Tensor& patch_labels);
 
 // The logits [B, num_classes] that evaluation ranks, in evaluation mode and without gradients. The
 // batch is on the model's device.
 at::Tensor ranked_logits(const experiments::Cell& cell, models::Model& model, const Batch& batch);
 
-// One cell's training loss. All draws are named by (seed, step, shard), so any rank may run any shard.
-// One thread at a time.
+// One cell's training loss. All draws are named by (seed, step, shard), so any rank may run any
+// shard. One thread at a time.
 class Objective {
  public:
   // Keeps references to both. `type`: of products, see product_type().
-  Objective(const experiments::Cell& cell, models::Model& model, at::Device device, at::ScalarType type);
+  Objective(const experiments::Cell& cell, models::Model& model, at::Device device,
+            at::ScalarType type);
 
-  // Mixes the shard, runs the model on it in training mode and returns its mean loss (float32, on the
-  // model's device). Running statistics follow shard 0.
+  // Mixes the shard, runs the model on it in training mode and returns its mean loss (float32, on
+  // the model's device). Running statistics follow shard 0.
   at::Tensor operator()(Batch batch, int64_t step, int64_t shard) const;
 
   // The loss of a model that guesses: what a loss is large or small beside.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/models/model.h"
-#include "experiments/recipe.h"
+#include "experiments/spec/recipe.h"
 
 namespace remixer::training {
 
@@ -31,7 +31,8 @@ class AdamW {
  public:
   // Keeps references to the model's parameter tensors, on whose device the moments are made; their
   // gradients are read at each step.
-  AdamW(const std::vector<models::Model::NamedTensor>& parameters, const experiments::Recipe& recipe);
+  AdamW(const std::vector<models::Model::NamedTensor>& parameters,
+        const experiments::Recipe& recipe);
 
   void step(double rate, double kappa_rate);
 

@@ -4,8 +4,8 @@
 #include <cassert>
 #include <numeric>
 
-#include "core/base/error.h"
-#include "core/base/random.h"
+#include "base/error.h"
+#include "base/random.h"
 
 namespace remixer::training {
 
@@ -29,8 +29,10 @@ TrainingPlan::TrainingPlan(const experiments::Recipe& recipe, uint64_t seed, int
   const bool whole_rounds = recipe.repeated_augmentation > 1 && count >= kRound;
   steps_per_epoch_ = (whole_rounds ? count / kRound * kRound : count) / global_batch;
   if (steps_per_epoch_ == 0) {
-    fail_input("the training split has {} images, fewer than one global batch of {} shards of {}; "
-               "lower the recipe's shard_size", count, recipe.shards, recipe.shard_size);
+    fail_input(
+        "the training split has {} images, fewer than one global batch of {} shards of {}; "
+        "lower the recipe's shard_size",
+        count, recipe.shards, recipe.shard_size);
   }
 }
 
@@ -56,8 +58,7 @@ std::vector<Draw> TrainingPlan::shard(int64_t step, int64_t shard) const {
 std::shared_ptr<const std::vector<int64_t>> TrainingPlan::order(int64_t epoch) const {
   const std::lock_guard lock(mutex_);
   if (cached_epoch_ != epoch) {
-    cached_order_ =
-        std::make_shared<const std::vector<int64_t>>(epoch_order(seed_, epoch, count_));
+    cached_order_ = std::make_shared<const std::vector<int64_t>>(epoch_order(seed_, epoch, count_));
     cached_epoch_ = epoch;
   }
   return cached_order_;

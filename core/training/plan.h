@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "core/training/loader.h"
-#include "experiments/recipe.h"
+#include "core/loading/loader.h"
+#include "experiments/spec/recipe.h"
 
 namespace remixer::training {
 
@@ -16,13 +16,13 @@ namespace remixer::training {
 std::vector<int64_t> epoch_order(uint64_t seed, int64_t epoch, int64_t count);
 
 // A run's shards. A global batch is `shards` shards of `shard_size` consecutive positions of the
-// epoch's order; what is left over at an epoch's end is dropped. Each draw is named by seed, epoch and
-// position, never by the rank or thread that asks. Thread-safe.
+// epoch's order; what is left over at an epoch's end is dropped. Each draw is named by seed, epoch
+// and position, never by the rank or thread that asks. Thread-safe.
 //
 // With repeated augmentation, as DeiT's RASampler deals them: each sample of the order stands there
-// `repeated_augmentation` times in a row, shards take positions in turn, so that one step's copies of
-// a sample go to different shards, and the epoch ends after as many images as the split has, in whole
-// 256s (in a split of fewer: after so many).
+// `repeated_augmentation` times in a row, shards take positions in turn, so that one step's copies
+// of a sample go to different shards, and the epoch ends after as many images as the split has, in
+// whole 256s (in a split of fewer: after so many).
 class TrainingPlan {
  public:
   // Throws InputError where `count` samples do not fill one global batch.

@@ -6,7 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <spdlog/spdlog.h>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::training {
 namespace {
@@ -25,15 +25,18 @@ at::ScalarType product_type(const std::string& precision, at::Device device) {
   if (precision == "fp32") return at::kFloat;
   if (precision == "bf16") {
     if (device.is_cpu() && !cpu_has_bfloat16()) {
-      spdlog::warn("this processor has no bfloat16 instructions: precision bf16 gives the right result, "
-                   "but slower than fp32");
+      spdlog::warn(
+          "this processor has no bfloat16 instructions: precision bf16 gives the right result, "
+          "but slower than fp32");
     }
     return at::kBFloat16;
   }
-  if (precision != "fp16") fail_input("precision '{}' is not known: use fp32, bf16 or fp16", precision);
+  if (precision != "fp16")
+    fail_input("precision '{}' is not known: use fp32, bf16 or fp16", precision);
   if (device.is_cpu()) {
-    fail_input("precision fp16 needs a GPU, and this worker runs on the CPU: use bf16 or fp32, or start "
-               "the worker with --device cuda on a machine with a GPU");
+    fail_input(
+        "precision fp16 needs a GPU, and this worker runs on the CPU: use bf16 or fp32, or start "
+        "the worker with --device cuda on a machine with a GPU");
   }
   return at::kHalf;
 }
@@ -59,7 +62,8 @@ bool LossScaler::unscale(const std::vector<at::Tensor>& gradients) {
   if (gradients.empty()) return true;
   const auto options = gradients[0].options().dtype(at::kFloat);
   at::Tensor found = at::zeros({1}, options);
-  at::_amp_foreach_non_finite_check_and_unscale_(gradients, found, at::full({1}, 1 / state_.scale, options));
+  at::_amp_foreach_non_finite_check_and_unscale_(gradients, found,
+                                                 at::full({1}, 1 / state_.scale, options));
   const bool finite = found.item<float>() == 0;
   if (!finite) {
     state_ = {state_.scale / 2, 0};

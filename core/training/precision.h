@@ -12,8 +12,8 @@
 namespace remixer::training {
 
 // The type of products under a cell's precision ("fp32", "bf16", "fp16") on a device; weights,
-// moments and losses are float32 under all of them. Warns in the log where a CPU can do bf16 only by
-// emulation. Throws InputError on fp16 on a CPU.
+// moments and losses are float32 under all of them. Warns in the log where a CPU can do bf16 only
+// by emulation. Throws InputError on fp16 on a CPU.
 at::ScalarType product_type(const std::string& precision, at::Device device);
 
 // While it lives, this thread's products and convolutions on `device` run in `type` (PyTorch's
@@ -38,8 +38,8 @@ struct LossScale {
 };
 
 // Dynamic loss scaling as PyTorch's GradScaler: the loss is multiplied before, the gradients are
-// divided after backward. A step whose gradients overflow is left out and halves the scale; 2000 good
-// steps in a row double it. One thread at a time.
+// divided after backward. A step whose gradients overflow is left out and halves the scale; 2000
+// good steps in a row double it. One thread at a time.
 class LossScaler {
  public:
   static constexpr int64_t kGrowthInterval = 2000;
@@ -47,8 +47,8 @@ class LossScaler {
   explicit LossScaler(LossScale state = {}) : state_(state) {}
 
   at::Tensor scale(const at::Tensor& loss) const { return loss * state_.scale; }
-  // Divides the gradients, all on one device, in place; false where one of them is not finite, and the step must be left
-  // out. Then moves the scale. Waits for the device.
+  // Divides the gradients, all on one device, in place; false where one of them is not finite, and
+  // the step must be left out. Then moves the scale. Waits for the device.
   bool unscale(const std::vector<at::Tensor>& gradients);
 
   const LossScale& state() const { return state_; }

@@ -10,8 +10,8 @@
 #include <cmath>
 #include <set>
 
-#include "core/base/clock.h"
-#include "core/base/error.h"
+#include "base/clock.h"
+#include "base/error.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/token_labeling.h"
@@ -24,7 +24,9 @@ constexpr double kExploded = 50;
 // Writing checkpoints takes at most this fraction of the time.
 constexpr double kCheckpointShare = 0.05;
 
-double now() { return system_clock().monotonic(); }
+double now() {
+  return system_clock().monotonic();
+}
 
 // The label source that the cell calls for: none for a plain model, whatever the job brings.
 const data::LabelSource* cell_labels(const TrainJob& job) {
@@ -68,8 +70,7 @@ Run::Run(const TrainJob& job, Communicator& communicator)
       dataset_(open_split(job.cell, job.dataset, "train")),
       type_(product_type(job.cell.precision, communicator.device())),
       model_(make_model(job, dataset_, communicator.device())),
-      division_(
-          divide(seed_, static_cast<int64_t>(dataset_.samples().size()), recipe_.hold_out)),
+      division_(divide(seed_, static_cast<int64_t>(dataset_.samples().size()), recipe_.hold_out)),
       store_(dataset_, cell_labels(job), model_->grid(), SampleStore::kMemoryLimit,
              training_reading(job.cell, dataset_, division_)),
       plan_(recipe_, seed_, static_cast<int64_t>(division_.trained.size())),
@@ -118,7 +119,8 @@ void Run::resume() {
 
 void Run::announce() const {
   if (resumed_at_ > 0) {
-    spdlog::info("going on from {} at step {} of {}", last_checkpoint_, resumed_at_, plan_.total_steps());
+    spdlog::info("going on from {} at step {} of {}", last_checkpoint_, resumed_at_,
+                 plan_.total_steps());
   }
   const int64_t batch = recipe_.shards * recipe_.shard_size;
   if (recipe_.learning_rate_batch > 0) {
@@ -177,7 +179,8 @@ TrainOutcome Run::train() {
 }
 
 double Run::take_step(Loader& loader) {
-  at::Tensor losses = at::zeros({recipe_.shards}, at::TensorOptions(at::kDouble).device(communicator_.device()));
+  at::Tensor losses =
+      at::zeros({recipe_.shards}, at::TensorOptions(at::kDouble).device(communicator_.device()));
   parallel_->zero_gradients();
   for (int64_t i = 0; i < parallel_->shards_per_rank(); ++i) {
     const int64_t shard = parallel_->first_shard() + i;
@@ -186,7 +189,8 @@ double Run::take_step(Loader& loader) {
     metrics_.wait(now() - asked);
     const at::Tensor loss = objective_(std::move(batch), state_.step, shard);
     losses[shard].copy_(loss.detach());
-    parallel_->backward(scaler_ ? scaler_->scale(loss) : loss, i + 1 == parallel_->shards_per_rank());
+    parallel_->backward(scaler_ ? scaler_->scale(loss) : loss,
+                        i + 1 == parallel_->shards_per_rank());
   }
   const double loss = mean_over_shards(losses.cpu());
   check_loss(loss);
@@ -199,7 +203,8 @@ void Run::update_weights() {
   if (scaler_) {
     finite = scaler_->unscale(gradients_of(model_->parameters()));
     state_.scaler = scaler_->state();
-    if (!finite && state_.scaler.scale < 1) stop_spoilt("gradients overflow float16 at every loss scale");
+    if (!finite && state_.scaler.scale < 1)
+      stop_spoilt("gradients overflow float16 at every loss scale");
   }
   if (finite) {
     if (recipe_.clip_gradient > 0) clip_gradients(model_->parameters(), recipe_.clip_gradient);
@@ -219,16 +224,19 @@ double Run::mean_over_shards(at::Tensor losses) {
 }
 
 void Run::stop_spoilt(const std::string& what) const {
-  fail("{} at step {} (epoch {}) with learning rate {:g}; last good checkpoint: {}; lower "
-       "learning_rate, or set clip_gradient", what, state_.step + 1,
-       state_.step / plan_.steps_per_epoch(), schedule_.rate(state_.step), last_checkpoint_);
+  fail(
+      "{} at step {} (epoch {}) with learning rate {:g}; last good checkpoint: {}; lower "
+      "learning_rate, or set clip_gradient",
+      what, state_.step + 1, state_.step / plan_.steps_per_epoch(), schedule_.rate(state_.step),
+      last_checkpoint_);
 }
 
 void Run::check_loss(double loss) const {
   if (!std::isfinite(loss)) stop_spoilt(fmt::format("the loss is {}", loss));
   const double guess = objective_.guessing_loss();
   if (loss > kExploded * guess) {
-    stop_spoilt(fmt::format("the loss has exploded to {:g}, {:.0f} times that of guessing,", loss, loss / guess));
+    stop_spoilt(fmt::format("the loss has exploded to {:g}, {:.0f} times that of guessing,", loss,
+                            loss / guess));
   }
 }
 
@@ -254,8 +262,8 @@ void Run::count_loss(double loss) {
 }
 
 void Run::measure_held_out() {
-  const HeldOut measured = measure(job_.cell, *model_, store_, division_.held_out, communicator_,
-                                   job_.loader_threads);
+  const HeldOut measured =
+      measure(job_.cell, *model_, store_, division_.held_out, communicator_, job_.loader_threads);
   const bool better = state_.best_epoch < 0 || measured.top1 > state_.best_top1 ||
                       (measured.top1 == state_.best_top1 && measured.loss < state_.best_loss);
   if (better) {
@@ -281,9 +289,10 @@ Run::Decision Run::decide(double loss, double rate) {
     }
   }
   if (communicator_.rank() == 0) {
-    const double wait = job_.checkpoint_seconds == 0
-                            ? 0
-                            : std::max(job_.checkpoint_seconds, checkpoint_cost_ / kCheckpointShare);
+    const double wait =
+        job_.checkpoint_seconds == 0
+            ? 0
+            : std::max(job_.checkpoint_seconds, checkpoint_cost_ / kCheckpointShare);
     if (now() - checkpointed_ >= wait) wish = kCheckpoint;
     if (job_.on_step) {
       const Progress progress{state_.step, plan_.total_steps(), collect_metrics(rate), loss};

@@ -7,19 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "core/loading/loader.h"
+#include "core/loading/sample_store.h"
 #include "core/models/model.h"
 #include "core/training/checkpoint.h"
 #include "core/training/data_parallel.h"
 #include "core/training/ema.h"
 #include "core/training/hold_out.h"
-#include "core/training/loader.h"
 #include "core/training/machine_meter.h"
 #include "core/training/metrics.h"
 #include "core/training/objective.h"
 #include "core/training/optimizer.h"
 #include "core/training/plan.h"
 #include "core/training/precision.h"
-#include "core/training/sample_store.h"
 #include "core/training/schedule.h"
 #include "core/training/trainer.h"
 

@@ -21,7 +21,8 @@ double Schedule::epochs_at(int64_t step) const {
     return static_cast<double>(step) / static_cast<double>(steps_per_epoch_);
   }
   const int64_t epoch = step / steps_per_epoch_;
-  return static_cast<double>(recipe_.schedule_unit == "released" ? std::max<int64_t>(0, epoch - 1) : epoch);
+  return static_cast<double>(recipe_.schedule_unit == "released" ? std::max<int64_t>(0, epoch - 1)
+                                                                 : epoch);
 }
 
 double Schedule::rate(int64_t step) const {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "experiments/recipe.h"
+#include "experiments/spec/recipe.h"
 
 namespace remixer::training {
 
@@ -14,8 +14,9 @@ namespace remixer::training {
 //   else:   rate(t) = min_rate + (r − min_rate) · (1 + cos(π · t / E)) / 2
 // The cosine counts from the run's start, so warm-up cuts its first part off. With schedule_unit
 // "epoch" t is the epoch's number, from 0, set when the epoch starts; with "step" it is
-// step / steps_per_epoch. With "released" it is the number of the epoch before, as in DeiT's code, which
-// moves the rate after an epoch, by that epoch's own number: epochs 0 and 1 both run at warmup_rate.
+// step / steps_per_epoch. With "released" it is the number of the epoch before, as in DeiT's code,
+// which moves the rate after an epoch, by that epoch's own number: epochs 0 and 1 both run at
+// warmup_rate.
 class Schedule {
  public:
   Schedule(const experiments::Recipe& recipe, int64_t steps_per_epoch);

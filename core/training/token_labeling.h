@@ -4,21 +4,22 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/models/model.h"
-#include "experiments/cell.h"
+#include "experiments/spec/cell.h"
 
 namespace remixer::training {
 
-// Classes of the extra head that a cell trains: the channels of its patch labels, or 0 where the recipe
-// has no token_labeling. Throws InputError where the labels do not say classes (fewer than two
-// channels), or where the recipe wants those of the dataset and they are others.
+// Classes of the extra head that a cell trains: the channels of its patch labels, or 0 where the
+// recipe has no token_labeling. Throws InputError where the labels do not say classes (fewer than
+// two channels), or where the recipe wants those of the dataset and they are others.
 int64_t token_classes(const experiments::Cell& cell, int64_t label_channels, int64_t num_classes);
 
 // The weight of the patches' loss that a recipe with token_labeling means.
 double token_weight(const experiments::Recipe& recipe);
 
-// The image's target that TokenLabeling takes from its patches' labels [B, N, K] → [B, K]: the labels
-// of all places pooled before their softmax. Logits are averages over equal areas, so those of the whole
-// are the mean of the patches', and a patch's labels give its logits but for a constant.
+// The image's target that TokenLabeling takes from its patches' labels [B, N, K] → [B, K]: the
+// labels of all places pooled before their softmax. Logits are averages over equal areas, so those
+// of the whole are the mean of the patches', and a patch's labels give its logits but for a
+// constant.
 at::Tensor pooled_targets(const at::Tensor& patch_labels);
 
 // class + weight · token, with class = mean over B of −Σ_c targets · log softmax(logits), and token

@@ -8,19 +8,19 @@
 #include <string>
 #include <vector>
 
-#include "core/data/label_map.h"
-#include "core/training/communicator.h"
-#include "experiments/cell.h"
+#include "core/augment/patch_labels.h"
+#include "core/distributed/communicator.h"
+#include "experiments/spec/cell.h"
 
 namespace remixer::training {
 
 // Most are reported every 20 steps and at the last one.
 struct Metric {
   int64_t step = 0;
-  double epoch = 0;   // fractional
-  // "loss" and "images_per_second" (means since the last report), "lr", "kappa.<block>"; "loss_scale"
-  // with fp16. When the run begins or goes on, "base_lr": the rate at the schedule's top. After each
-  // epoch where images are held out, "hold_out.top1" (percent) and "hold_out.loss".
+  double epoch = 0;  // fractional
+  // "loss" and "images_per_second" (means since the last report), "lr", "kappa.<block>";
+  // "loss_scale" with fp16. When the run begins or goes on, "base_lr": the rate at the schedule's
+  // top. After each epoch where images are held out, "hold_out.top1" (percent) and "hold_out.loss".
   std::string name;
   double value = 0;
 };
@@ -63,14 +63,14 @@ struct TrainOutcome {
 };
 
 // Collective: every rank calls it with an equal job, and trains on its communicator's device. On
-// finish, job.folder holds model.safetensors (the last epoch's weights; and ema.safetensors where the
-// recipe keeps an average, best.safetensors where it holds images out), written by rank 0.
-// A run goes on from the newest whole checkpoint in job.resume_from and job.folder, and then equals
-// the uninterrupted run bit for bit on equal hardware, ranks and threads. Torn checkpoints are named
-// in the log and passed over. Ranks must see the same files.
-// Throws InputError where shards cannot be divided among the ranks, data contradicts the cell, labels
-// are missing, or a checkpoint belongs to another cell; Error naming step, rate and last checkpoint
-// on a loss that is not finite or has exploded. A checkpoint never holds weights that are not finite.
+// finish, job.folder holds model.safetensors (the last epoch's weights; and ema.safetensors where
+// the recipe keeps an average, best.safetensors where it holds images out), written by rank 0. A
+// run goes on from the newest whole checkpoint in job.resume_from and job.folder, and then equals
+// the uninterrupted run bit for bit on equal hardware, ranks and threads. Torn checkpoints are
+// named in the log and passed over. Ranks must see the same files. Throws InputError where shards
+// cannot be divided among the ranks, data contradicts the cell, labels are missing, or a checkpoint
+// belongs to another cell; Error naming step, rate and last checkpoint on a loss that is not finite
+// or has exploded. A checkpoint never holds weights that are not finite.
 TrainOutcome train(const TrainJob& job, Communicator& communicator);
 
 }  // namespace remixer::training

@@ -13,7 +13,9 @@ WeightsCopy::WeightsCopy(const models::Model& model) : model_(model) {
   }
 }
 
-void WeightsCopy::take() { approach(1); }
+void WeightsCopy::take() {
+  approach(1);
+}
 
 void WeightsCopy::approach(double fraction) {
   const at::NoGradGuard no_grad;

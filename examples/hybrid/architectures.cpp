@@ -1,5 +1,5 @@
 // What grids and reports know of the example: its names, sizes and version.
-#include "experiments/architectures.h"
+#include "experiments/spec/architectures.h"
 
 namespace remixer::extensions::hybrid {
 

@@ -2,7 +2,7 @@
 // ones by attention. Both ask for ReMixer's masked layers, so the model has a κ in every block and
 // works with and without ReMixer. docs/extending.md walks through it.
 #include "core/layers/attention.h"
-#include "core/layers/mixing.h"
+#include "core/layers/patch_mixing.h"
 #include "core/models/masked_model.h"
 
 namespace remixer::extensions::hybrid {

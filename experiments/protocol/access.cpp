@@ -2,10 +2,10 @@
 
 #include <limits>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "experiments/object.h"
-#include "experiments/parse_json.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/object_reader.h"
+#include "base/parse_json.h"
 #include "experiments/protocol/parse_access.h"
 
 namespace remixer::experiments::protocol {

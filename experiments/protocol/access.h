@@ -1,4 +1,5 @@
-// The access file: how a command or a worker finds the daemon of a workspace and proves that it may.
+// The access file: how a command or a worker finds the daemon of a workspace and proves that it
+// may.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 namespace remixer::experiments::protocol {
 
 struct Access {
-  std::string address;      // "127.0.0.1", or a host's name
+  std::string address;  // "127.0.0.1", or a host's name
   uint16_t port = 0;
   std::string token;        // sent as "Authorization: Bearer <token>" with every request
   std::string fingerprint;  // of the TLS certificate, SHA-256; empty on loopback

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "core/base/error.h"
-#include "experiments/json.h"
+#include "base/error.h"
+#include "base/json.h"
 #include "experiments/protocol/access.h"
 
 namespace remixer::experiments::protocol {

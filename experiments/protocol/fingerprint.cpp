@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "core/base/hash.h"
+#include "base/hash.h"
 
 namespace remixer::experiments::protocol {
 

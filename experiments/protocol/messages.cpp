@@ -3,8 +3,8 @@
 #include <array>
 #include <map>
 
-#include "core/base/error.h"
-#include "experiments/object.h"
+#include "base/error.h"
+#include "base/object_reader.h"
 
 namespace remixer::experiments {
 
@@ -337,7 +337,8 @@ SubmitGrid from_json(const Json& json) {
     if (task.cell_id.empty() || task.spec.contains("cell")) continue;
     const auto cell = identities.find(task.cell_id);
     if (cell == identities.end()) {
-      fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title, task.cell_id);
+      fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title,
+                 task.cell_id);
     }
     task.spec["cell"] = cell->second;
   }

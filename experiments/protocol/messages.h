@@ -9,23 +9,23 @@
 #include <string_view>
 #include <vector>
 
-#include "experiments/json.h"
-#include "experiments/task.h"
+#include "base/json.h"
+#include "experiments/spec/task.h"
 
 namespace remixer::experiments::protocol {
 
 // POST /workers: a worker (all its ranks together) says that it is there.
 struct RegisterWorker {
-  std::string name;        // "host:pid"
+  std::string name;  // "host:pid"
   std::string host;
-  int64_t pid = 0;         // rank 0's
+  int64_t pid = 0;  // rank 0's
   int64_t ranks = 1;
-  std::string device;      // "cpu" or "cuda"
-  std::string boot_id;     // of the host, so that a local daemon can tell that the process is gone
-  std::string version;     // the product's, and its commit
-  Json environment;        // library versions, CPU, threads, ... recorded with each attempt
-  int64_t gpus = 0;        // that all its ranks have together
-  double ends_at = 0;      // when its allocation ends, seconds since 1970; 0: no end is known
+  std::string device;   // "cpu" or "cuda"
+  std::string boot_id;  // of the host, so that a local daemon can tell that the process is gone
+  std::string version;  // the product's, and its commit
+  Json environment;     // library versions, CPU, threads, ... recorded with each attempt
+  int64_t gpus = 0;     // that all its ranks have together
+  double ends_at = 0;   // when its allocation ends, seconds since 1970; 0: no end is known
 };
 struct WorkerRegistered {
   std::string worker_id;
@@ -38,25 +38,25 @@ struct WorkerRegistered {
 struct TaskInput {
   std::string task_id;
   TaskKind kind = TaskKind::kPrepare;
-  Json spec;               // without its cell, as the assignment's task
-  Json result;             // the committed result, paths in it relative to the workspace
+  Json spec;    // without its cell, as the assignment's task
+  Json result;  // the committed result, paths in it relative to the workspace
 };
 struct Assignment {
   std::string task_id;
-  Task task;               // its spec without "cell", which travels once, as `cell`
-  int64_t attempt = 0;     // 1, 2, ... within the task
-  int64_t fence = 0;       // grows with every attempt given out by this daemon's database
-  std::string folder;      // the attempt's own, relative to the workspace: runs/<task>/<attempt>
+  Task task;            // its spec without "cell", which travels once, as `cell`
+  int64_t attempt = 0;  // 1, 2, ... within the task
+  int64_t fence = 0;    // grows with every attempt given out by this daemon's database
+  std::string folder;   // the attempt's own, relative to the workspace: runs/<task>/<attempt>
   std::vector<std::string> previous;  // folders of earlier attempts, oldest first
   std::vector<TaskInput> inputs;
-  std::optional<Cell> cell;           // with names, of train and evaluate
+  std::optional<Cell> cell;  // with names, of train and evaluate
 };
 
 struct MetricPoint {
   int64_t step = 0;
   double epoch = 0;
   std::string name;
-  double value = 0;   // one that is not finite travels as null and arrives as NaN
+  double value = 0;  // one that is not finite travels as null and arrives as NaN
 };
 
 // POST /heartbeat: renews the lease and carries what is new.
@@ -64,13 +64,13 @@ struct Heartbeat {
   std::string worker_id, task_id;
   int64_t attempt = 0, fence = 0;
   int64_t step = 0, total_steps = 0;
-  std::string activity;       // "training", "labelling", ... for people
+  std::string activity;  // "training", "labelling", ... for people
   std::vector<MetricPoint> metrics;
 };
 enum class Order {
   kContinue,
-  kStop,      // checkpoint, report Released, then claim again (or exit)
-  kAbandon,   // the attempt is no longer valid: drop it without a report
+  kStop,     // checkpoint, report Released, then claim again (or exit)
+  kAbandon,  // the attempt is no longer valid: drop it without a report
 };
 struct HeartbeatReply {
   Order order = Order::kContinue;
@@ -78,22 +78,23 @@ struct HeartbeatReply {
 
 // POST /result: the attempt's end. At most one result of a task is ever accepted.
 enum class Ending {
-  kDone,       // `result` holds what the task produced
-  kReleased,   // stopped when asked to; a later attempt goes on from the checkpoint
-  kFailed,     // an error; may be retried
-  kBadInput,   // what the task was given is wrong; not retried
-  kOutOfMemory // not retried
+  kDone,        // `result` holds what the task produced
+  kReleased,    // stopped when asked to; a later attempt goes on from the checkpoint
+  kFailed,      // an error; may be retried
+  kBadInput,    // what the task was given is wrong; not retried
+  kOutOfMemory  // not retried
 };
 // One figure of an evaluation.
 struct Figure {
-  std::string weights;   // "raw" or "ema"
+  std::string weights;  // "raw" or "ema"
   std::string eval_set;
-  std::string metric;    // "top1", "top5" (percent)
+  std::string metric;  // "top1", "top5" (percent)
   double value = 0;
-  int64_t n = 0;         // images
+  int64_t n = 0;  // images
 };
 // A file or folder in the attempt's folder that the daemon moves to its place in the workspace when
-// it accepts the result. Both relative to the workspace; `to` begins with datasets/, labels/, models/.
+// it accepts the result. Both relative to the workspace; `to` begins with datasets/, labels/,
+// models/.
 struct Publication {
   std::string from, to;
 };
@@ -101,15 +102,15 @@ struct AttemptResult {
   std::string worker_id, task_id;
   int64_t attempt = 0, fence = 0;
   Ending ending = Ending::kDone;
-  std::string reason;                 // of every ending but kDone: one line
-  Json result;                        // kDone, by kind: see docs/api.md
-  std::vector<Figure> figures;        // evaluate
-  std::vector<MetricPoint> metrics;   // the last ones
+  std::string reason;                // of every ending but kDone: one line
+  Json result;                       // kDone, by kind: see docs/api.md
+  std::vector<Figure> figures;       // evaluate
+  std::vector<MetricPoint> metrics;  // the last ones
   std::vector<Publication> publish;
 };
 struct ResultReply {
   bool accepted = false;
-  std::string reason;   // why not
+  std::string reason;  // why not
 };
 
 // POST /claim: asks for work; a worker that has just finished something may bring its result along.
@@ -119,8 +120,8 @@ struct Claim {
 };
 struct ClaimReply {
   std::optional<Assignment> assignment;
-  double retry_seconds = 1;   // without an assignment: when to ask again
-  bool exit = false;          // the worker should end
+  double retry_seconds = 1;           // without an assignment: when to ask again
+  bool exit = false;                  // the worker should end
   std::optional<ResultReply> result;  // to the claim's
 };
 
@@ -143,12 +144,12 @@ struct SubmitGrid {
 };
 struct GridSubmitted {
   int64_t grid_id = 0;
-  int64_t cells = 0;            // in the grid
-  int64_t cells_done = 0;       // all of whose tasks were finished already
+  int64_t cells = 0;       // in the grid
+  int64_t cells_done = 0;  // all of whose tasks were finished already
   int64_t tasks = 0;
-  int64_t tasks_reused = 0;     // finished already
-  int64_t tasks_queued = 0;     // new, or to be run again after failure or cancelling
-  int64_t tasks_underway = 0;   // queued or running for an earlier submit
+  int64_t tasks_reused = 0;    // finished already
+  int64_t tasks_queued = 0;    // new, or to be run again after failure or cancelling
+  int64_t tasks_underway = 0;  // queued or running for an earlier submit
 };
 
 std::string_view to_string(Order order);

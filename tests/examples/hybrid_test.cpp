@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/models/model.h"
-#include "experiments/architectures.h"
-#include "experiments/grid.h"
+#include "experiments/grid/grid.h"
+#include "experiments/spec/architectures.h"
 #include "tests/core/kernels/numeric.h"
 
 namespace remixer::models {
@@ -70,14 +70,18 @@ TEST_F(HybridTest, KappaZeroIsThePlainTwin) {
   const auto masked = masked_model(0);
   const auto plain = create_model(spec(false), 3);
   const at::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : plain->parameters()) parameter.set_data(parameter.to(at::kDouble));
-  EXPECT_LT(difference(masked->forward(images_, distance_, {}), plain->forward(images_, {}, {})), 1e-12);
+  for (const auto& [name, parameter] : plain->parameters())
+    parameter.set_data(parameter.to(at::kDouble));
+  EXPECT_LT(difference(masked->forward(images_, distance_, {}), plain->forward(images_, {}, {})),
+            1e-12);
 }
 
 TEST_F(HybridTest, EveryKappaGetsItsGradient) {
   const auto model = masked_model(0.6);
   const at::Tensor targets = at::tensor({1, 4}, at::kLong);
-  const auto loss = [&] { return at::cross_entropy_loss(model->forward(images_, distance_, {}), targets); };
+  const auto loss = [&] {
+    return at::cross_entropy_loss(model->forward(images_, distance_, {}), targets);
+  };
   loss().backward();
   constexpr double kStep = 1e-5;
   int kappas = 0;

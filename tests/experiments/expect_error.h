@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::experiments {
 

@@ -1,7 +1,7 @@
 // The access file: any text is an access file or bad input.
 #include <string>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "experiments/protocol/parse_access.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {

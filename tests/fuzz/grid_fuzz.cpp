@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/base/error.h"
-#include "experiments/grid.h"
+#include "base/error.h"
+#include "experiments/grid/grid.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using namespace remixer::experiments;

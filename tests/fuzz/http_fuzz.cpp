@@ -30,8 +30,10 @@ struct Daemon {
     routes.about = [] { return Json{{"version", "fuzzed"}}; };
     routes.status = [this] {
       return engine.query([](const Engine::View& view) {
-        return Json{{"revision", view.state.revision}, {"grids", Json::array()},
-                    {"running", Json::array()}, {"workers", Json::array()}};
+        return Json{{"revision", view.state.revision},
+                    {"grids", Json::array()},
+                    {"running", Json::array()},
+                    {"workers", Json::array()}};
       });
     };
     routes.slurm = [] { return Json::object(); };

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/base/error.h"
-#include "experiments/parse_json.h"
+#include "base/error.h"
+#include "base/parse_json.h"
 #include "experiments/protocol/messages.h"
 
 namespace protocol = remixer::experiments::protocol;

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/base/error.h"
+#include "base/error.h"
 
 namespace remixer::labelcache {
 

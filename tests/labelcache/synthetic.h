@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/data/dataset.h"
-#include "core/data/image.h"
+#include "core/dataset/dataset.h"
+#include "core/image/image.h"
 
 namespace remixer::testing {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "core/base/hash.h"
+#include "base/hash.h"
 #include "tests/process/grid_run.h"
 
 namespace remixer::testing {
@@ -15,7 +15,8 @@ void expect_bad_input(const Finished& finished, const std::vector<std::string>& 
   EXPECT_EQ(finished.code, 2) << finished.output << finished.errors;
   EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
   for (const auto& part : parts) {
-    EXPECT_NE(finished.errors.find(part), std::string::npos) << part << " not in: " << finished.errors;
+    EXPECT_NE(finished.errors.find(part), std::string::npos)
+        << part << " not in: " << finished.errors;
   }
 }
 
@@ -42,13 +43,15 @@ TEST(BadInputTest, UnknownValueInTheGrid) {
 
 TEST(BadInputTest, MissingGrid) {
   ScratchFolder folder("bad-file");
-  expect_bad_input(run_program({program("remixer"), "run", (folder / "no.toml").string()}, folder.path()),
-                   {"no.toml"});
+  expect_bad_input(
+      run_program({program("remixer"), "run", (folder / "no.toml").string()}, folder.path()),
+      {"no.toml"});
 }
 
 TEST(BadInputTest, UnknownOption) {
   ScratchFolder folder("bad-option");
-  expect_bad_input(run_program({program("remixer"), "status", "--wach"}, folder.path()), {"--wach"});
+  expect_bad_input(run_program({program("remixer"), "status", "--wach"}, folder.path()),
+                   {"--wach"});
 }
 
 TEST(BadInputTest, WorkspaceThatCannotBeWritten) {
@@ -73,7 +76,8 @@ std::vector<std::string> in_own_mounts(const fs::path& folder) {
 TEST(BadInputTest, FullWorkspace) {
   ScratchFolder folder("bad-full");
   const auto command = run_command(folder, small_grid());
-  std::string line = "mount -t tmpfs -o size=64k tmpfs '" + folder.path().string() + "/workspace' && exec";
+  std::string line =
+      "mount -t tmpfs -o size=64k tmpfs '" + folder.path().string() + "/workspace' && exec";
   for (const auto& word : command) line += " '" + word + "'";
   fs::create_directories(folder / "workspace");
   auto mounting = in_own_mounts(folder.path());
@@ -86,16 +90,21 @@ TEST(BadInputTest, FullWorkspace) {
 TEST(BadInputTest, SecondDaemonAndPortInUse) {
   ScratchFolder folder("bad-second");
   const std::string workspace = (folder / "workspace").string();
-  Program first({program("remixer"), "--workspace", workspace, "up", "--workers", "0"}, folder.path());
-  ASSERT_TRUE(eventually([&] { return fs::exists(folder / "workspace/access.json"); })) << first.errors();
-  expect_bad_input(run_program({program("remixer"), "--workspace", workspace, "up", "--workers", "0"}, folder.path()),
-                   {"workspace", "daemon"});
+  Program first({program("remixer"), "--workspace", workspace, "up", "--workers", "0"},
+                folder.path());
+  ASSERT_TRUE(eventually([&] { return fs::exists(folder / "workspace/access.json"); }))
+      << first.errors();
+  expect_bad_input(
+      run_program({program("remixer"), "--workspace", workspace, "up", "--workers", "0"},
+                  folder.path()),
+      {"workspace", "daemon"});
   const auto access = read_file(folder / "workspace/access.json");
   const size_t at = access.find("\"port\"");
   ASSERT_NE(at, std::string::npos);
   const std::string port = std::to_string(std::stoi(access.substr(access.find(':', at) + 1)));
-  expect_bad_input(run_program({program("remixer"), "--workspace", (folder / "other").string(), "up",
-                                "--workers", "0", "--port", port}, folder.path()),
+  expect_bad_input(run_program({program("remixer"), "--workspace", (folder / "other").string(),
+                                "up", "--workers", "0", "--port", port},
+                               folder.path()),
                    {port, "in use"});
   first.signal(SIGTERM);
   EXPECT_EQ(first.wait(20).code, 0) << first.errors();
@@ -105,13 +114,15 @@ class PreparedTest : public ::testing::Test {
  protected:
   void SetUp() override {
     // A dataset and its labels, made by the tools.
-    const auto built = run_program({program("remixer"), "--workspace", workspace(), "dataset", "build", "fashion-bg",
-                                    "train_images=320", "test_images=40"}, folder_.path());
+    const auto built = run_program({program("remixer"), "--workspace", workspace(), "dataset",
+                                    "build", "fashion-bg", "train_images=320", "test_images=40"},
+                                   folder_.path());
     ASSERT_EQ(built.code, 0) << built.output << built.errors;
   }
   std::string workspace() const { return (folder_ / "workspace").string(); }
   fs::path dataset() const {
-    for (const auto& entry : fs::directory_iterator(folder_ / "workspace/datasets")) return entry.path();
+    for (const auto& entry : fs::directory_iterator(folder_ / "workspace/datasets"))
+      return entry.path();
     fail("no dataset was built");
   }
   ScratchFolder folder_{"bad-data"};
@@ -127,8 +138,12 @@ TEST_F(PreparedTest, TornImageIsNamedAndStopsOnlyWhatItMust) {
   const auto finished = run_program(run_command(folder_, small_grid()), folder_.path(), 100);
   expect_bad_input(finished, {torn.filename().string()});
   // Both cells' other sets were evaluated all the same.
-  EXPECT_EQ(count(folder_ / "workspace", "SELECT count(*) FROM results WHERE eval_set = 'original' AND metric = 'top1'"), 4);
-  EXPECT_EQ(count(folder_ / "workspace", "SELECT count(*) FROM results WHERE eval_set = 'mixed_rand'"), 0);
+  EXPECT_EQ(count(folder_ / "workspace",
+                  "SELECT count(*) FROM results WHERE eval_set = 'original' AND metric = 'top1'"),
+            4);
+  EXPECT_EQ(
+      count(folder_ / "workspace", "SELECT count(*) FROM results WHERE eval_set = 'mixed_rand'"),
+      0);
 }
 
 }  // namespace

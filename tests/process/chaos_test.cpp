@@ -1,6 +1,6 @@
 // A real grid whose processes are killed, stopped and cut off, at random and at named points, until
-// it is done. What the attempts wrote themselves is compared with the database, and every figure with
-// an undisturbed run's.
+// it is done. What the attempts wrote themselves is compared with the database, and every figure
+// with an undisturbed run's.
 #include <gtest/gtest.h>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -28,8 +28,8 @@ constexpr double kPatience = 240;          // until it must be done
 constexpr int kEpochs = 40;
 
 // Where a process kills itself: $REMIXER_FAILPOINT of its coming lives, one after the other.
-const std::deque<std::string> kDaemonPoints = {"before-commit:30", "after-answer:25", "",
-                                               "after-commit:30", "before-answer:40", ""};
+const std::deque<std::string> kDaemonPoints = {"before-commit:30", "after-answer:25",  "",
+                                               "after-commit:30",  "before-answer:40", ""};
 const std::deque<std::string> kWorkerPoints[] = {
     {"before-checkpoint", "after-result", "", "after-checkpoint:2", "before-result:2", ""},
     {"", "after-checkpoint", "before-result", "", "before-checkpoint:2", "after-result:2"}};
@@ -313,9 +313,12 @@ void nothing_is_lost_and_nothing_counts_twice(Network& network) {
       kPatience))
       << "seed " << seed << "\n"
       << chaos.logs();
-  const int64_t cut_short = count(chaos.workspace(), "SELECT count(*) FROM runs WHERE state != 'done'");
-  fmt::print("seed {}: done {:.0f} s after the first disturbance, of {} kinds ({}); {} attempts cut short\n",
-             seed, passed(), chaos.done().size(), fmt::join(chaos.done(), ", "), cut_short);
+  const int64_t cut_short =
+      count(chaos.workspace(), "SELECT count(*) FROM runs WHERE state != 'done'");
+  fmt::print(
+      "seed {}: done {:.0f} s after the first disturbance, of {} kinds ({}); {} attempts cut "
+      "short\n",
+      seed, passed(), chaos.done().size(), fmt::join(chaos.done(), ", "), cut_short);
   EXPECT_GE(chaos.done().size(), 6u) << "the grid was done before it was disturbed";
   EXPECT_EQ(figures(chaos.workspace()), figures(undisturbed / "workspace")) << "seed " << seed;
   EXPECT_GT(cut_short, 0);

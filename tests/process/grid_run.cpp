@@ -4,7 +4,9 @@
 
 namespace remixer::testing {
 
-std::string program(const std::string& name) { return std::string(REMIXER_PROGRAMS) + "/" + name; }
+std::string program(const std::string& name) {
+  return std::string(REMIXER_PROGRAMS) + "/" + name;
+}
 
 std::string small_grid(int epochs, const std::string& architecture) {
   return fmt::format(R"(name = "small"
@@ -37,13 +39,21 @@ seed = 0
 
 [[evaluation]]
 sets = ["original", "mixed_same", "mixed_rand"]
-)", epochs, architecture);
+)",
+                     epochs, architecture);
 }
 
 std::vector<std::string> run_command(const ScratchFolder& folder, const std::string& grid) {
   write_file_atomic(folder / "small.toml", grid);
-  return {program("remixer"), "--workspace", (folder / "workspace").string(), "run",
-          (folder / "small.toml").string(), "--workers", "1", "--ranks", "2"};
+  return {program("remixer"),
+          "--workspace",
+          (folder / "workspace").string(),
+          "run",
+          (folder / "small.toml").string(),
+          "--workers",
+          "1",
+          "--ranks",
+          "2"};
 }
 
 namespace {
@@ -54,12 +64,14 @@ SQLite::Database open(const fs::path& workspace) {
 
 std::map<std::string, double> figures(const fs::path& workspace) {
   auto database = open(workspace);
-  SQLite::Statement query(database,
+  SQLite::Statement query(
+      database,
       "SELECT labeler || '/' || weights || '/' || eval_set || '/' || metric, value FROM results");
   std::map<std::string, double> all;
   while (query.executeStep()) {
     const std::string name = query.getColumn(0);
-    if (!all.emplace(name, query.getColumn(1).getDouble()).second) fail("{} stands twice in results", name);
+    if (!all.emplace(name, query.getColumn(1).getDouble()).second)
+      fail("{} stands twice in results", name);
   }
   return all;
 }

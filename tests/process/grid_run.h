@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/file.h"
+#include "base/file.h"
 #include "tests/support/program.h"
 
 namespace remixer::testing {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/core/data/photographs.h"
 #include "tests/process/grid_run.h"
+#include "tests/support/photographs.h"
 
 namespace remixer::testing {
 namespace {

@@ -93,11 +93,13 @@ TEST(LineTest, WorkerWhoseDaemonNeverComesBackEnds) {
   Program daemon({program("remixer"), "--workspace", workspace.string(), "up", "--workers", "0"},
                  folder.path());
   ASSERT_TRUE(eventually([&] { return fs::exists(workspace / "access.json"); })) << daemon.errors();
-  const auto submitted = run_program({program("remixer"), "--workspace", workspace.string(), "submit",
-                                      (folder / "grid.toml").string()}, folder.path());
+  const auto submitted = run_program({program("remixer"), "--workspace", workspace.string(),
+                                      "submit", (folder / "grid.toml").string()},
+                                     folder.path());
   ASSERT_EQ(submitted.code, 0) << submitted.errors;
   Program worker({program("remixer-worker"), "--access", (workspace / "access.json").string(),
-                  "--result-patience", "3", "--patience", "1"}, folder.path());
+                  "--result-patience", "3", "--patience", "1"},
+                 folder.path());
   const auto files_of_attempts = [&](const std::string& name) {
     size_t found = 0;
     for (const auto& file : fs::recursive_directory_iterator(workspace / "runs")) {
@@ -108,7 +110,8 @@ TEST(LineTest, WorkerWhoseDaemonNeverComesBackEnds) {
   ASSERT_TRUE(eventually([&] { return files_of_attempts("log.txt") == 1; }, 60)) << worker.errors();
   daemon.signal(SIGKILL);
   const auto ended = worker.wait(60);
-  EXPECT_NE(ended.output.find("no daemon for 3 s"), std::string::npos) << ended.output << ended.errors;
+  EXPECT_NE(ended.output.find("no daemon for 3 s"), std::string::npos)
+      << ended.output << ended.errors;
   EXPECT_EQ(files_of_attempts("result.json"), 1u);
 }
 

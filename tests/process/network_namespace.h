@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "tests/process/network.h"
 #include "tests/support/program.h"
 
@@ -76,7 +76,8 @@ class NetworkNamespaces : public Network {
     auto holder = std::make_unique<Program>(command, folder_);
     const auto own = fs::read_symlink("/proc/self/ns/net");
     const auto of_holder = fmt::format("/proc/{}/ns/net", holder->pid());
-    const auto other = daemon_host_ ? fs::read_symlink(fmt::format("/proc/{}/ns/net", daemon_host_->pid())) : own;
+    const auto other =
+        daemon_host_ ? fs::read_symlink(fmt::format("/proc/{}/ns/net", daemon_host_->pid())) : own;
     if (!eventually([&] {
           std::error_code gone;
           const auto space = fs::read_symlink(of_holder, gone);

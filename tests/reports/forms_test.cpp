@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/base/file.h"
+#include "base/file.h"
 #include "reports/format.h"
 #include "reports/report.h"
 #include "tests/reports/study_database.h"

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "experiments/json.h"
+#include "base/json.h"
 #include "reports/study.h"
 
 namespace remixer::reports {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "reports/report.h"
 #include "tests/reports/study_database.h"
 

@@ -1,5 +1,5 @@
-// Allocations over a longer time: given back when nothing needs them, and kept by a daemon that is a
-// job itself.
+// Allocations over a longer time: given back when nothing needs them, and kept by a daemon that is
+// a job itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,8 +39,7 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
   ASSERT_TRUE(eventually([&] { return fs::exists(run.workspace() / "access.json"); }))
       << run.trouble(*daemon);
   run.submit(small_grid());
-  ASSERT_TRUE(eventually([&] { return !waiting().empty(); }, kPatience))
-      << run.trouble(*daemon);
+  ASSERT_TRUE(eventually([&] { return !waiting().empty(); }, kPatience)) << run.trouble(*daemon);
   const auto listed = run.allocations();
   ASSERT_EQ(listed.size(), 1u) << "the first task alone can start";
   EXPECT_EQ(listed[0]["state"], "PENDING");
@@ -55,8 +54,7 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
   EXPECT_EQ(run.allocations().size(), 1u);
   cluster.start_controller();
   EXPECT_EQ(run.run({"cancel", "small"}).code, 0);
-  EXPECT_TRUE(eventually([&] { return waiting().empty(); }, kPatience))
-      << run.trouble(*daemon);
+  EXPECT_TRUE(eventually([&] { return waiting().empty(); }, kPatience)) << run.trouble(*daemon);
 
   cluster.ask({"scancel", other.substr(0, other.find('\n'))});
   EXPECT_EQ(run.run({"retry", "small"}).code, 0);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/json.h"
+#include "base/json.h"
 #include "tests/process/grid_run.h"
 #include "tests/slurm/cluster.h"
 

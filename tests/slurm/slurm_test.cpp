@@ -61,8 +61,8 @@ TEST_F(SlurmTest, PausesWhenAllocationsComeToNothing) {
   const Finished again = run.run({"slurm", "up", run.site().string()});
   EXPECT_EQ(again.code, 0) << again.errors;
   EXPECT_THAT(again.output, HasSubstr("at work already"));
-  EXPECT_TRUE(eventually([&] { return run.count("SELECT count(*) FROM task WHERE state = 'done'") > 0; },
-                         kPatience))
+  EXPECT_TRUE(eventually(
+      [&] { return run.count("SELECT count(*) FROM task WHERE state = 'done'") > 0; }, kPatience))
       << run.trouble(*daemon);
 }
 

@@ -1,4 +1,4 @@
-"""The product's counter-based random numbers (core/base/random.h), written a second time, so that a
+"""The product's counter-based random numbers (base/random.h), written a second time, so that a
 reference implementation can be fed the same draws."""
 
 import contextlib

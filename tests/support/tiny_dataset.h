@@ -6,20 +6,23 @@
 #include <string>
 #include <vector>
 
-#include "core/base/error.h"
-#include "core/base/random.h"
-#include "core/data/dataset.h"
-#include "core/data/dataset_writer.h"
-#include "core/data/image.h"
-#include "core/data/label_map.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "core/augment/patch_labels.h"
+#include "core/dataset/dataset.h"
+#include "core/dataset/dataset_writer.h"
+#include "core/image/image.h"
 
 namespace remixer::testing {
 
-inline experiments::Json tiny_spec() { return {{"builder", "tiny"}, {"version", 1}}; }
+inline experiments::Json tiny_spec() {
+  return {{"builder", "tiny"}, {"version", 1}};
+}
 
 // Writes one split's images and returns its rows.
-inline std::vector<data::Sample> write_tiny_split(data::DatasetWriter& writer, const std::string& split,
-                                                  int count, uint64_t seed) {
+inline std::vector<data::Sample> write_tiny_split(data::DatasetWriter& writer,
+                                                  const std::string& split, int count,
+                                                  uint64_t seed) {
   const std::string root = split == "train" ? "train" : split + "/val";
   for (const char* name : {"red", "green", "blue"}) writer.add_folder(root + "/" + name);
   std::vector<data::Sample> samples;
@@ -27,7 +30,8 @@ inline std::vector<data::Sample> write_tiny_split(data::DatasetWriter& writer, c
     Random random(seed, RandomPurpose::kTest, static_cast<uint64_t>(i));
     data::Image image(32, 32);
     for (uint8_t& value : image.pixels) value = static_cast<uint8_t>(random.below(160));
-    const int label = i % 3, x0 = static_cast<int>(random.below(20)), y0 = static_cast<int>(random.below(20));
+    const int label = i % 3, x0 = static_cast<int>(random.below(20)),
+              y0 = static_cast<int>(random.below(20));
     for (int y = y0; y < y0 + 12; ++y) {
       for (int x = x0; x < x0 + 12; ++x) {
         image.at(x, y)[label] = static_cast<uint8_t>(140 + random.below(100));
@@ -35,7 +39,8 @@ inline std::vector<data::Sample> write_tiny_split(data::DatasetWriter& writer, c
     }
     data::Sample sample;
     sample.label = label;
-    sample.id = fmt::format("{}/{}/{:04}.png", root, std::vector{"red", "green", "blue"}[static_cast<size_t>(label)], i);
+    sample.id = fmt::format("{}/{}/{:04}.png", root,
+                            std::vector{"red", "green", "blue"}[static_cast<size_t>(label)], i);
     sample.box = data::Box{x0, y0, x0 + 11, y0 + 11};
     writer.add_file(sample.id, data::encode_png(image));
     samples.push_back(std::move(sample));

@@ -1,7 +1,7 @@
 // How a worker reads what a daemon in trouble answers.
 #include <gtest/gtest.h>
 
-#include "core/base/file.h"
+#include "base/file.h"
 #include "tests/support/program.h"
 #include "tests/support/scripted_server.h"
 #include "worker/reporter.h"

@@ -11,8 +11,7 @@ namespace {
 TEST(EnvironmentTest, TellsRanksKernelsAndSettingsButNoSecret) {
   ::setenv("OMP_NUM_THREADS", "3", 1);
   ::setenv("REMIXER_TOKEN", "secret", 1);
-  const auto ranks =
-      experiments::Json::array({describe_rank("cuda:0"), describe_rank("cuda:1")});
+  const auto ranks = experiments::Json::array({describe_rank("cuda:0"), describe_rank("cuda:1")});
   const auto worker = describe_worker(ranks, "cuda:0");
   ::unsetenv("REMIXER_TOKEN");
   EXPECT_EQ(worker.ranks, 2);

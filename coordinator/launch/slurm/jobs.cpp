@@ -7,9 +7,9 @@
 #include <array>
 #include <sstream>
 
-#include "coordinator/launch/capture.h"
-#include "coordinator/launch/child.h"
-#include "core/base/error.h"
+#include "base/capture_output.h"
+#include "base/child_process.h"
+#include "base/error.h"
 
 namespace remixer::coordinator::slurm {
 namespace {
@@ -111,7 +111,8 @@ std::vector<Job> parse_jobs(const std::string& output) {
 }
 
 std::vector<Job> list_jobs(const std::string& name) {
-  std::vector<std::string> command = {"squeue", "--noheader", "--array", "--states=all", "--sort=i"};
+  std::vector<std::string> command = {"squeue", "--noheader", "--array", "--states=all",
+                                      "--sort=i"};
   command.push_back(fmt::format("--user={}", user_name()));
   command.push_back(fmt::format("--name={}", name));
   command.push_back(fmt::format("--format={}", kFormat));

@@ -8,10 +8,10 @@
 #include <optional>
 #include <thread>
 
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "coordinator/launch/slurm/health.h"
-#include "core/base/clock.h"
-#include "core/base/error.h"
-#include "core/base/file.h"
 
 namespace remixer::coordinator::slurm {
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "coordinator/launch/slurm/plan.h"
 #include "coordinator/launch/slurm/script.h"
 #include "coordinator/launch/slurm/site.h"
-#include "experiments/json.h"
 
 namespace remixer::coordinator::slurm {
 

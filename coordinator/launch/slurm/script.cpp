@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+#include "base/hash.h"
 #include "coordinator/launch/slurm/script_text.h"
-#include "core/base/error.h"
-#include "core/base/hash.h"
 
 namespace remixer::coordinator::slurm {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/clock.h"
+#include "base/clock.h"
 
 namespace remixer::coordinator::slurm {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/object.h"
+#include "base/object_reader.h"
 
 namespace remixer::coordinator::slurm {
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <map>
 
+#include "base/nearest_name.h"
+#include "base/one_line.h"
 #include "coordinator/launch/slurm/site.h"
-#include "experiments/names.h"
-#include "experiments/one_line.h"
 
 namespace remixer::coordinator::slurm {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "coordinator/command/command_line.h"
-#include "core/base/file.h"
 
 namespace remixer::coordinator::command {
 namespace {

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <thread>
 
+#include "base/error.h"
 #include "coordinator/http/server.h"
-#include "core/base/error.h"
 #include "tests/coordinator/http/raw_client.h"
 
 namespace remixer::coordinator {

@@ -9,11 +9,11 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 
-#include "coordinator/daemon.h"
+#include "base/file.h"
+#include "coordinator/daemon/daemon.h"
 #include "coordinator/http/address.h"
 #include "coordinator/http/certificate.h"
 #include "coordinator/http/server.h"
-#include "core/base/file.h"
 #include "experiments/protocol/client.h"
 #include "tests/coordinator/support.h"
 

@@ -12,10 +12,10 @@
 #include <functional>
 #include <thread>
 
-#include "coordinator/launch/child.h"
+#include "base/child_process.h"
+#include "base/file.h"
+#include "base/host.h"
 #include "coordinator/launch/share.h"
-#include "coordinator/process.h"
-#include "core/base/file.h"
 #include "tests/coordinator/support.h"
 
 namespace remixer::coordinator {
@@ -86,15 +86,19 @@ TEST_F(LauncherTest, SharesCoresAndGpusOut) {
               "echo gpus=$CUDA_VISIBLE_DEVICES; echo ready; sleep 60\n"));
   launcher.start(2, 1);
   const auto log_of = [&](int worker) {
-    return read_file_if_exists(folder.path / fmt::format("logs/worker-{}.log", worker)).value_or("");
+    return read_file_if_exists(folder.path / fmt::format("logs/worker-{}.log", worker))
+        .value_or("");
   };
   ASSERT_TRUE(eventually([&] {
-    return log_of(1).find("ready") != std::string::npos && log_of(2).find("ready") != std::string::npos;
+    return log_of(1).find("ready") != std::string::npos &&
+           log_of(2).find("ready") != std::string::npos;
   }));
   before ? ::setenv("CUDA_VISIBLE_DEVICES", kept.c_str(), 1) : ::unsetenv("CUDA_VISIBLE_DEVICES");
   EXPECT_THAT(log_of(1), HasSubstr("gpus=4,5\n"));
   EXPECT_THAT(log_of(2), HasSubstr("gpus=6,7\n"));
-  const auto cores_of = [&](int worker) { return log_of(worker).substr(0, log_of(worker).find('\n')); };
+  const auto cores_of = [&](int worker) {
+    return log_of(worker).substr(0, log_of(worker).find('\n'));
+  };
   if (own_cores().size() >= 2) {
     EXPECT_NE(cores_of(1), cores_of(2));
   } else {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "tests/coordinator/support.h"
 
 namespace remixer::coordinator {
@@ -47,9 +47,9 @@ TEST(PreparedGridTest, IsTheSameFromTheTextWithItsMembersInAnyOrder) {
   const PreparedGrid prepared = prepare_grid(grid);
   const Json whole = experiments::protocol::to_json(grid);
   expect_equal(prepare_grid(whole.dump()), prepared);
-  std::string turned = "{\"tasks\":" + whole["tasks"].dump() + ",\"cells\":" +
-                       whole["cells"].dump() +
-                       ",\"name\":\"g\",\"description\":\"\",\"text\":" + whole["text"].dump() + "}";
+  std::string turned =
+      "{\"tasks\":" + whole["tasks"].dump() + ",\"cells\":" + whole["cells"].dump() +
+      ",\"name\":\"g\",\"description\":\"\",\"text\":" + whole["text"].dump() + "}";
   expect_equal(prepare_grid(turned), prepared);
   // Specs may hold the cells as well.
   Json full = whole;

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <set>
 
+#include "base/hash.h"
 #include "coordinator/store/store.h"
-#include "core/base/hash.h"
 #include "tests/coordinator/store/recording_vfs.h"
 #include "tests/coordinator/support.h"
 
@@ -206,8 +206,8 @@ class CrashImageTest : public ::testing::Test {
   TemporaryFolder folder;
   fs::path file = folder.path / "remixer.db";
   // Thousands of databases that are looked at once: in memory, where there is room for files.
-  fs::path images = (fs::exists("/dev/shm") ? fs::path("/dev/shm") : folder.path) /
-                    folder.path.filename();
+  fs::path images =
+      (fs::exists("/dev/shm") ? fs::path("/dev/shm") : folder.path) / folder.path.filename();
   fs::path image_file = images / "image.db";
 };
 

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "base/file.h"
 #include "coordinator/store/backup.h"
 #include "coordinator/store/schema.h"
-#include "core/base/file.h"
 #include "tests/coordinator/support.h"
 
 namespace remixer::coordinator {

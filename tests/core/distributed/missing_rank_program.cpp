@@ -3,8 +3,8 @@
 //   missing_rank_program sum|gradients|barrier RANK...
 #include <ATen/ATen.h>
 #include <mpi.h>
-#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <unistd.h>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
 #include <iostream>
 #include <set>

@@ -55,7 +55,8 @@ TEST(MpiCommunicatorTest, ProcessGroupReducesGathersAndBroadcasts) {
   for (int i = 0; i < world().size(); ++i) outputs[0].push_back(at::empty({2}));
   group->allgather(outputs, inputs)->wait();
   for (int i = 0; i < world().size(); ++i) {
-    EXPECT_TRUE(at::equal(outputs[0][static_cast<size_t>(i)], at::full({2}, static_cast<double>(i))));
+    EXPECT_TRUE(
+        at::equal(outputs[0][static_cast<size_t>(i)], at::full({2}, static_cast<double>(i))));
   }
 }
 

@@ -5,10 +5,10 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include "core/base/error.h"
-#include "core/base/random.h"
-#include "core/data/dataset_writer.h"
-#include "core/data/image.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "core/dataset/dataset_writer.h"
+#include "core/image/image.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
 #include "tests/support/program.h"
@@ -22,8 +22,10 @@ class AdversarialTest : public ::testing::TestWithParam<bool> {
  protected:
   AdversarialTest() : scratch_("adversarial") {
     at::set_num_threads(1);
-    data::DatasetWriter writer(scratch_ / "data", {"a", "b", "c"}, kSize, {{"builder", "test"}, {"version", 1}});
-    for (const char* folder : {"only_fg/val", "only_bg_t/val", "fg_mask/only_fg"}) writer.add_folder(folder);
+    data::DatasetWriter writer(scratch_ / "data", {"a", "b", "c"}, kSize,
+                               {{"builder", "test"}, {"version", 1}});
+    for (const char* folder : {"only_fg/val", "only_bg_t/val", "fg_mask/only_fg"})
+      writer.add_folder(folder);
     std::vector<data::Sample> foregrounds, backgrounds;
     for (int i = 0; i < kForegrounds; ++i) {
       data::Sample sample;
@@ -73,7 +75,9 @@ class AdversarialTest : public ::testing::TestWithParam<bool> {
   AdversarialJob job() {
     AdversarialJob job{.foregrounds = data::Dataset::open(scratch_ / "data", "only_fg"),
                        .backgrounds = data::Dataset::open(scratch_ / "data", "only_bg_t"),
-                       .model = {.architecture = "deit_nano_patch4_32", .num_classes = 3, .image_size = kSize,
+                       .model = {.architecture = "deit_nano_patch4_32",
+                                 .num_classes = 3,
+                                 .image_size = kSize,
                                  .remixer = GetParam()},
                        .weights = scratch_ / "model.safetensors",
                        .batch_size = 4,
@@ -96,7 +100,8 @@ class AdversarialTest : public ::testing::TestWithParam<bool> {
       for (int x = 0; x < kSize; ++x) {
         const bool front = masks_[foreground].at(x, y) > 0;
         const data::Image& source = front ? images_[foreground] : behind_[background];
-        for (int c = 0; c < 3; ++c) image[0][c][y][x] = (source.at(x, y)[c] / 255.0 - kMean[c]) / kDeviation[c];
+        for (int c = 0; c < 3; ++c)
+          image[0][c][y][x] = (source.at(x, y)[c] / 255.0 - kMean[c]) / kDeviation[c];
         if (front) share[0][y / 4 * 8 + x / 4][0] += 1.0 / 16;
       }
     }

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "core/data/dataset_writer.h"
-#include "core/data/image.h"
-#include "core/data/imagenet_classes.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "core/dataset/dataset_writer.h"
+#include "core/dataset/imagenet_classes.h"
+#include "core/image/image.h"
 #include "tests/support/program.h"
 
 namespace remixer::evaluation {
@@ -38,7 +38,8 @@ class AnswersTest : public ::testing::Test {
     return data::Dataset::open(folder, "original");
   }
 
-  static data::Sample of(int label, std::vector<int> more_labels = {}, std::string foreground = "") {
+  static data::Sample of(int label, std::vector<int> more_labels = {},
+                         std::string foreground = "") {
     data::Sample sample;
     sample.label = label;
     sample.more_labels = std::move(more_labels);
@@ -66,7 +67,8 @@ TEST_F(AnswersTest, KeepTheLikeliestClassesInOrder) {
   answers.set(0, std::vector<float>{1, 3, 3, -2});
   EXPECT_THAT(std::vector<uint16_t>(answers.likely(0).begin(), answers.likely(0).end()),
               ElementsAre(1, 2, 0, 3));
-  EXPECT_FLOAT_EQ(answers.normalizer[0], std::log(std::exp(1.0) + 2 * std::exp(3.0) + std::exp(-2.0)));
+  EXPECT_FLOAT_EQ(answers.normalizer[0],
+                  std::log(std::exp(1.0) + 2 * std::exp(3.0) + std::exp(-2.0)));
   Answers many(1000, 2);
   EXPECT_EQ(many.kept, 10);
   std::vector<float> logits(1000, 500);  // far beyond what exp can hold
@@ -78,8 +80,7 @@ TEST_F(AnswersTest, KeepTheLikeliestClassesInOrder) {
 }
 
 TEST_F(AnswersTest, TopOneAndTopFive) {
-  const auto dataset = write({"a", "b", "c", "d", "e", "f", "g"},
-                             {of(6), of(5), of(4), of(0)});
+  const auto dataset = write({"a", "b", "c", "d", "e", "f", "g"}, {of(6), of(5), of(4), of(0)});
   // The third image's class is fifth of the model's answers, the second's sixth.
   const auto found = figures(sure(7, {6, 0, 0, 1}), dataset, class_reading(7, dataset));
   EXPECT_THAT(found, ElementsAre(Figure{"top1", 25, 4}, Figure{"top5", 75, 4}));
@@ -108,9 +109,7 @@ TEST_F(AnswersTest, ClassesOfAnotherKindAreRefused) {
 }
 
 TEST_F(AnswersTest, SeveralRightAnswersCountOnceOrOnceEach) {
-  const auto dataset = write({"a", "b", "c"}, {of(0, {1}),
-                                               of(2),
-                                               of(1, {1, 2})});
+  const auto dataset = write({"a", "b", "c"}, {of(0, {1}), of(2), of(1, {1, 2})});
   const auto found = figures(sure(3, {1, 0, 1}), dataset, class_reading(3, dataset));
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0], (Figure{"top1", 100.0 * 2 / 3, 3}));
@@ -119,19 +118,15 @@ TEST_F(AnswersTest, SeveralRightAnswersCountOnceOrOnceEach) {
 }
 
 TEST_F(AnswersTest, OneBackgroundBreaksAForeground) {
-  const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"),
-                                          of(0, {}, "cat1"),
-                                          of(1, {}, "dog1"),
-                                          of(1, {}, "dog1"),
-                                          of(1)});
+  const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"), of(0, {}, "cat1"), of(1, {}, "dog1"),
+                                          of(1, {}, "dog1"), of(1)});
   const auto found = figures(sure(2, {0, 1, 1, 1, 0}), dataset, class_reading(2, dataset));
   EXPECT_EQ(found.back(), (Figure{"adversarial", 50, 2}));
   EXPECT_EQ(found[0], (Figure{"top1", 60, 5}));
 }
 
 TEST_F(AnswersTest, ForegroundsThatStandOnceHaveNoAdversary) {
-  const auto dataset =
-      write({"a", "b"}, {of(0, {}, "cat1"), of(1, {}, "dog1")});
+  const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"), of(1, {}, "dog1")});
   EXPECT_EQ(figures(sure(2, {0, 1}), dataset, class_reading(2, dataset)).size(), 2u);
 }
 

@@ -1,16 +1,16 @@
 #include "core/evaluation/evaluator.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "core/kernels/operators.h"
+#include "core/loading/loader.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
-#include "core/training/loader.h"
 #include "tests/core/training/tiny_cell.h"
 #include "tests/support/program.h"
 
@@ -59,7 +59,8 @@ TEST_F(EvaluatorTest, CountsWhatTheModelSaysOfEachImage) {
   std::vector<uint16_t> predictions;
   for (int64_t i = 0; i < 31; ++i) {
     const auto batch = training::make_batch(store, {{i, false}});
-    const auto logits = model->forward(batch.images, kernels::label_distance(batch.patch_labels, "l1"), {});
+    const auto logits =
+        model->forward(batch.images, kernels::label_distance(batch.patch_labels, "l1"), {});
     predictions.push_back(static_cast<uint16_t>(logits.argmax(1).item<int64_t>()));
     correct += predictions.back() == dataset_->samples()[static_cast<size_t>(i)].label;
   }

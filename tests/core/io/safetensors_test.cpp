@@ -9,8 +9,8 @@
 
 #include <cstring>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace remixer::io {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/kernels/operators.h"
 #include "tests/core/kernels/numeric.h"
 

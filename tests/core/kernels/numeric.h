@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/base/random.h"
+#include "base/random.h"
 
 namespace remixer::testing {
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/models/model.h"
-#include "experiments/architectures.h"
+#include "experiments/spec/architectures.h"
 
 namespace remixer::models {
 namespace {
@@ -57,8 +57,7 @@ TEST(Create, AllNamesBuildAndAreSorted) {
   const auto names = architecture_names();
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
   for (const auto& a : experiments::architectures()) {
-    const auto model =
-        create_model_to_load({.architecture = a.name, .image_size = a.image_size});
+    const auto model = create_model_to_load({.architecture = a.name, .image_size = a.image_size});
     EXPECT_EQ(model->grid(), a.image_size / a.patch) << a.name;
     for (const auto& [name, tensor] : model->parameters())
       EXPECT_TRUE(tensor.requires_grad()) << name;

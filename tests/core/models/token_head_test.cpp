@@ -6,7 +6,7 @@
 #include <ATen/ops/linear.h>
 #include <gtest/gtest.h>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/models/weights.h"
 #include "tests/core/kernels/numeric.h"
 #include "tests/core/models/folder.h"
@@ -54,8 +54,8 @@ TEST(TokenHead, LeavesTheLogitsAlone) {
   }
 }
 
-// Where the image's logits are the head's answer to the mean token, the same head asked token by token
-// must have them as its mean.
+// Where the image's logits are the head's answer to the mean token, the same head asked token by
+// token must have them as its mean.
 TEST(TokenHead, IsAskedAboutEveryToken) {
   const at::NoGradGuard no_grad;
   for (const Variant& variant : {kVariants[2], kVariants[3]}) {
@@ -69,8 +69,8 @@ TEST(TokenHead, IsAskedAboutEveryToken) {
   }
 }
 
-// With blocks that add nothing, DeiT's patch tokens are their embeddings and positions: [CLS], which stands
-// before them, is not judged.
+// With blocks that add nothing, DeiT's patch tokens are their embeddings and positions: [CLS],
+// which stands before them, is not judged.
 TEST(TokenHead, JudgesDeitsPatchesInTheirOrder) {
   const at::NoGradGuard no_grad;
   const auto model = random_model(spec_of(kVariants[0], 7));
@@ -82,11 +82,13 @@ TEST(TokenHead, JudgesDeitsPatchesInTheirOrder) {
   const auto value = [&](const std::string& name) { return parameter(*model, name); };
   const at::Tensor tokens =
       at::conv2d(images, value("patch_embed.proj.weight"), value("patch_embed.proj.bias"), 4)
-          .flatten(2).transpose(1, 2) + value("pos_embed").slice(1, 1);
-  const at::Tensor normed = at::layer_norm(tokens, {64}, value("norm.weight"), value("norm.bias"), 1e-6);
+          .flatten(2)
+          .transpose(1, 2) +
+      value("pos_embed").slice(1, 1);
+  const at::Tensor normed =
+      at::layer_norm(tokens, {64}, value("norm.weight"), value("norm.bias"), 1e-6);
   const at::Tensor expected = at::linear(normed, value("aux_head.weight"), value("aux_head.bias"));
-  const Outputs outputs =
-      model->forward_with_tokens(images, Draw(88).uniform({2, 9, 9}, 0, 1), {});
+  const Outputs outputs = model->forward_with_tokens(images, Draw(88).uniform({2, 9, 9}, 0, 1), {});
   EXPECT_LT(difference(outputs.token_logits, expected), 1e-9);
 }
 
@@ -126,7 +128,8 @@ TEST_F(TokenHeadFiles, LoadWithAndWithoutIt) {
   EXPECT_TRUE(at::equal(parameter(*plain, "head.weight"), parameter(*headed, "head.weight")));
   const auto again = create_model(spec_of(kVariants[0], 7), 4);
   load_weights(*again, path);
-  EXPECT_TRUE(at::equal(parameter(*again, "aux_head.weight"), parameter(*headed, "aux_head.weight")));
+  EXPECT_TRUE(
+      at::equal(parameter(*again, "aux_head.weight"), parameter(*headed, "aux_head.weight")));
   save_weights(*plain, folder_ / "plain.safetensors");
   EXPECT_THROW(load_weights(*again, folder_ / "plain.safetensors"), InputError);
 }

@@ -3,7 +3,7 @@
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/layers/basic.h"
 #include "tests/core/kernels/numeric.h"
 #include "tests/core/models/plain_model.h"

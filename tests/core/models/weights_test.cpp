@@ -6,7 +6,7 @@
 
 #include <limits>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "tests/core/models/folder.h"
 
 namespace remixer::models {

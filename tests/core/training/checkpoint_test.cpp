@@ -3,9 +3,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "core/base/hash.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
 #include "tests/support/program.h"
 
 namespace remixer::training {
@@ -102,10 +102,12 @@ TEST(CheckpointTest, NewestTwoAreKept) {
   const ScratchFolder folder("checkpoint");
   for (int64_t step : {3, 6, 9, 12}) write(folder.path(), step);
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder.path())) names.push_back(entry.path().filename());
+  for (const auto& entry : fs::directory_iterator(folder.path()))
+    names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
-  EXPECT_EQ(names, (std::vector<std::string>{"checkpoint-00000009.json", "checkpoint-00000009.safetensors",
-                                             "checkpoint-00000012.json", "checkpoint-00000012.safetensors"}));
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "checkpoint-00000009.json", "checkpoint-00000009.safetensors",
+                       "checkpoint-00000012.json", "checkpoint-00000012.safetensors"}));
 }
 
 TEST(CheckpointTest, AnotherCellsIsRefused) {

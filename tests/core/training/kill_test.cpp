@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "core/base/hash.h"
-#include "core/base/random.h"
+#include "base/hash.h"
+#include "base/random.h"
 #include "tests/core/training/tiny_cell.h"
 #include "tests/support/program.h"
 
@@ -24,18 +24,21 @@ class KillTest : public ::testing::Test {
   KillTest() : scratch_("kill") {
     remixer::testing::write_tiny_dataset(scratch_ / "data", 100, 8);
     // Tests may be run by root, which mpirun asks about.
-    for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"}) ::setenv(name, "1", 1);
+    for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"})
+      ::setenv(name, "1", 1);
   }
 
-  std::vector<std::string> command(const std::string& folder, int ranks, const std::string& architecture,
+  std::vector<std::string> command(const std::string& folder, int ranks,
+                                   const std::string& architecture,
                                    const std::string& checkpoint_seconds, int pause_at = -1) const {
     std::vector<std::string> words;
     if (ranks > 1) {
-      words = {REMIXER_MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", std::to_string(ranks)};
+      words = {REMIXER_MPIEXEC,      "--oversubscribe", "--bind-to", "none", "-n",
+               std::to_string(ranks)};
     }
-    words.insert(words.end(), {REMIXER_TRAIN_PROGRAM, (scratch_ / "data").string(),
-                               (scratch_ / folder).string(), architecture, checkpoint_seconds,
-                               std::to_string(pause_at)});
+    words.insert(words.end(),
+                 {REMIXER_TRAIN_PROGRAM, (scratch_ / "data").string(), (scratch_ / folder).string(),
+                  architecture, checkpoint_seconds, std::to_string(pause_at)});
     return words;
   }
 

@@ -9,11 +9,17 @@ struct Memory {
   unsigned long long total, free, used;
 };
 
-static uintptr_t number(void* device) { return reinterpret_cast<uintptr_t>(device); }
+static uintptr_t number(void* device) {
+  return reinterpret_cast<uintptr_t>(device);
+}
 
 extern "C" {
-int nvmlInit_v2() { return 0; }
-int nvmlShutdown() { return 0; }
+int nvmlInit_v2() {
+  return 0;
+}
+int nvmlShutdown() {
+  return 0;
+}
 int nvmlDeviceGetCount_v2(unsigned* count) {
   *count = 3;
   return 0;

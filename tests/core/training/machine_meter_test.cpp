@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <map>
 
-#include "core/base/file.h"
+#include "base/file.h"
 #include "tests/support/program.h"
 
 namespace remixer::training {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/random.h"
+#include "base/random.h"
 #include "core/training/ema.h"
 
 namespace remixer::training {
@@ -97,7 +97,8 @@ TEST(AdamWTest, StateGoesOnWhereItWasLeft) {
   two.set_steps(2);
   step(first, one, 3);
   step(second, two, 3);
-  for (size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(at::equal(first[i].second, second[i].second));
+  for (size_t i = 0; i < first.size(); ++i)
+    EXPECT_TRUE(at::equal(first[i].second, second[i].second));
 }
 
 TEST(ClipGradientsTest, ScalesToTheLimitOnlyAboveIt) {
@@ -113,8 +114,8 @@ TEST(ClipGradientsTest, ScalesToTheLimitOnlyAboveIt) {
 }
 
 TEST(MovingAverageTest, FollowsParametersAndBuffers) {
-  const auto model = models::create_model({.architecture = "convmixer_nano_patch4_32", .num_classes = 3,
-                                           .image_size = 32}, 5);
+  const auto model = models::create_model(
+      {.architecture = "convmixer_nano_patch4_32", .num_classes = 3, .image_size = 32}, 5);
   const MovingAverage untouched(*model, 0.9);
   MovingAverage average(*model, 0.9);
   at::NoGradGuard no_grad;
@@ -128,7 +129,8 @@ TEST(MovingAverageTest, FollowsParametersAndBuffers) {
   for (size_t i = 0; i < average.weights().tensors().size(); ++i) {
     const auto& [name, value] = average.weights().tensors()[i];
     if (!value.is_floating_point()) continue;
-    EXPECT_TRUE(at::allclose(value, untouched.weights().tensors()[i].second + 0.1, 1e-5, 1e-6)) << name;
+    EXPECT_TRUE(at::allclose(value, untouched.weights().tensors()[i].second + 0.1, 1e-5, 1e-6))
+        << name;
   }
 }
 

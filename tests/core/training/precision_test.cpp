@@ -7,7 +7,7 @@
 
 #include <limits>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/training/objective.h"
 #include "tests/core/training/tiny_cell.h"
 
@@ -24,10 +24,13 @@ TEST(LossScalerTest, DividesWhatItMultiplied) {
   EXPECT_EQ(scaler.state(), (LossScale{65536, 1}));
 }
 
-// As PyTorch's GradScaler with its defaults: halved at once, doubled after 2000 good steps in a row.
+// As PyTorch's GradScaler with its defaults: halved at once, doubled after 2000 good steps in a
+// row.
 TEST(LossScalerTest, FallsOnOverflowAndRisesAfterManyGoodSteps) {
   LossScaler scaler;
-  const auto step = [&](float value) { return scaler.unscale({at::ones({2}), at::full({2}, value)}); };
+  const auto step = [&](float value) {
+    return scaler.unscale({at::ones({2}), at::full({2}, value)});
+  };
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(step(1));
   EXPECT_FALSE(step(std::numeric_limits<float>::infinity()));
   EXPECT_EQ(scaler.state(), (LossScale{32768, 0}));
@@ -75,15 +78,20 @@ TEST(BFloat16Test, EveryFamilyTrainsNearFloat32) {
   struct Case {
     const char *architecture, *prior;
   };
-  for (const Case& test : {Case{"deit_nano_patch4_32", "none"}, Case{"deit_nano_patch4_32", "convit"},
-                           Case{"mixer_nano_patch4_32", "none"}, Case{"convmixer_nano_patch4_32", "none"},
-                           Case{"convmixer_nano_patch4_32_full", "none"}}) {
+  for (const Case& test :
+       {Case{"deit_nano_patch4_32", "none"}, Case{"deit_nano_patch4_32", "convit"},
+        Case{"mixer_nano_patch4_32", "none"}, Case{"convmixer_nano_patch4_32", "none"},
+        Case{"convmixer_nano_patch4_32_full", "none"}}) {
     for (const bool remixer : {false, true}) {
       SCOPED_TRACE(fmt::format("{} {} {}", test.architecture, test.prior, remixer));
       auto cell = remixer::testing::tiny_cell(test.architecture, remixer);
       cell.recipe.drop_path = 0.1;
-      const models::ModelSpec spec{.architecture = test.architecture, .spatial_prior = test.prior,
-                                   .num_classes = 3, .image_size = 32, .remixer = remixer, .drop_path = 0.1};
+      const models::ModelSpec spec{.architecture = test.architecture,
+                                   .spatial_prior = test.prior,
+                                   .num_classes = 3,
+                                   .image_size = 32,
+                                   .remixer = remixer,
+                                   .drop_path = 0.1};
       const auto gradients = [&](at::ScalarType type, double& loss) {
         const auto model = models::create_model(spec, 5);
         Random random(9, RandomPurpose::kTest);

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/distributed/mpi_communicator.h"
 #include "core/evaluation/evaluator.h"
 #include "core/io/safetensors.h"
@@ -47,8 +47,9 @@ class RanksTest : public ::testing::TestWithParam<std::pair<std::string, std::st
     TrainJob job;
     job.cell = cell;
     job.dataset = shared_ / "data";
-    job.labels = cell.recipe.token_labeling == "none" ? static_cast<data::LabelSource*>(labels_.get())
-                                                     : class_labels_.get();
+    job.labels = cell.recipe.token_labeling == "none"
+                     ? static_cast<data::LabelSource*>(labels_.get())
+                     : class_labels_.get();
     job.folder = trained.folder = folder;
     job.on_step = [&](const Progress& progress) {
       trained.losses.push_back(progress.loss);
@@ -85,8 +86,9 @@ TEST_P(RanksTest, TogetherTrainTheSameModelAsAlone) {
     const auto one = io::read_safetensors(alone.folder / "model.safetensors");
     const auto all = io::read_safetensors(together.folder / "model.safetensors");
     ASSERT_EQ(one.tensors.size(), all.tensors.size());
-    // Running statistics among them, which follow shard 0 on whatever rank. A gradient that is zero but for
-    // rounding moves AdamW by up to a step's rate, so single weights may differ by more than losses do.
+    // Running statistics among them, which follow shard 0 on whatever rank. A gradient that is zero
+    // but for rounding moves AdamW by up to a step's rate, so single weights may differ by more
+    // than losses do.
     for (const auto& [name, values] : one.tensors) {
       EXPECT_LT((values - all.at(name)).abs().max().item<double>(), 5e-3) << name;
     }
@@ -107,7 +109,8 @@ TEST_P(RanksTest, ResumeBitForBit) {
   const Trained part = run(cell, shared_ / "part", world());
   EXPECT_EQ(part.outcome.resumed_at, 13);
   EXPECT_EQ(part.outcome.final_loss, whole.outcome.final_loss);
-  EXPECT_EQ(read_file(whole.folder / "model.safetensors"), read_file(part.folder / "model.safetensors"));
+  EXPECT_EQ(read_file(whole.folder / "model.safetensors"),
+            read_file(part.folder / "model.safetensors"));
 }
 
 TEST_P(RanksTest, EvaluateToTheSameAnswer) {
@@ -130,14 +133,19 @@ TEST_P(RanksTest, EvaluateToTheSameAnswer) {
   EXPECT_EQ(alone.top5, together.top5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, RanksTest, ::testing::Values(
-    std::pair("deit_nano_patch4_32", "none"), std::pair("mixer_nano_patch4_32", "none"),
-    std::pair("convmixer_nano_patch4_32", "none"), std::pair("deit_nano_patch4_32", "convit")),
-    [](const ::testing::TestParamInfo<RanksTest::ParamType>& instance) { return instance.param.first + "_" + instance.param.second; });
+INSTANTIATE_TEST_SUITE_P(Models, RanksTest,
+                         ::testing::Values(std::pair("deit_nano_patch4_32", "none"),
+                                           std::pair("mixer_nano_patch4_32", "none"),
+                                           std::pair("convmixer_nano_patch4_32", "none"),
+                                           std::pair("deit_nano_patch4_32", "convit")),
+                         [](const ::testing::TestParamInfo<RanksTest::ParamType>& instance) {
+                           return instance.param.first + "_" + instance.param.second;
+                         });
 
 using ShardsTest = RanksTest;
 
-// Held-out images, TokenLabeling, a moving average, Mixup, clipping: all of it on any number of ranks.
+// Held-out images, TokenLabeling, a moving average, Mixup, clipping: all of it on any number of
+// ranks.
 TEST_F(ShardsTest, TheWholeRecipeAgrees) {
   for (const char* kind : {"oamixer", "original"}) {
     auto cell = remixer::testing::full_cell("deit_nano_patch4_32");

@@ -1,21 +1,22 @@
 // Gives Python tests what our recipe computes, to be compared with timm's value by value.
 //
 //   recipe_values schedule RECIPE STEPS_PER_EPOCH OUTPUT      rates [epochs * steps]
-//   recipe_values mix RECIPE COUNT INPUT OUTPUT               images [B,3,S,S], classes [B] mixed COUNT times
-//   recipe_values adamw RECIPE INPUT OUTPUT                   parameters p.*, gradients 0.*, 1.*, ...; rates
-//   recipe_values ema DECAY INPUT OUTPUT                      weights 0.*, 1.*, ... of a ConvMixer
-//   recipe_values clip LIMIT INPUT OUTPUT                     gradients
+//   recipe_values mix RECIPE COUNT INPUT OUTPUT               images [B,3,S,S], classes [B] mixed
+//   COUNT times recipe_values adamw RECIPE INPUT OUTPUT                   parameters p.*, gradients
+//   0.*, 1.*, ...; rates recipe_values ema DECAY INPUT OUTPUT                      weights
+//   0.*, 1.*, ... of a ConvMixer recipe_values clip LIMIT INPUT OUTPUT gradients
 //
-// RECIPE is JSON of the fields that differ from the defaults. INPUT and OUTPUT are safetensors files.
+// RECIPE is JSON of the fields that differ from the defaults. INPUT and OUTPUT are safetensors
+// files.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
 #include <iostream>
 
-#include "core/base/error.h"
+#include "base/error.h"
 #include "core/io/safetensors.h"
 #include "core/training/ema.h"
-#include "core/training/mixing.h"
+#include "core/training/mixup.h"
 #include "core/training/optimizer.h"
 #include "core/training/schedule.h"
 
@@ -35,15 +36,17 @@ experiments::Recipe recipe_of(const std::string& text) {
   return recipe;
 }
 
-void schedule(const experiments::Recipe& recipe, int64_t steps_per_epoch, const std::string& output) {
+void schedule(const experiments::Recipe& recipe, int64_t steps_per_epoch,
+              const std::string& output) {
   const training::Schedule schedule(recipe, steps_per_epoch);
   at::Tensor rates = at::empty({recipe.epochs * steps_per_epoch}, at::kDouble);
   for (int64_t i = 0; i < rates.numel(); ++i) rates.data_ptr<double>()[i] = schedule.rate(i);
   io::write_safetensors(output, {{"rates", rates}});
 }
 
-// The numbers that the stream of one shard holds, in the order in which timm asks its own generator for
-// them: whether to mix, which of the two, λ, and the box's centre. Nothing of draw_mix is used here.
+// The numbers that the stream of one shard holds, in the order in which timm asks its own generator
+// for them: whether to mix, which of the two, λ, and the box's centre. Nothing of draw_mix is used
+// here.
 at::Tensor stream_of(const experiments::Recipe& recipe, int64_t side, Random random) {
   std::vector<double> draws{random.uniform(), random.uniform()};
   const double alpha = draws[1] < recipe.mix_switch ? recipe.cutmix : recipe.mixup;
@@ -54,7 +57,8 @@ at::Tensor stream_of(const experiments::Recipe& recipe, int64_t side, Random ran
   return at::tensor(draws, at::kDouble);
 }
 
-void mix(const experiments::Recipe& recipe, int64_t count, const std::string& input, const std::string& output) {
+void mix(const experiments::Recipe& recipe, int64_t count, const std::string& input,
+         const std::string& output) {
   const io::Safetensors given = io::read_safetensors(input);
   NamedTensors results;
   for (int64_t i = 0; i < count; ++i) {
@@ -77,19 +81,23 @@ void adamw(const experiments::Recipe& recipe, const std::string& input, const st
   const io::Safetensors given = io::read_safetensors(input);
   NamedTensors parameters, results;
   for (const auto& [name, tensor] : given.tensors) {
-    if (name.starts_with("p.")) parameters.emplace_back(name.substr(2), tensor.clone().requires_grad_());
+    if (name.starts_with("p."))
+      parameters.emplace_back(name.substr(2), tensor.clone().requires_grad_());
   }
   training::AdamW optimizer(parameters, recipe);
   const at::Tensor rates = given.at("rates").to(at::kDouble);
   for (int64_t step = 0; step < rates.numel(); ++step) {
     const std::string number = std::to_string(step) + ".";
-    for (const auto& [name, tensor] : parameters) tensor.mutable_grad() = given.at(number + name).clone();
+    for (const auto& [name, tensor] : parameters)
+      tensor.mutable_grad() = given.at(number + name).clone();
     const double rate = rates[step].item<double>();
     optimizer.step(rate, rate);
-    for (const auto& [name, tensor] : parameters) results.emplace_back(number + name, tensor.detach().clone());
+    for (const auto& [name, tensor] : parameters)
+      results.emplace_back(number + name, tensor.detach().clone());
   }
   for (const auto& [name, tensor] : parameters) {
-    results.emplace_back("decayed." + name, at::full({1}, training::is_undecayed(name, tensor) ? 0.0 : 1.0));
+    results.emplace_back("decayed." + name,
+                         at::full({1}, training::is_undecayed(name, tensor) ? 0.0 : 1.0));
   }
   io::write_safetensors(output, results);
 }
@@ -101,7 +109,8 @@ void ema(double decay, const std::string& input, const std::string& output) {
       {.architecture = "convmixer_nano_patch4_32_full", .num_classes = kClasses, .image_size = 32});
   const auto set = [&](int64_t step) {
     for (const auto* list : {&model->parameters(), &model->buffers()}) {
-      for (const auto& [name, tensor] : *list) tensor.copy_(given.at(std::to_string(step) + "." + name));
+      for (const auto& [name, tensor] : *list)
+        tensor.copy_(given.at(std::to_string(step) + "." + name));
     }
   };
   set(0);

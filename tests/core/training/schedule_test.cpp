@@ -42,7 +42,8 @@ TEST(ScheduleTest, ReleasedIsOneEpochLate) {
   late.schedule_unit = "released";
   const Schedule released(late, 3), paper(recipe(), 3);
   for (int64_t step = 0; step < 6; ++step) EXPECT_DOUBLE_EQ(released.rate(step), 1e-4);
-  for (int64_t step = 3; step < 30; ++step) EXPECT_DOUBLE_EQ(released.rate(step), paper.rate(step - 3));
+  for (int64_t step = 3; step < 30; ++step)
+    EXPECT_DOUBLE_EQ(released.rate(step), paper.rate(step - 3));
 }
 
 TEST(ScheduleTest, KappaFollowsTheCurveInProportion) {

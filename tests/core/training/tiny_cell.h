@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "experiments/cell.h"
+#include "experiments/spec/cell.h"
 #include "tests/support/tiny_dataset.h"
 
 namespace remixer::testing {
@@ -27,7 +27,8 @@ inline experiments::Cell tiny_cell(const std::string& architecture, bool remixer
   return cell;
 }
 
-// Every part of the recipe that has a state of its own, in one cell. 6 epochs of 2 steps over 100 images.
+// Every part of the recipe that has a state of its own, in one cell. 6 epochs of 2 steps over 100
+// images.
 inline experiments::Cell full_cell(const std::string& architecture) {
   auto cell = tiny_cell(architecture, true);
   cell.labeler["name"] = "relabel";

@@ -7,10 +7,10 @@
 
 #include <cmath>
 
-#include "core/base/error.h"
-#include "core/base/random.h"
+#include "base/error.h"
+#include "base/random.h"
 #include "core/layers/basic.h"
-#include "core/training/mixing.h"
+#include "core/training/mixup.h"
 #include "core/training/objective.h"
 #include "tests/core/training/tiny_cell.h"
 
@@ -41,7 +41,9 @@ TEST(TokenLabelingLossTest, EqualsThePlainSumsAndHasTheirGradient) {
   for (int64_t b = 0; b < 3; ++b) {
     image += plain_cross_entropy(outputs.logits[b].contiguous(), targets[b].contiguous()) / 3;
     for (int64_t n = 0; n < 5; ++n) {
-      token += plain_cross_entropy(outputs.token_logits[b][n].contiguous(), tokens[b][n].contiguous()) / 15;
+      token +=
+          plain_cross_entropy(outputs.token_logits[b][n].contiguous(), tokens[b][n].contiguous()) /
+          15;
     }
   }
   const at::Tensor loss = token_labeling_loss(outputs, targets, tokens, 0.5);
@@ -78,9 +80,12 @@ TEST(TokenClassesTest, LabelsMustSayWhatTheRecipeWants) {
 // Against logits pooled over the whole image first.
 TEST(PooledTargetsTest, AreTheSoftmaxOfTheMeanLogits) {
   const at::Tensor logits = drawn(6, {2, 9, 5}) * 8;
-  EXPECT_LT((pooled_targets(logits.softmax(-1)) - logits.mean(1).softmax(-1)).abs().max().item<double>(), 1e-12);
+  EXPECT_LT(
+      (pooled_targets(logits.softmax(-1)) - logits.mean(1).softmax(-1)).abs().max().item<double>(),
+      1e-12);
   // Not the mean of the probabilities.
-  EXPECT_GT((logits.softmax(-1).mean(1) - logits.mean(1).softmax(-1)).abs().max().item<double>(), 0.05);
+  EXPECT_GT((logits.softmax(-1).mean(1) - logits.mean(1).softmax(-1)).abs().max().item<double>(),
+            0.05);
 }
 
 TEST(MixTokenTest, CutsWholePatches) {
@@ -103,7 +108,8 @@ TEST(MixTokenTest, CutsWholePatches) {
 
 // What MixToken does to tokens after the embedding, done here to pixels: equal tokens.
 TEST(MixTokenTest, OfPixelsIsThatOfTokens) {
-  const auto model = models::create_model({.architecture = "deit_nano_patch4_32", .num_classes = 3, .image_size = 32}, 3);
+  const auto model = models::create_model(
+      {.architecture = "deit_nano_patch4_32", .num_classes = 3, .image_size = 32}, 3);
   const auto parameter = [&](const std::string& name) {
     for (const auto& [candidate, tensor] : model->parameters()) {
       if (candidate == name) return tensor;
@@ -128,10 +134,12 @@ TEST(MixTokenTest, OfPixelsIsThatOfTokens) {
   EXPECT_TRUE(at::allclose(embed(batch.images).view({2, 8, 8, -1}), expected, 1e-5, 1e-6));
 }
 
-// What is mixed into an image is mixed into its patches' targets: a model that says exactly what the
-// mixed labels say has the smallest loss there is, and one that says what they were before has not.
+// What is mixed into an image is mixed into its patches' targets: a model that says exactly what
+// the mixed labels say has the smallest loss there is, and one that says what they were before has
+// not.
 TEST(TokenTargetsTest, AreMixedWithTheImages) {
-  for (const Mix& mix : {Mix{Mix::Kind::kMixup, 0.7, {}}, Mix{Mix::Kind::kCutMix, 0.75, {0, 0, 4, 4}}}) {
+  for (const Mix& mix :
+       {Mix{Mix::Kind::kMixup, 0.7, {}}, Mix{Mix::Kind::kCutMix, 0.75, {0, 0, 4, 4}}}) {
     Batch batch;
     batch.images = at::zeros({2, 3, 8, 8});
     batch.patch_labels = drawn(5, {2, 4, 3}).softmax(2).to(at::kFloat);
@@ -140,7 +148,8 @@ TEST(TokenTargetsTest, AreMixedWithTheImages) {
     const at::Tensor targets = apply_mix(mix, batch, 2, 3, 0);
     const auto token_loss = [&](const at::Tensor& said) {
       const models::Outputs outputs{at::zeros_like(targets), said.log()};
-      return token_labeling_loss(outputs, at::zeros_like(targets), batch.patch_labels, 1).item<double>();
+      return token_labeling_loss(outputs, at::zeros_like(targets), batch.patch_labels, 1)
+          .item<double>();
     };
     const double least = -(batch.patch_labels * batch.patch_labels.log()).sum().item<double>() / 8;
     EXPECT_NEAR(token_loss(batch.patch_labels), least, 1e-5);

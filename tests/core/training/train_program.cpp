@@ -2,8 +2,8 @@
 //
 //   train_program DATA FOLDER ARCHITECTURE CHECKPOINT_SECONDS [PAUSE_AT]
 //
-// Prints "pid N" for each rank and, on rank 0, "step N" after each step and "done" at the end. Before
-// PAUSE_AT's end it stands still, to be killed there.
+// Prints "pid N" for each rank and, on rank 0, "step N" after each step and "done" at the end.
+// Before PAUSE_AT's end it stands still, to be killed there.
 #include <ATen/Parallel.h>
 #include <unistd.h>
 

@@ -9,15 +9,15 @@
 #include <cmath>
 #include <set>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "core/io/safetensors.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/checkpoint.h"
 #include "core/training/hold_out.h"
-#include "core/training/mixing.h"
+#include "core/training/mixup.h"
 #include "core/training/plan.h"
 #include "tests/core/training/tiny_cell.h"
 #include "tests/support/program.h"
@@ -32,7 +32,8 @@ class TrainerTest : public ::testing::Test {
   TrainerTest() : scratch_("trainer") {
     at::set_num_threads(1);
     remixer::testing::write_tiny_dataset(scratch_ / "data", 100, 8);
-    labels_ = std::make_unique<remixer::testing::BoxLabels>(data::Dataset::open(scratch_ / "data", "train"));
+    labels_ = std::make_unique<remixer::testing::BoxLabels>(
+        data::Dataset::open(scratch_ / "data", "train"));
   }
 
   TrainJob job(const experiments::Cell& cell, const std::string& folder) {
@@ -106,7 +107,8 @@ TEST_F(TrainerTest, DropPathIsDrawnAgainAfterAResume) {
   train_alone(job(cell, "part"));
   stop_at_ = -1;
   train_alone(job(cell, "part"));
-  EXPECT_EQ(read_file(scratch_ / "whole/model.safetensors"), read_file(scratch_ / "part/model.safetensors"));
+  EXPECT_EQ(read_file(scratch_ / "whole/model.safetensors"),
+            read_file(scratch_ / "part/model.safetensors"));
 }
 
 TEST_F(TrainerTest, TornCheckpointCostsOnlyTheWorkSinceTheOneBefore) {
@@ -121,7 +123,8 @@ TEST_F(TrainerTest, TornCheckpointCostsOnlyTheWorkSinceTheOneBefore) {
   write_file_atomic(newest, bytes.substr(0, bytes.size() - 100));
   stop_at_ = -1;
   EXPECT_EQ(train_alone(part).resumed_at, 4);
-  EXPECT_EQ(read_file(scratch_ / "whole/model.safetensors"), read_file(part.folder / "model.safetensors"));
+  EXPECT_EQ(read_file(scratch_ / "whole/model.safetensors"),
+            read_file(part.folder / "model.safetensors"));
 }
 
 TEST_F(TrainerTest, LossFallsAndMetricsAreReported) {
@@ -163,7 +166,8 @@ TEST_F(TrainerTest, LossFallsAndMetricsAreReported) {
 // exactly in the blocks where a small κ would lower the first batch's loss.
 TEST_F(TrainerTest, KappaRisesWhereItLowersTheLoss) {
   int rising = 0, staying = 0;
-  for (const char* architecture : {"deit_nano_patch4_32", "mixer_nano_patch4_32", "convmixer_nano_patch4_32"}) {
+  for (const char* architecture :
+       {"deit_nano_patch4_32", "mixer_nano_patch4_32", "convmixer_nano_patch4_32"}) {
     auto cell = tiny_cell(architecture, true);
     cell.recipe.mixup = cell.recipe.cutmix = cell.recipe.warmup_epochs = cell.recipe.drop_path = 0;
     cell.recipe.schedule_unit = "step";
@@ -206,7 +210,8 @@ TEST_F(TrainerTest, PlainCellNeedsNoLabelsAndHasNoKappa) {
   TrainJob plain = job(tiny_cell("mixer_nano_patch4_32", false), "run");
   plain.labels = nullptr;
   EXPECT_TRUE(train_alone(plain).kappa.empty());
-  EXPECT_FALSE(io::read_safetensors(plain.folder / "model.safetensors").has("blocks.0.remixer.kappa"));
+  EXPECT_FALSE(
+      io::read_safetensors(plain.folder / "model.safetensors").has("blocks.0.remixer.kappa"));
   EXPECT_FALSE(fs::exists(plain.folder / "ema.safetensors"));
 }
 
@@ -238,8 +243,9 @@ TEST_F(TrainerTest, LossThatExplodesEndsTheRunNamingTheLastGoodCheckpoint) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("the loss has exploded to "));
     EXPECT_THAT(error.what(), ::testing::HasSubstr("with learning rate 30"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr(
-        "last good checkpoint: " + (scratch_ / "run/checkpoint-00000001.safetensors").string()));
+    EXPECT_THAT(error.what(),
+                ::testing::HasSubstr("last good checkpoint: " +
+                                     (scratch_ / "run/checkpoint-00000001.safetensors").string()));
   }
 }
 
@@ -270,7 +276,8 @@ TEST_F(TrainerTest, TheBestEpochIsThatOfTheHeldOutImages) {
   ASSERT_TRUE(outcome.best);
   size_t best = 0;
   for (size_t i = 1; i < 6; ++i) {
-    if (std::pair(top1[i].value, -loss[i].value) > std::pair(top1[best].value, -loss[best].value)) best = i;
+    if (std::pair(top1[i].value, -loss[i].value) > std::pair(top1[best].value, -loss[best].value))
+      best = i;
   }
   EXPECT_EQ(outcome.best->epoch, static_cast<int64_t>(best));
   EXPECT_EQ(outcome.best->top1, top1[best].value);

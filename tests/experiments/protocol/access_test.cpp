@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/file.h"
+#include "base/file.h"
 #include "tests/experiments/expect_error.h"
 
 namespace remixer::experiments::protocol {

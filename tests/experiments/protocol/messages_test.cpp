@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "experiments/components.h"
+#include "experiments/spec/components.h"
 #include "tests/experiments/expect_error.h"
 
 namespace remixer::experiments::protocol {
@@ -109,8 +109,8 @@ TEST(Messages, SurviveTheWire) {
     RC_ASSERT(round_trip(reply) == to_json(reply));
   }));
   EXPECT_TRUE(rc::check("grid", [] {
-    const SubmitGrid grid{
-        any_text(), any_text(), any_text(), {some_cell(), some_cell()}, {some_task()}, {}};
+    const SubmitGrid grid{any_text(),    any_text(), any_text(), {some_cell(), some_cell()},
+                          {some_task()}, {}};
     RC_ASSERT(round_trip(grid) == to_json(grid));
     const GridSubmitted reply{any_integer(), any_integer(), any_integer(), any_integer(),
                               any_integer(), any_integer(), any_integer()};

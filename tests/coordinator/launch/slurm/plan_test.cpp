@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "coordinator/launch/capture.h"
+#include "base/capture_output.h"
+#include "base/error.h"
 #include "coordinator/launch/slurm/health.h"
-#include "core/base/error.h"
 
 namespace remixer::coordinator::slurm {
 namespace {

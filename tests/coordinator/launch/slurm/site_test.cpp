@@ -6,9 +6,9 @@
 
 #include <filesystem>
 
-#include "coordinator/launch/capture.h"
+#include "base/capture_output.h"
+#include "base/file.h"
 #include "coordinator/launch/slurm/script.h"
-#include "core/base/file.h"
 #include "tests/coordinator/support.h"
 
 namespace remixer::coordinator::slurm {

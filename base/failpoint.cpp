@@ -1,0 +1,42 @@
+#include "base/failpoint.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+namespace remixer {
+namespace {
+
+struct Wanted {
+  std::string name;
+  std::atomic<long> left{1};
+};
+
+// Null where none is wanted, as in every ordinary run.
+Wanted* wanted() {
+  static Wanted* const found = []() -> Wanted* {
+    const char* text = std::getenv("REMIXER_FAILPOINT");
+    if (text == nullptr || *text == '\0') return nullptr;
+    auto* wanted = new Wanted;
+    wanted->name = text;
+    const size_t colon = wanted->name.find(':');
+    if (colon != std::string::npos) {
+      wanted->left = std::strtol(wanted->name.c_str() + colon + 1, nullptr, 10);
+      wanted->name.resize(colon);
+    }
+    return wanted;
+  }();
+  return found;
+}
+
+}  // namespace
+
+void failpoint(const char* name) {
+  Wanted* const point = wanted();
+  if (point == nullptr || point->name != name) return;
+  if (--point->left == 0) ::raise(SIGKILL);
+}
+
+}  // namespace remixer

@@ -1,0 +1,19 @@
+// JSON from outside: text whose nesting cannot exhaust the stack of what walks through it later.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace remixer::experiments {
+
+constexpr int kDeepestJson = 100;
+
+// Throws InputError naming `what` where the text is nested more than kDeepestJson deep.
+void check_depth(std::string_view text, const std::string& what);
+
+// As check_depth, and where the text is not JSON.
+Json parse_json(std::string_view text, const std::string& what);
+
+}  // namespace remixer::experiments

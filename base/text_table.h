@@ -1,0 +1,60 @@
+// Listings: one set of rows, written as an aligned table for people, as CSV or as JSON.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace remixer::coordinator::command {
+
+using experiments::Json;
+
+enum class Format { kTable, kJson, kCsv };
+
+// How a column's numbers look in the aligned table; CSV and JSON always hold them whole.
+enum class Show {
+  kPlain,     // integers as they are, others in up to 6 significant digits
+  kFixed1,    // one decimal: percentages
+  kDuration,  // seconds as "12 min"
+};
+
+struct Column {
+  std::string name;  // the heading, the CSV column, the JSON member
+  Show show = Show::kPlain;
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns);
+
+  // One value for each column: text, number, bool or null (missing); arrays and objects are shown
+  // as compact JSON.
+  void add_row(std::vector<Json> values);
+  size_t rows() const { return rows_.size(); }
+
+  // A heading and one line a row, each ended by a newline. Columns of numbers are right-aligned, a
+  // missing value is "-", and control characters are shown as spaces. With `width` > 0 the widest
+  // text columns are shortened (ending in "…") so that no line is wider.
+  std::string text(size_t width = 0) const;
+  // RFC 4180 with a header line; missing values are empty.
+  std::string csv() const;
+  // An array of objects, one a line.
+  std::string json() const;
+  std::string as(Format format, size_t width = 0) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<Json>> rows_;
+};
+
+// Columns that `text` takes on a terminal, each code point counted as one.
+size_t display_width(std::string_view text);
+// `text` in exactly `width` columns at most, the last one "…" where something was cut off.
+std::string shortened(std::string_view text, size_t width);
+// `text` filled up with spaces to `width` columns.
+std::string padded(std::string_view text, size_t width, bool right = false);
+
+}  // namespace remixer::coordinator::command

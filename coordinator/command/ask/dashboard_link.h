@@ -1,0 +1,17 @@
+// How a browser gets to the dashboard, for people.
+#pragma once
+
+#include <string>
+
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/command.h"
+
+namespace remixer::coordinator::command {
+
+// A new link and, over SSH, the tunnel that it needs; each line ends with a newline.
+std::string dashboard_text(Session& session);
+
+// Adds `remixer dashboard` to the command line.
+void add_dashboard(CommandLine& line);
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,80 @@
+#include "coordinator/command/ask/handover.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/error.h"
+#include "coordinator/command/command.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+struct Tool {
+  const char* name;
+  const char* description;
+};
+constexpr std::array<Tool, 4> kTools{
+    {{"bench", "Measure how fast this machine runs the parts of a study"},
+     {"dataset", "Build, list, verify and show datasets"},
+     {"labels", "Build, inspect and verify patch labels"},
+     {"model", "Export, import and run models"}}};
+
+constexpr std::string_view kWorkspaceEquals = "--workspace=";
+
+}  // namespace
+
+std::optional<Handover> find_handover(int argc, char** argv) {
+  Handover found;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if ((argument == "--workspace" || argument == "-w") && i + 1 < argc) {
+      found.workspace = argv[++i];
+    } else if (argument.starts_with(kWorkspaceEquals)) {
+      found.workspace = argument.substr(kWorkspaceEquals.size());
+    } else {
+      const bool ours = std::none_of(kTools.begin(), kTools.end(),
+                                     [&](const Tool& tool) { return argument == tool.name; });
+      // What the coordinator costs is measured here; everything else by the tools.
+      const bool scheduler =
+          argument == "bench" && i + 1 < argc && std::string_view(argv[i + 1]) == "scheduler";
+      if (ours || scheduler) return std::nullopt;
+      found.arguments.assign(argv + i, argv + argc);
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
+int hand_over(const Handover& handover, char** argv) {
+  const std::filesystem::path program = program_folder() / "remixer-tools";
+  if (!handover.workspace.empty()) {
+    ::setenv("REMIXER_WORKSPACE", handover.workspace.c_str(), 1);
+  }
+  std::vector<std::string> texts = handover.arguments;
+  std::vector<char*> arguments{argv[0]};
+  for (std::string& text : texts) arguments.push_back(text.data());
+  arguments.push_back(nullptr);
+  ::execv(program.c_str(), arguments.data());
+  fail("`remixer {}` needs {}, which cannot be started ({}): build it with LibTorch (./setup does)",
+       handover.arguments.front(), program.string(), errno_text(errno));
+}
+
+std::filesystem::path program_folder() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
+void add_handovers(CommandLine& line) {
+  // Only for the list in `remixer --help`: find_handover takes them first.
+  for (const Tool& tool : kTools) {
+    // `bench` is there already, for `bench scheduler`.
+    if (std::string_view(tool.name) == "bench") continue;
+    line.app.add_subcommand(tool.name, tool.description);
+  }
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,40 @@
+// Where a daemon listens: options of the commands that start one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include "coordinator/daemon/daemon.h"
+
+namespace remixer::coordinator::command {
+
+struct ListenOptions {
+  std::string address = "127.0.0.1";
+  std::string announce;
+  uint16_t port = 0;
+
+  void add_to(CLI::App* command) {
+    command
+        ->add_option("--address", address,
+                     "Listen on this IP address, host name or network interface (auto: on all); "
+                     "any but a loopback address is under TLS")
+        ->type_name("A")
+        ->capture_default_str();
+    command
+        ->add_option("--announce", announce,
+                     "Address or name by which other hosts reach this one [worked out]")
+        ->type_name("A");
+    command->add_option("--port", port, "Port to listen on; 0: any free one")
+        ->type_name("P")
+        ->capture_default_str();
+  }
+  void apply(DaemonOptions& options) const {
+    options.address = address;
+    options.announce = announce;
+    options.port = port;
+  }
+};
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,85 @@
+#include "coordinator/command/ask/session.h"
+
+#include "base/error.h"
+#include "coordinator/command/ask/source.h"
+#include "experiments/protocol/access.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+using experiments::protocol::Access;
+using experiments::protocol::Client;
+
+// A daemon that lives answers a ping at once; one that is committing a large submit, after a while.
+constexpr double kTimeoutSeconds = 60;
+
+}  // namespace
+
+Session::Session(Access access)
+    : client_(std::make_unique<Client>(std::move(access), kTimeoutSeconds)) {}
+
+std::optional<Session> Session::find(const fs::path& workspace) {
+  const auto access = experiments::protocol::read_access(
+      experiments::protocol::access_file(fs::absolute(workspace)));
+  if (!access) return std::nullopt;
+  Session session(*access);
+  try {
+    session.get("/ping");
+  } catch (const experiments::protocol::WrongCertificate&) {
+    throw;
+  } catch (const experiments::protocol::Unreachable&) {
+    return std::nullopt;
+  } catch (const experiments::protocol::Refused& refused) {
+    // The daemon is gone and another program has its port now.
+    if (refused.status == 401 || refused.status == 403 || refused.status == 404)
+      return std::nullopt;
+    throw;
+  }
+  return session;
+}
+
+Json Session::get_whole(const std::string& path, const std::string& name) {
+  Json whole = get(path);
+  const char joint = path.find('?') == std::string::npos ? '?' : '&';
+  for (Json next = whole.value("next", Json()); !next.is_null();) {
+    Json more = get(fmt::format("{}{}after={}", path, joint, next.get<int64_t>()));
+    for (Json& element : more.at(name)) whole[name].push_back(std::move(element));
+    next = more.value("next", Json());
+  }
+  whole.erase("next");
+  return whole;
+}
+
+Session Session::require(const fs::path& workspace) {
+  auto session = find(workspace);
+  if (!session) {
+    fail_input("no daemon works on {}: start one with `remixer up --workspace {}`",
+               workspace.string(), workspace.string());
+  }
+  return std::move(*session);
+}
+
+SessionOrDaemon::SessionOrDaemon(DaemonOptions options) {
+  session_ = Session::find(options.workspace);
+  if (session_) return;
+  options.workers = 0;
+  own_ = std::make_unique<Daemon>(std::move(options));
+  own_->start();
+  session_.emplace(own_->access());
+}
+
+SessionOrDaemon::~SessionOrDaemon() {
+  session_.reset();
+  if (!own_) return;
+  own_->stop();
+  own_->wait();
+}
+
+SessionOrDaemon open_existing(const fs::path& workspace) {
+  const Source check(workspace);
+  DaemonOptions options;
+  options.workspace = workspace;
+  return SessionOrDaemon(options);
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,47 @@
+// What is known of a workspace: from its daemon, or from the database where no daemon answers.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "coordinator/command/ask/database_reader.h"
+#include "coordinator/command/ask/session.h"
+
+namespace remixer::coordinator::command {
+
+// Answers in the shape of docs/api.md. One thread at a time.
+class Source {
+ public:
+  // Throws InputError where the workspace has neither.
+  explicit Source(const fs::path& workspace);
+
+  bool has_daemon() const { return session_.has_value(); }
+  Session& session() { return session_.value(); }
+
+  Json status();
+  Json grids();           // a list, newest first
+  Json grid(int64_t id);  // with cell_list
+  Json tasks();           // a list
+  Json tasks_of(int64_t grid);
+  // The task that find_task() finds.
+  Json task(const std::string& text);
+
+ private:
+  std::optional<Session> session_;
+  std::optional<DatabaseReader> reader_;
+};
+
+// Those tasks of the daemon among which find_task() may find `text`.
+Json tasks_like(Session& session, const std::string& text);
+
+// The grid of a number or a name (the newest of that name); null where there is none.
+Json find_grid(const Json& grids, const std::string& text);
+
+// The task of an id, the beginning of one (4 characters or more), a title, or a part of one; of
+// several grids' tasks with such titles, those of the newest grid count. Throws InputError where
+// there is none, or several (naming some).
+Json find_task(const Json& tasks, const std::string& text);
+
+}  // namespace remixer::coordinator::command

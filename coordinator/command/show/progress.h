@@ -1,0 +1,71 @@
+// A grid's progress, shown while it runs: redrawn in place on a terminal, as plain lines in a pipe.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/show/cell_rows.h"
+#include "coordinator/command/show/progress_text.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/stop_signal.h"
+
+namespace remixer::coordinator::command {
+
+// Shows what each new status says: in a pipe a line a finished task or cell, and a summary each
+// half minute. One thread.
+class Progress {
+ public:
+  // `eval_sets`: columns of the cells' lines. Cells that are done already are not shown.
+  Progress(Session& session, int64_t grid_id, std::vector<std::string> eval_sets,
+           std::string workspace);
+
+  // Shows `status`, and where something has finished also the cells that are complete by it.
+  void show(const Json& status);
+  // Takes the live block away; what is printed afterwards stands below the finished lines.
+  void end();
+  // Number of tasks that failed meanwhile.
+  size_t failed() const { return failed_; }
+
+ private:
+  std::string events(const Json& status);
+  std::string new_cells();
+  void show_plain(const Json& status, std::string above);
+
+  Session& session_;
+  int64_t grid_id_;
+  std::string workspace_;
+  std::vector<std::string> eval_sets_;
+  double started_;
+  double last_summary_;
+  Json revision_;
+  std::unique_ptr<NewEvents> news_;
+  std::unique_ptr<CellRows> rows_;
+  std::set<std::string> shown_cells_;
+  bool heading_shown_ = false;
+  size_t failed_ = 0;
+  LiveBlock block_;
+};
+
+enum class WatchEnd { kGridEnded, kInterrupted, kDaemonEnded, kTaskFailed, kNoWorkers };
+
+struct WatchOptions {
+  bool stop_at_failure = false;
+  // The daemon, where it is this process's own: the watch ends when it has ended, or when its
+  // workers cannot be started and no other one is there. Null: it is another process.
+  Daemon* own = nullptr;
+};
+struct WatchResult {
+  WatchEnd end = WatchEnd::kGridEnded;
+  Json grid;            // the last that was seen
+  std::string problem;  // kNoWorkers: why they do not start
+};
+
+// Shows a grid's progress until it has ended or `stop` is signalled. A daemon of another process
+// that goes away is waited for; throws Error when it stays away.
+WatchResult watch_grid(Session& session, const fs::path& workspace, int64_t grid_id,
+                       Progress& progress, const StopSignal& stop, const WatchOptions& options);
+
+}  // namespace remixer::coordinator::command

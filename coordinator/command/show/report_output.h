@@ -1,0 +1,25 @@
+// A grid's tables on the terminal and in files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/text_table.h"
+#include "reports/report.h"
+
+namespace remixer::coordinator::command {
+
+// <workspace>/reports/<grid>.
+std::filesystem::path report_folder(const std::filesystem::path& workspace,
+                                    const std::string& grid);
+
+// Writes the grid's report into its folder, prints its tables and where the page is.
+void write_and_print_report(const std::filesystem::path& workspace, const std::string& grid);
+
+// The tables as text. `wanted`: tables' ids ("1"), all where empty; throws InputError for one that
+// the report does not hold.
+std::string report_text(const reports::Report& report, const std::vector<std::string>& wanted,
+                        Format format, bool colour);
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,365 @@
+#include "coordinator/command/verbs/bench_scheduler.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "coordinator/command/ask/handover.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/command_line.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/daemon/workspace.h"
+#include "coordinator/store/store.h"
+#include "experiments/spec/components.h"
+
+namespace remixer::coordinator::command {
+
+namespace protocol = experiments::protocol;
+using experiments::Cell;
+using experiments::Task;
+using experiments::TaskKind;
+
+namespace {
+
+constexpr int64_t kCellsAtOnce = 1000;  // when filling a database
+constexpr int kStatusCalls = 20;
+
+double now() {
+  return system_clock().monotonic();
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  const auto at = static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5);
+  return values[at];
+}
+
+Task make_task(TaskKind kind, Json spec, const std::string& title,
+               std::vector<std::string> dependencies, const std::string& cell) {
+  Task task;
+  task.kind = kind;
+  task.spec = std::move(spec);
+  task.spec["kind"] = experiments::to_string(kind);
+  task.title = title;
+  task.dependencies = std::move(dependencies);
+  task.cell_id = cell;
+  return task;
+}
+
+// `count` cells from seed `first` on, as a study's grid would have them.
+protocol::SubmitGrid make_grid(const std::string& name, int64_t first, int64_t count,
+                               int64_t evaluations) {
+  const auto sets = experiments::find_dataset_builder("fashion-bg").evaluation_sets;
+  protocol::SubmitGrid grid;
+  grid.name = name;
+  grid.text = "name = \"" + name + "\"\n";
+  Cell cell;
+  cell.architecture = "deit_nano_patch4_32";
+  cell.dataset = experiments::dataset_entry("fashion-bg");
+  cell.dataset_name = "fashion-bg";
+  cell.recipe_name = "bench";
+  grid.tasks.push_back(
+      make_task(TaskKind::kPrepare, {{"dataset", cell.dataset}}, "prepare fashion-bg", {}, ""));
+  const std::string prepare = grid.tasks.back().id();
+  for (int64_t seed = first; seed < first + count; ++seed) {
+    cell.seed = seed;
+    const Json identity = cell.identity();
+    const std::string id = cell.id();
+    const std::string title = fmt::format("deit_nano_patch4_32 · none · seed {}", seed);
+    grid.cells.push_back(cell);
+    grid.tasks.push_back(
+        make_task(TaskKind::kTrain, {{"cell", identity}}, "train " + title, {prepare}, id));
+    const std::string train = grid.tasks.back().id();
+    for (int64_t i = 0; i < evaluations; ++i) {
+      const std::string set = i < static_cast<int64_t>(sets.size()) ? sets[static_cast<size_t>(i)]
+                                                                    : fmt::format("set_{}", i);
+      grid.tasks.push_back(
+          make_task(TaskKind::kEvaluate, {{"cell", identity}, {"eval_set", set}, {"version", 1}},
+                    fmt::format("evaluate {} · {}", set, title), {prepare, train}, id));
+    }
+  }
+  return grid;
+}
+
+// A database with that many finished cells, through the product's own steps and writes.
+void fill(const fs::path& workspace, int64_t cells, int64_t evaluations) {
+  fs::create_directories(workspace);
+  Store store(database_file(workspace));
+  const Settings settings;
+  Now moment{now(), system_clock().wall() - 1e6};
+  State state = store.load(moment, settings);
+  std::vector<Write> writes;
+  const auto take = [&](const Event& event) {
+    Effects effects = step(state, event, moment, settings);
+    std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
+    return std::move(effects.reply);
+  };
+  protocol::RegisterWorker about;
+  about.name = about.host = "bench";
+  about.environment = Json::object();
+  const auto worker = std::get<protocol::WorkerRegistered>(take(RegisterEvent{about})).worker_id;
+  for (int64_t first = 0; first < cells; first += kCellsAtOnce) {
+    const int64_t count = std::min(kCellsAtOnce, cells - first);
+    take(SubmitEvent(make_grid(fmt::format("grid {}", first), first, count, evaluations)));
+    for (;;) {
+      const auto claim = std::get<protocol::ClaimReply>(take(ClaimEvent{worker}));
+      if (!claim.assignment) break;
+      moment.wall += 1, moment.monotonic += 1;
+      protocol::AttemptResult result;
+      result.task_id = claim.assignment->task_id;
+      result.attempt = claim.assignment->attempt;
+      result.fence = claim.assignment->fence;
+      result.result = {{"seconds", 1.0}};
+      if (claim.assignment->task.kind == TaskKind::kEvaluate) {
+        result.figures = {{"raw", "original", "top1", 60.0, 1000}};
+      }
+      take(ResultEvent{std::move(result)});
+    }
+    store.commit(writes);
+    writes.clear();
+  }
+}
+
+// `remixer up --workers 0` in a process of its own.
+class DaemonProcess {
+ public:
+  explicit DaemonProcess(const fs::path& workspace) : workspace_(workspace) {
+    const std::string program = (program_folder() / "remixer").string();
+    const std::string folder = workspace.string();
+    child_ = ::fork();
+    if (child_ < 0) fail("cannot start a process: {}", errno_text(errno));
+    if (child_ == 0) {
+      const int null = ::open("/dev/null", O_WRONLY);
+      ::dup2(null, 1);
+      ::execl(program.c_str(), "remixer", "up", "--workers", "0", "--workspace", folder.c_str(),
+              nullptr);
+      ::_exit(127);
+    }
+  }
+  ~DaemonProcess() {
+    ::kill(child_, SIGTERM);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+  Session session() const {
+    const double until = now() + 120;
+    for (;;) {
+      if (auto found = Session::find(workspace_)) return std::move(*found);
+      if (::waitpid(child_, nullptr, WNOHANG) != 0) fail("the daemon ended before it answered");
+      if (now() > until) fail("the daemon does not answer");
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+
+  // "VmHWM", "VmRSS": megabytes.
+  double megabytes(const std::string& what) const {
+    std::ifstream status(fmt::format("/proc/{}/status", child_));
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with(what + ":")) return std::stod(line.substr(what.size() + 1)) / 1024;
+    }
+    return 0;
+  }
+
+ private:
+  fs::path workspace_;
+  pid_t child_ = -1;
+};
+
+// What an fsync of a few pages costs on this disk, which no durable answer can avoid.
+std::vector<double> time_syncs(const fs::path& folder, int count) {
+  const fs::path file = folder / "sync-test";
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) fail("cannot create {}: {}", file.string(), errno_text(errno));
+  const std::string pages(4 * 4096, 'x');
+  std::vector<double> times;
+  for (int i = 0; i < count; ++i) {
+    const double begun = now();
+    if (::write(descriptor, pages.data(), pages.size()) < 0 || ::fsync(descriptor) != 0) {
+      fail("cannot write {}: {}", file.string(), errno_text(errno));
+    }
+    times.push_back(now() - begun);
+  }
+  ::close(descriptor);
+  fs::remove(file);
+  return times;
+}
+
+struct Measured {
+  double start = 0, submit = 0, status_p50 = 0, status_max = 0;
+  std::vector<double> claims, syncs;
+  double memory = 0, peak = 0;
+  double throughput = 0;  // tasks a second
+};
+
+// A worker that does nothing but ask.
+class Asker {
+ public:
+  explicit Asker(Session session) : session_(std::move(session)) {
+    protocol::RegisterWorker about;
+    about.name = about.host = "bench-worker";
+    about.environment = Json::object();
+    claim_.worker_id = protocol::from_json<protocol::WorkerRegistered>(
+                           session_.post("/workers", protocol::to_json(about)))
+                           .worker_id;
+  }
+
+  // Hands in the last task's result and takes the next task, in one request. → its seconds.
+  double next() {
+    const Json body = protocol::to_json(claim_);
+    const double begun = now();
+    const Json answer = session_.post("/claim", body);
+    const double seconds = now() - begun;
+    const auto reply = protocol::from_json<protocol::ClaimReply>(answer);
+    if (!reply.assignment) fail("nothing is left to claim: submit more cells");
+    protocol::AttemptResult result;
+    result.worker_id = claim_.worker_id;
+    result.task_id = reply.assignment->task_id;
+    result.attempt = reply.assignment->attempt;
+    result.fence = reply.assignment->fence;
+    result.result = {{"seconds", 1.0}};
+    claim_.result = std::move(result);
+    return seconds;
+  }
+
+ private:
+  Session session_;
+  protocol::Claim claim_;
+};
+
+std::vector<double> time_claims(Session session, int64_t count) {
+  Asker asker(std::move(session));
+  asker.next();  // brings no result
+  std::vector<double> times;
+  for (int64_t i = 0; i < count; ++i) times.push_back(asker.next());
+  return times;
+}
+
+void run_once(const std::string& program) {
+  pid_t child = 0;
+  std::string name = program;
+  char* arguments[] = {name.data(), nullptr};
+  int status = 0;
+  if (const int failed =
+          ::posix_spawn(&child, name.c_str(), nullptr, nullptr, arguments, environ)) {
+    fail("cannot start {}: {}", program, errno_text(failed));
+  }
+  if (::waitpid(child, &status, 0) != child || status != 0) fail("{} failed", program);
+}
+
+// Two persistent workers that run `program` once a task. → tasks a second, both together.
+double time_throughput(const DaemonProcess& daemon, int64_t count, const std::string& program) {
+  constexpr int kWorkers = 2;
+  std::vector<Asker> askers;
+  for (int i = 0; i < kWorkers; ++i) askers.emplace_back(daemon.session());
+  const double begun = now();
+  std::vector<std::future<void>> workers;
+  for (Asker& asker : askers) {
+    workers.push_back(std::async(std::launch::async, [&asker, &program, count] {
+      for (int64_t i = 0; i < count / kWorkers; ++i) {
+        asker.next();
+        if (!program.empty()) run_once(program);
+      }
+    }));
+  }
+  for (auto& worker : workers) worker.get();
+  return static_cast<double>(count / kWorkers * kWorkers) / (now() - begun);
+}
+
+Measured measure(const fs::path& workspace, int64_t finished,
+                 const BenchSchedulerOptions& options) {
+  Measured measured;
+  fill(workspace, finished, options.evaluations);
+  const protocol::SubmitGrid grid =
+      make_grid("the next", finished, options.submitted, options.evaluations);
+  const Json body = protocol::to_json(grid);
+  double begun = now();
+  DaemonProcess daemon(workspace);
+  Session session = daemon.session();
+  measured.start = now() - begun;
+  begun = now();
+  session.post("/grids", body);
+  measured.submit = now() - begun;
+  measured.syncs = time_syncs(workspace, 200);
+  measured.claims = time_claims(daemon.session(), options.claims);
+  measured.throughput = time_throughput(daemon, options.claims, options.program);
+  std::vector<double> status;
+  for (int i = 0; i < kStatusCalls; ++i) {
+    begun = now();
+    session.get("/status");
+    status.push_back(now() - begun);
+  }
+  measured.status_p50 = quantile(status, 0.5);
+  measured.status_max = quantile(status, 1);
+  measured.memory = daemon.megabytes("VmRSS");
+  measured.peak = daemon.megabytes("VmHWM");
+  return measured;
+}
+
+fs::path make_folder(const fs::path& given) {
+  const fs::path base = given.empty() ? fs::temp_directory_path() : given;
+  fs::create_directories(base);
+  std::string name = (base / "remixer-bench-XXXXXX").string();
+  if (!::mkdtemp(name.data())) fail("cannot create a folder in {}", base.string());
+  return name;
+}
+
+}  // namespace
+
+int bench_scheduler(const BenchSchedulerOptions& options, Format format) {
+  std::vector<int64_t> all = options.finished;
+  if (all.empty()) all = {1000, 100000};
+  ::unsetenv("REMIXER_STATE_FOLDER");
+  const fs::path folder = make_folder(options.folder);
+  Table table({{"finished_cells"},
+               {"tasks"},
+               {"start_s"},
+               {"submit_s"},
+               {"claim_p50_ms"},
+               {"claim_p99_ms"},
+               {"fsync_p50_ms"},
+               {"fsync_p99_ms"},
+               {"status_p50_ms"},
+               {"status_max_ms"},
+               {"tasks_per_s"},
+               {"memory_mb"},
+               {"peak_mb"}});
+  const auto rounded = [](double value) { return Json(std::round(value * 100) / 100); };
+  std::vector<Measured> rows;
+  for (const int64_t finished : all) {
+    const Measured m = measure(folder / std::to_string(finished), finished, options);
+    rows.push_back(m);
+    table.add_row({finished, finished * (1 + options.evaluations) + 1, rounded(m.start),
+                   rounded(m.submit), rounded(1e3 * quantile(m.claims, 0.5)),
+                   rounded(1e3 * quantile(m.claims, 0.99)), rounded(1e3 * quantile(m.syncs, 0.5)),
+                   rounded(1e3 * quantile(m.syncs, 0.99)), rounded(1e3 * m.status_p50),
+                   rounded(1e3 * m.status_max), rounded(m.throughput), rounded(m.memory),
+                   rounded(m.peak)});
+  }
+  print(table.as(format, terminal_width()));
+  if (rows.size() > 1 && format == Format::kTable) {
+    const Measured &few = rows.front(), &many = rows.back();
+    print(fmt::format(
+        "\nFrom {} to {} finished cells: submit of {} ×{:.2f}, claim (p50) ×{:.2f}, status "
+        "×{:.2f}.\n",
+        all.front(), all.back(), options.submitted, many.submit / few.submit,
+        quantile(many.claims, 0.5) / quantile(few.claims, 0.5), many.status_p50 / few.status_p50));
+  }
+  fs::remove_all(folder);
+  return kExitDone;
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,100 @@
+// `remixer cancel`, `retry` and `rm`: of a task, or of all tasks of a grid.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/ask/source.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/terminal.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+// Posts `verb` for what `what` means; what it was called, and how many tasks it changed.
+struct Changed {
+  bool grid = false;
+  std::string name;
+  int64_t tasks = 0;
+};
+Changed post(Session& session, const std::string& what, const char* verb) {
+  const Json grid = find_grid(session.get("/grids").at("grids"), what);
+  if (!grid.is_null()) {
+    const Json answer =
+        session.post(fmt::format("/grids/{}/{}", grid.at("id").get<int64_t>(), verb));
+    return {true, grid.at("name").get<std::string>(), answer.at("tasks").get<int64_t>()};
+  }
+  const Json task = find_task(tasks_like(session, what), what);
+  const Json answer =
+      session.post(fmt::format("/tasks/{}/{}", task.at("task_id").get<std::string>(), verb));
+  return {false, task.at("title").get<std::string>(), answer.at("tasks").get<int64_t>()};
+}
+
+int cancel(const fs::path& workspace, const std::string& what) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Changed changed = post(daemon.session(), what, "cancel");
+  print(fmt::format(
+      "Cancelled {}{}: {} task{} taken out, what is done stays; `remixer retry` takes "
+      "it up again.\n",
+      changed.grid ? "the grid " : "", changed.name, changed.tasks, changed.tasks == 1 ? "" : "s"));
+  return kExitDone;
+}
+
+int retry(const fs::path& workspace, const std::string& what) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Changed changed = post(daemon.session(), what, "retry");
+  if (changed.tasks == 0) {
+    print(
+        fmt::format("{}: nothing failed or was cancelled, nothing to try again.\n", changed.name));
+    return kExitDone;
+  }
+  print(fmt::format("{}: {} task{} will be tried again.\n", changed.name, changed.tasks,
+                    changed.tasks == 1 ? "" : "s"));
+  if (daemon.own() != nullptr) print("No daemon is running: it waits for `remixer up`.\n");
+  return kExitDone;
+}
+
+int remove(const fs::path& workspace, const std::string& what) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Changed changed = post(daemon.session(), what, "remove");
+  print(fmt::format(
+      "Removed {}{}: results and files of {} task{} are gone, with what depended on them; "
+      "submitted "
+      "again they run again.\n",
+      changed.grid ? "the grid " : "", changed.name, changed.tasks, changed.tasks == 1 ? "" : "s"));
+  return kExitDone;
+}
+
+using Act = int (*)(const fs::path&, const std::string&);
+
+void add(CommandLine& line, const char* name, const char* description, const char* example,
+         Act act) {
+  CLI::App* command = add_command(line, name, description, example);
+  auto what = std::make_shared<std::string>();
+  command
+      ->add_option(
+          "TASK|GRID", *what,
+          "A grid's name or number, or a task: the beginning of its id or a part of its title")
+      ->required();
+  command->callback([&line, what, act] {
+    line.chosen = [&line, what, act] { return act(line.workspace, *what); };
+  });
+}
+
+}  // namespace
+
+void add_cancel(CommandLine& line) {
+  add(line, "cancel", "Take a task or a grid out; other grids' tasks go on",
+      "remixer cancel quickstart", cancel);
+}
+
+void add_retry(CommandLine& line) {
+  add(line, "retry", "Try a failed or cancelled task again, or all of a grid",
+      "remixer retry quickstart", retry);
+}
+
+void add_rm(CommandLine& line) {
+  add(line, "rm", "Remove a task or a grid with its results and files; submitted, it runs again",
+      "remixer rm quickstart", remove);
+}
+
+}  // namespace remixer::coordinator::command

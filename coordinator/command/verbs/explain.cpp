@@ -1,0 +1,122 @@
+// `remixer explain`: why a task is not running, or what became of it.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "coordinator/command/ask/source.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/terminal.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+std::string attempts_text(const Json& task, const fs::path& workspace) {
+  std::string text;
+  for (const Json& attempt : task.at("attempts")) {
+    text += fmt::format("  attempt {}: {}", attempt.at("attempt").get<int64_t>(),
+                        attempt.at("state").get<std::string>());
+    const Json steps = attempt.value("total_steps", Json());
+    if (attempt.at("state") != "done" && steps.is_number() && steps > 0) {
+      text +=
+          fmt::format(" at step {} of {}", attempt.at("step").get<int64_t>(), steps.get<int64_t>());
+    }
+    if (attempt.value("worker", Json()).is_string()) {
+      text += " on " + attempt["worker"].get<std::string>();
+    }
+    if (attempt.value("started_at", Json()).is_string()) {
+      text += ", begun " + attempt["started_at"].get<std::string>();
+    }
+    if (attempt.value("reason", Json()).is_string()) {
+      text += ": " + attempt["reason"].get<std::string>();
+    }
+    if (attempt.value("folder", Json()).is_string()) {
+      text += fmt::format(" (log: {})",
+                          (workspace / attempt["folder"].get<std::string>() / "log.txt").string());
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string dependencies_text(const Json& task) {
+  std::string text;
+  for (const Json& other : task.at("dependencies")) {
+    text += fmt::format("  needs {}: {}\n", other.at("title").get<std::string>(),
+                        other.at("state").get<std::string>());
+  }
+  return text;
+}
+
+// What the newest attempt ran on.
+std::string environment_text(const Json& task) {
+  const Json all = task.value("environments", Json::array());
+  if (all.empty()) return "";
+  const Json& newest = all.back();
+  const Json about = newest.at("environment").is_object() ? newest["environment"] : Json::object();
+  const auto text = [&](const char* name) {
+    const Json value = about.value(name, Json());
+    return value.is_string() ? value.get<std::string>() : value.is_null() ? "?" : value.dump();
+  };
+  std::string line =
+      fmt::format("  ran on {}: {}, {} rank{} of {} threads, {}, LibTorch {}, {}, commit {}\n",
+                  newest.at("worker").is_string() ? newest["worker"].get<std::string>() : "?",
+                  newest.at("device").get<std::string>(), newest.at("ranks").get<int64_t>(),
+                  newest.at("ranks") == 1 ? "" : "s", text("threads_per_rank"), text("processor"),
+                  text("libtorch"), text("mpi"), text("commit"));
+  if (about.contains("gpus")) line += "  on GPUs " + text("gpus") + "\n";
+  return line;
+}
+
+// With a daemon: its own words, then what they rest on.
+std::string live_text(const Json& task, const fs::path& workspace) {
+  return fmt::format("{}\n{}\n{}{}{}", task.at("title").get<std::string>(),
+                     task.at("explanation").get<std::string>(), dependencies_text(task),
+                     attempts_text(task, workspace), environment_text(task));
+}
+
+std::string stored_text(const Json& task) {
+  std::string text = fmt::format("{}\n{}", task.at("title").get<std::string>(),
+                                 task.at("state").get<std::string>());
+  if (task.at("reason").is_string()) text += ": " + task["reason"].get<std::string>();
+  text += "\n";
+  if (task.at("state") != "done") {
+    text +=
+        "  no daemon is running: nothing is given to workers until `remixer up` or `remixer "
+        "run`\n";
+  }
+  return text;
+}
+
+int explain(const CommandLine& line, const std::string& what) {
+  Source source(line.workspace);
+  Json task = source.task(what);
+  if (source.has_daemon()) {
+    task = source.session().get("/tasks/" + task.at("task_id").get<std::string>());
+  }
+  if (line.format == Format::kJson) {
+    print(task.dump(1) + "\n");
+  } else if (line.format == Format::kCsv) {
+    Table table({{"task_id"}, {"title"}, {"state"}, {"explanation"}});
+    table.add_row({task.at("task_id"), task.at("title"), task.at("state"),
+                   source.has_daemon() ? task.at("explanation") : task.at("reason")});
+    print(table.csv());
+  } else {
+    print(source.has_daemon() ? live_text(task, line.workspace) : stored_text(task));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_explain(CommandLine& line) {
+  CLI::App* command =
+      add_command(line, "explain", "Say why a task is not running, or what became of it",
+                  "remixer explain \"train deit_nano\"");
+  auto what = std::make_shared<std::string>();
+  command->add_option("TASK", *what, "The beginning of a task's id, or a part of its title")
+      ->required();
+  add_format(line, command);
+  command->callback(
+      [&line, what] { line.chosen = [&line, what] { return explain(line, *what); }; });
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,108 @@
+// `remixer gc`: frees what no result and no attempt needs.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/terminal.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+struct GcOptions {
+  uint64_t quota = 0;
+  bool with_quota = false;
+  bool dry_run = false;
+};
+
+std::string size_text(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1000 && unit + 1 < std::size(kUnits)) value /= 1000, ++unit;
+  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+const char* reason_text(const std::string& why) {
+  if (why == "removed") return "of removed tasks";
+  if (why == "superseded") return "checkpoints that something later has replaced";
+  if (why == "refused") return "models of attempts whose result was not taken";
+  return "checkpoints of failed and cancelled tasks";
+}
+
+std::string summary(const Json& answer) {
+  struct Sum {
+    int64_t count = 0;
+    uint64_t bytes = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const Json& item : answer.at("items")) {
+    Sum& sum = sums[item.at("why").get<std::string>()];
+    ++sum.count;
+    sum.bytes += item.at("bytes").get<uint64_t>();
+  }
+  std::string text;
+  for (const auto& [why, sum] : sums) {
+    text += fmt::format("  {:>10}  {} {}\n", size_text(sum.bytes), sum.count, reason_text(why));
+  }
+  const auto freed = answer.at("freed_bytes").get<uint64_t>();
+  const auto used = answer.at("used_bytes").get<uint64_t>();
+  text += fmt::format("{} {} of {}.\n", answer.at("dry_run").get<bool>() ? "Would free" : "Freed",
+                      size_text(freed), size_text(used));
+  const Json& quota = answer.at("quota_bytes");
+  if (!quota.is_null() && used - std::min(used, freed) > quota.get<uint64_t>()) {
+    text += fmt::format(
+        "The quota of {} is still exceeded: what is left are results, datasets and what runs; "
+        "`remixer rm` removes tasks and grids.\n",
+        size_text(quota.get<uint64_t>()));
+  }
+  return text;
+}
+
+int gc(const CommandLine& line, const GcOptions& options) {
+  SessionOrDaemon daemon = open_existing(line.workspace);
+  Json body = {{"dry_run", options.dry_run}};
+  if (options.with_quota) body["quota_bytes"] = options.quota;
+  const Json answer = daemon.session().post("/gc", body);
+  if (line.format == Format::kJson) {
+    print(answer.dump(1) + "\n");
+    return kExitDone;
+  }
+  if (line.format == Format::kCsv || options.dry_run) {
+    Table table({{"bytes"}, {"why"}, {"path"}, {"task"}});
+    for (const Json& item : answer.at("items")) {
+      table.add_row({item.at("bytes"), item.at("why"), item.at("path"), item.at("task")});
+    }
+    print(table.as(line.format, terminal_width()));
+    if (line.format == Format::kCsv) return kExitDone;
+    print("\n");
+  }
+  print(summary(answer));
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_gc(CommandLine& line) {
+  CLI::App* command =
+      add_command(line, "gc", "Delete files that no result and no running task needs",
+                  "remixer gc --dry-run\n  remixer gc --quota 500GB");
+  auto options = std::make_shared<GcOptions>();
+  command->add_flag("--dry-run,-n", options->dry_run, "Say what would go, delete nothing");
+  CLI::Option* quota =
+      command
+          ->add_option("--quota", options->quota,
+                       "Free no more than needed to come down to this size, as 500GB; then also "
+                       "checkpoints of failed tasks")
+          ->transform(CLI::AsSizeValue(true))
+          ->type_name("SIZE");
+  add_format(line, command);
+  command->callback([&line, options, quota] {
+    options->with_quota = quota->count() > 0;
+    line.chosen = [&line, options] { return gc(line, *options); };
+  });
+}
+
+}  // namespace remixer::coordinator::command

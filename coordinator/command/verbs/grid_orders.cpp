@@ -1,0 +1,124 @@
+// `remixer pause`, `resume` and `limit`: how a grid's tasks are given out.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/ask/source.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/terminal.h"
+#include "experiments/protocol/messages.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+Json require_grid(Session& session, const std::string& what) {
+  Json grid = find_grid(session.get("/grids").at("grids"), what);
+  if (grid.is_null()) fail_input("no grid is called '{}': `remixer status` lists them", what);
+  return grid;
+}
+
+Json post(Session& session, const Json& grid, const char* verb, const Json& body) {
+  return session.post(fmt::format("/grids/{}/{}", grid.at("id").get<int64_t>(), verb), body);
+}
+
+int pause(const fs::path& workspace, const std::string& what, bool now) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Json grid = require_grid(daemon.session(), what);
+  const auto running =
+      post(daemon.session(), grid, "pause", {{"now", now}}).at("tasks").get<int64_t>();
+  std::string rest = "nothing of it runs";
+  if (running > 0) {
+    rest = fmt::format("{} running task{} {}", running, running == 1 ? "" : "s",
+                       now ? "checkpoint and stop" : "go on to their end (--now would stop them)");
+  }
+  print(fmt::format("Paused {}: {}; `remixer resume {}` goes on.\n",
+                    grid.at("name").get<std::string>(), rest, what));
+  return kExitDone;
+}
+
+int resume(const fs::path& workspace, const std::string& what) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Json grid = require_grid(daemon.session(), what);
+  post(daemon.session(), grid, "resume", Json::object());
+  print(fmt::format("{} goes on.\n", grid.at("name").get<std::string>()));
+  if (daemon.own() != nullptr) print("No daemon is running: it waits for `remixer up`.\n");
+  return kExitDone;
+}
+
+struct Limits {
+  std::optional<int64_t> priority, max_running, ranks, gpus;
+};
+
+int limit(const fs::path& workspace, const std::string& what, const Limits& limits) {
+  SessionOrDaemon daemon = open_existing(workspace);
+  const Json grid = require_grid(daemon.session(), what);
+  auto settings =
+      experiments::protocol::from_json<experiments::protocol::GridSettings>(grid.at("settings"));
+  if (limits.priority) settings.priority = *limits.priority;
+  if (limits.max_running) settings.max_running = *limits.max_running;
+  if (limits.ranks) settings.ranks = *limits.ranks;
+  if (limits.gpus) settings.gpus = *limits.gpus;
+  post(daemon.session(), grid, "settings", experiments::protocol::to_json(settings));
+  const auto number = [](int64_t value, const char* none) {
+    return value == 0 ? std::string(none) : std::to_string(value);
+  };
+  print(fmt::format("{}: priority {}, running tasks at once {}, ranks to train {}, GPUs {}\n",
+                    grid.at("name").get<std::string>(), settings.priority,
+                    number(settings.max_running, "as many as there are workers"),
+                    number(settings.ranks, "any"), number(settings.gpus, "any")));
+  return kExitDone;
+}
+
+std::shared_ptr<std::string> add_grid_argument(CLI::App* command) {
+  auto what = std::make_shared<std::string>();
+  command->add_option("GRID", *what, "A grid's name or number")->required();
+  return what;
+}
+
+void add_count(CLI::App* command, const char* name, std::optional<int64_t>& value,
+               const char* description) {
+  command->add_option(name, value, description)->check(CLI::Range(0, 1000000))->type_name("N");
+}
+
+}  // namespace
+
+void add_pause(CommandLine& line) {
+  CLI::App* command = add_command(line, "pause", "Give out nothing more of a grid for now",
+                                  "remixer pause quickstart --now");
+  const auto what = add_grid_argument(command);
+  auto now = std::make_shared<bool>(false);
+  command->add_flag("--now", *now, "Have its running tasks checkpoint and stop as well");
+  command->callback([&line, what, now] {
+    line.chosen = [&line, what, now] { return pause(line.workspace, *what, *now); };
+  });
+}
+
+void add_resume(CommandLine& line) {
+  CLI::App* command =
+      add_command(line, "resume", "Go on with a paused grid", "remixer resume quickstart");
+  const auto what = add_grid_argument(command);
+  command->callback(
+      [&line, what] { line.chosen = [&line, what] { return resume(line.workspace, *what); }; });
+}
+
+void add_limit(CommandLine& line) {
+  CLI::App* command =
+      add_command(line, "limit", "Set a grid's priority, how much of it runs at once, on what",
+                  "remixer limit table1 --priority 10 --max-running 4 --ranks 4");
+  const auto what = add_grid_argument(command);
+  auto limits = std::make_shared<Limits>();
+  command
+      ->add_option("--priority", limits->priority,
+                   "Grids of a higher one come first; of the same take turns (0)")
+      ->type_name("N");
+  add_count(command, "--max-running", limits->max_running,
+            "Tasks that may run at once; 0: no limit");
+  add_count(command, "--ranks", limits->ranks,
+            "Train on workers of at least so many ranks; 0: any");
+  add_count(command, "--gpus", limits->gpus, "Train on workers of at least so many GPUs; 0: any");
+  command->callback([&line, what, limits] {
+    line.chosen = [&line, what, limits] { return limit(line.workspace, *what, *limits); };
+  });
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,122 @@
+// `remixer logs`: what a task's newest attempt has written.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <fstream>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "coordinator/command/ask/source.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/log_file.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/stop_signal.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+constexpr double kFollowSeconds = 0.3;
+constexpr double kStateSeconds = 2;  // how often the task is asked whether it has ended
+
+struct LogOptions {
+  std::string task;
+  bool follow = false;
+};
+
+bool has_ended(const fs::path& workspace, const std::string& task_id) {
+  Source source(workspace);
+  try {
+    // By its id: this is asked again and again, and a search would look at every task.
+    const Json task =
+        source.has_daemon() ? source.session().get("/tasks/" + task_id) : source.task(task_id);
+    const auto state = task.at("state").get<std::string>();
+    return state == "done" || state == "failed" || state == "cancelled" || state == "blocked";
+  } catch (const experiments::protocol::Refused& refused) {
+    if (refused.status != 404) throw;
+  } catch (const InputError&) {
+  }
+  return true;  // it was removed
+}
+
+// Until the task has ended, or Ctrl-C.
+void follow(const fs::path& workspace, const std::string& task_id, LogReader& log) {
+  const StopSignal stop;
+  double next_look = system_clock().monotonic();
+  while (stop.count() == 0) {
+    bool ended = false;
+    if (system_clock().monotonic() >= next_look) {
+      ended = has_ended(workspace, task_id);
+      next_look = system_clock().monotonic() + kStateSeconds;
+    }
+    // Read after the question, so that a last line is not missed.
+    print(log.next());
+    if (ended) return;
+    stop.wait(kFollowSeconds);
+  }
+}
+
+int logs(const CommandLine& line, const LogOptions& options) {
+  const Json task = Source(line.workspace).task(options.task);
+  const auto id = task.at("task_id").get<std::string>();
+  LogReader log(line.workspace, id);
+  print(log.next());
+  if (options.follow) {
+    follow(line.workspace, id, log);
+  } else if (log.file().empty()) {
+    fail("'{}' has no log: no attempt at it was begun, or its folder was removed (it is {})",
+         task.at("title").get<std::string>(), task.at("state").get<std::string>());
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+std::optional<fs::path> newest_log(const fs::path& workspace, const std::string& task_id) {
+  std::optional<fs::path> newest;
+  int64_t highest = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(workspace / "runs" / task_id, error)) {
+    const std::string name = entry.path().filename().string();
+    int64_t attempt = 0;
+    const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), attempt);
+    if (bad != std::errc() || end != name.data() + name.size() || attempt <= highest) continue;
+    if (!fs::is_regular_file(entry.path() / "log.txt", error)) continue;
+    highest = attempt;
+    newest = entry.path() / "log.txt";
+  }
+  return newest;
+}
+
+LogReader::LogReader(fs::path workspace, std::string task_id)
+    : workspace_(std::move(workspace)), task_id_(std::move(task_id)) {}
+
+std::string LogReader::next() {
+  std::string text;
+  const auto newest = newest_log(workspace_, task_id_);
+  if (!newest) return text;
+  if (*newest != file_) {
+    if (!file_.empty())
+      text = fmt::format("--- attempt {}\n", newest->parent_path().filename().string());
+    file_ = *newest;
+    offset_ = 0;
+  }
+  std::ifstream stream(file_, std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(offset_));
+  std::string piece((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  offset_ += piece.size();
+  return text + piece;
+}
+
+void add_logs(CommandLine& line) {
+  CLI::App* command = add_command(line, "logs", "Print the log of a task's newest attempt",
+                                  "remixer logs \"train deit_nano\" -f");
+  auto options = std::make_shared<LogOptions>();
+  command->add_option("TASK", options->task, "The beginning of a task's id, or a part of its title")
+      ->required();
+  command->add_flag("-f,--follow", options->follow,
+                    "Go on printing until the task ends, or Ctrl-C");
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return logs(line, *options); }; });
+}
+
+}  // namespace remixer::coordinator::command

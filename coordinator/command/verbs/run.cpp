@@ -1,0 +1,199 @@
+// `remixer run`: daemon, workers, progress and tables in one go.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/progress.h"
+#include "coordinator/command/show/report_output.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/stop_signal.h"
+#include "coordinator/command/verbs/submit.h"
+#include "coordinator/daemon/workspace.h"
+#include "experiments/grid/grid.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+using experiments::protocol::GridSubmitted;
+
+struct RunOptions {
+  fs::path file;
+  int workers = 1;
+  int ranks = usual_ranks();
+  bool keep_going = true;
+};
+
+std::vector<std::string> eval_sets_of(const experiments::Grid& grid) {
+  std::vector<std::string> sets;
+  for (const experiments::Task& task : grid.tasks) {
+    if (task.kind != experiments::TaskKind::kEvaluate) continue;
+    const auto set = task.spec.at("eval_set").get<std::string>();
+    if (std::find(sets.begin(), sets.end(), set) == sets.end()) sets.push_back(set);
+  }
+  return sets;
+}
+
+// One run of the command.
+class Run {
+ public:
+  Run(const CommandLine& line, const RunOptions& options)
+      : workspace_(line.workspace),
+        options_(options),
+        grid_(experiments::read_grid(options.file, line.workspace)) {}
+
+  int run() {
+    DaemonOptions daemon_options;
+    daemon_options.workspace = workspace_;
+    SessionOrDaemon daemon(daemon_options);
+    if (stop_.count() > 0) return kExitInterrupted;
+    const GridSubmitted submitted = submit_grid(daemon.session(), grid_);
+    print(submitted_text(grid_.name, submitted) + "\n");
+    if (submitted.tasks_queued + submitted.tasks_underway == 0) {
+      report();
+      return kExitDone;
+    }
+    start(daemon, submitted);
+    const WatchResult result = watch(daemon, submitted);
+    switch (result.end) {
+      case WatchEnd::kInterrupted:
+        return interrupted(daemon);
+      case WatchEnd::kDaemonEnded:
+        fail("the daemon was told to end (`remixer down`); to go on: {}", how_to_go_on());
+      case WatchEnd::kNoWorkers:
+        fail("the workers do not start: {}", result.problem);
+      case WatchEnd::kTaskFailed:
+        return stop_after_failure(daemon);
+      case WatchEnd::kGridEnded:
+        break;
+    }
+    if (result.grid.at("state") != "done") fail_incomplete(daemon, submitted, result.grid);
+    print(fmt::format("{}: all {} cells are done.\n", grid_.name, submitted.cells));
+    report();
+    return kExitDone;
+  }
+
+ private:
+  // Own workers, where the daemon is our own; what else it has to do is said.
+  void start(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
+    if (daemon.own() == nullptr) {
+      print(
+          fmt::format("The daemon of {} is at work already: its workers do this; Ctrl-C ends only "
+                      "this display.\n",
+                      workspace_.string()));
+      return;
+    }
+    const Json grids = daemon.session().get("/grids").at("grids");
+    for (const Json& other : grids) {
+      if (other.at("id") == submitted.grid_id || other.at("state") != "running") continue;
+      print(
+          fmt::format("The grid {} of before is unfinished and goes on as well; `remixer cancel "
+                      "{}` would take it out.\n",
+                      other.at("name").get<std::string>(), other.at("id").get<int64_t>()));
+    }
+    daemon.own()->start_workers(options_.workers, options_.ranks);
+  }
+
+  WatchResult watch(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
+    Progress progress(daemon.session(), submitted.grid_id, eval_sets_of(grid_),
+                      workspace_.string());
+    const WatchOptions options{.stop_at_failure = !options_.keep_going, .own = daemon.own()};
+    WatchResult result =
+        watch_grid(daemon.session(), workspace_, submitted.grid_id, progress, stop_, options);
+    progress.end();
+    return result;
+  }
+
+  std::string how_to_go_on() const {
+    return fmt::format("remixer run {}{}", options_.file.string(),
+                       workspace_ == "workspace" ? "" : " --workspace " + workspace_.string());
+  }
+
+  // Lets the workers write their checkpoints; a second Ctrl-C does not.
+  void stop_own(Daemon& daemon, const char* why) {
+    print(fmt::format("{}: the workers write their checkpoints (Ctrl-C ends at once).\n", why));
+    const int seen = stop_.count();
+    daemon.stop();
+    while (!daemon.wait_for(0.1)) {
+      if (stop_.count() > seen) daemon.stop_now();
+    }
+  }
+
+  int interrupted(SessionOrDaemon& daemon) {
+    if (daemon.own() == nullptr) {
+      print(
+          fmt::format("The daemon goes on; `remixer status --watch` shows it, `remixer cancel {}` "
+                      "stops the grid.\n",
+                      grid_.name));
+      return kExitInterrupted;
+    }
+    stop_own(*daemon.own(), "Stopping");
+    print(fmt::format("Stopped; to go on: {}\n", how_to_go_on()));
+    return kExitInterrupted;
+  }
+
+  int stop_after_failure(SessionOrDaemon& daemon) {
+    if (daemon.own() != nullptr) stop_own(*daemon.own(), "Stopping after a failure");
+    print(fmt::format("To go on with the rest: {}\n", how_to_go_on()));
+    return kExitFailure;
+  }
+
+  // Reports, then says what failed: below the tables, where it is seen.
+  [[noreturn]] void fail_incomplete(SessionOrDaemon& daemon, const GridSubmitted& submitted,
+                                    const Json& grid) {
+    report();
+    const Json tasks =
+        daemon.session()
+            .get_whole(fmt::format("/tasks?grid={}&state=failed", submitted.grid_id), "tasks")
+            .at("tasks");
+    print("\n");
+    for (Json task : tasks) {
+      if (task.value("folder", Json()).is_string()) {
+        task["log"] = task["folder"].get<std::string>() + "/log.txt";
+      }
+      print(failed_line(task, workspace_.string()) + "\n");
+    }
+    const std::string outcome =
+        fmt::format("{}: {} of {} cells are done, {} task{} failed{}", grid_.name,
+                    grid.at("cells_done").get<int64_t>(), submitted.cells, tasks.size(),
+                    tasks.size() == 1 ? "" : "s",
+                    grid.at("state") == "cancelled" ? " and it was cancelled" : "");
+    const bool bad_input =
+        !tasks.empty() && std::all_of(tasks.begin(), tasks.end(), [](const Json& task) {
+          return task.value("hopeless", false);
+        });
+    if (bad_input) {
+      fail_input("{}: {}; mend that, then: {}", outcome, tasks[0].value("reason", ""),
+                 how_to_go_on());
+    }
+    fail("{}; to try again what is not done: {}", outcome, how_to_go_on());
+  }
+
+  void report() { write_and_print_report(workspace_, grid_.name); }
+
+  const StopSignal stop_;
+  fs::path workspace_;
+  RunOptions options_;
+  experiments::Grid grid_;
+};
+
+}  // namespace
+
+void add_run(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "run",
+      "Run a grid here, from data to tables; Ctrl-C stops it, and the same command goes on",
+      "remixer run experiments/quickstart.toml --ranks 2");
+  auto options = std::make_shared<RunOptions>();
+  command->add_option("GRID", options->file, "The grid file")->required()->type_name("FILE");
+  add_workers(command, options->workers, options->ranks);
+  command->add_flag("--keep-going,!--stop-at-failure", options->keep_going,
+                    "After a failed task, go on with all that does not depend on it (the default)");
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return Run(line, *options).run(); }; });
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,79 @@
+// A daemon in the foreground.
+#include "coordinator/command/verbs/serve.h"
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "coordinator/command/ask/dashboard_link.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/show/progress_text.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/stop_signal.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+constexpr double kLookSeconds = 1;
+
+// What is wrong with workers at the moment; empty for nothing.
+std::string trouble(const Json& status) {
+  const Json launcher = status.value("launcher", Json::object());
+  const Json slurm = status.value("slurm", Json::object());
+  for (const Json& found : {launcher.value("problem", Json()), slurm.value("paused", Json()),
+                            slurm.value("problem", Json())}) {
+    if (found.is_string()) return found.get<std::string>();
+  }
+  return "";
+}
+
+// One line a finished or failed task, and one when the trouble with workers changes.
+void log_events(const Json& status, const std::string& workspace, NewEvents& news,
+                std::string& problem) {
+  const NewEvents::Events events = news.next(status);
+  std::string text;
+  const std::string now = iso_time(system_clock().wall());
+  for (const Json& task : events.finished) text += fmt::format("{} {}\n", now, finished_line(task));
+  for (const Json& task : events.failed) {
+    text += fmt::format("{} {}\n", now, failed_line(task, workspace));
+  }
+  const std::string said = trouble(status);
+  if (!said.empty() && said != problem) text += fmt::format("{} workers: {}\n", now, said);
+  problem = said;
+  if (!text.empty()) print(text);
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const StopSignal stop;
+  Daemon daemon(options.daemon);
+  daemon.start();
+  if (options.started) options.started(daemon);
+  const std::string workspace = daemon.workspace().string();
+  print(
+      fmt::format("The daemon of {} listens on {}:{} {}.\n"
+                  "Give it work with `remixer submit GRID`; Ctrl-C or `remixer down` ends it.\n",
+                  workspace, daemon.access().address, daemon.port(), options.workers));
+  Session session(daemon.access());
+  print(dashboard_text(session));
+  NewEvents news(daemon.status(), 0);
+  std::string problem;
+  while (stop.count() == 0) {
+    if (daemon.wait_for(0)) return kExitDone;  // `remixer down`
+    const Json status = daemon.status();
+    log_events(status, workspace, news, problem);
+    if (options.until_done && all_ended(status)) break;
+    stop.wait(kLookSeconds);
+  }
+  print(stop.count() == 0
+            ? "Every grid has ended: stopping.\n"
+            : "Stopping: the workers write their checkpoints (Ctrl-C again ends at once).\n");
+  daemon.stop();
+  while (!daemon.wait_for(0.1)) {
+    if (stop.count() > 1) daemon.stop_now();
+  }
+  return kExitDone;
+}
+
+}  // namespace remixer::coordinator::command

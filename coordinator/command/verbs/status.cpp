@@ -1,0 +1,255 @@
+// `remixer status`: grids, what runs, what failed; cells of one grid; all tasks.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "coordinator/command/ask/source.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/cell_rows.h"
+#include "coordinator/command/show/matrix_text.h"
+#include "coordinator/command/show/progress_text.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/stop_signal.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+constexpr size_t kShownFailures = 5;
+constexpr size_t kShortId = 12;
+
+struct StatusOptions {
+  std::string grid;
+  bool watch = false;
+  bool tasks = false;
+};
+
+Table grid_table(const Json& grids) {
+  Table table({{"id"},
+               {"grid"},
+               {"state"},
+               {"cells"},
+               {"cells_done"},
+               {"tasks"},
+               {"done"},
+               {"running"},
+               {"to_do"},
+               {"failed"},
+               {"blocked"},
+               {"to_go", Show::kDuration}});
+  for (const Json& grid : grids) {
+    const Json& states = grid.at("states");
+    table.add_row({grid.at("id"), grid.at("name"), grid.at("state"), grid.at("cells"),
+                   grid.at("cells_done"), grid.at("tasks"), states.at("done"), states.at("running"),
+                   states.at("waiting").get<int64_t>() + states.at("ready").get<int64_t>(),
+                   states.at("failed"), states.at("blocked"), grid.value("seconds_left", Json())});
+  }
+  return table;
+}
+
+// A metric without its decimals; missing where it is none.
+Json whole(const Json& metrics, const char* name) {
+  const auto found = metrics.find(name);
+  return found != metrics.end() && found->is_number() ? Json(std::llround(found->get<double>()))
+                                                      : Json();
+}
+
+Table running_table(const Json& running) {
+  Table table({{"task"},
+               {"title"},
+               {"step"},
+               {"of"},
+               {"loss"},
+               {"images_per_s"},
+               {"cpu_%"},
+               {"gpu_%"},
+               {"waits_for_data_%"},
+               {"so_far", Show::kDuration},
+               {"to_go", Show::kDuration},
+               {"worker"}});
+  for (const Json& attempt : running) {
+    const Json metrics = attempt.value("metrics", Json::object());
+    table.add_row({attempt.at("task_id").get<std::string>().substr(0, kShortId),
+                   attempt.at("title"), attempt.value("step", Json()),
+                   attempt.value("total_steps", Json()), metrics.value("loss", Json()),
+                   whole(metrics, "images_per_second"), whole(metrics, "system.cpu_percent"),
+                   whole(metrics, "system.gpu_percent"),
+                   whole(metrics, "system.loader_stall_percent"), attempt.value("seconds", Json()),
+                   attempt.value("seconds_left", Json()), attempt.value("worker", Json())});
+  }
+  return table;
+}
+
+Table cell_table(const Json& grid) {
+  const std::vector<std::string> sets = eval_sets_of(grid.at("cell_list"));
+  std::vector<Column> columns{{"cell"}, {"model"}, {"labels"}, {"seed"}, {"state"}};
+  for (const std::string& set : sets) columns.push_back({set, Show::kFixed1});
+  Table table(columns);
+  for (const Json& cell : grid.at("cell_list")) {
+    std::vector<Json> row{cell.at("cell_id").get<std::string>().substr(0, kShortId),
+                          model_text(cell), cell.at("labeler"), cell.at("seed"), cell.at("state")};
+    for (const std::string& set : sets) {
+      Json value;
+      for (const Json& figure : cell.at("figures")) {
+        if (figure.at("eval_set") == set && figure.at("metric") == "top1" &&
+            figure.at("weights") == "raw") {
+          value = figure.at("value");
+        }
+      }
+      row.push_back(value);
+    }
+    table.add_row(row);
+  }
+  return table;
+}
+
+Table task_table(const Json& tasks) {
+  Table table({{"task"}, {"kind"}, {"state"}, {"title"}, {"reason"}});
+  for (const Json& task : tasks) {
+    table.add_row({task.at("task_id").get<std::string>().substr(0, kShortId), task.at("kind"),
+                   task.at("state"), task.at("title"), task.value("reason", Json())});
+  }
+  return table;
+}
+
+std::string workers_line(const Json& status) {
+  size_t idle = 0, running = 0, silent = 0;
+  for (const Json& worker : status.at("workers")) {
+    const auto state = worker.value("state", "");
+    ++(state == "running" ? running : state == "idle" ? idle : silent);
+  }
+  std::string line = fmt::format("Workers: {} at work, {} idle", running, idle);
+  if (silent > 0) line += fmt::format(", {} silent", silent);
+  const Json problem = status.value("launcher", Json::object()).value("problem", Json());
+  if (problem.is_string()) line += "; they do not start: " + problem.get<std::string>();
+  return line + "\n";
+}
+
+// Everything at a glance, failures first.
+std::string overview(const Json& status, bool has_daemon, const fs::path& workspace, size_t width,
+                     bool colour) {
+  std::string text;
+  const Json& failures = status.at("failures");
+  for (size_t i = 0; i < std::min(failures.size(), kShownFailures); ++i) {
+    text += coloured(failed_line(failures[i], workspace.string()), Colour::kRed, colour) + "\n";
+  }
+  if (failures.size() > kShownFailures) {
+    text += fmt::format("and {} more failed tasks: `remixer status --tasks` lists them\n",
+                        failures.size() - kShownFailures);
+  }
+  if (!text.empty()) text += "\n";
+  text += status.at("grids").empty() ? "No grid was submitted yet.\n"
+                                     : grid_table(status.at("grids")).text(width);
+  if (!status.at("running").empty()) text += "\n" + running_table(status.at("running")).text(width);
+  text += "\n";
+  if (has_daemon) return text + workers_line(status);
+  return text + "No daemon is running; `remixer up` or `remixer run` goes on.\n";
+}
+
+// The cells of the newest grid that is worked on.
+std::string matrix_of(Source& source, const Json& status, size_t width) {
+  if (!source.has_daemon()) return "";
+  for (const Json& grid : status.at("grids")) {
+    if (grid.at("state") != "running") continue;
+    const Json matrix =
+        source.session().get(fmt::format("/grids/{}/matrix", grid.at("id").get<int64_t>()));
+    const std::string set = usual_eval_set(matrix);
+    return fmt::format("\nCells of {}{}\n{}", grid.at("name").get<std::string>(),
+                       set.empty() ? "" : ": top-1 on " + set, matrix_text(matrix, set, width));
+  }
+  return "";
+}
+
+std::string status_text(Source& source, const CommandLine& line, const StatusOptions& options,
+                        size_t width, bool colour) {
+  Json grid;
+  if (!options.grid.empty()) {
+    grid = find_grid(source.grids(), options.grid);
+    if (grid.is_null()) {
+      fail_input("no grid is called '{}': `remixer status` lists them", options.grid);
+    }
+  }
+  if (options.tasks) {
+    const Json tasks = grid.is_null() ? source.tasks() : source.tasks_of(grid.at("id"));
+    if (line.format == Format::kJson) return tasks.dump(1) + "\n";
+    return task_table(tasks).as(line.format, width);
+  }
+  if (!grid.is_null()) {
+    grid = source.grid(grid.at("id"));
+    if (line.format == Format::kJson) return grid.dump(1) + "\n";
+    if (line.format == Format::kCsv) return cell_table(grid).csv();
+    return grid_table(Json::array({grid})).text(width) + "\n" + cell_table(grid).text(width);
+  }
+  const Json status = source.status();
+  if (line.format == Format::kJson) return status.dump(1) + "\n";
+  if (line.format == Format::kCsv) return grid_table(status.at("grids")).csv();
+  std::string text = overview(status, source.has_daemon(), line.workspace, width, colour);
+  if (options.watch) text += matrix_of(source, status, width);
+  return text;
+}
+
+// As many of the text's lines as the terminal holds, none wider than it: a block that is drawn over
+// must not wrap or scroll.
+std::vector<std::string> lines_that_fit(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < text.size() && lines.size() + 1 < terminal_height();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(shortened(std::string_view(text).substr(at, end - at), terminal_width() - 1));
+    at = end + 1;
+  }
+  return lines;
+}
+
+// Each second: drawn over on a terminal; in a pipe a line whenever something has ended.
+int watch(const CommandLine& line, const StatusOptions& options) {
+  const StopSignal stop;
+  LiveBlock block;
+  std::optional<NewEvents> news;
+  while (stop.count() == 0) {
+    Source source(line.workspace);
+    if (on_terminal()) {
+      block.draw(lines_that_fit(status_text(source, line, options, terminal_width() - 1, false)));
+    } else {
+      const Json status = source.status();
+      if (!news) {
+        print(overview(status, source.has_daemon(), line.workspace, 0, false));
+        news.emplace(status, 0);
+      }
+      const NewEvents::Events events = news->next(status);
+      for (const Json& task : events.finished) print(finished_line(task) + "\n");
+      for (const Json& task : events.failed) {
+        print(failed_line(task, line.workspace.string()) + "\n");
+      }
+    }
+    stop.wait(1);
+  }
+  return kExitInterrupted;
+}
+
+int status(const CommandLine& line, const StatusOptions& options) {
+  if (options.watch) return watch(line, options);
+  Source source(line.workspace);
+  print(status_text(source, line, options, terminal_width(), use_colour()));
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_status(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "status", "Show grids, what is running and what failed; or one grid's cells",
+      "remixer status --watch");
+  auto options = std::make_shared<StatusOptions>();
+  command->add_option("GRID", options->grid, "Show this grid's cells and their accuracies");
+  command->add_flag("--watch", options->watch, "Show it anew each second, until Ctrl-C");
+  command->add_flag("--tasks", options->tasks, "List tasks (of the grid) with their states");
+  add_format(line, command);
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return status(line, *options); }; });
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,77 @@
+#include "coordinator/command/verbs/submit.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/terminal.h"
+
+namespace remixer::coordinator::command {
+
+using experiments::protocol::GridSubmitted;
+
+GridSubmitted submit_grid(Session& session, const experiments::Grid& grid) {
+  const experiments::protocol::SubmitGrid message{grid.name,  grid.description, grid.text,
+                                                  grid.cells, grid.tasks,       {}};
+  return experiments::protocol::from_json<GridSubmitted>(
+      session.post("/grids", experiments::protocol::to_json(message)));
+}
+
+std::string submitted_text(const std::string& name, const GridSubmitted& submitted) {
+  const int64_t to_run = submitted.tasks_queued + submitted.tasks_underway;
+  if (to_run == 0) {
+    return fmt::format("{}: {} cells, all finished already and reused; nothing to run", name,
+                       submitted.cells);
+  }
+  std::string text =
+      fmt::format("{}: {} cells ({} reused), {} tasks: {} reused, {} to run", name, submitted.cells,
+                  submitted.cells_done, submitted.tasks, submitted.tasks_reused, to_run);
+  if (submitted.tasks_underway > 0) {
+    text += fmt::format(" ({} of them queued before)", submitted.tasks_underway);
+  }
+  return text;
+}
+
+namespace {
+
+int submit(const CommandLine& line, const fs::path& file) {
+  const experiments::Grid grid = experiments::read_grid(file, line.workspace);
+  DaemonOptions options;
+  options.workspace = line.workspace;
+  SessionOrDaemon daemon(options);
+  const GridSubmitted submitted = submit_grid(daemon.session(), grid);
+  Table table({{"grid_id"},
+               {"grid"},
+               {"cells"},
+               {"cells_reused"},
+               {"tasks"},
+               {"tasks_reused"},
+               {"tasks_queued"},
+               {"tasks_underway"}});
+  table.add_row({submitted.grid_id, grid.name, submitted.cells, submitted.cells_done,
+                 submitted.tasks, submitted.tasks_reused, submitted.tasks_queued,
+                 submitted.tasks_underway});
+  if (line.format != Format::kTable) {
+    print(table.as(line.format));
+    return kExitDone;
+  }
+  print(submitted_text(grid.name, submitted) + "\n");
+  if (daemon.own() != nullptr && submitted.tasks_queued + submitted.tasks_underway > 0) {
+    print("It is kept; no daemon is running, so it waits for `remixer up` or `remixer run`.\n");
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_submit(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "submit", "Give a grid to the daemon and return; what is finished already is reused",
+      "remixer submit experiments/quickstart.toml && remixer status --watch");
+  auto file = std::make_shared<fs::path>();
+  command->add_option("GRID", *file, "The grid file")->required()->type_name("FILE");
+  add_format(line, command);
+  command->callback([&line, file] { line.chosen = [&line, file] { return submit(line, *file); }; });
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,18 @@
+// Giving a grid to a daemon.
+#pragma once
+
+#include <string>
+
+#include "coordinator/command/ask/session.h"
+#include "experiments/grid/grid.h"
+#include "experiments/protocol/messages.h"
+
+namespace remixer::coordinator::command {
+
+experiments::protocol::GridSubmitted submit_grid(Session& session, const experiments::Grid& grid);
+
+// "quickstart: 15 cells (3 done already), 131 tasks: 40 reused, 91 to run".
+std::string submitted_text(const std::string& name,
+                           const experiments::protocol::GridSubmitted& submitted);
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,109 @@
+// `remixer up` and `remixer down`: a daemon in the foreground, and its end.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "coordinator/command/ask/listen_options.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/command.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/serve.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+constexpr double kDownSeconds = 30;
+
+struct UpOptions {
+  int workers = 1;
+  int ranks = usual_ranks();
+  ListenOptions listen;
+  std::string notify_command, notify_url;
+  uint64_t disk_quota = 0;
+  double lease_seconds = DaemonOptions().lease_seconds;
+};
+
+int up(const fs::path& workspace, const UpOptions& options) {
+  ServeOptions serve_options;
+  DaemonOptions& daemon = serve_options.daemon;
+  daemon.workspace = workspace;
+  options.listen.apply(daemon);
+  daemon.workers = options.workers;
+  daemon.ranks = options.ranks;
+  daemon.notify_command = options.notify_command;
+  daemon.notify_url = options.notify_url;
+  daemon.lease_seconds = options.lease_seconds;
+  if (options.disk_quota > 0) daemon.disk_quota = options.disk_quota;
+  serve_options.workers = options.workers == 0
+                              ? "without local workers"
+                              : fmt::format("with {} local worker{} of {} rank{}", options.workers,
+                                            options.workers == 1 ? "" : "s", options.ranks,
+                                            options.ranks == 1 ? "" : "s");
+  // Allocations of an earlier life of the daemon are kept on.
+  serve_options.started = [](Daemon& started) { Session(started.access()).post("/slurm/resume"); };
+  return serve(serve_options);
+}
+
+int down(const fs::path& workspace, bool keep_allocations) {
+  Session session = Session::require(workspace);
+  session.post("/shutdown", {{"keep_allocations", keep_allocations}});
+  const double begun = system_clock().monotonic();
+  while (Session::find(workspace)) {
+    if (system_clock().monotonic() - begun > kDownSeconds) {
+      fail("the daemon of {} was told to end {} s ago and has not yet; its workers' logs are in {}",
+           workspace.string(), kDownSeconds, (workspace / "logs").string());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  print("The daemon has ended; `remixer up` or `remixer run` goes on where it was.\n");
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_up(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "up", "Start the workspace's daemon in the foreground, until Ctrl-C or `remixer down`",
+      "remixer up --workers 1 --ranks 2");
+  auto options = std::make_shared<UpOptions>();
+  add_workers(command, options->workers, options->ranks);
+  options->listen.add_to(command);
+  command
+      ->add_option("--notify", options->notify_command,
+                   "Program to call, as PROGRAM EVENT GRID, when a grid ends or needs a look")
+      ->type_name("PROGRAM");
+  command
+      ->add_option("--notify-url", options->notify_url,
+                   "Address to post the same to as JSON, http or https")
+      ->type_name("URL");
+  command
+      ->add_option("--disk-quota", options->disk_quota,
+                   "Delete garbage (see `remixer gc`) when the workspace takes more, as 200GB")
+      ->transform(CLI::AsSizeValue(true))
+      ->type_name("SIZE");
+  command
+      ->add_option(
+          "--lease", options->lease_seconds,
+          "Seconds that a task is held for a worker that says nothing; then another gets it")
+      ->type_name("S")
+      ->check(CLI::Range(3.0, 86400.0))
+      ->capture_default_str();
+  command->callback([&line, options] {
+    line.chosen = [&line, options] { return up(line.workspace, *options); };
+  });
+}
+
+void add_down(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "down", "End the workspace's daemon; what runs is checkpointed", "remixer down");
+  auto keep = std::make_shared<bool>(false);
+  command->add_flag("--keep-allocations", *keep,
+                    "End at once and leave Slurm's allocations to the next daemon");
+  command->callback(
+      [&line, keep] { line.chosen = [&line, keep] { return down(line.workspace, *keep); }; });
+}
+
+}  // namespace remixer::coordinator::command

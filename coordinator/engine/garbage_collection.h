@@ -1,0 +1,47 @@
+// Garbage: what the workspace holds that no result and no attempt needs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/engine/engine.h"
+
+namespace remixer::coordinator {
+
+struct CollectOptions {
+  bool dry_run = false;           // says what it would free
+  std::optional<uint64_t> quota;  // frees until the workspace takes no more bytes than this
+};
+
+// Why something may go; in the order in which it goes.
+enum class Garbage {
+  kRemoved,     // of tasks that were removed, or that the database does not know
+  kSuperseded,  // checkpoints that a later attempt, or the finished model, has replaced
+  kRefused,     // models of attempts whose result was not taken
+  kStuck        // checkpoints of failed and cancelled tasks: only for a quota's sake
+};
+std::string_view to_string(Garbage garbage);
+
+struct Collected {
+  struct Item {
+    std::string path;  // relative to the workspace
+    Garbage why = Garbage::kRemoved;
+    uint64_t bytes = 0;
+    std::string task;  // its title; empty where it is not known
+  };
+  std::vector<Item> items;
+  uint64_t used = 0;   // bytes of the workspace before
+  uint64_t freed = 0;  // or what would be
+  std::optional<uint64_t> quota;
+  bool dry_run = false;
+};
+experiments::Json to_json(const Collected& collected);
+
+// Without a quota everything but kStuck goes; with one, in the order above and the oldest first,
+// no more than needed. Running attempts and what they go on from are never touched. Walks the
+// disk in the caller's thread.
+Collected collect_garbage(Engine& engine, const CollectOptions& options);
+
+}  // namespace remixer::coordinator

@@ -1,0 +1,33 @@
+// Moves what an attempt made to its place in the workspace.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "experiments/protocol/messages.h"
+#include "experiments/spec/task.h"
+
+namespace remixer::coordinator {
+
+// Renames each publication's `from`, inside the attempt's folder `folder`, to its `to`, below
+// datasets/, labels/ or models/. May be repeated after a crash: what stands at `to` already and is
+// gone from `from` counts as moved. Checks all before it moves any; throws InputError on a path
+// outside, Error where the file system refuses.
+void publish_all(const std::filesystem::path& workspace, const std::string& folder,
+                 const std::vector<experiments::protocol::Publication>& publications);
+
+// The file or folder, relative to the workspace, that a done task's result names; empty where it
+// names none.
+std::string result_path(experiments::TaskKind kind, const experiments::Json& result);
+
+// False where a file or folder that a done task's result names has been deleted since. Evaluations
+// leave figures, which stay.
+bool result_exists(const std::filesystem::path& workspace, experiments::TaskKind kind,
+                   const experiments::Json& result);
+
+// True of a path below datasets/, labels/ or models/.
+bool published(const std::string& path);
+
+}  // namespace remixer::coordinator

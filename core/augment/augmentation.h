@@ -1,0 +1,56 @@
+// What is done to an image before a model sees it, drawn first and done afterwards, so that the
+// labels can be moved along.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "core/augment/crop.h"
+#include "core/augment/rand_augment.h"
+#include "core/augment/view.h"
+#include "core/image/geometry.h"
+#include "core/image/image.h"
+#include "core/image/resample.h"
+#include "experiments/spec/recipe.h"
+
+namespace remixer::data {
+
+// What a recipe says about images.
+struct AugmentationSettings {
+  int side = 0;  // pixels a side of what the model sees
+  double evaluation_crop = 0.875;
+  std::optional<CropRange> crop;  // RandomResizedCrop; none: as in evaluation
+  experiments::RandAugment rand_augment;
+  double erasing = 0;
+};
+
+// Throws InputError where a lower bound lies above its upper one.
+AugmentationSettings augmentation_settings(const experiments::Recipe& recipe, int side);
+
+struct Augmentation {
+  std::optional<Resizing> resizing;       // none: the image has the model's size already
+  bool mirrored = false;                  // then
+  std::vector<OperationDraw> operations;  // then
+  std::optional<Rectangle> erased;        // after normalisation
+};
+
+// As evaluation sees an image: whole where it has the model's size, else resized to its centre.
+Augmentation plain_augmentation(const AugmentationSettings& settings, const ImageSize& image);
+// Draws the crop, the operations and what is erased, in this order.
+Augmentation draw_augmentation(const AugmentationSettings& settings, const ImageSize& image,
+                               bool mirrored, Random& random);
+
+// Decodes, crops, resizes, mirrors, and applies the operations: side × side pixels, not normalised.
+// Throws as decode_image() does.
+Image augment(const Augmentation& augmentation, std::string_view bytes, const std::string& name);
+// The same for an image that is decoded already.
+Image augment(const Augmentation& augmentation, const Image& image);
+
+// Where the labels of that image (of this size before) come from.
+View view_of(const Augmentation& augmentation, const ImageSize& image, int side);
+
+}  // namespace remixer::data

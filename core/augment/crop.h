@@ -1,0 +1,27 @@
+// Which part of an image is shown: at random in training, the centre in evaluation.
+#pragma once
+
+#include "base/random.h"
+#include "core/image/geometry.h"
+#include "core/image/resample.h"
+
+namespace remixer::data {
+
+// What RandomResizedCrop draws from: a share of the image's area, and width / height.
+struct CropRange {
+  double area_low = 0.08, area_high = 1;
+  double ratio_low = 3.0 / 4, ratio_high = 4.0 / 3;
+};
+
+// Draws as timm's RandomResizedCropAndInterpolation does: area, logarithm of the ratio, then the
+// place, up to ten times until it fits; else the largest central part whose ratio is allowed.
+Rectangle draw_crop(const CropRange& range, const ImageSize& image, Random& random);
+
+// The crop, resized to a square of `side` pixels.
+Resizing crop_resizing(const Rectangle& crop, int side);
+
+// torchvision's Resize(side / crop, cut off) of the shorter side and CenterCrop(side): where crop
+// is 1 the central square, resized.
+Resizing centre_resizing(const ImageSize& image, int side, double crop);
+
+}  // namespace remixer::data

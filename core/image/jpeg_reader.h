@@ -1,0 +1,63 @@
+// One JPEG being decoded; libjpeg behind an interface that does not jump.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+// jpeglib.h needs size_t and FILE.
+#include <jpeglib.h>
+
+#include <csetjmp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/image/geometry.h"
+
+namespace remixer::data {
+
+// Decodes to RGB as Pillow's convert("RGB") does: greyscale is spread over the channels; inks of
+// CMYK and YCCK files are taken for inverted, as Adobe's programs write them, whether or not a
+// marker says so. The accurate integer DCT and smooth chroma upsampling; no rotation by EXIF.
+//
+// Call in order: the constructor, start(), then read_row() and skip_rows(), finish(). All throw
+// InputError naming the file where it is torn or no JPEG. One thread an object; `bytes` must stay.
+class JpegReader {
+ public:
+  // Reads the header.
+  JpegReader(std::string_view bytes, std::string name);
+  ~JpegReader();
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  ImageSize size() const;  // the file's
+  // Decodes at `eighths`/8 of the size, 1, 2, 4 or 8. Returns the decoded image's size.
+  ImageSize start(int eighths);
+  // After start(): decodes only columns that enclose [begin, end). Returns the first one decoded.
+  int crop_columns(int begin, int end);
+  // Pixels in a row, as decoded.
+  int width() const { return static_cast<int>(decoder_.output_width); }
+  void skip_rows(int count);
+  // Writes width() RGB pixels.
+  void read_row(uint8_t* row);
+  // Ends decoding; checks that the file has an end where not all rows were read.
+  void finish();
+
+ private:
+  [[noreturn]] static void on_error(j_common_ptr info);
+  static void on_message(j_common_ptr info, int level);
+  // Runs `body`, which may only call libjpeg, and turns a jump out of it into an exception.
+  template <typename Body>
+  void guarded(Body body);
+
+  jpeg_error_mgr errors_;
+  jpeg_decompress_struct decoder_;
+  std::jmp_buf failed_;
+  char message_[JMSG_LENGTH_MAX];
+  std::string_view bytes_;
+  std::string name_;
+  bool inks_ = false;
+  std::vector<uint8_t> ink_row_;
+};
+
+}  // namespace remixer::data

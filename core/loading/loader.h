@@ -1,0 +1,69 @@
+// Batches of a split, made ahead of their use by background threads.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/loading/sample_store.h"
+
+namespace remixer::training {
+
+// S pixels a side, N patches, K label channels.
+struct Batch {
+  at::Tensor images;        // [B, 3, S, S] float, normalised
+  at::Tensor patch_labels;  // [B, N, K] float; undefined without a label source
+  at::Tensor classes;       // [B] int64
+};
+
+// `pinned`: the tensors lie in page-locked memory, from which copies to a GPU need not be waited
+// for; only where LibTorch has a GPU.
+Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned = false);
+
+// Hands out batches first, first + 1, ..., end - 1. What is in batch i is up to `plan`, so the
+// number of threads changes nothing but time.
+class Loader {
+ public:
+  // The draws of batch i. Called from loader threads, several at once.
+  using Plan = std::function<std::vector<Draw>(int64_t batch)>;
+
+  // `threads` >= 1. At most threads + 1 batches stand ready or are being made. The store must
+  // outlive the loader.
+  Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads,
+         bool pinned = false);
+  // Stops the threads; batches not asked for are dropped.
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  // The next batch in order; must not be called after the last. One thread at a time. Rethrows what
+  // making that batch threw.
+  Batch next();
+
+ private:
+  struct Slot {
+    Batch batch;
+    std::exception_ptr error;
+  };
+  void work();
+
+  SampleStore& store_;
+  const Plan plan_;
+  const int64_t end_, ahead_;
+  const bool pinned_;
+  std::mutex mutex_;
+  std::condition_variable ready_, room_;
+  std::map<int64_t, Slot> slots_;  // finished, not yet handed out
+  int64_t next_made_, next_taken_;
+  bool stopping_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace remixer::training

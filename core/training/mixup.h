@@ -1,0 +1,58 @@
+// Mixup and CutMix of one shard, carrying the patch labels along, and soft targets.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "base/random.h"
+#include "core/loading/loader.h"
+#include "experiments/spec/recipe.h"
+
+namespace remixer::training {
+
+// Pixels, ends exclusive.
+struct CutBox {
+  int64_t top = 0, left = 0, bottom = 0, right = 0;
+  bool operator==(const CutBox&) const = default;
+};
+
+// What is to be done with a shard: image i becomes weight · image i + (1 − weight) · its partner
+// (Mixup), or takes the partner's pixels inside `box` (CutMix). The partner of i is B − 1 − i.
+struct Mix {
+  enum class Kind { kNone, kMixup, kCutMix } kind = Kind::kNone;
+  double weight =
+      1;  // of the image's own class in its target; for CutMix 1 − box area / image area
+  CutBox box;
+};
+
+// Draws as timm does in batch mode: whether to mix at all, which of the two where both are on,
+// λ ~ Beta(α, α), and CutMix's box of side √(1−λ) around a uniform centre, clipped to the image.
+Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& random);
+
+// MixToken (Jiang et al. 2021) as a cut of whole patches: λ is uniform, the box of side √(1−λ) ·
+// grid around a uniform patch. Patches are embedded one by one, so that exchanging their pixels is
+// exchanging their tokens.
+Mix draw_mix_token(int64_t image_size, int64_t grid, Random& random);
+
+// Blends targets [B, C] with their partners' by mix.weight.
+at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets);
+
+// Logits whose softmax over the last dimension are these probabilities (all of a softmax).
+at::Tensor logits_of(const at::Tensor& probabilities);
+
+// What is blended of patch labels with several channels, which are a softmax's probabilities: these
+// themselves, or the logits that they come from, followed by the softmax.
+enum class LabelMix { kProbabilities, kLogits };
+LabelMix label_mix(const experiments::Recipe& recipe);
+
+// Applies `mix` to the batch in place, patch labels included: Mixup blends them, CutMix blends each
+// patch's by the fraction of the patch's area that the box covers. Returns the soft targets [B, C]:
+// one-hot with smoothing ε (1 − ε + ε/C and ε/C), blended by mix.weight.
+at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_classes,
+                     double label_smoothing, LabelMix labels = LabelMix::kProbabilities);
+
+// Mean over the batch of −Σ_c targets·log softmax(logits); both [B, C].
+at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& targets);
+
+}  // namespace remixer::training

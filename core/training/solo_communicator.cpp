@@ -1,9 +1,0 @@
-#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
-
-#include "core/training/communicator.h"
-
-namespace remixer::training {
-
-c10::intrusive_ptr<c10d::ProcessGroup> SoloCommunicator::process_group() { return {}; }
-
-}  // namespace remixer::training

@@ -1,0 +1,323 @@
+#include "experiments/grid/grid_expansion.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/nearest_name.h"
+#include "experiments/spec/components.h"
+
+namespace remixer::experiments {
+namespace {
+
+class Expansion {
+ public:
+  explicit Expansion(const GridFile& file) : file_(file) {
+    grid_.name = file.name;
+    grid_.description = file.description;
+    grid_.text = file.text;
+  }
+  Grid run() {
+    for (const CellsBlock& block : file_.cells) add_block(block);
+    check_filters();
+    return std::move(grid_);
+  }
+
+ private:
+  // One combination of a block's axes.
+  struct Choice {
+    const CellsBlock& block;
+    const Located<std::string>& architecture;
+    const Located<std::string>& spatial_prior;
+    std::string labeler, dataset, recipe, precision;
+    int64_t seed;
+  };
+
+  void add_block(const CellsBlock& block);
+  void add_cell(const Choice& choice);
+  Cell resolve(const Choice& choice) const;
+  void check_labels(const Cell& cell, int line) const;
+  // What a cell is evaluated on: a set of its own dataset, or of another one.
+  struct EvaluationSet {
+    std::string name;  // as the grid and the results call it
+    std::string split;
+    std::string dataset_name;
+    Json other_dataset;  // null: the cell's own
+  };
+  std::vector<EvaluationSet> sets_of(const Cell& cell, int line) const;
+  EvaluationSet find_set(const Cell& cell, const Located<std::string>& name) const;
+  void check_filters() const;
+
+  void add_tasks(const Cell& cell, const std::string& cell_id,
+                 const std::vector<EvaluationSet>& sets);
+  std::string prepare_task(const Json& dataset, const std::string& name);
+  // Adds the task unless an earlier cell needed it too; returns its id.
+  std::string add_task(Task task);
+  std::string label_task(const Cell& cell, const Json& dataset, const std::string& dataset_name,
+                         const std::string& split, const std::string& prepare);
+
+  const GridFile& file_;
+  Grid grid_;
+  std::map<std::string, int> line_of_cell_;  // by cell id
+  std::set<std::string> task_ids_;
+};
+
+// "deit_nano_patch4_32 + convit · saliency · seed 0"
+std::string title_of(const Cell& cell) {
+  return fmt::format("{}{} · {} · {}seed {}", cell.architecture,
+                     cell.spatial_prior == "none" ? "" : " + " + cell.spatial_prior,
+                     cell.labeler_name, cell.precision == "fp32" ? "" : cell.precision + " · ",
+                     cell.seed);
+}
+
+// Seeds change fastest and architectures slowest, so that a table's row is finished before the next
+// one is begun.
+void Expansion::add_block(const CellsBlock& block) {
+  for (const auto& architecture : block.architectures)
+    for (const auto& prior : block.spatial_priors)
+      for (const auto& labeler : block.labelers)
+        for (const auto& dataset : block.datasets)
+          for (const auto& recipe : block.recipes)
+            for (const auto& precision : block.precisions)
+              for (const auto& seed : block.seeds)
+                add_cell({block, architecture, prior, labeler.value, dataset.value, recipe.value,
+                          precision.value, seed.value});
+}
+
+Cell Expansion::resolve(const Choice& choice) const {
+  Cell cell;
+  cell.architecture = choice.architecture.value;
+  cell.spatial_prior = choice.spatial_prior.value;
+  const Architecture* architecture = &find_architecture(cell.architecture);
+  if (cell.spatial_prior == "convit" && !architecture->takes_convit()) {
+    file_.fail_at(
+        choice.spatial_prior.line,
+        "spatial_prior 'convit' goes with DeiT only, not with '{}'; give the DeiT a [[cells]] "
+        "block of its own",
+        cell.architecture);
+  }
+  // One model, one cell: this name says the same as DeiT-S with the prior.
+  if (cell.architecture == "deit_small_convit") {
+    cell.architecture = "deit_small_patch16_224";
+    cell.spatial_prior = "convit";
+    architecture = &find_architecture(cell.architecture);
+  }
+  cell.architecture_version = architecture->version;
+  const NamedLabeler& labeler = file_.labelers.at(choice.labeler);
+  cell.labeler = labeler.entry;
+  cell.distance = labeler.distance;
+  const NamedDataset& dataset = file_.datasets.at(choice.dataset);
+  cell.dataset = dataset.entry;
+  cell.recipe = file_.recipes.at(choice.recipe);
+  cell.seed = choice.seed;
+  cell.precision = choice.precision;
+  cell.labeler_name = choice.labeler;
+  cell.dataset_name = choice.dataset;
+  cell.recipe_name = choice.recipe;
+
+  if (!dataset.trains) {
+    file_.fail_at(choice.block.line,
+                  "dataset '{}' has no split \"train\"; name it in an [[evaluation]] entry instead",
+                  choice.dataset);
+  }
+  // Images of many sizes are cropped to what the architecture takes.
+  const int64_t size = cell.recipe.image_size > 0 ? cell.recipe.image_size
+                       : dataset.image_size > 0   ? dataset.image_size
+                                                  : architecture->image_size;
+  if (size % architecture->patch != 0) {
+    file_.fail_at(choice.architecture.line,
+                  "'{}' cuts patches of {} pixels, which do not divide the {} of "
+                  "{} '{}'",
+                  cell.architecture, architecture->patch, size,
+                  cell.recipe.image_size > 0 ? "recipe" : "dataset",
+                  cell.recipe.image_size > 0 ? choice.recipe : choice.dataset);
+  }
+  check_labels(cell, choice.block.line);
+  return cell;
+}
+
+// Labels must be good for what the recipe wants of them.
+void Expansion::check_labels(const Cell& cell, int line) const {
+  const bool token_labeling = cell.recipe.token_labeling != "none";
+  if (cell.labeler.is_null()) {
+    if (!token_labeling) return;
+    file_.fail_at(
+        line,
+        "recipe '{}' has token_labeling, whose targets are patch labels: give the cells a "
+        "labeler of classes (for a plain model one with distance = \"none\")",
+        cell.recipe_name);
+  }
+  if (!token_labeling && !cell.is_remixer()) {
+    file_.fail_at(line,
+                  "labeler '{}' has distance \"none\", but recipe '{}' has no token_labeling: its "
+                  "labels would be used for nothing",
+                  cell.labeler_name, cell.recipe_name);
+  }
+  const std::string kind = cell.labeler.at("name");
+  if (token_labeling && find_labeler(kind).distance != "cosine") {
+    file_.fail_at(
+        line, "recipe '{}' has token_labeling, but labeler '{}' does not say classes; use relabel",
+        cell.recipe_name, cell.labeler_name);
+  }
+}
+
+void Expansion::add_cell(const Choice& choice) {
+  Cell cell = resolve(choice);
+  const std::string id = cell.id();
+  const auto [earlier, is_new] = line_of_cell_.emplace(id, choice.block.line);
+  if (!is_new) {
+    file_.fail_at(choice.block.line,
+                  "the cell {} is there already, by the [[cells]] block of line {}", title_of(cell),
+                  earlier->second);
+  }
+  add_tasks(cell, id, sets_of(cell, choice.block.line));
+  grid_.cells.push_back(std::move(cell));
+}
+
+// The cell's dataset comes first: other datasets may well have sets of the same names.
+Expansion::EvaluationSet Expansion::find_set(const Cell& cell,
+                                             const Located<std::string>& set) const {
+  const std::vector<std::string>& own = file_.datasets.at(cell.dataset_name).evaluation_sets;
+  if (std::find(own.begin(), own.end(), set.value) != own.end()) {
+    return {set.value, set.value, cell.dataset_name, Json()};
+  }
+  const size_t slash = set.value.find('/');
+  const std::string name = set.value.substr(0, slash);
+  const auto other = file_.datasets.find(name);
+  if (other == file_.datasets.end()) {
+    std::vector<std::string> known = own;
+    for (const auto& [each, dataset] : file_.datasets) {
+      if (each != cell.dataset_name) known.push_back(each);
+    }
+    file_.fail_at(set.line, "dataset '{}': {}", cell.dataset_name,
+                  unknown_name("evaluation set", set.value, known));
+  }
+  const std::vector<std::string>& splits = other->second.evaluation_sets;
+  if (slash == std::string::npos && splits.size() != 1) {
+    std::vector<std::string> choices;
+    for (const std::string& split : splits) choices.push_back(fmt::format("'{}/{}'", name, split));
+    file_.fail_at(set.line, "dataset '{}' has {} evaluation sets{}{}", name, splits.size(),
+                  splits.empty() ? "" : ": name one of ", fmt::join(choices, ", "));
+  }
+  const std::string split = slash == std::string::npos ? splits[0] : set.value.substr(slash + 1);
+  if (other->second.entry == cell.dataset) return {split, split, cell.dataset_name, Json()};
+  return {set.value, split, name, other->second.entry};
+}
+
+std::vector<Expansion::EvaluationSet> Expansion::sets_of(const Cell& cell, int line) const {
+  std::vector<EvaluationSet> sets;
+  for (const EvaluationEntry& entry : file_.evaluations) {
+    const auto wanted = [&](const auto& labeler) { return labeler.value == cell.labeler_name; };
+    if (entry.labelers && std::none_of(entry.labelers->begin(), entry.labelers->end(), wanted))
+      continue;
+    for (const auto& named : entry.sets) {
+      EvaluationSet set = find_set(cell, named);
+      const bool known = std::any_of(sets.begin(), sets.end(),
+                                     [&](const auto& other) { return other.name == set.name; });
+      if (!known) sets.push_back(std::move(set));
+    }
+  }
+  if (sets.empty()) {
+    file_.fail_at(
+        line, "nothing evaluates the cells with labeler '{}': add it to an [[evaluation]] entry",
+        cell.labeler_name);
+  }
+  return sets;
+}
+
+// A filter that no cell passes is a slip of the pen.
+void Expansion::check_filters() const {
+  std::set<std::string> used;
+  for (const Cell& cell : grid_.cells) used.insert(cell.labeler_name);
+  for (const EvaluationEntry& entry : file_.evaluations) {
+    if (!entry.labelers) continue;
+    for (const auto& labeler : *entry.labelers) {
+      if (!used.contains(labeler.value)) {
+        file_.fail_at(labeler.line, "no cell has the labeler '{}'", labeler.value);
+      }
+    }
+  }
+}
+
+std::string Expansion::add_task(Task task) {
+  std::string id = task.id();
+  if (task_ids_.insert(id).second) grid_.tasks.push_back(std::move(task));
+  return id;
+}
+
+std::string Expansion::prepare_task(const Json& dataset, const std::string& name) {
+  Task task;
+  task.kind = TaskKind::kPrepare;
+  task.spec = {{"kind", "prepare"}, {"dataset", dataset}};
+  task.title = "prepare " + name;
+  return add_task(std::move(task));
+}
+
+std::string Expansion::label_task(const Cell& cell, const Json& dataset,
+                                  const std::string& dataset_name, const std::string& split,
+                                  const std::string& prepare) {
+  Task task;
+  task.kind = TaskKind::kLabel;
+  task.spec = {
+      {"kind", "label"}, {"dataset", dataset}, {"split", split}, {"labeler", cell.labeler}};
+  task.dependencies = {prepare};
+  task.title = fmt::format("label {} · {} · {}", dataset_name, split, cell.labeler_name);
+  return add_task(std::move(task));
+}
+
+void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
+                          const std::vector<EvaluationSet>& sets) {
+  const Json identity = cell.identity();
+  // Evaluation needs no labels where they are but targets.
+  const bool trains_on_labels = !cell.labeler.is_null(), labelled = cell.is_remixer();
+  const std::string prepare_id = prepare_task(cell.dataset, cell.dataset_name);
+
+  Task train;
+  train.kind = TaskKind::kTrain;
+  train.spec = {{"kind", "train"}, {"cell", identity}};
+  train.dependencies = {prepare_id};
+  if (trains_on_labels) {
+    train.dependencies.push_back(
+        label_task(cell, cell.dataset, cell.dataset_name, "train", prepare_id));
+  }
+  // What each set needs beside the trained model.
+  std::map<std::string, std::vector<std::string>> needs;
+  for (const EvaluationSet& set : sets) {
+    const Json& dataset = set.other_dataset.is_null() ? cell.dataset : set.other_dataset;
+    const std::string prepared = prepare_task(dataset, set.dataset_name);
+    needs[set.name] = {prepared};
+    if (labelled) {
+      needs[set.name].push_back(label_task(cell, dataset, set.dataset_name, set.split, prepared));
+    }
+  }
+  train.cell_id = cell_id;
+  train.title = "train " + title_of(cell);
+  const std::string train_id = add_task(std::move(train));
+
+  for (const EvaluationSet& set : sets) {
+    Task evaluate;
+    evaluate.kind = TaskKind::kEvaluate;
+    evaluate.spec = {{"kind", "evaluate"},
+                     {"cell", identity},
+                     {"eval_set", set.name},
+                     {"version", kEvaluationVersion}};
+    // Left out of tasks on the cell's own sets, whose ids are older than other datasets' sets.
+    if (!set.other_dataset.is_null()) {
+      evaluate.spec["dataset"] = set.other_dataset;
+      evaluate.spec["split"] = set.split;
+    }
+    evaluate.dependencies = {needs.at(set.name).front(), train_id};
+    if (labelled) evaluate.dependencies.push_back(needs.at(set.name).back());
+    evaluate.cell_id = cell_id;
+    evaluate.title = fmt::format("evaluate {} · {}", set.name, title_of(cell));
+    add_task(std::move(evaluate));
+  }
+}
+
+}  // namespace
+
+Grid expand_grid(const GridFile& file) {
+  return Expansion(file).run();
+}
+
+}  // namespace remixer::experiments

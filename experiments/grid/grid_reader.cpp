@@ -1,0 +1,431 @@
+#include "experiments/grid/grid_reader.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+#include "base/nearest_name.h"
+#include "experiments/spec/components.h"
+#include "experiments/spec/imported.h"
+
+namespace remixer::experiments {
+namespace {
+
+using Names = std::vector<std::string>;
+
+int line_of(const toml::node& node) {
+  return static_cast<int>(node.source().begin.line);
+}
+
+class GridReader {
+ public:
+  GridReader(const std::string& text, const std::string& file,
+             const std::filesystem::path& workspace)
+      : workspace_(workspace) {
+    grid_.file = file;
+    grid_.text = text;
+  }
+  GridFile read();
+
+ private:
+  // A member of a table with its key, in the file's order.
+  struct Entry {
+    std::string key;
+    int line = 0;
+    const toml::node* value = nullptr;
+  };
+  std::vector<Entry> entries(const toml::table& table) const;
+  void check_keys(const toml::table& table, const std::string& where, const Names& known) const;
+
+  const toml::table& as_table(const Entry& entry, const std::string& where) const;
+  std::vector<const toml::table*> as_tables(const toml::table& root, const char* key) const;
+  std::string as_string(const toml::node& node, const std::string& where) const;
+  int64_t as_integer(const toml::node& node, const std::string& where) const;
+  Json as_json(const toml::node& node, const std::string& where) const;
+  Axis<std::string> names(const toml::node& node, const std::string& what,
+                          const Names& known) const;
+  Axis<int64_t> integers(const toml::node& node, const std::string& what) const;
+  template <typename Read>
+  auto each(const toml::node& node, const std::string& what, Read read) const;
+
+  // Runs `action`, putting the line in front of the message of an InputError.
+  template <typename Action>
+  auto at_line(int line, Action action) const;
+
+  void read_top(const toml::table& root);
+  void read_dataset(const Entry& entry);
+  void read_labeler(const Entry& entry);
+  void require_pins(const toml::node& node);
+  void read_recipe(const Entry& entry);
+  void read_cells(const toml::table& block);
+  void read_evaluation(const toml::table& entry);
+  NamedDataset built_dataset(const Entry& entry, const std::string& where,
+                             const std::string& builder, int builder_line) const;
+  NamedDataset imported_dataset(const Entry& entry, const std::string& where) const;
+  // What an [[evaluation]] may name: the datasets' own sets, and other datasets as a whole.
+  Names evaluation_sets() const;
+  template <typename T>
+  static Names keys(const std::map<std::string, T>& map);
+
+  std::filesystem::path workspace_;
+  GridFile grid_;
+};
+
+template <typename T>
+Names GridReader::keys(const std::map<std::string, T>& map) {
+  Names names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
+Names GridReader::evaluation_sets() const {
+  Names sets;
+  for (const DatasetBuilder& builder : dataset_builders()) {
+    sets.insert(sets.end(), builder.evaluation_sets.begin(), builder.evaluation_sets.end());
+  }
+  for (const auto& [name, dataset] : grid_.datasets) {
+    sets.push_back(name);
+    for (const std::string& set : dataset.evaluation_sets) {
+      sets.push_back(set);
+      sets.push_back(name + "/" + set);
+    }
+  }
+  return sets;
+}
+
+template <typename Action>
+auto GridReader::at_line(int line, Action action) const {
+  try {
+    return action();
+  } catch (const InputError& error) {
+    grid_.fail_at(line, "{}", error.what());
+  }
+}
+
+std::vector<GridReader::Entry> GridReader::entries(const toml::table& table) const {
+  std::vector<Entry> entries;
+  for (const auto& [key, value] : table) {
+    entries.push_back({std::string(key.str()), static_cast<int>(key.source().begin.line), &value});
+  }
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return a.line < b.line; });
+  return entries;
+}
+
+void GridReader::check_keys(const toml::table& table, const std::string& where,
+                            const Names& known) const {
+  for (const Entry& entry : entries(table)) {
+    if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    grid_.fail_at(entry.line, "{}{}", where.empty() ? "" : where + ": ",
+                  unknown_name("key", entry.key, known));
+  }
+}
+
+const toml::table& GridReader::as_table(const Entry& entry, const std::string& where) const {
+  const toml::table* table = entry.value->as_table();
+  if (!table) grid_.fail_at(entry.line, "{} must be a table: write [{}]", where, where);
+  return *table;
+}
+
+std::vector<const toml::table*> GridReader::as_tables(const toml::table& root,
+                                                      const char* key) const {
+  const toml::node* node = root.get(key);
+  if (!node) grid_.fail_at(1, "nothing to run: there is no [[{}]] block", key);
+  const toml::array* array = node->as_array();
+  if (!array || array->empty())
+    grid_.fail_at(line_of(*node), "write [[{}]], in double brackets", key);
+  std::vector<const toml::table*> tables;
+  for (const toml::node& item : *array) {
+    if (!item.is_table()) grid_.fail_at(line_of(item), "write [[{}]], in double brackets", key);
+    tables.push_back(item.as_table());
+  }
+  return tables;
+}
+
+std::string GridReader::as_string(const toml::node& node, const std::string& where) const {
+  if (!node.is_string()) grid_.fail_at(line_of(node), "{} must be text in quotes", where);
+  return **node.as_string();
+}
+
+int64_t GridReader::as_integer(const toml::node& node, const std::string& where) const {
+  if (!node.is_integer()) grid_.fail_at(line_of(node), "{} must be an integer", where);
+  return **node.as_integer();
+}
+
+Json GridReader::as_json(const toml::node& node, const std::string& where) const {
+  if (const auto* text = node.as_string()) return **text;
+  if (const auto* number = node.as_integer()) return **number;
+  if (const auto* number = node.as_floating_point()) return **number;
+  if (const auto* flag = node.as_boolean()) return **flag;
+  grid_.fail_at(line_of(node), "{} must be one number, text or true/false", where);
+}
+
+// A scalar, or each item of an array that is not empty.
+template <typename Read>
+auto GridReader::each(const toml::node& node, const std::string& what, Read read) const {
+  Axis<decltype(read(node))> axis;
+  const toml::array* array = node.as_array();
+  if (!array) {
+    axis.push_back({read(node), line_of(node)});
+    return axis;
+  }
+  if (array->empty()) grid_.fail_at(line_of(node), "{} is an empty list", what);
+  for (const toml::node& item : *array) {
+    axis.push_back({read(item), line_of(item)});
+    for (size_t i = 0; i + 1 < axis.size(); ++i) {
+      if (axis[i].value != axis.back().value) continue;
+      grid_.fail_at(line_of(item), "{} lists '{}' twice", what, axis.back().value);
+    }
+  }
+  return axis;
+}
+
+Axis<std::string> GridReader::names(const toml::node& node, const std::string& what,
+                                    const Names& known) const {
+  return each(node, what, [&](const toml::node& item) {
+    std::string name = as_string(item, what);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      grid_.fail_at(line_of(item), "{}", unknown_name(what, name, known));
+    }
+    return name;
+  });
+}
+
+Axis<int64_t> GridReader::integers(const toml::node& node, const std::string& what) const {
+  return each(node, what, [&](const toml::node& item) {
+    const int64_t value = as_integer(item, what);
+    if (value < 0 || value > int64_t{1} << 53) {
+      grid_.fail_at(line_of(item), "{} is {}; it must be at least 0 and at most 2^53", what, value);
+    }
+    return value;
+  });
+}
+
+void GridReader::read_top(const toml::table& root) {
+  check_keys(root, "",
+             {"name", "description", "dataset", "labeler", "recipe", "cells", "evaluation"});
+  const toml::node* name = root.get("name");
+  if (!name) grid_.fail_at(1, "the grid has no name: begin with name = \"...\"");
+  grid_.name = as_string(*name, "name");
+  if (!is_plain_name(grid_.name)) {
+    grid_.fail_at(line_of(*name), "name '{}' may hold letters, digits, '_', '-' and '.' only",
+                  grid_.name);
+  }
+  if (const toml::node* description = root.get("description")) {
+    grid_.description = as_string(*description, "description");
+  }
+}
+
+void GridReader::read_dataset(const Entry& entry) {
+  const std::string where = "dataset." + entry.key;
+  const toml::table& table = as_table(entry, where);
+  const toml::node* builder = table.get("builder");
+  if (!builder) grid_.fail_at(entry.line, "[{}] needs builder = \"...\"", where);
+  const std::string name = as_string(*builder, where + ".builder");
+  grid_.datasets[entry.key] = name == kImportedBuilder
+                                  ? imported_dataset(entry, where)
+                                  : built_dataset(entry, where, name, line_of(*builder));
+}
+
+NamedDataset GridReader::built_dataset(const Entry& entry, const std::string& where,
+                                       const std::string& builder, int builder_line) const {
+  Names known{"builder"};
+  const DatasetBuilder* found = nullptr;
+  at_line(builder_line, [&] {
+    Names builders{kImportedBuilder};
+    for (const DatasetBuilder& each : dataset_builders()) {
+      builders.push_back(each.name);
+      if (each.name == builder) found = &each;
+    }
+    if (!found) fail_input("{}", unknown_name("dataset builder", builder, builders));
+    if (found->from_own_files) {
+      fail_input(
+          "'{}' is built from your own files: run `remixer dataset build {} --from FOLDER`, then "
+          "name it here with builder = \"{}\"",
+          builder, builder, kImportedBuilder);
+    }
+  });
+  for (const Parameter& parameter : found->parameters) known.push_back(parameter.name);
+  const toml::table& table = *entry.value->as_table();
+  check_keys(table, where, known);
+  Json overrides = Json::object();
+  for (const Entry& item : entries(table)) {
+    if (item.key == "builder") continue;
+    overrides[item.key] = as_json(*item.value, where + "." + item.key);
+    at_line(item.line, [&] { dataset_entry(builder, overrides); });
+  }
+  return {dataset_entry(builder, overrides), found->image_size, true, found->evaluation_sets};
+}
+
+// [dataset.NAME] builder = "imported", and name = "..." where the workspace calls it otherwise.
+NamedDataset GridReader::imported_dataset(const Entry& entry, const std::string& where) const {
+  const toml::table& table = *entry.value->as_table();
+  check_keys(table, where, {"builder", "name"});
+  std::string name = entry.key;
+  int line = entry.line;
+  if (const toml::node* given = table.get("name")) {
+    name = as_string(*given, where + ".name");
+    line = line_of(*given);
+  }
+  return at_line(line, [&] {
+    const ImportedDataset found = find_imported(workspace_, name);
+    NamedDataset dataset{found.entry, found.image_size, false, {}};
+    for (const std::string& split : found.splits) {
+      if (split == "train") {
+        dataset.trains = true;
+      } else {
+        dataset.evaluation_sets.push_back(split);
+      }
+    }
+    return dataset;
+  });
+}
+
+void GridReader::read_labeler(const Entry& entry) {
+  const std::string where = "labeler." + entry.key;
+  const toml::table& table = as_table(entry, where);
+  if (entry.key == "none") grid_.fail_at(entry.line, "labeler 'none' has nothing to set");
+  std::string kind = entry.key;
+  int kind_line = entry.line;
+  if (const toml::node* node = table.get("kind")) {
+    kind = as_string(*node, where + ".kind");
+    kind_line = line_of(*node);
+  }
+  Names known{"kind", "distance"};
+  NamedLabeler labeler;
+  at_line(kind_line, [&] {
+    const Labeler& base = find_labeler(kind);
+    labeler.distance = base.distance;
+    for (const Parameter& parameter : base.parameters) known.push_back(parameter.name);
+    if (!base.pin.empty()) known.push_back(base.pin);
+  });
+  check_keys(table, where, known);
+  Json overrides = Json::object();
+  // Whatever else is wrong, a pin that is missing or no hash is said of the table.
+  const std::string& pin = find_labeler(kind).pin;
+  if (!pin.empty()) {
+    const toml::node* node = table.get(pin);
+    if (node) overrides[pin] = as_json(*node, where + "." + pin);
+    at_line(node ? line_of(*node) : entry.line, [&] { labeler_entry(kind, overrides); });
+  }
+  for (const Entry& item : entries(table)) {
+    if (item.key == "kind" || item.key == pin) continue;
+    if (item.key == "distance") {
+      labeler.distance = names(*item.value, "distance", {"l1", "cosine", "none"}).front().value;
+      continue;
+    }
+    overrides[item.key] = as_json(*item.value, where + "." + item.key);
+    at_line(item.line, [&] { labeler_entry(kind, overrides); });
+  }
+  labeler.entry = labeler_entry(kind, overrides);
+  grid_.labelers[entry.key] = labeler;
+}
+
+void GridReader::read_recipe(const Entry& entry) {
+  const std::string where = "recipe." + entry.key;
+  const toml::table& table = as_table(entry, where);
+  check_keys(table, where, recipe_field_names());
+  Recipe recipe;
+  for (const Entry& item : entries(table)) {
+    const Json value = as_json(*item.value, where + "." + item.key);
+    at_line(item.line, [&] { set_recipe_field(recipe, item.key, value); });
+  }
+  at_line(entry.line, [&] { check_recipe(recipe); });
+  grid_.recipes[entry.key] = recipe;
+}
+
+// Says of a labeler that is known, but has no table to pin it, what it needs.
+void GridReader::require_pins(const toml::node& node) {
+  each(node, "labeler", [&](const toml::node& item) {
+    const std::string name = as_string(item, "labeler");
+    for (const Labeler& labeler : labelers()) {
+      if (labeler.name != name || grid_.labelers.contains(name)) continue;
+      at_line(line_of(item), [&] { labeler_entry(name); });
+    }
+    return name;
+  });
+}
+
+void GridReader::read_cells(const toml::table& table) {
+  const Names axes{"architecture", "spatial_prior", "labeler",  "dataset",
+                   "recipe",       "seed",          "precision"};
+  check_keys(table, "cells", axes);
+  Names known_architectures;
+  for (const Architecture& known : architectures()) known_architectures.push_back(known.name);
+
+  CellsBlock block;
+  block.line = line_of(table);
+  // An axis that may be left out where only one value is possible anyway.
+  const auto axis = [&](const char* key, const Names& known, const Names& otherwise) {
+    if (const toml::node* node = table.get(key)) return names(*node, key, known);
+    if (otherwise.size() == 1) return Axis<std::string>{{otherwise[0], block.line}};
+    grid_.fail_at(block.line, "[[cells]] needs {} = ...{}", key,
+                  known.empty() ? fmt::format(", and the file a [{}.NAME]", key) : "");
+  };
+  block.architectures = axis("architecture", known_architectures, {});
+  block.spatial_priors = axis("spatial_prior", {"none", "convit"}, {"none"});
+  if (const toml::node* wanted = table.get("labeler")) require_pins(*wanted);
+  block.labelers = axis("labeler", keys(grid_.labelers), {"none"});
+  block.datasets = axis("dataset", keys(grid_.datasets), keys(grid_.datasets));
+  block.recipes = axis("recipe", keys(grid_.recipes), keys(grid_.recipes));
+  block.precisions = axis("precision", {"fp32", "bf16", "fp16"}, {"fp32"});
+  const toml::node* seed = table.get("seed");
+  block.seeds = seed ? integers(*seed, "seed") : Axis<int64_t>{{0, block.line}};
+  grid_.cells.push_back(std::move(block));
+}
+
+void GridReader::read_evaluation(const toml::table& table) {
+  check_keys(table, "evaluation", {"sets", "labeler"});
+  EvaluationEntry entry;
+  entry.line = line_of(table);
+  const toml::node* sets = table.get("sets");
+  if (!sets) grid_.fail_at(entry.line, "[[evaluation]] needs sets = [...]");
+  entry.sets = names(*sets, "evaluation set", evaluation_sets());
+  if (const toml::node* labeler = table.get("labeler")) {
+    entry.labelers = names(*labeler, "labeler", keys(grid_.labelers));
+  }
+  grid_.evaluations.push_back(std::move(entry));
+}
+
+GridFile GridReader::read() {
+  toml::table root;
+  try {
+    root = toml::parse(grid_.text, grid_.file);
+  } catch (const toml::parse_error& error) {
+    grid_.fail_at(static_cast<int>(error.source().begin.line), "{}", error.description());
+  }
+  read_top(root);
+  grid_.labelers["none"] = {};
+  for (const Labeler& labeler : labelers()) {
+    if (!labeler.pin.empty()) continue;  // has no meaning before a table gives it one
+    grid_.labelers[labeler.name] = {labeler_entry(labeler.name), labeler.distance};
+  }
+  const auto sections = [&](const char* kind, void (GridReader::*read_one)(const Entry&)) {
+    const toml::node* node = root.get(kind);
+    if (!node) return;
+    if (!node->is_table())
+      grid_.fail_at(line_of(*node), "{} must be tables: write [{}.NAME]", kind, kind);
+    for (const Entry& entry : entries(*node->as_table())) {
+      if (!is_plain_name(entry.key)) {
+        grid_.fail_at(entry.line, "[{}.{}]: a name may hold letters, digits, '_', '-' and '.' only",
+                      kind, entry.key);
+      }
+      (this->*read_one)(entry);
+    }
+  };
+  sections("dataset", &GridReader::read_dataset);
+  sections("labeler", &GridReader::read_labeler);
+  sections("recipe", &GridReader::read_recipe);
+  for (const toml::table* block : as_tables(root, "cells")) read_cells(*block);
+  for (const toml::table* entry : as_tables(root, "evaluation")) read_evaluation(*entry);
+  return std::move(grid_);
+}
+
+}  // namespace
+
+GridFile read_grid_file(const std::string& text, const std::string& file,
+                        const std::filesystem::path& workspace) {
+  return GridReader(text, file, workspace).read();
+}
+
+}  // namespace remixer::experiments

@@ -1,0 +1,93 @@
+#include "experiments/spec/imported.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/nearest_name.h"
+
+namespace remixer::experiments {
+
+namespace {
+
+// The manifests of a workspace, by folder. What is no dataset is passed over: `remixer dataset
+// list` names it.
+std::map<fs::path, Json> manifests(const fs::path& workspace) {
+  std::map<fs::path, Json> found;
+  const fs::path datasets = workspace / "datasets";
+  if (!fs::is_directory(datasets)) return found;
+  for (const auto& entry : fs::directory_iterator(datasets)) {
+    if (!entry.is_directory() || entry.path().filename().string()[0] == '.') continue;
+    const auto text = read_file_if_exists(entry.path() / "manifest.json");
+    if (!text) continue;
+    Json manifest = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    if (manifest.is_object()) found.emplace(entry.path(), std::move(manifest));
+  }
+  return found;
+}
+
+std::string name_of(const Json& manifest) {
+  const auto name = manifest.find("name");
+  return name != manifest.end() && name->is_string() ? name->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+Json imported_entry(const Json& manifest) {
+  Json content = Json::object();
+  for (const char* field :
+       {"classes", "image_size", "mean", "deviation", "splits", "content_sha256"}) {
+    content[field] = manifest.at(field);
+  }
+  return {{"builder", kImportedBuilder},
+          {"version", kImportedVersion},
+          {"manifest_sha256", content_id(content)}};
+}
+
+ImportedDataset find_imported(const fs::path& workspace, const std::string& name) {
+  const auto all = manifests(workspace);
+  std::vector<std::string> names;
+  std::vector<const Json*> found;
+  for (const auto& [folder, manifest] : all) {
+    if (name_of(manifest) == name) found.push_back(&manifest);
+    if (!name_of(manifest).empty()) names.push_back(name_of(manifest));
+  }
+  if (found.empty()) {
+    fail_input("{} in the workspace {}; `remixer dataset import` brings one in",
+               names.empty() ? fmt::format("no dataset '{}'", name)
+                             : unknown_name("imported dataset", name, names),
+               workspace.string());
+  }
+  if (found.size() > 1) {
+    fail_input(
+        "{} datasets of the workspace {} are called '{}'; remove all but one (`remixer "
+        "dataset list --workspace {}` shows them)",
+        found.size(), workspace.string(), name, workspace.string());
+  }
+  const Json& manifest = *found.front();
+  ImportedDataset dataset;
+  try {
+    dataset.entry = imported_entry(manifest);
+    dataset.image_size = manifest.at("image_size").get<int64_t>();
+    for (const auto& [split, count] : manifest.at("splits").items()) {
+      dataset.splits.push_back(split);
+    }
+  } catch (const Json::exception&) {
+    fail_input("the manifest of dataset '{}' in the workspace {} is torn; import it again", name,
+               workspace.string());
+  }
+  std::stable_partition(dataset.splits.begin(), dataset.splits.end(),
+                        [](const std::string& split) { return split == "train"; });
+  return dataset;
+}
+
+std::vector<fs::path> folders_named(const fs::path& workspace, const std::string& name) {
+  std::vector<fs::path> folders;
+  for (const auto& [folder, manifest] : manifests(workspace)) {
+    if (name_of(manifest) == name) folders.push_back(folder);
+  }
+  return folders;
+}
+
+}  // namespace remixer::experiments

@@ -1,0 +1,94 @@
+#include "experiments/spec/task.h"
+
+#include <array>
+
+#include "base/error.h"
+#include "base/object_reader.h"
+
+namespace remixer::experiments {
+namespace {
+
+constexpr std::array<std::pair<TaskKind, std::string_view>, 4> kKinds{{
+    {TaskKind::kPrepare, "prepare"},
+    {TaskKind::kLabel, "label"},
+    {TaskKind::kTrain, "train"},
+    {TaskKind::kEvaluate, "evaluate"},
+}};
+
+// The members that a kind's spec has, beside "kind".
+std::vector<const char*> spec_members(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::kPrepare:
+      return {"dataset"};
+    case TaskKind::kLabel:
+      return {"dataset", "split", "labeler"};
+    case TaskKind::kTrain:
+      return {"cell"};
+    case TaskKind::kEvaluate:
+      return {"cell", "eval_set", "version"};
+  }
+  return {};
+}
+
+void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
+  ObjectReader reader(spec, "task.spec");
+  Json ignored;
+  reader("kind", ignored);
+  for (const char* name : spec_members(kind)) {
+    if (without_cell && name == std::string_view("cell")) {
+      reader.optional("cell", ignored, Json());
+    } else {
+      reader(name, ignored);
+    }
+  }
+  // Both or neither: the set is of another dataset than the cell's.
+  const bool elsewhere = kind == TaskKind::kEvaluate && spec.contains("dataset");
+  for (const char* name : {"dataset", "split"}) {
+    if (elsewhere) reader(name, ignored);
+  }
+  reader.finish();
+}
+
+}  // namespace
+
+std::string_view to_string(TaskKind kind) {
+  for (const auto& [value, text] : kKinds) {
+    if (value == kind) return text;
+  }
+  return "?";
+}
+
+TaskKind task_kind_from_string(std::string_view text) {
+  std::vector<std::string> known;
+  for (const auto& [value, name] : kKinds) {
+    if (name == text) return value;
+    known.emplace_back(name);
+  }
+  fail_input("{}", unknown_name("task kind", text, known));
+}
+
+Json to_json(const Task& task) {
+  return {{"spec", task.spec},
+          {"dependencies", task.dependencies},
+          {"cell_id", task.cell_id},
+          {"title", task.title}};
+}
+
+Task task_from_json(const Json& json, bool without_cell) {
+  Task task;
+  ObjectReader v(json, "task");
+  v("spec", task.spec);
+  v("dependencies", task.dependencies);
+  v("cell_id", task.cell_id);
+  v("title", task.title);
+  v.finish();
+  const auto kind = task.spec.find("kind");
+  if (!task.spec.is_object() || kind == task.spec.end() || !kind->is_string()) {
+    fail_input("task.spec: field 'kind' is missing or no string");
+  }
+  task.kind = task_kind_from_string(kind->get<std::string>());
+  check_spec(task.spec, task.kind, without_cell && !task.cell_id.empty());
+  return task;
+}
+
+}  // namespace remixer::experiments

@@ -1,0 +1,43 @@
+// Tasks: the steps of cells, as a graph.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "experiments/spec/cell.h"
+
+namespace remixer::experiments {
+
+enum class TaskKind { kPrepare, kLabel, kTrain, kEvaluate };
+std::string_view to_string(TaskKind kind);              // "prepare", "label", "train", "evaluate"
+TaskKind task_kind_from_string(std::string_view text);  // throws InputError
+
+// Version of what evaluating means, in every evaluate task's spec.
+constexpr int64_t kEvaluationVersion = 1;
+
+// One step. Content-hashed: two grids that need the same step share it.
+//
+// spec, by kind (all hold "kind" and are what the id is made of):
+//   prepare   {"kind", "dataset": {...}}
+//   label     {"kind", "dataset": {...}, "split": "train" | an evaluation set, "labeler": {...}}
+//   train     {"kind", "cell": identity}
+//   evaluate  {"kind", "cell": identity, "eval_set": "mixed_rand", "version": 1}; on another
+//   dataset
+//             than the cell's also "dataset": {...} and "split", which eval_set is the name of
+struct Task {
+  TaskKind kind = TaskKind::kPrepare;
+  Json spec;
+  std::vector<std::string> dependencies;  // task ids that must be done first
+  std::string cell_id;                    // of train and evaluate, else empty
+  std::string title;  // one line for people: "train deit_nano · saliency · seed 0"
+  std::string id() const { return content_id(spec); }
+};
+
+Json to_json(const Task& task);
+// Throws InputError naming the field. `without_cell`: the spec of a cell's task may leave out the
+// cell's identity, as it travels within a submitted grid.
+Task task_from_json(const Json& json, bool without_cell = false);
+
+}  // namespace remixer::experiments

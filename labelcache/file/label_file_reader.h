@@ -1,0 +1,60 @@
+// Reads a packed file of label maps.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/augment/patch_labels.h"
+#include "labelcache/file/packed_file.h"
+
+namespace remixer::labelcache {
+
+// Random access by sample id over a memory-mapped file, of version 1 or 2. Top-k maps of version 2
+// are unpacked straight from the map, one at a time; of other files decompressed blocks are kept up
+// to a limit, the least recently used leave first. Thread-safe.
+class CacheReader : public data::LabelSource {
+ public:
+  static constexpr uint64_t kMemoryLimit = 256ull << 20;
+
+  // Checks prologue, provenance, index and footer; blocks are checked when first read. Throws
+  // InputError naming file and part where one is torn, damaged or of a newer version.
+  explicit CacheReader(const std::filesystem::path& path, uint64_t memory_limit = kMemoryLimit)
+      : path_(path), file_(PackedFile::open(path, memory_limit)) {}
+
+  // Throws InputError where the sample has no map, or naming the block where that is damaged.
+  data::LabelMap map(std::string_view sample_id) const override {
+    return file_->map(number(sample_id));
+  }
+  int channels() const override { return provenance().shape.channels; }
+
+  // A top-k map as it is stored, by rank: for those who can do with less than map().
+  void unpack(std::string_view sample_id, UnpackedRecord& record) const {
+    file_->unpack(number(sample_id), record);
+  }
+
+  const Provenance& provenance() const { return file_->provenance(); }
+  const std::string& content_sha256() const { return file_->content_sha256(); }
+  uint32_t version() const { return file_->version(); }
+  uint32_t samples() const { return file_->samples(); }
+  uint32_t blocks() const { return file_->blocks(); }
+  uint64_t file_bytes() const { return file_->file_bytes(); }
+
+  // By sample number, the order of the dataset's index; < samples().
+  std::string id(uint32_t sample) const { return file_->id(sample); }
+  data::LabelMap map_of(uint32_t sample) const { return file_->map(sample); }
+
+  // Reads every block, looks every id up and compares the labels with their hash. Throws InputError
+  // as map() does.
+  void verify() const;
+
+ private:
+  uint32_t number(std::string_view sample_id) const;
+
+  std::filesystem::path path_;
+  std::unique_ptr<PackedFile> file_;
+};
+
+}  // namespace remixer::labelcache

@@ -1,0 +1,59 @@
+// Writes one packed file of label maps.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labelcache/file/block.h"
+#include "labelcache/file/label_file_format.h"
+#include "labelcache/file/partial_file.h"
+
+namespace remixer::labelcache {
+
+// The file appears at its path on finish(), whole. Until then its blocks gather in a partial file
+// beside it, each as soon as it is full; a writer of the same labels (equal provenance) that finds
+// one goes on after its last whole block. So a process that ends at any moment loses the samples of
+// one block, a machine that does those of the last second as well. Equal provenance, ids and
+// records in equal order give equal bytes, however often the writing was cut. One thread.
+class CacheWriter {
+ public:
+  // Throws InputError where another process is writing this file.
+  CacheWriter(std::filesystem::path path, Provenance provenance);
+  // Leaves the whole blocks for the next one, or nothing where there are none.
+  ~CacheWriter();
+  CacheWriter(const CacheWriter&) = delete;
+  CacheWriter& operator=(const CacheWriter&) = delete;
+
+  // Samples that are in the file already: the next one to add is number samples().
+  uint32_t samples() const { return static_cast<uint32_t>(id_ends_.size()); }
+
+  // Adds the next sample; `record` as encode_record makes it.
+  void add(std::string_view id, std::string_view record);
+
+  // Writes the index and publishes the file. → SHA-256 of the labels (ids and records in order).
+  // Throws InputError where an id was added twice; the number of samples must be as announced.
+  std::string finish();
+
+ private:
+  void resume(const std::string& prologue);
+  bool take_up(std::string_view bytes);
+  void count(std::string_view id, std::string_view record);
+  void write_block();
+  std::string index();
+
+  std::filesystem::path path_;
+  Provenance provenance_;
+  PartialFile file_;
+  ContentHash content_;
+  BlockBuilder block_;
+  size_t block_samples_ = 0;  // 0 until the first sample is known
+  std::vector<uint64_t> block_offsets_;
+  uint64_t block_end_ = 0;  // of the last block that was taken up
+  std::vector<uint32_t> id_ends_;
+  std::string ids_;
+};
+
+}  // namespace remixer::labelcache

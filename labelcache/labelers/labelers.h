@@ -1,0 +1,115 @@
+// The labelers themselves; make_labeler() is how others get one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "labelcache/labelers/labeler.h"
+#include "labelcache/networks/efficientnet.h"
+#include "labelcache/networks/network_input.h"
+#include "labelcache/networks/script_model.h"
+#include "labelcache/networks/u2net.h"
+#include "labelcache/networks/unet.h"
+
+namespace remixer::labelcache {
+
+// Dense maps in [0, 1] by a network that tells objects from background. A map has the image's size,
+// or the network's where that is smaller.
+class SaliencyLabeler : public Labeler {
+ public:
+  // Pixels [B, 3, H, W], 0 to 255, to saliency [B, 1, H, W]; called by several threads at once.
+  using Network = std::function<at::Tensor(const at::Tensor& pixels)>;
+
+  SaliencyLabeler(InputSize input, int batch, std::string weights_sha256, Network network)
+      : input_(input),
+        batch_(batch),
+        weights_sha256_(std::move(weights_sha256)),
+        network_(std::move(network)) {}
+  MapShape shape() const override { return {}; }
+  int batch() const override { return batch_; }
+  std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override;
+  std::string weights_sha256() const override { return weights_sha256_; }
+
+ private:
+  InputSize input_;
+  int batch_;
+  std::string weights_sha256_;
+  Network network_;
+};
+
+// U²-Net or U²-Netp (the weights file says which) on the image squashed to `input_size`: each map
+// stretched to [0, 1], as the network's authors do, so the most salient pixel of any image is 1.
+SaliencyLabeler u2net_labeler(int64_t input_size, const std::filesystem::path& weights);
+// BigBiGAN's U-Net on the image with its shorter edge at `short_edge`, its aspect kept: 1 minus the
+// background's probability; with `threshold` above 0, 1 where that is above `threshold` percent,
+// else 0.
+SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold,
+                                 const std::filesystem::path& weights);
+SaliencyLabeler script_saliency_labeler(ScriptDescription description);
+
+// ReLabel (Yun et al., 2021): the `top_k` largest of a classifier's logits in each cell of its last
+// features, of the whole image squashed to a square; or, with nine classes, all ten logits of
+// nine_class_logits().
+class RelabelLabeler : public Labeler {
+ public:
+  // Pixels [B, 3, H, W], 0 to 255, to logits [B, channels, h, w]; called by several threads at
+  // once.
+  using Network = std::function<at::Tensor(const at::Tensor& pixels)>;
+
+  RelabelLabeler(InputSize input, int batch, int64_t channels, int64_t top_k, bool nine_classes,
+                 std::string weights_sha256, Network network);
+  MapShape shape() const override;
+  int batch() const override { return batch_; }
+  std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override;
+  std::string weights_sha256() const override { return weights_sha256_; }
+
+ private:
+  InputSize input_;
+  int batch_;
+  int64_t channels_, top_k_;
+  bool nine_classes_;
+  std::string weights_sha256_;
+  Network network_;
+};
+
+RelabelLabeler efficientnet_labeler(int64_t input_size, int64_t top_k, bool nine_classes,
+                                    const std::filesystem::path& weights);
+RelabelLabeler script_relabel_labeler(ScriptDescription description, int64_t top_k,
+                                      bool nine_classes);
+
+// GrabCut from the dataset's boxes: dense maps of the image's size, 1 on the objects. Where an
+// image has several boxes, its map is the union of their cuts. An image without a box shows no
+// object: its map is zero. Each box's draws are keyed by its image's id.
+class BboxGrabcutLabeler : public Labeler {
+ public:
+  explicit BboxGrabcutLabeler(int64_t scale) : scale_(scale) {}
+  MapShape shape() const override { return {}; }
+  int batch() const override { return 16; }
+  std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override;
+
+ private:
+  std::vector<data::Box> boxes_of(const LabelInput& input) const;
+  int64_t scale_;
+};
+
+// The dataset's true masks, an upper bound of what a labeler can say: dense maps of the mask's
+// size. An image without a mask shows no object.
+class MaskLabeler : public Labeler {
+ public:
+  MapShape shape() const override { return {}; }
+  int batch() const override { return 16; }
+  bool reads_images() const override { return false; }
+  bool reads_masks() const override { return true; }
+  std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override;
+};
+
+// A sample's true mask from its file. Throws InputError, naming the file, where it cannot be read
+// or has no pixel of an object.
+data::GrayImage read_true_mask(const std::filesystem::path& file);
+
+// The map of a mask: 0 to 255 as 0 to 1.
+data::LabelMap mask_map(const data::GrayImage& mask);
+
+}  // namespace remixer::labelcache

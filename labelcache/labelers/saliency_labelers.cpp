@@ -1,0 +1,58 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/div.h>
+#include <ATen/ops/gt.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/sub.h>
+#include <ATen/ops/tensor.h>
+
+#include "labelcache/labelers/labelers.h"
+
+namespace remixer::labelcache {
+std::vector<data::LabelMap> SaliencyLabeler::label(const std::vector<LabelInput>& batch) const {
+  const at::NoGradGuard no_grad;
+  std::vector<data::LabelMap> maps(batch.size());
+  for (const InputGroup& group : network_inputs(batch, input_)) {
+    const at::Tensor saliency = network_(group.pixels);
+    for (size_t i = 0; i < group.places.size(); ++i) {
+      const size_t place = group.places[i];
+      maps[place] = saliency_map(saliency.select(0, static_cast<int64_t>(i)).select(0, 0),
+                                 batch[place].image);
+    }
+  }
+  return maps;
+}
+
+SaliencyLabeler u2net_labeler(int64_t input_size, const std::filesystem::path& weights) {
+  const auto network = std::make_shared<const U2Net>(weights);
+  return {{input_size, false}, 8, network->source_sha256(), [network](const at::Tensor& pixels) {
+            const at::Tensor mean = at::tensor({0.485f, 0.456f, 0.406f}).view({1, 3, 1, 1});
+            const at::Tensor deviation = at::tensor({0.229f, 0.224f, 0.225f}).view({1, 3, 1, 1});
+            const at::Tensor largest = pixels.amax({1, 2, 3}, true).clamp_min(kTiny);
+            return stretched(network->forward((pixels / largest - mean) / deviation));
+          }};
+}
+
+SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold,
+                                 const std::filesystem::path& weights) {
+  const auto network = std::make_shared<const UNet>(weights);
+  return {{short_edge, true},
+          8,
+          network->source_sha256(),
+          [network, threshold](const at::Tensor& pixels) {
+            const at::Tensor logits = network->forward(pixels / 127.5 - 1);
+            const at::Tensor saliency = 1 - logits.softmax(1).narrow(1, 0, 1);
+            if (threshold == 0) return saliency;
+            return saliency.gt(static_cast<double>(threshold) / 100).to(at::kFloat);
+          }};
+}
+
+SaliencyLabeler script_saliency_labeler(ScriptDescription description) {
+  const auto model = std::make_shared<const ScriptModel>(std::move(description));
+  return {model->description().input, static_cast<int>(model->description().batch),
+          model->description().sha256(),
+          [model](const at::Tensor& pixels) { return model->saliency(pixels); }};
+}
+
+}  // namespace remixer::labelcache

@@ -1,0 +1,115 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <set>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/random.h"
+
+namespace remixer {
+namespace {
+
+class FileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / fmt::format("remixer-file-test-{}", ::getpid());
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  fs::path folder_;
+};
+
+TEST_F(FileTest, AtomicWriteReplacesAndLeavesNothingElse) {
+  write_file_atomic(folder_ / "a" / "file", "one");
+  write_file_atomic(folder_ / "a" / "file", "two");
+  EXPECT_EQ(read_file(folder_ / "a" / "file"), "two");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "a"), {}), 1);
+}
+
+TEST_F(FileTest, UncommittedFileLeavesNothing) {
+  {
+    AtomicFile file(folder_ / "x");
+    file.write("half");
+  }
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(FileTest, MissingFileIsAnInputErrorThatNamesIt) {
+  try {
+    read_file(folder_ / "nothing");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("nothing"), std::string::npos);
+  }
+  EXPECT_FALSE(read_file_if_exists(folder_ / "nothing"));
+}
+
+TEST_F(FileTest, LockIsExclusiveUntilReleased) {
+  {
+    auto lock = FileLock::try_lock(folder_ / "lock");
+    ASSERT_TRUE(lock);
+    EXPECT_FALSE(FileLock::try_lock(folder_ / "lock"));
+  }
+  EXPECT_TRUE(FileLock::try_lock(folder_ / "lock"));
+}
+
+TEST_F(FileTest, PublishKeepsWhatIsThereAlready) {
+  write_file_atomic(folder_ / "from" / "f", "new");
+  write_file_atomic(folder_ / "to" / "f", "old");
+  EXPECT_FALSE(publish(folder_ / "from", folder_ / "to"));
+  EXPECT_EQ(read_file(folder_ / "to" / "f"), "old");
+  EXPECT_FALSE(fs::exists(folder_ / "from"));
+}
+
+TEST(HashTest, Sha256MatchesThePublishedVector) {
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+// Known answers of the Random123 distribution (kat_vectors, philox4x32, 10 rounds).
+TEST(RandomTest, PhiloxMatchesKnownAnswers) {
+  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
+            (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+            (std::array<uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+TEST(RandomTest, StreamsDependOnTheirNameAlone) {
+  Random a(1, RandomPurpose::kTest, 2, 3), b(1, RandomPurpose::kTest, 2, 3);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(a.next_u32(), b.next_u32());
+  std::set<uint32_t> first;
+  for (uint64_t i = 0; i < 1000; ++i)
+    first.insert(Random(1, RandomPurpose::kTest, 2, i).next_u32());
+  EXPECT_GT(first.size(), 995u);
+}
+
+TEST(RandomTest, MomentsOfTheDistributions) {
+  Random random(7, RandomPurpose::kTest);
+  constexpr int kDraws = 100000;
+  double uniform = 0, normal = 0, square = 0, beta = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    uniform += random.uniform();
+    const double z = random.normal();
+    normal += z;
+    square += z * z;
+    beta += random.beta(0.8, 1.6);
+  }
+  EXPECT_NEAR(uniform / kDraws, 0.5, 0.005);
+  EXPECT_NEAR(normal / kDraws, 0, 0.015);
+  EXPECT_NEAR(square / kDraws, 1, 0.02);
+  EXPECT_NEAR(beta / kDraws, 0.8 / 2.4, 0.005);
+}
+
+TEST(ClockTest, DurationsReadWell) {
+  EXPECT_EQ(duration_text(8), "8 s");
+  EXPECT_EQ(duration_text(75), "1 min 15 s");
+  EXPECT_EQ(duration_text(1500), "25 min");
+  EXPECT_EQ(duration_text(6000), "1 h 40 min");
+  EXPECT_EQ(iso_time(0), "1970-01-01T00:00:00Z");
+}
+
+}  // namespace
+}  // namespace remixer

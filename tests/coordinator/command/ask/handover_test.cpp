@@ -1,0 +1,38 @@
+#include "coordinator/command/ask/handover.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace remixer::coordinator::command {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::optional<Handover> find(std::vector<std::string> arguments) {
+  std::vector<char*> raw;
+  for (std::string& argument : arguments) raw.push_back(argument.data());
+  return find_handover(static_cast<int>(raw.size()), raw.data());
+}
+
+TEST(Handover, PassesArgumentsThroughUntouched) {
+  const auto found = find({"remixer", "dataset", "build", "--help", "--", "-x"});
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->arguments, ElementsAre("dataset", "build", "--help", "--", "-x"));
+  EXPECT_EQ(found->workspace, "");
+}
+
+TEST(Handover, TakesTheWorkspaceGivenBefore) {
+  EXPECT_EQ(find({"remixer", "--workspace", "w", "labels", "build"})->workspace, "w");
+  EXPECT_EQ(find({"remixer", "--workspace=w", "labels"})->workspace, "w");
+  EXPECT_EQ(find({"remixer", "-w", "w", "model"})->workspace, "w");
+}
+
+TEST(Handover, LeavesOurOwnCommandsAlone) {
+  EXPECT_FALSE(find({"remixer"}));
+  EXPECT_FALSE(find({"remixer", "run", "dataset"}));
+  EXPECT_FALSE(find({"remixer", "--workspace", "dataset"}));
+  EXPECT_FALSE(find({"remixer", "--help"}));
+}
+
+}  // namespace
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,178 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "base/error.h"
+#include "coordinator/command/ask/database_reader.h"
+#include "coordinator/command/ask/query_database.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// What a call throws, or "".
+template <typename Call>
+std::string input_error(Call call) {
+  try {
+    call();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Tables that stand for the documented views, filled by hand.
+class Query : public ::testing::Test {
+ protected:
+  Query() {
+    fs::remove(file_);
+    SQLite::Database database(file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    database.exec(R"sql(
+      CREATE TABLE results (cell_id, task_id, architecture, spatial_prior, labeler, train_set,
+        recipe, seed INTEGER, weights, eval_set, metric, value REAL, n INTEGER);
+      INSERT INTO results VALUES
+        ('c1','t2','deit','none','none','fashion','quick',0,'raw','original','top1',64.25,1000),
+        ('c1','t3','deit','none','none','fashion','quick',0,'raw','mixed_rand','top1',41.5,1000),
+        ('c2','t5','mixer','none','saliency','fashion','quick',0,'raw','original','top1',70.5,1000);
+      CREATE TABLE cells (cell_id, architecture, spatial_prior, labeler, train_set, recipe,
+        seed INTEGER, precision, identity);
+      INSERT INTO cells VALUES ('c1','deit','none','none','fashion','quick',0,'fp32','{}'),
+        ('c2','mixer','none','saliency','fashion','quick',0,'fp32','{}');
+      CREATE TABLE grid_cells (grid_id INTEGER, grid, position INTEGER, cell_id);
+      INSERT INTO grid_cells VALUES (1,'quick',0,'c1'), (1,'quick',1,'c2'), (2,'other',0,'c1');
+      CREATE TABLE grid_tasks (grid_id INTEGER, position INTEGER, task_id, kind, cell_id, title, state);
+      INSERT INTO grid_tasks VALUES (1,0,'t0','prepare',NULL,'prepare fashion','done'),
+        (1,1,'t1','train','c1','train deit','done'), (1,2,'t2','evaluate','c1','original','done'),
+        (1,3,'t3','evaluate','c1','mixed','done'), (1,4,'t4','train','c2','train mixer','failed'),
+        (1,5,'t5','evaluate','c2','original','blocked'), (2,0,'t1','train','c1','train deit','done');
+      CREATE TABLE runs (task_id, cell_id, kind, attempt INTEGER, state, worker, started_at, ended_at,
+        reason);
+      INSERT INTO runs VALUES ('t1','c1','train',1,'done','h:1','2026-01-01T00:00:00Z',
+          '2026-01-01T00:01:00Z',NULL),
+        ('t4','c2','train',1,'failed','h:1','2026-01-01T00:01:00Z','2026-01-01T00:02:00Z','first'),
+        ('t4','c2','train',2,'failed','h:1','2026-01-01T00:03:00Z','2026-01-01T00:04:00Z','NaN loss');
+    )sql");
+  }
+  ~Query() override { fs::remove(file_); }
+
+  Table ask(const std::string& sql) { return query_database(file_, sql); }
+
+  fs::path file_ =
+      fs::path(::testing::TempDir()) / ("query_test_" + std::to_string(::getpid()) + ".db");
+};
+
+TEST_F(Query, KeepsTypesAndOrder) {
+  EXPECT_EQ(
+      ask("SELECT labeler, value, n, NULL AS absent FROM results ORDER BY value").csv(),
+      "labeler,value,n,absent\r\nnone,41.5,1000,\r\nnone,64.25,1000,\r\nsaliency,70.5,1000,\r\n");
+}
+
+TEST_F(Query, FiltersAsPeopleWriteThem) {
+  const auto rows = [&](const std::vector<std::string>& words) {
+    ResultFilter filter;
+    for (const std::string& word : words) EXPECT_TRUE(add_filter(filter, word)) << word;
+    std::vector<std::string> values;
+    const std::string sql = filter_sql(filter, values);
+    return query_database(file_, sql, values).rows();
+  };
+  EXPECT_EQ(rows({}), 3u);
+  EXPECT_EQ(rows({"architecture=deit"}), 2u);
+  EXPECT_EQ(rows({"architecture=deit,mixer", "eval_set=original"}), 2u);
+  EXPECT_EQ(rows({"seed=0", "recipe=quick", "labeler=saliency"}), 1u);
+  EXPECT_EQ(rows({"seed=1"}), 0u);
+  EXPECT_EQ(rows({"grid=other"}), 2u);
+  ResultFilter filter;
+  EXPECT_FALSE(add_filter(filter, "SELECT 1 WHERE 1 = 1"));
+  EXPECT_FALSE(add_filter(filter, "SELECT"));
+  const std::string message = input_error([&] { add_filter(filter, "labelr=none"); });
+  EXPECT_THAT(message, HasSubstr("labelr"));
+  EXPECT_THAT(message, HasSubstr("labeler"));
+}
+
+TEST_F(Query, TakesWithAndATrailingSemicolonAndComment) {
+  EXPECT_EQ(ask("WITH a AS (SELECT 1 AS x) SELECT x FROM a; -- done").rows(), 1u);
+}
+
+TEST_F(Query, RefusesWhatIsNotOneSelect) {
+  for (const char* sql :
+       {"DELETE FROM results", "INSERT INTO results(n) VALUES (1)", "DROP TABLE results",
+        "ATTACH 'x.db' AS x", "PRAGMA journal_mode=DELETE", "CREATE TABLE a(b)", "VACUUM", "BEGIN",
+        "SELECT 1; SELECT 2", "SELECT 1; DELETE FROM results", "", "  -- nothing",
+        "SELECT load_extension('x')", "SELEKT 1", "SELECT * FROM no_such_view"}) {
+    EXPECT_NE(input_error([&] { ask(sql); }), "") << sql;
+  }
+  EXPECT_EQ(ask("SELECT * FROM results").rows(), 3u);
+}
+
+TEST_F(Query, NamesTheMistake) {
+  EXPECT_THAT(input_error([&] { ask("SELECT valu FROM results"); }), HasSubstr("valu"));
+  EXPECT_THAT(input_error([&] { ask("DELETE FROM results"); }), HasSubstr("only SELECT"));
+  EXPECT_THAT(input_error([&] { query_database("/nonexistent/remixer.db", "SELECT 1"); }),
+              HasSubstr("/nonexistent/remixer.db"));
+}
+
+TEST_F(Query, FiltersResults) {
+  const auto rows = [&](const ResultFilter& filter) {
+    std::vector<std::string> values;
+    const std::string sql = filter_sql(filter, values);
+    return query_database(file_, sql, values).rows();
+  };
+  EXPECT_EQ(rows({}), 3u);
+  EXPECT_EQ(rows({.labeler = {"none"}}), 2u);
+  EXPECT_EQ(rows({.labeler = {"none", "saliency"}, .eval_set = {"original"}}), 2u);
+  EXPECT_EQ(rows({.architecture = {"x' OR 1=1 --"}}), 0u);
+  EXPECT_EQ(rows({.grid = "other"}), 2u);
+  EXPECT_EQ(rows({.eval_set = {"original"}, .grid = "other"}), 1u);
+}
+
+TEST_F(Query, StatusWithoutADaemonCountsAsTheDaemonWould) {
+  DatabaseReader reader(file_);
+  const Json status = reader.status();
+  ASSERT_EQ(status["grids"].size(), 2u);
+  const Json& grid = status["grids"][1];
+  EXPECT_EQ(grid["name"], "quick");
+  EXPECT_EQ(grid["state"], "failed");
+  EXPECT_EQ(grid["cells"], 2);
+  EXPECT_EQ(grid["cells_done"], 1);
+  EXPECT_EQ(grid["cells_failed"], 1);
+  EXPECT_EQ(grid["states"]["done"], 4);
+  EXPECT_EQ(grid["kinds"]["evaluate"]["failed"], 1);
+  EXPECT_EQ(status["grids"][0]["state"], "done");
+  ASSERT_EQ(status["failures"].size(), 1u);
+  EXPECT_EQ(status["failures"][0]["reason"], "NaN loss");
+  EXPECT_EQ(status["failures"][0]["log"], "runs/t4/2/log.txt");
+}
+
+TEST_F(Query, TasksAreListedOnceWithTheirGrids) {
+  const Json tasks = DatabaseReader(file_).tasks()["tasks"];
+  ASSERT_EQ(tasks.size(), 6u);
+  EXPECT_EQ(tasks[1]["grids"], Json::array({1, 2}));
+}
+
+TEST_F(Query, CellsOfAGridHaveStateAndFigures) {
+  DatabaseReader reader(file_);
+  const Json grid = reader.grid(1);
+  ASSERT_EQ(grid["cell_list"].size(), 2u);
+  EXPECT_EQ(grid["cell_list"][0]["state"], "done");
+  EXPECT_EQ(grid["cell_list"][0]["figures"].size(), 2u);
+  EXPECT_EQ(grid["cell_list"][1]["state"], "failed");
+  EXPECT_EQ(grid["cell_list"][1]["reason"], "NaN loss");
+  EXPECT_TRUE(reader.grid(7).is_null());
+}
+
+TEST(DatabaseReader, RefusesWhatIsNotOurs) {
+  const fs::path file =
+      fs::path(::testing::TempDir()) / ("foreign_" + std::to_string(::getpid()) + ".db");
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec("CREATE TABLE a(b)");
+  EXPECT_THAT(input_error([&] { DatabaseReader reader(file); }), HasSubstr(file.string()));
+  fs::remove(file);
+  EXPECT_THAT(input_error([&] { DatabaseReader reader(file); }), HasSubstr("does not exist"));
+}
+
+}  // namespace
+}  // namespace remixer::coordinator::command

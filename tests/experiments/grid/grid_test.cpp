@@ -1,0 +1,282 @@
+#include "experiments/grid/grid.h"
+
+#include <map>
+#include <set>
+
+#include "experiments/spec/components.h"
+#include "tests/experiments/expect_error.h"
+
+namespace remixer::experiments {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr const char* kHead = R"(
+name = "small"
+description = "For a test"
+[dataset.clothes]
+builder = "fashion-bg"
+train_images = 200
+test_images = 50
+[recipe.short]
+epochs = 1
+shards = 1
+shard_size = 16
+)";
+
+Grid grid_of(const std::string& rest) {
+  return parse_grid(kHead + rest, "small.toml");
+}
+
+std::vector<std::string> cell_texts(const Grid& grid) {
+  std::vector<std::string> texts;
+  for (const Cell& cell : grid.cells) {
+    texts.push_back(fmt::format("{} {} {} {}", cell.architecture, cell.spatial_prior,
+                                cell.labeler_name, cell.seed));
+  }
+  return texts;
+}
+
+std::vector<std::string> titles(const Grid& grid) {
+  std::vector<std::string> titles;
+  for (const Task& task : grid.tasks) titles.push_back(task.title);
+  return titles;
+}
+
+// What a scheduler relies on: each task once, and never before what it needs.
+void expect_sound(const Grid& grid) {
+  std::set<std::string> seen, cells;
+  for (const Cell& cell : grid.cells) EXPECT_TRUE(cells.insert(cell.id()).second);
+  for (const Task& task : grid.tasks) {
+    for (const std::string& dependency : task.dependencies) {
+      EXPECT_TRUE(seen.contains(dependency)) << task.title;
+    }
+    EXPECT_TRUE(seen.insert(task.id()).second) << task.title << " twice";
+    const bool of_cell = task.kind == TaskKind::kTrain || task.kind == TaskKind::kEvaluate;
+    EXPECT_EQ(cells.contains(task.cell_id), of_cell) << task.title;
+    const Task back = task_from_json(to_json(task));
+    EXPECT_EQ(back.kind, task.kind);
+  }
+}
+
+TEST(Grid, TasksOfACellStandTogetherBehindWhatTheyNeed) {
+  const Grid grid = grid_of(R"(
+[[cells]]
+architecture = "deit_nano_patch4_32"
+labeler = ["none", "bbox_grabcut"]
+[[evaluation]]
+sets = ["original", "mixed_rand"]
+)");
+  expect_sound(grid);
+  EXPECT_EQ(grid.name, "small");
+  EXPECT_EQ(grid.description, "For a test");
+  EXPECT_THAT(
+      titles(grid),
+      ElementsAre("prepare clothes", "train deit_nano_patch4_32 · none · seed 0",
+                  "evaluate original · deit_nano_patch4_32 · none · seed 0",
+                  "evaluate mixed_rand · deit_nano_patch4_32 · none · seed 0",
+                  "label clothes · train · bbox_grabcut", "label clothes · original · bbox_grabcut",
+                  "label clothes · mixed_rand · bbox_grabcut",
+                  "train deit_nano_patch4_32 · bbox_grabcut · seed 0",
+                  "evaluate original · deit_nano_patch4_32 · bbox_grabcut · seed 0",
+                  "evaluate mixed_rand · deit_nano_patch4_32 · bbox_grabcut · seed 0"));
+}
+
+TEST(Grid, TasksDependOnExactlyWhatTheyRead) {
+  const Grid grid = grid_of(R"(
+[[cells]]
+architecture = "mixer_nano_patch4_32"
+labeler = "saliency"
+[[evaluation]]
+sets = ["original", "mixed_rand"]
+)");
+  std::map<std::string, std::string> title_of;
+  for (const Task& task : grid.tasks) title_of[task.id()] = task.title;
+  const auto needs = [&](const Task& task) {
+    std::set<std::string> names;
+    for (const std::string& id : task.dependencies) names.insert(title_of.at(id));
+    return names;
+  };
+  ASSERT_EQ(grid.tasks.size(), 7u);
+  EXPECT_THAT(needs(grid.tasks[0]), ElementsAre());
+  EXPECT_THAT(needs(grid.tasks[1]), ElementsAre("prepare clothes"));
+  EXPECT_THAT(needs(grid.tasks[4]),
+              ElementsAre("label clothes · train · saliency", "prepare clothes"));
+  EXPECT_THAT(needs(grid.tasks[6]),
+              ElementsAre("label clothes · mixed_rand · saliency", "prepare clothes",
+                          "train mixer_nano_patch4_32 · saliency · seed 0"));
+  const Cell& cell = grid.cells[0];
+  EXPECT_EQ(grid.tasks[2].spec, (Json{{"kind", "label"},
+                                      {"dataset", cell.dataset},
+                                      {"split", "original"},
+                                      {"labeler", cell.labeler}}));
+  EXPECT_EQ(grid.tasks[4].spec, (Json{{"kind", "train"}, {"cell", cell.identity()}}));
+  EXPECT_EQ(grid.tasks[6].spec, (Json{{"kind", "evaluate"},
+                                      {"cell", cell.identity()},
+                                      {"eval_set", "mixed_rand"},
+                                      {"version", 1}}));
+}
+
+TEST(Grid, ArchitecturesTurnSlowestAndSeedsFastest) {
+  const Grid grid = grid_of(R"(
+[[cells]]
+architecture = ["mixer_nano_patch4_32", "deit_nano_patch4_32"]
+labeler = ["relabel", "none"]
+seed = [1, 0]
+[[cells]]
+architecture = "deit_nano_patch4_32"
+spatial_prior = "convit"
+[[evaluation]]
+sets = "original"
+)");
+  expect_sound(grid);
+  EXPECT_THAT(cell_texts(grid),
+              ElementsAre("mixer_nano_patch4_32 none relabel 1",
+                          "mixer_nano_patch4_32 none relabel 0", "mixer_nano_patch4_32 none none 1",
+                          "mixer_nano_patch4_32 none none 0", "deit_nano_patch4_32 none relabel 1",
+                          "deit_nano_patch4_32 none relabel 0", "deit_nano_patch4_32 none none 1",
+                          "deit_nano_patch4_32 none none 0", "deit_nano_patch4_32 convit none 0"));
+}
+
+TEST(Grid, CellsAreFullyResolved) {
+  const Grid grid = grid_of(R"(
+[labeler.saliency]
+input_size = 64
+[labeler.blunt]
+kind = "relabel"
+top_k = 1
+distance = "l1"
+[[cells]]
+architecture = "deit_nano_patch4_32"
+labeler = ["saliency", "blunt", "relabel", "none"]
+[[evaluation]]
+sets = ["original"]
+)");
+  ASSERT_EQ(grid.cells.size(), 4u);
+  EXPECT_EQ(grid.cells[0].labeler, labeler_entry("saliency", {{"input_size", 64}}));
+  EXPECT_EQ(grid.cells[0].distance, "l1");
+  EXPECT_EQ(grid.cells[1].labeler, labeler_entry("relabel", {{"top_k", 1}}));
+  EXPECT_EQ(grid.cells[1].labeler_name, "blunt");
+  EXPECT_EQ(grid.cells[1].distance, "l1");
+  EXPECT_EQ(grid.cells[2].distance, "cosine");
+  EXPECT_TRUE(grid.cells[3].labeler.is_null());
+  EXPECT_EQ(grid.cells[3].distance, "");
+  for (const Cell& cell : grid.cells) {
+    EXPECT_EQ(cell.dataset,
+              dataset_entry("fashion-bg", {{"train_images", 200}, {"test_images", 50}}));
+    EXPECT_EQ(cell.dataset_name, "clothes");
+    EXPECT_EQ(cell.recipe_name, "short");
+    EXPECT_EQ(cell.recipe.epochs, 1);
+    EXPECT_EQ(cell.recipe.shard_size, 16);
+    EXPECT_NO_THROW(require_known_versions(cell));
+  }
+}
+
+TEST(Grid, EvaluationEntriesAddUp) {
+  const Grid grid = grid_of(R"(
+[[cells]]
+architecture = "deit_nano_patch4_32"
+labeler = ["none", "saliency"]
+[[evaluation]]
+sets = ["original", "mixed_rand"]
+[[evaluation]]
+labeler = "none"
+sets = ["no_fg", "original"]
+)");
+  std::map<std::string, std::vector<std::string>> sets;
+  for (const Task& task : grid.tasks) {
+    if (task.kind == TaskKind::kEvaluate) sets[task.cell_id].push_back(task.spec["eval_set"]);
+  }
+  EXPECT_THAT(sets[grid.cells[0].id()], ElementsAre("original", "mixed_rand", "no_fg"));
+  EXPECT_THAT(sets[grid.cells[1].id()], ElementsAre("original", "mixed_rand"));
+}
+
+// The same model under two names is one cell, trained once.
+TEST(Grid, DeitSmallConvitIsDeitSmallWithThePrior) {
+  const std::string rest = "\n[[evaluation]]\nsets = \"original\"\n";
+  const Grid by_name = grid_of("[[cells]]\narchitecture = \"deit_small_convit\"" + rest);
+  const Grid by_prior = grid_of(
+      "[[cells]]\narchitecture = \"deit_small_patch16_224\"\nspatial_prior = \"convit\"" + rest);
+  EXPECT_EQ(by_name.cells[0].id(), by_prior.cells[0].id());
+}
+
+TEST(Grid, ANewEvaluationSetChangesNoOtherTask) {
+  const auto ids = [](const char* sets) {
+    std::set<std::string> ids;
+    for (const Task& task :
+         grid_of(std::string("[[cells]]\narchitecture = \"deit_nano_patch4_32\"\n"
+                             "labeler = \"saliency\"\n[[evaluation]]\nsets = ") +
+                 sets)
+             .tasks) {
+      ids.insert(task.id());
+    }
+    return ids;
+  };
+  const auto before = ids("[\"original\"]"), after = ids("[\"no_fg\", \"original\"]");
+  EXPECT_EQ(after.size(), before.size() + 2);  // one label task, one evaluation
+  EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
+}
+
+// TokenLabeling on a plain model: labels are its targets, and evaluation needs none.
+TEST(Grid, LabelsMayBeTargetsAlone) {
+  const Grid grid = grid_of(R"(
+[recipe.tokens]
+token_labeling = "oamixer"
+[labeler.targets]
+kind = "relabel"
+distance = "none"
+[[cells]]
+architecture = "deit_nano_patch4_32"
+recipe = "tokens"
+labeler = ["targets", "relabel"]
+[[evaluation]]
+sets = ["original", "mixed_rand"]
+)");
+  expect_sound(grid);
+  EXPECT_FALSE(grid.cells[0].is_remixer());
+  EXPECT_TRUE(grid.cells[1].is_remixer());
+  EXPECT_NE(grid.cells[0].id(), grid.cells[1].id());
+  std::map<std::string, int> dependencies;
+  for (const Task& task : grid.tasks) {
+    dependencies[task.title] = static_cast<int>(task.dependencies.size());
+  }
+  EXPECT_EQ(dependencies["train deit_nano_patch4_32 · targets · seed 0"], 2);
+  EXPECT_EQ(dependencies["evaluate mixed_rand · deit_nano_patch4_32 · targets · seed 0"], 2);
+  EXPECT_EQ(dependencies["evaluate mixed_rand · deit_nano_patch4_32 · relabel · seed 0"], 3);
+  EXPECT_EQ(dependencies.count("label clothes · mixed_rand · targets"), 0u);
+}
+
+TEST(Grid, PrecisionIsAnAxis) {
+  const Grid grid = grid_of(R"(
+[[cells]]
+architecture = "deit_nano_patch4_32"
+precision = ["fp32", "bf16"]
+[[evaluation]]
+sets = "original"
+)");
+  ASSERT_EQ(grid.cells.size(), 2u);
+  EXPECT_EQ(grid.cells[1].precision, "bf16");
+  EXPECT_EQ(titles(grid)[1], "train deit_nano_patch4_32 · none · seed 0");
+  EXPECT_EQ(titles(grid)[3], "train deit_nano_patch4_32 · none · bf16 · seed 0");
+}
+
+TEST(Quickstart, HasFifteenCells) {
+  const Grid grid = read_grid(REMIXER_QUICKSTART, "");
+  expect_sound(grid);
+  ASSERT_EQ(grid.cells.size(), 15u);
+  EXPECT_EQ(cell_texts(grid)[0], "deit_nano_patch4_32 none none 0");
+  EXPECT_EQ(cell_texts(grid)[7], "mixer_nano_patch4_32 none bbox_grabcut 0");
+  EXPECT_EQ(cell_texts(grid)[13], "deit_nano_patch4_32 convit relabel 0");
+  EXPECT_EQ(cell_texts(grid)[14], "convmixer_nano_patch4_32_full none none 0");
+  std::map<TaskKind, int> count;
+  for (const Task& task : grid.tasks) ++count[task.kind];
+  EXPECT_EQ(count[TaskKind::kPrepare], 1);
+  EXPECT_EQ(count[TaskKind::kLabel], 2 * (1 + 5) + (1 + 8));  // two networks, GrabCut
+  EXPECT_EQ(count[TaskKind::kTrain], 15);
+  EXPECT_EQ(count[TaskKind::kEvaluate], (5 + 3) * 8 + (3 + 4) * 5);  // none and GrabCut; networks
+  // The first row needs no label: nothing stands between the dataset and its training.
+  EXPECT_EQ(grid.tasks[1].kind, TaskKind::kTrain);
+}
+
+}  // namespace
+}  // namespace remixer::experiments

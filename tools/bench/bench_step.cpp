@@ -1,0 +1,187 @@
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "core/kernels/operators.h"
+#include "core/models/work.h"
+#include "core/training/optimizer.h"
+#include "experiments/spec/architectures.h"
+#include "tools/bench/bench.h"
+
+namespace remixer::worker {
+namespace {
+
+struct Options {
+  std::string architecture = "deit_small_patch16_224", labels = "relabel", format = "table";
+  int64_t batch = 8, image_size = 0, classes = 1000, steps = 10;
+  int threads = 2;
+};
+
+double now() {
+  return system_clock().monotonic();
+}
+
+// Patch labels as a labeler gives them: ReLabel's 1000 probabilities, of which a few are large, or
+// one saliency a patch.
+at::Tensor patch_labels(const Options& options, int64_t patches) {
+  if (options.labels == "saliency") return at::rand({options.batch, patches, 1});
+  at::Tensor logits = at::rand({options.batch, patches, options.classes});
+  return (logits * (logits > 0.995) * 12).softmax(-1);
+}
+
+// One training step: distance, forward, loss, backward, AdamW.
+class Step {
+ public:
+  explicit Step(const Options& options)
+      : model_(models::create_model({.architecture = options.architecture,
+                                     .num_classes = options.classes,
+                                     .image_size = options.image_size,
+                                     .remixer = options.labels != "none"},
+                                    0)),
+        optimizer_(model_->parameters(), experiments::Recipe{}),
+        distance_name_(options.labels == "relabel" ? "cosine" : "l1"),
+        images_(at::randn({options.batch, 3, options.image_size, options.image_size})),
+        classes_(at::randint(options.classes, {options.batch}, at::kLong)) {
+    if (model_->spec().remixer) {
+      labels_ = patch_labels(options, model_->grid() * model_->grid());
+      const at::NoGradGuard no_grad;
+      for (const auto& [name, parameter] : model_->parameters()) {
+        if (models::is_kappa(name)) parameter.fill_(0.5);
+      }
+    }
+  }
+
+  void run() {
+    for (const auto& [name, parameter] : model_->parameters())
+      parameter.mutable_grad() = at::Tensor();
+    std::optional<at::Tensor> distance;
+    if (labels_.defined()) distance = kernels::label_distance(labels_, distance_name_);
+    const models::ForwardMode mode{.training = true, .update_running_stats = true};
+    at::cross_entropy_loss(model_->forward(images_, distance, mode), classes_).backward();
+    optimizer_.step(1e-4, 1e-4);
+  }
+
+  const models::Model& model() const { return *model_; }
+
+ private:
+  std::unique_ptr<models::Model> model_;
+  training::AdamW optimizer_;
+  std::string distance_name_;
+  at::Tensor images_, classes_, labels_;
+};
+
+// Floating-point operations a second of a large matrix product, the best of several.
+double product_peak() {
+  constexpr int64_t kSide = 1536;
+  const at::NoGradGuard no_grad;
+  const at::Tensor a = at::randn({kSide, kSide}), b = at::randn({kSide, kSide});
+  double best = 0;
+  for (int i = 0; i < 5; ++i) {
+    const double start = now();
+    at::mm(a, b);
+    best = std::max(best, 2.0 * kSide * kSide * kSide / (now() - start));
+  }
+  return best;
+}
+
+struct Measurement {
+  double seconds = 0, peak = 0;  // median of the steps; best of the products, made between them
+};
+
+Measurement measure(Step& step, int64_t steps) {
+  step.run();
+  Measurement measured;
+  std::vector<double> times;
+  for (int64_t i = 0; i < steps; ++i) {
+    const double start = now();
+    step.run();
+    times.push_back(now() - start);
+    if (i % 3 == 0) measured.peak = std::max(measured.peak, product_peak());
+  }
+  std::nth_element(times.begin(), times.begin() + steps / 2, times.end());
+  measured.seconds = times[static_cast<size_t>(steps / 2)];
+  return measured;
+}
+
+void report(const Options& options, const Step& step, const Measurement& measured) {
+  // A backward pass is two products for each of the forward's.
+  const double work =
+      3 * 2 * models::multiply_adds(step.model()) * static_cast<double>(options.batch);
+  const double a_image = 1000 * measured.seconds / static_cast<double>(options.batch);
+  const double fraction = work / measured.seconds / measured.peak;
+  if (options.format == "json") {
+    std::cout << nlohmann::ordered_json{{"architecture", options.architecture},
+                                        {"labels", options.labels},
+                                        {"batch", options.batch},
+                                        {"image_size", options.image_size},
+                                        {"threads", options.threads},
+                                        {"ms_an_image", a_image},
+                                        {"peak_gflops", measured.peak / 1e9},
+                                        {"fraction_of_peak", fraction}}
+                     .dump(2)
+              << '\n';
+    return;
+  }
+  std::cout << fmt::format(
+      "{} with {} labels, batch {} at {}, fp32, {} threads\n"
+      "  a step:         {:.1f} ms an image (median of {} steps of {} images)\n"
+      "  matrix product: {:.1f} GFLOP/s, this machine's best in the same run\n"
+      "  reached:        {:.0f} % of it ({:.1f} GFLOP an image, forward and backward)\n",
+      options.architecture, options.labels, options.batch, options.image_size, options.threads,
+      a_image, options.steps, options.batch, measured.peak / 1e9, 100 * fraction,
+      work / static_cast<double>(options.batch) / 1e9);
+}
+
+}  // namespace
+
+int bench_step(int argc, char** argv) {
+  Options options;
+  CLI::App app(
+      "Times a training step (distance of labels, forward, backward, AdamW) and the machine's\n"
+      "matrix product in the same run, and prints which part of it the step reaches",
+      "remixer bench step");
+  app.add_option("--arch", options.architecture, "architecture")->capture_default_str();
+  app.add_option("--labels", options.labels,
+                 "relabel (K = classes, cosine), saliency (K = 1, l1) or none")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"relabel", "saliency", "none"}));
+  app.add_option("--batch", options.batch, "images a step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  app.add_option("--image-size", options.image_size, "default: the architecture's");
+  app.add_option("--classes", options.classes)->capture_default_str()->check(CLI::Range(2, 100000));
+  app.add_option("--steps", options.steps, "timed steps")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--threads", options.threads)->capture_default_str()->check(CLI::Range(1, 1024));
+  app.add_option("--format", options.format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "remixer bench step: " << error.what() << " (see remixer bench step --help)\n";
+    return kExitBadInput;
+  }
+  if (options.image_size == 0) {
+    options.image_size = experiments::find_architecture(options.architecture).image_size;
+  }
+  at::set_num_threads(options.threads);
+  Step step(options);
+  report(options, step, measure(step, options.steps));
+  return kExitDone;
+}
+
+}  // namespace remixer::worker

@@ -1,0 +1,212 @@
+#include "tools/dataset/dataset_make.h"
+
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "core/builders/builder.h"
+#include "core/builders/challenge_builder.h"
+#include "core/dataset/dataset.h"
+#include "core/dataset/published_sets.h"
+#include "experiments/spec/components.h"
+
+namespace remixer::data {
+
+namespace {
+
+using experiments::Json;
+
+// "train_images=8000" as a member of `overrides`.
+void add_override(const std::string& text, Json& overrides) {
+  const size_t equals = text.find('=');
+  const Json value = equals == std::string::npos ? Json()
+                                                 : Json::parse(text.substr(equals + 1), nullptr,
+                                                               /*allow_exceptions=*/false);
+  if (!value.is_number_integer()) {
+    fail_input("a parameter is given as NAME=NUMBER, not as \"{}\"", text);
+  }
+  overrides[text.substr(0, equals)] = value;
+}
+
+// Where a workspace keeps the dataset that `entry` describes.
+fs::path folder_in_workspace(const fs::path& workspace, const Json& entry) {
+  return workspace / "datasets" / experiments::content_id(entry).substr(0, 16);
+}
+
+int build_whole(const BuildOptions& options, const Json& entry) {
+  const fs::path folder =
+      options.output.empty() ? folder_in_workspace(options.workspace, entry) : options.output;
+  if (options.output.empty() && fs::exists(folder / "manifest.json")) {
+    fmt::print("{} is built already\n", folder.string());
+    return kExitDone;
+  }
+  Progress progress("building");
+  const double start = system_clock().monotonic();
+  build_dataset(entry, folder, [&](int64_t done, int64_t total) { progress(done, total); });
+  const Dataset train = Dataset::open(folder, "train");
+  fmt::print("{}: built in {:.1f} s, content {}\n", folder.string(),
+             system_clock().monotonic() - start, train.content_hash().substr(0, 16));
+  return kExitDone;
+}
+
+void print_challenge(const ChallengeReport& report) {
+  int64_t looked_at = 0;
+  for (const int64_t count : report.outcomes) looked_at += count;
+  fmt::print("read as {}: {} photographs looked at, {} passed every rule\n", report.layout,
+             looked_at, report.outcomes[0]);
+  for (size_t i = 1; i < report.outcomes.size(); ++i) {
+    if (report.outcomes[i] == 0) continue;
+    fmt::print("{:>8}  refused: {}\n", report.outcomes[i],
+               rejection_text(static_cast<Rejection>(i)));
+  }
+  for (const std::string& broken : report.broken) fmt::print("broken: {}\n", broken);
+  for (const auto& [split, images] : report.splits) fmt::print("{:>8}  {}\n", images, split);
+}
+
+// What the whole took, a resumed part not counted apart.
+void print_speed(const ChallengeReport& report, double seconds) {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto in_seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  int64_t images = 0, photographs = 0;
+  for (const auto& [split, count] : report.splits) images += count;
+  for (const int64_t count : report.outcomes) photographs += count;
+  fmt::print(
+      "{:.1f} s, {:.1f} of processors: {:.0f} photographs and {:.0f} images of all splits "
+      "a second\n",
+      seconds, in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime),
+      static_cast<double>(photographs) / seconds, static_cast<double>(images) / seconds);
+}
+
+// ImageNet-9 and its like, from a user's photographs.
+int build_challenge_set(const BuildOptions& options, const Json& entry) {
+  if (options.from.empty()) {
+    fail_input("{} is built from your own photographs: give --from FOLDER{}", options.builder,
+               options.builder == "imagenet9" ? " and --boxes PATH" : "");
+  }
+  ChallengeJob job;
+  job.spec = entry;
+  job.photographs = options.from;
+  job.boxes = options.boxes;
+  job.in_workspace = options.output.empty();
+  job.output = job.in_workspace ? options.workspace : options.output;
+  job.name = options.name.empty() ? options.builder : options.name;
+  job.replace = options.replace;
+  Progress progress;
+  job.on_progress = [&](const char* what, int64_t done, int64_t total) {
+    progress(what, done, total);
+  };
+  const double start = system_clock().monotonic();
+  const ChallengeReport report = build_challenge(job);
+  print_challenge(report);
+  print_speed(report, system_clock().monotonic() - start);
+  fmt::print("{}: built{}\n", report.folder.string(),
+             job.in_workspace
+                 ? fmt::format("; in a grid: [dataset.{}] builder = \"imported\"", job.name)
+                 : "");
+  return kExitDone;
+}
+
+}  // namespace
+
+CLI::App* add_build(CLI::App& app, BuildOptions& options) {
+  CLI::App* build_app =
+      app.add_subcommand("build",
+                         "Build a dataset: fashion-bg from what is on the machine, imagenet9 and "
+                         "tiny-imagenet9 from your own photographs");
+  build_app->add_option("builder", options.builder, "Builder, such as fashion-bg")->required();
+  build_app->add_option("parameters", options.parameters, "NAME=NUMBER, such as train_images=2000");
+  build_app->add_option("--from", options.from,
+                        "Folder of the photographs: ImageNet (train/, val/) or Tiny ImageNet");
+  build_app->add_option("--boxes", options.boxes,
+                        "Their boxes: a folder of PASCAL-VOC files, or a table");
+  build_app->add_option("--name", options.name, "Name for grids [the builder's]");
+  build_app->add_flag("--replace", options.replace, "Take the name from another dataset");
+  auto* output = build_app->add_option("--output", options.output, "Folder to make");
+  build_app
+      ->add_option("--workspace", options.workspace,
+                   "Workspace to put it in, under its id [$REMIXER_WORKSPACE or ./workspace]")
+      ->excludes(output);
+  return build_app;
+}
+
+int run_build(const BuildOptions& options) {
+  Json overrides = Json::object();
+  for (const std::string& parameter : options.parameters) add_override(parameter, overrides);
+  const Json entry = experiments::dataset_entry(options.builder, overrides);
+  return experiments::find_dataset_builder(options.builder).from_own_files
+             ? build_challenge_set(options, entry)
+             : build_whole(options, entry);
+}
+
+CLI::App* add_import(CLI::App& app, ImportOptions& options) {
+  CLI::App* import_app = app.add_subcommand(
+      "import", "Take a dataset in where it is; nothing is written beside its images");
+  ImportJob& job = options.job;
+  import_app
+      ->add_option("kind", job.kind,
+                   "What it is: `remixer dataset list` names them; or "
+                   "`folder` for your own")
+      ->required();
+  import_app->add_option("folder", job.folder, "Where its images are")->required();
+  import_app->add_option("--name", job.name, "Name for grids [the kind's]");
+  import_app->add_option("--labels", job.labels, "ReaL's real.json");
+  import_app->add_option("--boxes", job.boxes,
+                         "Boxes of its objects: a folder of PASCAL-VOC files, or a table");
+  import_app->add_option("--masks", job.masks,
+                         "Folder of masks inside FOLDER, laid out as the images are (.png)");
+  import_app
+      ->add_option("--hold-out", options.hold_out_percent,
+                   "Percent of a folder without splits that becomes its set \"val\"")
+      ->check(CLI::Range(0.0, 90.0));
+  import_app->add_flag("--skip-broken", job.skip_broken,
+                       "Leave broken images out instead of importing nothing");
+  import_app->add_flag("--replace", job.replace, "Take the name from another dataset");
+  import_app->add_option("--workspace", job.workspace,
+                         "Workspace to put it in [$REMIXER_WORKSPACE or ./workspace]");
+  return import_app;
+}
+
+int run_import(ImportOptions options) {
+  ImportJob& job = options.job;
+  if (job.name.empty()) {
+    job.name = job.kind;
+    if (job.kind == "folder") {
+      job.name = (fs::absolute(job.folder) / "").lexically_normal().parent_path().filename();
+    }
+  }
+  job.hold_out = options.hold_out_percent / 100;
+  Progress progress;
+  job.on_progress = [&](const char* what, int64_t done, int64_t total) {
+    progress(what, done, total);
+  };
+  const double start = system_clock().monotonic();
+  const ImportReport report = import_dataset(job);
+  for (const auto& [split, images] : report.images) fmt::print("{:>8}  {}\n", images, split);
+  fmt::print("{:>8}  classes\n", report.classes.size());
+  if (report.boxes > 0) fmt::print("{:>8}  images with boxes\n", report.boxes);
+  if (report.masks > 0) fmt::print("{:>8}  images with masks\n", report.masks);
+  if (report.released_count > 0) {
+    fmt::print("{:>8}  rows as the released code counts: an image once for each of its labels\n",
+               report.released_count);
+  }
+  for (const std::string& broken : report.broken) fmt::print("left out: {}\n", broken);
+  for (const std::string& difference : report.differences) {
+    fmt::print("differs from what was published: {}\n", difference);
+  }
+  if (report.differences.empty() && job.kind != "folder") {
+    fmt::print("as published, in every count\n");
+  }
+  fmt::print(
+      "{}: imported in {:.1f} s, content {}; in a grid: [dataset.{}] builder = "
+      "\"imported\"\n",
+      report.folder.string(), system_clock().monotonic() - start, report.content_hash.substr(0, 16),
+      job.name);
+  return kExitDone;
+}
+
+}  // namespace remixer::data

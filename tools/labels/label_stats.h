@@ -1,0 +1,18 @@
+// What a file's labels look like as a whole: a first look for people.
+#pragma once
+
+#include "base/json.h"
+#include "labelcache/file/label_file_reader.h"
+
+namespace remixer::labelcache {
+
+// Figures over all maps, an object of name to number or list:
+//   dense   mean_label, object_share (of cells above 0.5), empty_maps (no cell above 0.5),
+//   mean_range top-k   classes_seen (as a cell's first), mean_logit and mean_margin of a cell's
+//   first over its
+//           second, classes_a_map (distinct firsts), most_frequent (the ten classes that most cells
+//           name first, as [class, share])
+// Reads the whole file; throws as CacheReader::map().
+experiments::Json label_stats(const CacheReader& reader);
+
+}  // namespace remixer::labelcache

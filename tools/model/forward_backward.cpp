@@ -1,0 +1,281 @@
+#include "tools/model/forward_backward.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <CLI/CLI.hpp>
+#include <cstring>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "core/io/checkpoint.h"
+#include "core/kernels/operators.h"
+#include "core/models/weights.h"
+#include "experiments/spec/architectures.h"
+
+namespace remixer::models {
+namespace {
+
+struct Arguments {
+  std::string architecture, spatial_prior, distance = "l1", format = "table", type = "f32";
+  int64_t num_classes = 0, image_size = 0, seed = 0;
+  std::string weights, key, input, output;
+  bool add_kappa = false, without_kappa = false, remixer = false;
+};
+
+int64_t count_parameters(const Model& model) {
+  int64_t count = 0;
+  for (const auto& [name, tensor] : model.parameters()) count += tensor.numel();
+  return count;
+}
+
+void list_models(const Arguments& arguments) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const experiments::Architecture& a : experiments::architectures()) {
+    const ModelSpec spec{.architecture = a.name, .image_size = a.image_size};
+    rows.push_back({{"architecture", a.name},
+                    {"family", a.family},
+                    {"image_size", a.image_size},
+                    {"patch", a.patch},
+                    {"dim", a.dim},
+                    {"depth", a.depth},
+                    {"parameters", count_parameters(*create_model_to_load(spec))}});
+  }
+  if (arguments.format == "json") {
+    std::cout << rows.dump(2) << '\n';
+    return;
+  }
+  const bool csv = arguments.format == "csv";
+  const auto line = [csv](const std::vector<std::string>& cells) {
+    for (size_t i = 0; i < cells.size(); ++i) {
+      if (csv)
+        std::cout << (i == 0 ? "" : ",") << cells[i];
+      else
+        std::cout << fmt::format(i == 0 ? fmt::runtime("{:<32}") : fmt::runtime("{:>12}"),
+                                 cells[i]);
+    }
+    std::cout << '\n';
+  };
+  std::vector<std::string> heads;
+  for (const auto& [key, value] : rows[0].items()) heads.push_back(key);
+  line(heads);
+  for (const auto& row : rows) {
+    std::vector<std::string> cells;
+    for (const auto& value : row)
+      cells.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+    line(cells);
+  }
+}
+
+ModelSpec spec_of(const Arguments& arguments, const io::Safetensors& weights) {
+  ModelSpec spec = spec_of_weights(weights, arguments.architecture);
+  if (arguments.num_classes > 0) spec.num_classes = arguments.num_classes;
+  if (arguments.image_size > 0) spec.image_size = arguments.image_size;
+  if (!arguments.spatial_prior.empty()) spec.spatial_prior = arguments.spatial_prior;
+  return spec;
+}
+
+std::optional<at::Tensor> distance_of(const Arguments& arguments, const Model& model,
+                                      const io::Safetensors& input) {
+  if (!model.spec().remixer) return std::nullopt;
+  const at::Tensor labels = input.at("labels");
+  if (labels.dim() != 3 || !labels.is_floating_point()) {
+    fail_input("{}: tensor 'labels' must be [B, N, K] of a floating type", input.path.string());
+  }
+  return kernels::label_distance(labels.to(at::kFloat), arguments.distance);
+}
+
+struct Prepared {
+  std::unique_ptr<Model> model;
+  io::Safetensors input;
+  at::Tensor logits;
+};
+
+Prepared run_forward(const Arguments& arguments) {
+  const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
+  Prepared prepared;
+  prepared.model = create_model_to_load(spec_of(arguments, weights));
+  load_weights(*prepared.model, weights);
+  prepared.input = io::read_safetensors(arguments.input);
+  const at::Tensor images = prepared.input.at("images").to(at::kFloat);
+  prepared.logits = prepared.model->forward(
+      images, distance_of(arguments, *prepared.model, prepared.input), ForwardMode{});
+  return prepared;
+}
+
+void forward(const Arguments& arguments) {
+  const at::NoGradGuard no_grad;
+  io::write_safetensors(arguments.output, {{"logits", run_forward(arguments).logits}});
+}
+
+void backward(const Arguments& arguments) {
+  const Prepared prepared = run_forward(arguments);
+  const at::Tensor& targets = prepared.input.at("targets");
+  const int64_t classes = prepared.model->spec().num_classes;
+  if (targets.scalar_type() != at::kLong || targets.dim() != 1 ||
+      targets.size(0) != prepared.logits.size(0) ||
+      (targets.numel() > 0 &&
+       (targets.min().item<int64_t>() < 0 || targets.max().item<int64_t>() >= classes))) {
+    fail_input("{}: tensor 'targets' must be [B] of type I64, from 0 to {}",
+               prepared.input.path.string(), classes - 1);
+  }
+  at::cross_entropy_loss(prepared.logits, targets).backward();
+  std::vector<Model::NamedTensor> gradients;
+  for (const auto& [name, tensor] : prepared.model->parameters()) {
+    gradients.emplace_back(name, tensor.grad().defined() ? tensor.grad() : at::zeros_like(tensor));
+  }
+  io::write_safetensors(arguments.output, gradients);
+}
+
+void create(const Arguments& arguments) {
+  const auto& known = experiments::find_architecture(arguments.architecture);
+  ModelSpec spec{.architecture = arguments.architecture, .image_size = known.image_size};
+  if (arguments.num_classes > 0) spec.num_classes = arguments.num_classes;
+  if (arguments.image_size > 0) spec.image_size = arguments.image_size;
+  if (!arguments.spatial_prior.empty()) spec.spatial_prior = arguments.spatial_prior;
+  spec.remixer = arguments.remixer;
+  save_weights(*create_model(spec, static_cast<uint64_t>(arguments.seed)), arguments.output);
+}
+
+// From timm's names to a file of ours: everything checked, in float32.
+void import_weights(const Arguments& arguments) {
+  const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
+  ModelSpec spec = spec_of(arguments, weights);
+  const bool had_kappa = spec.remixer;
+  const auto model = create_model_to_load(spec);
+  load_weights(*model, weights);
+  if (!arguments.add_kappa || had_kappa) {
+    save_weights(*model, arguments.output);
+    return;
+  }
+  spec.remixer = true;
+  const auto masked = create_model_to_load(spec);
+  io::Safetensors with_kappa;
+  with_kappa.path = arguments.weights;
+  for (const auto& [name, tensor] : model->parameters()) with_kappa.tensors[name] = tensor;
+  for (const auto& [name, tensor] : model->buffers()) with_kappa.tensors[name] = tensor;
+  for (const auto& [name, tensor] : masked->parameters()) {
+    if (is_kappa(name)) with_kappa.tensors[name] = tensor;
+  }
+  load_weights(*masked, with_kappa);
+  save_weights(*masked, arguments.output);
+}
+
+at::ScalarType type_of(const std::string& name) {
+  if (name == "f16") return at::kHalf;
+  return name == "bf16" ? at::kBFloat16 : at::kFloat;
+}
+
+// From a file of ours to one that timm's model of this name loads as it is (without κ), or to a
+// smaller type.
+void export_weights(const Arguments& arguments) {
+  const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
+  const auto model = create_model_to_load(spec_of(arguments, weights));
+  load_weights(*model, weights);
+  std::vector<Model::NamedTensor> tensors;
+  for (const auto& [name, tensor] : model->parameters()) {
+    if (arguments.without_kappa && (is_kappa(name) || is_token_head(name))) continue;
+    tensors.emplace_back(name, tensor.detach().to(type_of(arguments.type)));
+  }
+  for (const auto& [name, tensor] : model->buffers()) {
+    tensors.emplace_back(name, tensor.to(type_of(arguments.type)));
+  }
+  io::write_safetensors(arguments.output, tensors, weights.metadata);
+}
+
+void add_model_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("--arch", arguments.architecture, "architecture (see `remixer model list`)")
+      ->required();
+  command.add_option("--spatial-prior", arguments.spatial_prior,
+                     "none or convit (default: the file's)");
+  command.add_option("--num-classes", arguments.num_classes, "default: the file's");
+  command.add_option(
+      "--image-size", arguments.image_size,
+      "default: the file's, else the architecture's; position embeddings are resampled");
+  command
+      .add_option("--weights", arguments.weights,
+                  "safetensors file or .pth checkpoint with timm's names")
+      ->required();
+  command.add_option("--key", arguments.key,
+                     "entry of a checkpoint that holds the weights, as model_ema (default: model, "
+                     "state_dict or all of it)");
+  command.add_option("--output", arguments.output, "safetensors file to write")->required();
+}
+
+void add_create_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("--arch", arguments.architecture, "architecture (see `remixer model list`)")
+      ->required();
+  command.add_option("--spatial-prior", arguments.spatial_prior, "none (default) or convit");
+  command.add_option("--num-classes", arguments.num_classes, "default: 1000");
+  command.add_option("--image-size", arguments.image_size, "default: the architecture's");
+  command.add_option("--seed", arguments.seed, "default: 0")->check(CLI::NonNegativeNumber);
+  command.add_flag("--remixer", arguments.remixer, "with a kappa, 0, in every block");
+  command.add_option("--output", arguments.output, "safetensors file to write")->required();
+}
+
+void add_run_options(CLI::App& command, Arguments& arguments) {
+  add_model_options(command, arguments);
+  command.add_option("--distance", arguments.distance, "between labels: l1 (default) or cosine")
+      ->check(CLI::IsMember({"l1", "cosine"}));
+  command.add_option("--input", arguments.input, "safetensors file with images and labels")
+      ->required();
+}
+
+}  // namespace
+
+int model_command(int argc, char** argv, const std::vector<ModelSubcommand>& further) {
+  for (const ModelSubcommand& subcommand : further) {
+    if (argc > 1 && std::strcmp(argv[1], subcommand.name) == 0) {
+      return subcommand.run(argc - 1, argv + 1);
+    }
+  }
+  Arguments arguments;
+  CLI::App app("Models: list them, run one, convert weights", "remixer model");
+  app.require_subcommand(1);
+  auto* list =
+      app.add_subcommand("list", "Architectures and their sizes (parameters at 1000 classes)");
+  list->add_option("--format", arguments.format, "table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  auto* creating = app.add_subcommand(
+      "create", "Initial weights, as a training run with this seed begins with them");
+  add_create_options(*creating, arguments);
+  auto* run = app.add_subcommand("forward", "Images (and labels) to logits, in evaluation mode");
+  add_run_options(*run, arguments);
+  auto* gradients = app.add_subcommand(
+      "backward",
+      "Gradient of the mean cross-entropy, by parameter; the input holds targets as well");
+  add_run_options(*gradients, arguments);
+  auto* importing =
+      app.add_subcommand("import", "Check weights with timm's names and take them over");
+  add_model_options(*importing, arguments);
+  importing->add_flag("--add-kappa", arguments.add_kappa, "make a ReMixer model, every kappa 0");
+  auto* exporting = app.add_subcommand("export", "Write weights for other programs");
+  add_model_options(*exporting, arguments);
+  exporting->add_flag("--without-kappa", arguments.without_kappa,
+                      "leave kappa and aux_head out, as timm's models need");
+  exporting->add_option("--type", arguments.type, "f32, f16 or bf16")
+      ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  // Only for the list in --help: they are taken first.
+  for (const ModelSubcommand& subcommand : further) {
+    app.add_subcommand(subcommand.name, subcommand.description);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "remixer model: " << error.what() << " (see remixer model --help)\n";
+    return kExitBadInput;
+  }
+  if (*list) list_models(arguments);
+  if (*creating) create(arguments);
+  if (*run) forward(arguments);
+  if (*gradients) backward(arguments);
+  if (*importing) import_weights(arguments);
+  if (*exporting) export_weights(arguments);
+  return kExitDone;
+}
+
+}  // namespace remixer::models
