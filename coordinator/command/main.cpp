@@ -1,4 +1,4 @@
-#include "coordinator/command/command_line.h"
+#include "coordinator/command/verbs/command_line.h"
 
 int main(int argc, char** argv) {
   return remixer::coordinator::command::run_command_line(argc, argv);

@@ -9,6 +9,7 @@
 
 #include "coordinator/http/certificate.h"
 #include "coordinator/http/message.h"
+#include "coordinator/views/server_counts.h"
 #include "experiments/protocol/client.h"
 
 namespace remixer::coordinator {
@@ -38,12 +39,6 @@ struct ServerOptions {
 // Answers a request; called from several threads at once. What it throws becomes status 500. An
 // answer of 401 or 403 says that the client was not let in.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
-
-// Counts since the start.
-struct ServerCounts {
-  uint64_t requests = 0, refusals = 0;
-  int connections = 0, streams = 0;  // at the moment
-};
 
 class Server {
  public:

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/json.h"
-#include "coordinator/http/server.h"
+#include "coordinator/views/server_counts.h"
 
 namespace remixer::coordinator {
 

@@ -7,7 +7,7 @@
 #include "labelcache/file/label_file_reader.h"
 #include "labelcache/file/partial_file.h"
 #include "labelcache/labelers/labeler.h"
-#include "labelcache/networks/script_model.h"
+#include "labelcache/labelers/script_model.h"
 
 namespace remixer::labelcache {
 namespace {

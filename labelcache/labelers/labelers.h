@@ -7,9 +7,9 @@
 #include <optional>
 
 #include "labelcache/labelers/labeler.h"
+#include "labelcache/labelers/network_input.h"
+#include "labelcache/labelers/script_model.h"
 #include "labelcache/networks/efficientnet.h"
-#include "labelcache/networks/network_input.h"
-#include "labelcache/networks/script_model.h"
 #include "labelcache/networks/u2net.h"
 #include "labelcache/networks/unet.h"
 

@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "core/dataset/imagenet_classes.h"
 #include "labelcache/labelers/labelers.h"
-#include "labelcache/networks/network_input.h"
+#include "labelcache/labelers/network_input.h"
 
 namespace remixer::labelcache {
 namespace {

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "coordinator/command/ask/session.h"
+#include "coordinator/command/ask/stop_signal.h"
 #include "coordinator/command/show/cell_rows.h"
 #include "coordinator/command/show/progress_text.h"
 #include "coordinator/command/show/terminal.h"
-#include "coordinator/command/stop_signal.h"
 
 namespace remixer::coordinator::command {
 

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "coordinator/command/command.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
 #include "coordinator/daemon/workspace.h"
 #include "coordinator/store/backup.h"
 

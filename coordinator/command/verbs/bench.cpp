@@ -1,6 +1,6 @@
 // `remixer bench`: what the coordinator costs; what models cost, remixer-tools measures.
-#include "coordinator/command/command.h"
 #include "coordinator/command/verbs/bench_scheduler.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "coordinator/command/ask/dashboard_link.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/dashboard_link.h"
 
 namespace remixer::coordinator::command {
 namespace {

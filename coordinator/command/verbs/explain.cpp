@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "coordinator/command/ask/source.h"
-#include "coordinator/command/command.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 namespace {

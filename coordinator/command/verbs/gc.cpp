@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "coordinator/command/ask/session.h"
-#include "coordinator/command/command.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 namespace {

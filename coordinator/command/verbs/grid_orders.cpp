@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/ask/source.h"
-#include "coordinator/command/command.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
 #include "experiments/protocol/messages.h"
 
 namespace remixer::coordinator::command {

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "coordinator/command/ask/source.h"
-#include "coordinator/command/command.h"
+#include "coordinator/command/ask/stop_signal.h"
 #include "coordinator/command/show/log_file.h"
 #include "coordinator/command/show/terminal.h"
-#include "coordinator/command/stop_signal.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 namespace {

@@ -1,8 +1,8 @@
 // `remixer query`: figures by filter, or any question in SQL.
 #include "base/error.h"
 #include "coordinator/command/ask/query_database.h"
-#include "coordinator/command/command.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
 #include "coordinator/daemon/workspace.h"
 
 namespace remixer::coordinator::command {

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "base/error.h"
-#include "coordinator/command/command.h"
 #include "coordinator/command/show/report_output.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
 #include "coordinator/daemon/workspace.h"
 
 namespace remixer::coordinator::command {

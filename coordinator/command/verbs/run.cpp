@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 #include "coordinator/command/ask/session.h"
-#include "coordinator/command/command.h"
+#include "coordinator/command/ask/stop_signal.h"
 #include "coordinator/command/show/progress.h"
 #include "coordinator/command/show/report_output.h"
 #include "coordinator/command/show/terminal.h"
-#include "coordinator/command/stop_signal.h"
+#include "coordinator/command/verbs/command.h"
 #include "coordinator/command/verbs/submit.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/grid/grid.h"

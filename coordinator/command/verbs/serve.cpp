@@ -5,11 +5,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "coordinator/command/ask/dashboard_link.h"
 #include "coordinator/command/ask/session.h"
+#include "coordinator/command/ask/stop_signal.h"
 #include "coordinator/command/show/progress_text.h"
 #include "coordinator/command/show/terminal.h"
-#include "coordinator/command/stop_signal.h"
+#include "coordinator/command/verbs/dashboard_link.h"
 
 namespace remixer::coordinator::command {
 namespace {

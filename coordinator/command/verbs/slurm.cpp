@@ -7,10 +7,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "coordinator/command/ask/handover.h"
-#include "coordinator/command/ask/listen_options.h"
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/handover.h"
+#include "coordinator/command/verbs/listen_options.h"
 #include "coordinator/command/verbs/serve.h"
 #include "coordinator/launch/slurm/jobs.h"
 #include "coordinator/launch/slurm/script.h"

@@ -1,7 +1,7 @@
 // `remixer slurm`, a group of subcommands.
 #pragma once
 
-#include "coordinator/command/command.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 

@@ -9,12 +9,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "coordinator/command/ask/source.h"
-#include "coordinator/command/command.h"
+#include "coordinator/command/ask/stop_signal.h"
 #include "coordinator/command/show/cell_rows.h"
 #include "coordinator/command/show/matrix_text.h"
 #include "coordinator/command/show/progress_text.h"
 #include "coordinator/command/show/terminal.h"
-#include "coordinator/command/stop_signal.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "coordinator/command/ask/listen_options.h"
 #include "coordinator/command/ask/session.h"
-#include "coordinator/command/command.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
+#include "coordinator/command/verbs/listen_options.h"
 #include "coordinator/command/verbs/serve.h"
 
 namespace remixer::coordinator::command {

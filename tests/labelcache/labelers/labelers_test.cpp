@@ -16,7 +16,7 @@
 #include "core/dataset/imagenet_classes.h"
 #include "core/io/safetensors.h"
 #include "experiments/spec/components.h"
-#include "labelcache/networks/network_input.h"
+#include "labelcache/labelers/network_input.h"
 #include "tests/labelcache/synthetic.h"
 #include "tests/support/program.h"
 

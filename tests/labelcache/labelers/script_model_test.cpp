@@ -1,5 +1,5 @@
 // TorchScript networks by their descriptions, and what is pinned for grids.
-#include "labelcache/networks/script_model.h"
+#include "labelcache/labelers/script_model.h"
 
 #include <ATen/ops/full.h>
 #include <gmock/gmock.h>

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/json.h"
-#include "labelcache/networks/network_input.h"
+#include "labelcache/labelers/network_input.h"
 
 namespace remixer::labelcache {
 

@@ -1,4 +1,4 @@
-#include "labelcache/networks/script_model.h"
+#include "labelcache/labelers/script_model.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

@@ -1,4 +1,4 @@
-#include "labelcache/networks/network_input.h"
+#include "labelcache/labelers/network_input.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/adaptive_avg_pool2d.h>

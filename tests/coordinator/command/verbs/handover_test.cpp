@@ -1,4 +1,4 @@
-#include "coordinator/command/ask/handover.h"
+#include "coordinator/command/verbs/handover.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "coordinator/command/command_line.h"
+#include "coordinator/command/verbs/command_line.h"
 
 namespace remixer::coordinator::command {
 namespace {

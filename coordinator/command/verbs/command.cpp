@@ -1,4 +1,4 @@
-#include "coordinator/command/command.h"
+#include "coordinator/command/verbs/command.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/version.h"
-#include "coordinator/command/ask/dashboard_link.h"
-#include "coordinator/command/ask/handover.h"
-#include "coordinator/command/command_line.h"
+#include "coordinator/command/verbs/command_line.h"
+#include "coordinator/command/verbs/dashboard_link.h"
+#include "coordinator/command/verbs/handover.h"
 #include "coordinator/command/verbs/slurm.h"
 
 namespace remixer::coordinator::command {

@@ -1,4 +1,4 @@
-#include "coordinator/command/stop_signal.h"
+#include "coordinator/command/ask/stop_signal.h"
 
 #include <poll.h>
 #include <signal.h>

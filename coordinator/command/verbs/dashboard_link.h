@@ -4,7 +4,7 @@
 #include <string>
 
 #include "coordinator/command/ask/session.h"
-#include "coordinator/command/command.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 

@@ -1,4 +1,4 @@
-#include "coordinator/command/ask/handover.h"
+#include "coordinator/command/verbs/handover.h"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "coordinator/command/command.h"
+#include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
 namespace {

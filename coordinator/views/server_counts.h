@@ -1,0 +1,13 @@
+// What the HTTP server counts since its start.
+#pragma once
+
+#include <cstdint>
+
+namespace remixer::coordinator {
+
+struct ServerCounts {
+  uint64_t requests = 0, refusals = 0;
+  int connections = 0, streams = 0;  // at the moment
+};
+
+}  // namespace remixer::coordinator
