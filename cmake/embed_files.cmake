@@ -1,5 +1,5 @@
 # Run at build time: writes OUTPUT, a C++ source with the bytes of FILES (a list), each under its
-# file name.
+# file name: NAMESPACE::kAssets, an array of TYPE {name, bytes}, which HEADER declares.
 set(arrays "")
 set(entries "")
 set(count 0)
@@ -11,9 +11,9 @@ foreach(file ${FILES})
   string(APPEND entries "    {\"${name}\", text(kFile${count}, sizeof(kFile${count}))},\n")
   math(EXPR count "${count} + 1")
 endforeach()
-file(WRITE ${OUTPUT} "#include \"coordinator/dashboard/assets.h\"
+file(WRITE ${OUTPUT} "#include \"${HEADER}\"
 
-namespace remixer::coordinator {
+namespace ${NAMESPACE} {
 namespace {
 
 ${arrays}
@@ -23,9 +23,9 @@ std::string_view text(const unsigned char* bytes, size_t size) {
 
 }  // namespace
 
-extern const Asset kAssets[] = {
+extern const ${TYPE} kAssets[] = {
 ${entries}};
 extern const unsigned kAssetCount = ${count};
 
-}  // namespace remixer::coordinator
+}  // namespace ${NAMESPACE}
 ")

@@ -1,16 +1,22 @@
 // Fills the definitions with a study's figures.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
+#include "reports/compare.h"
 #include "reports/definitions.h"
-#include "reports/paper_numbers.h"
+#include "reports/place_rows.h"
 #include "reports/study.h"
 #include "reports/table.h"
 
 namespace remixer::reports {
+
+struct BuildOptions {
+  Extras extras = Extras::kRows;
+  bool paper = false;  // the paper's numbers beside ours
+  ReadCorrect read;    // stored predictions; empty: none
+};
 
 struct Tables {
   std::vector<Table> tables;
@@ -18,8 +24,14 @@ struct Tables {
 };
 
 // One table for each definition, for each training set, recipe and precision of the study, and for
-// the moving averages' figures where there are any.
+// the moving averages' figures where there are any; last, for each of them, a plain table of what
+// no other shows ("results"). A picture has no table.
 Tables build_tables(const Study& study, const std::vector<TableDefinition>& definitions,
-                    std::span<const PaperNumber> paper);
+                    const BuildOptions& options);
+
+// A user's own definition: as above, without the plain table. Throws InputError "FILE:LINE: ..."
+// where a column names a set that the grids do not evaluate on, or no row finds a model.
+Tables build_own_table(const Study& study, const TableDefinition& definition,
+                       const BuildOptions& options);
 
 }  // namespace remixer::reports

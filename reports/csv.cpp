@@ -1,10 +1,14 @@
+// Tables for programs: one record a figure, as CSV and as JSON.
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "reports/report.h"
 
 namespace remixer::reports {
 
 namespace {
+
+using experiments::Json;
 
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -16,50 +20,127 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-std::string number(double value) {
-  return fmt::format("{:.6g}", value);
+// Six significant digits: more than any of these figures holds.
+Json number(double value) {
+  return Json::parse(fmt::format("{:.6g}", value));
+}
+template <typename T>
+Json number(const std::optional<T>& value) {
+  return value ? number(*value) : Json();
 }
 
-void append_estimate(std::string& line, const std::optional<Estimate>& estimate) {
-  if (estimate) {
-    line += fmt::format(",{},{},{}", number(estimate->value), number(estimate->low),
-                        number(estimate->high));
-  } else {
-    line += ",,,";
+struct Field {
+  const char* name;
+  Json value;
+};
+
+const char* text_of(Better better) {
+  switch (better) {
+    case Better::kHigher:
+      return "higher";
+    case Better::kLower:
+      return "lower";
+    case Better::kNeither:
+      return "";
   }
+  return "";
+}
+
+std::vector<Field> record(const Table& table, const Row& row, const Column& column,
+                          const Figure& figure) {
+  const bool has = figure.value.has_value();
+  const auto of_value = [&](double Estimate::*part) {
+    return has ? number((*figure.value).*part) : Json();
+  };
+  const auto of_gain = [&](double Estimate::*part) {
+    return figure.gain ? number((*figure.gain).*part) : Json();
+  };
+  const bool interval = has && figure.value->low < figure.value->high;
+  return {
+      {"table", table.id},
+      {"weights", table.weights},
+      {"train_set", table.train_set},
+      {"recipe", table.recipe},
+      {"precision", table.precision},
+      {"block", row.block},
+      {"model", row.model},
+      {"labels", row.labels},
+      {"architecture", row.architecture},
+      {"spatial_prior", row.spatial_prior},
+      {"labeler", row.labeler},
+      {"test_time_boxes", row.test_time_boxes},
+      {"ours", row.ours || column.ours},
+      {"column", column.id},
+      {"better", text_of(column.better)},
+      {"value", of_value(&Estimate::value)},
+      {"low", interval ? of_value(&Estimate::low) : Json()},
+      {"high", interval ? of_value(&Estimate::high) : Json()},
+      {"sd", number(figure.sd)},
+      {"seeds", figure.seeds},
+      {"n", has ? Json(figure.n) : Json()},
+      {"gain", of_gain(&Estimate::value)},
+      {"gain_low", of_gain(&Estimate::low)},
+      {"gain_high", of_gain(&Estimate::high)},
+      {"gain_basis", figure.gain ? Json(to_string(figure.gain->basis)) : Json()},
+      {"gain_p", figure.gain ? number(figure.gain->p) : Json()},
+      {"within_noise", figure.gain ? Json(figure.gain->within_noise) : Json()},
+      {"best", figure.best},
+      {"best_within_noise", figure.best ? Json(figure.best_within_noise) : Json()},
+      {"missing", has ? Json() : Json(to_string(figure.missing))},
+      {"paper", number(figure.paper)},
+      {"paper_difference",
+       figure.paper && has ? number(figure.value->value - *figure.paper) : Json()},
+  };
+}
+
+std::string csv_value(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return quoted(value.get<std::string>());
+  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
+  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+  return value.dump();
 }
 
 }  // namespace
 
+std::string csv_header() {
+  std::string header;
+  for (const Field& field : record({}, {}, {}, {})) {
+    header += (header.empty() ? "" : ",") + std::string(field.name);
+  }
+  return header + "\n";
+}
+
 std::string to_csv(const Table& table) {
-  std::string text =
-      "table,weights,train_set,recipe,precision,model,labels,architecture,spatial_prior,labeler,"
-      "test_time_boxes,column,better,value,low,high,sd,seeds,n,gain,gain_low,gain_high,best,"
-      "missing,"
-      "paper\n";
+  std::string text = csv_header();
   for (const Row& row : table.rows) {
-    std::string start;
-    for (const std::string* field :
-         {&table.id, &table.weights, &table.train_set, &table.recipe, &table.precision, &row.model,
-          &row.labels, &row.architecture, &row.spatial_prior, &row.labeler}) {
-      start += quoted(*field) + ",";
-    }
-    start += row.test_time_boxes ? "1," : "0,";
     for (size_t c = 0; c < row.figures.size(); ++c) {
-      const Figure& figure = row.figures[c];
-      const Column& column = table.columns[c];
-      std::string line = start + column.id + (column.lower_is_better ? ",lower" : ",higher");
-      append_estimate(line, figure.value);
-      line += fmt::format(",{}", figure.sd ? number(*figure.sd) : "");
-      line += figure.value ? fmt::format(",{},{}", figure.seeds, figure.n) : ",0,";
-      append_estimate(line, figure.gain);
-      line += fmt::format(",{},{},{}", figure.best ? 1 : 0,
-                          figure.value ? "" : to_string(figure.missing),
-                          figure.paper ? number(*figure.paper) : "");
-      text += line + "\n";
+      std::string line;
+      for (const Field& field : record(table, row, table.columns[c], row.figures[c])) {
+        line += csv_value(field.value) + ",";
+      }
+      line.back() = '\n';
+      text += line;
     }
   }
   return text;
+}
+
+std::string to_json(const std::vector<const Table*>& tables) {
+  std::string text;
+  for (const Table* table : tables) {
+    for (const Row& row : table->rows) {
+      for (size_t c = 0; c < row.figures.size(); ++c) {
+        // In the order of the CSV's columns.
+        nlohmann::ordered_json object;
+        for (const Field& field : record(*table, row, table->columns[c], row.figures[c])) {
+          object[field.name] = nlohmann::ordered_json(field.value);
+        }
+        text += (text.empty() ? "[\n" : ",\n") + object.dump();
+      }
+    }
+  }
+  return text.empty() ? "[]\n" : text + "\n]\n";
 }
 
 }  // namespace remixer::reports

@@ -8,133 +8,12 @@
 #include "reports/format.h"
 #include "reports/html_figure.h"
 #include "reports/html_style.h"
+#include "reports/html_table.h"
 #include "reports/report.h"
 
 namespace remixer::reports {
 
 namespace {
-
-// Whether a gain is one, a loss, or within its interval of nothing.
-const char* gain_class(const Figure& figure, const Column& column) {
-  if (figure.gain->low <= 0 && figure.gain->high >= 0) return "unsure";
-  return (figure.gain->value > 0) != column.lower_is_better ? "good" : "bad";
-}
-
-// `gains`: the column has gains, so a figure without one keeps their place free.
-std::string figure_cell(const Figure& figure, const Column& column, bool gains) {
-  std::string cell = fmt::format("<td{} title=\"{}\">", figure.value ? "" : " class=\"missing\"",
-                                 html_escape(detail_text(figure)));
-  std::string value = figure.value ? percent_text(figure.value->value) : "–";
-  if (figure.sd) value += fmt::format("<small> ± {}</small>", percent_text(*figure.sd));
-  cell += figure.best ? "<b>" + value + "</b>" : value;
-  if (figure.gain) {
-    cell += fmt::format("<span class=\"gain {}\">{}</span>", gain_class(figure, column),
-                        gain_text(figure));
-  } else if (gains) {
-    cell += "<span class=\"gain\"></span>";
-  }
-  cell += "</td>";
-  if (column.has_paper) {
-    cell += fmt::format("<td class=\"paper\">{}</td>",
-                        figure.paper ? percent_text(*figure.paper) : std::string());
-  }
-  return cell;
-}
-
-bool has_gains(const Table& table, size_t column) {
-  return std::any_of(table.rows.begin(), table.rows.end(),
-                     [&](const Row& row) { return row.figures[column].gain.has_value(); });
-}
-
-std::string row_heading(const Row& row) {
-  std::string style = row.starts_block ? "block" : "";
-  if (!row.starts_block && !row.labels.empty()) style += "plus";
-  std::string name = row.model;
-  if (!row.labels.empty()) name += " (" + labels_text(row) + ")";
-  return fmt::format("<tr class=\"{}\"><th scope=\"row\">{}</th>", style, html_escape(name));
-}
-
-std::string table_heading(const Table& table, const char* style, bool paper) {
-  std::string html = fmt::format(
-      "<div class=\"scroll\"><table class=\"{}\">\n<thead><tr><th class=\"model\" "
-      "scope=\"col\">Model</th>",
-      style);
-  for (const Column& column : table.columns) {
-    html += fmt::format("<th scope=\"col\">{}</th>", html_escape(column.heading_with_arrow()));
-    if (paper && column.has_paper) html += "<th scope=\"col\" class=\"paper\">paper</th>";
-  }
-  return html + "</tr></thead>\n<tbody>\n";
-}
-
-// Every figure's interval, for those who cannot hover.
-std::string intervals(const Table& table) {
-  const auto range = [](const Estimate& estimate, std::string (*text)(double)) {
-    return fmt::format("{} to {}", text(estimate.low), text(estimate.high));
-  };
-  std::string html = "<details><summary>95 % intervals</summary>\n";
-  html += table_heading(table, "figures intervals", false);
-  for (const Row& row : table.rows) {
-    html += row_heading(row);
-    for (const Figure& figure : row.figures) {
-      if (!figure.value) {
-        html += fmt::format("<td class=\"missing\">{}</td>", to_string(figure.missing));
-        continue;
-      }
-      html += "<td>" + range(*figure.value, percent_text);
-      if (figure.gain) {
-        html += fmt::format("<br><span class=\"soft\">gain {}</span>",
-                            range(*figure.gain, signed_text));
-      }
-      html += "</td>";
-    }
-    html += "</tr>\n";
-  }
-  return html + "</tbody></table></div>\n</details>\n";
-}
-
-std::string figures_of(const Table& table) {
-  std::string figures;
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    if (table.columns[c].id == "bg_gap" || table.columns[c].id == "mixed_rand") {
-      figures = column_figure(table, c) + figures;  // the gap, the later column, goes first
-    }
-  }
-  if (figures.empty()) return "";
-  return "<div class=\"plots\">\n" + figures +
-         "</div>\n<p class=\"notes\">Dots with 95 % intervals; plain models hollow, ReMixer "
-         "filled; the "
-         "dotted line is the plain model's figure.</p>\n";
-}
-
-// Words such as Only-BG-T stay on one line.
-std::string with_firm_hyphens(const std::string& text) {
-  std::string firm;
-  for (char c : text) firm += c == '-' ? std::string("‑") : std::string(1, c);
-  return firm;
-}
-
-std::string table_section(const Table& table) {
-  std::string html =
-      fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n<p>{}</p>\n", html_escape(table.name),
-                  html_escape(table.title), with_firm_hyphens(html_escape(table.caption)));
-  html += table_heading(table, "figures", true);
-  bool any_gain = false;
-  for (const Row& row : table.rows) {
-    html += row_heading(row);
-    for (size_t c = 0; c < table.columns.size(); ++c) {
-      const bool gains = has_gains(table, c);
-      html += figure_cell(row.figures[c], table.columns[c], gains);
-      any_gain = any_gain || gains;
-    }
-    html += "</tr>\n";
-  }
-  html += "</tbody></table></div>\n<ul class=\"notes\">\n";
-  for (const std::string& note : table.notes) html += "<li>" + html_escape(note) + "</li>\n";
-  if (any_gain) html += "<li>A gain is coloured where its 95 % interval does not hold 0.</li>\n";
-  html += "</ul>\n" + intervals(table);
-  if (table.id == "1") html += figures_of(table);
-  return html + "</section>\n";
-}
 
 std::string kappa_cell(double kappa, double largest) {
   if (!std::isfinite(kappa)) return "<td class=\"missing\">–</td>";
@@ -221,14 +100,14 @@ std::string to_html(const Report& report) {
       "'unsafe-inline'\">\n<title>{} · ReMixer</title>\n<style>{}</style>\n</head>\n<body>\n",
       grid, kStyle);
   html += fmt::format(
-      "<h1>{}</h1>\n<p class=\"soft\">Tables of the grid {} (submit {}), from {}, made "
-      "<time>{}</time>.</p>\n",
-      grid, grid, report.grid_id, html_escape(report.database), html_escape(report.made_at));
+      "<h1>{}</h1>\n<p class=\"soft\">Tables of the grid {} (submit {}), from {}, newest "
+      "result <time>{}</time>.</p>\n",
+      grid, grid, report.submits, html_escape(report.database), html_escape(report.made_at));
   html += facts(report) + contents(report);
   for (const Table& table : report.tables) html += table_section(table);
   html += kappa_section(report.kappas);
   if (!report.left_out.empty()) {
-    html += "<section>\n<h2>Left out</h2>\n<ul class=\"notes\">\n";
+    html += "<section>\n<h2>Tables that these grids do not fill</h2>\n<ul class=\"notes\">\n";
     for (const std::string& reason : report.left_out) {
       html += "<li>" + html_escape(reason) + ".</li>\n";
     }

@@ -12,7 +12,7 @@ namespace remixer::reports {
 namespace {
 
 // Pixels of the drawing's own coordinates.
-constexpr double kWidth = 400, kLeft = 132, kRight = 344, kLine = 21, kTop = 24, kBlockGap = 7;
+constexpr double kWidth = 460, kLeft = 214, kRight = 404, kLine = 21, kTop = 24, kBlockGap = 7;
 
 struct Scale {
   double low, high, step;
@@ -61,7 +61,7 @@ std::string axis(const Scale& scale, double bottom) {
 }
 
 std::string row_line(const Row& row, const Figure& figure, const Scale& scale, double y) {
-  const bool plain = row.labels.empty();
+  const bool plain = !row.is_remixer;
   const std::string name = plain ? row.model : "+ " + labels_text(row);
   std::string svg = text(plain ? 0 : 10, y + 4, "start", plain ? "model" : "label", name);
   if (!figure.value) {
@@ -74,7 +74,7 @@ std::string row_line(const Row& row, const Figure& figure, const Scale& scale, d
               plain ? "bar-plain" : "bar-remixer");
   svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" class=\"dot-{}\"/></g>\n",
                      scale.x(figure.value->value), y, kind);
-  return svg + text(kWidth, y + 4, "end", "value", percent_text(figure.value->value));
+  return svg + text(kWidth, y + 4, "end", "value", number_text(figure.value->value));
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ std::string column_figure(const Table& table, size_t column) {
       "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{} by model, with 95 % "
       "intervals; "
       "the figures are in the table\">\n{}{}{}</svg></figure>\n",
-      html_escape(heading.heading), heading.lower_is_better ? "lower" : "higher", kWidth,
+      html_escape(heading.heading), heading.lower_is_better() ? "lower" : "higher", kWidth,
       bottom + 2, html_escape(heading.heading), axis(scale, bottom), bases, rows);
 }
 

@@ -43,9 +43,15 @@ td b { font-weight: 700; }
 small { font-size: .82em; }
 .gain { display: inline-block; font-size: .82em; min-width: 4.1em; padding-left: .35em;
   text-align: left; }
+.tall .gain { display: block; min-width: 0; padding: 0; text-align: right; line-height: 1.1; }
+.tall td, .tall th { vertical-align: top; }
 .intervals td { font-size: .9em; }
-details { margin-top: .6rem; }
-summary { cursor: pointer; font-size: .85rem; color: var(--soft); margin-bottom: .4rem; }
+th.labels, td.labels { text-align: left; }
+tr.grey > * { color: var(--soft); }
+.fold { margin: .8rem .3rem 0 0; vertical-align: middle; }
+.fold + label { cursor: pointer; font-size: .85rem; color: var(--soft); }
+.folded { display: none; margin-top: .4rem; }
+.fold:checked ~ .folded { display: block; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .unsure, .missing, .paper { color: var(--soft); }
@@ -65,9 +71,28 @@ svg .dot-plain { fill: var(--page); stroke: var(--plain); stroke-width: 2; }
 svg .dot-remixer { fill: var(--remixer); stroke: var(--remixer); stroke-width: 2; }
 .heat td { min-width: 4rem; text-align: center; border: 2px solid var(--page); }
 @media (max-width: 40rem) { th, td { padding: .28rem .4rem; } h2 { margin-top: 2.2rem; }
-  tbody th { white-space: normal; min-width: 7.5rem; line-height: 1.25; }
+  tbody th, td.labels { white-space: normal; min-width: 7.5rem; line-height: 1.25; }
+  .gain { display: block; min-width: 0; padding: 0; text-align: right; line-height: 1.1; }
+  td, th { vertical-align: top; }
   tbody tr.plus th { padding-left: .8rem; } }
-@media print { body { max-width: none; } .scroll { overflow: visible; } }
+@page { size: A4 landscape; margin: 12mm; }
+@media print {
+  :root { color-scheme: light; --page: #ffffff; --ink: #000000; --soft: #444444; --rule: #bbbbbb;
+    --band: #ffffff; --plain: #444444; --remixer: #0063a8; --good: #00664f; --bad: #a33b00;
+    --heat: 0, 99, 168; }
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  nav, .fold, .fold + label { display: none; }
+  .folded { display: block; }
+  .scroll { overflow: visible; }
+  table { font-size: 8pt; }
+  th, td { padding: .2rem .3rem; white-space: normal; }
+  .gain { min-width: 0; }
+  tbody th, th.model { position: static; }
+  h1, h2, h3, figcaption { break-after: avoid; }
+  h2 { margin-top: 1.2rem; }
+  .whole, figure, tr, .folded, dl { break-inside: avoid; }
+  thead { display: table-header-group; }
+  p, li { orphans: 3; widows: 3; } }
 )css";
 
 }  // namespace remixer::reports

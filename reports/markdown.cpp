@@ -12,39 +12,44 @@ std::string escape(const std::string& text) {
   std::string escaped;
   for (char c : text) {
     if (c == '\n' || c == '\r') c = ' ';
-    if (std::string_view("\\`*[]<>|#").find(c) != std::string_view::npos) escaped += '\\';
+    if (std::string_view("\\`*[]<>|#~").find(c) != std::string_view::npos) escaped += '\\';
     escaped += c;
   }
   return escaped;
 }
 
-std::string figure_cell(const Figure& figure) {
-  std::string text = value_text(figure);
-  if (figure.best) text = "**" + text + "**";
-  return figure.gain ? text + " " + gain_text(figure) : text;
+std::string figure_cell(const Figure& figure, int decimals) {
+  std::string text = value_text(figure, decimals);
+  if (figure.best) text = "**" + text + "**" + (figure.best_within_noise ? "\\~" : "");
+  return figure.gain ? text + " " + escape(gain_text(figure, decimals)) : text;
 }
 
 }  // namespace
 
 std::string to_markdown(const Table& table) {
   std::string text = fmt::format("## {}\n\n{}\n\n", escape(table.title), escape(table.caption));
-  std::string heading = "| Model | Labels |", rule = "|:--|:--|";
+  std::string heading = "| Model |", rule = "|:--|";
+  if (table.labeler_column) {
+    heading += " Patch labeler |";
+    rule += ":--|";
+  }
   for (const Column& column : table.columns) {
-    heading += fmt::format(" {} |", column.heading_with_arrow());
+    heading += fmt::format(" {} |", escape(column.heading_with_arrow()));
     rule += "--:|";
     if (column.has_paper) {
-      heading += " paper |";
+      heading += " Paper |";
       rule += "--:|";
     }
   }
   text += heading + "\n" + rule + "\n";
   for (const Row& row : table.rows) {
-    text += fmt::format("| {} | {} |", escape(row.model), escape(labels_text(row)));
+    // A plus at the beginning of a cell is no list there.
+    text += fmt::format("| {} |", escape(name_text(table, row)));
+    if (table.labeler_column) text += fmt::format(" {} |", escape(labels_text(row)));
     for (size_t c = 0; c < row.figures.size(); ++c) {
-      const Figure& figure = row.figures[c];
-      text += fmt::format(" {} |", figure_cell(figure));
+      text += fmt::format(" {} |", figure_cell(row.figures[c], table.decimals));
       if (table.columns[c].has_paper) {
-        text += fmt::format(" {} |", figure.paper ? percent_text(*figure.paper) : "");
+        text += fmt::format(" {} |", paper_text(row.figures[c], table.decimals));
       }
     }
     text += "\n";
@@ -57,10 +62,10 @@ std::string to_markdown(const Table& table) {
 std::string to_markdown(const Report& report) {
   std::string text =
       fmt::format("# {}\n\nGrid {} (submit {}) from {}, {}. {} of {} cells trained.\n\n",
-                  escape(report.grid), escape(report.grid), report.grid_id, escape(report.database),
+                  escape(report.grid), escape(report.grid), report.submits, escape(report.database),
                   report.made_at, report.facts.cells_trained, report.facts.cells);
   for (const Table& table : report.tables) text += to_markdown(table) + "\n";
-  for (const std::string& reason : report.left_out) text += "Left out: " + escape(reason) + ".\n\n";
+  for (const std::string& reason : report.left_out) text += "Not here: " + escape(reason) + ".\n\n";
   text.pop_back();
   return text;
 }

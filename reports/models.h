@@ -4,27 +4,24 @@
 #include <string>
 #include <vector>
 
-#include "reports/row_names.h"
 #include "reports/study.h"
 
 namespace remixer::reports {
 
-// Cells that differ in nothing that a table tells apart but the seed.
+// Cells that differ in nothing but the seed.
 struct Model {
-  ModelName name;
-  LabelerName labeler_name;
-  std::string architecture, spatial_prior, labeler;
-  int variant = 0;  // counts cells that share even the seed: other parameters under equal names
-  std::vector<const StudyCell*> cells;
+  std::vector<const StudyCell*> cells;  // one at least, by seed
+  std::string labels;                   // as printed; told apart from another model's
+  const StudyCell& cell() const { return *cells.front(); }
 };
 
 // What is trained alike stands in one table.
 struct Setting {
   std::string train_set, recipe, precision;
-  auto operator<=>(const Setting&) const = default;
+  std::vector<Model> models;  // in the paper's order
 };
 
-// The models of one setting in the paper's order. They point into `study`.
-std::vector<Model> gather_models(const Study& study, const Setting& setting);
+// In the order of the grids. The models point into `study`.
+std::vector<Setting> gather_settings(const Study& study);
 
 }  // namespace remixer::reports

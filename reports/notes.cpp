@@ -25,6 +25,30 @@ const char* to_string(Missing missing) {
   return "";
 }
 
+const char* to_string(Basis basis) {
+  switch (basis) {
+    case Basis::kPaired:
+      return "paired";
+    case Basis::kSeedPairs:
+      return "seeds";
+    case Basis::kIndependent:
+      return "independent";
+  }
+  return "";
+}
+
+GainCount count_gains(const Table& table) {
+  GainCount count;
+  for (const Row& row : table.rows) {
+    for (const Figure& figure : row.figures) {
+      if (!figure.gain) continue;
+      ++count.all;
+      count.outside += !figure.gain->within_noise;
+    }
+  }
+  return count;
+}
+
 namespace {
 
 struct Range {
@@ -42,30 +66,86 @@ double half_width(const Estimate& estimate) {
   return std::max(estimate.high - estimate.value, estimate.value - estimate.low);
 }
 
+std::string setting_note(const Table& table, Bold bold) {
+  std::string note = table.form == Form::kKappa ? "κ has no unit" : "Percent";
+  if (bold == Bold::kBlock) note += "; bold is the best of a block";
+  if (bold == Bold::kColumn) note += "; bold is the best of a column";
+  return fmt::format(
+      "{}. Trained on {}, recipe {}, {}; {}.", note, table.train_set, table.recipe, table.precision,
+      table.weights == "ema" ? "the moving average of the weights" : "the last epoch's weights");
+}
+
 std::string basis_note(const Table& table) {
   Range seeds, images;
-  double widest = 0, widest_gain = 0;
+  double widest = 0;
   for (const Row& row : table.rows) {
     for (const Figure& figure : row.figures) {
       if (!figure.value) continue;
       seeds.add(figure.seeds);
       images.add(figure.n);
       widest = std::max(widest, half_width(*figure.value));
-      if (figure.gain) widest_gain = std::max(widest_gain, half_width(*figure.gain));
     }
   }
   if (seeds.high == 0) return "";
   std::string note = seeds.high == 1
                          ? std::string("One seed")
                          : fmt::format("Mean ± standard deviation over {} seeds", seeds.text());
-  note += fmt::format("; {} images a set. 95 % intervals ({}) reach at most ±{} on a figure",
-                      images.text(),
-                      seeds.high == 1  ? "Wilson; Newcombe for differences"
-                      : seeds.low == 1 ? "Student's t over seeds, Wilson where there is one"
-                                       : "Student's t over seeds",
-                      percent_text(widest));
-  if (widest_gain > 0) note += fmt::format(" and ±{} on a gain", percent_text(widest_gain));
-  return note + ".";
+  if (table.form == Form::kKappa)
+    return note + fmt::format("; {} layers a quarter.", images.text());
+  return note + fmt::format("; {} images a set. 95 % intervals ({}) reach at most ±{} on a figure.",
+                            images.text(),
+                            seeds.high == 1  ? "Wilson"
+                            : seeds.low == 1 ? "Student's t over seeds, Wilson where there is one"
+                                             : "Student's t over seeds",
+                            number_text(widest, table.decimals));
+}
+
+// How many gains are more than noise, in one line.
+std::string gains_note(const Table& table) {
+  const GainCount count = count_gains(table);
+  if (count.all == 0) return "";
+  std::array<int, 3> by_basis{};
+  for (const Row& row : table.rows) {
+    for (const Figure& figure : row.figures) {
+      if (figure.gain) ++by_basis[static_cast<size_t>(figure.gain->basis)];
+    }
+  }
+  std::string how;
+  const auto add = [&](Basis basis, const char* what) {
+    const int number = by_basis[static_cast<size_t>(basis)];
+    if (number == 0) return;
+    how += how.empty() ? "" : "; ";
+    how += number == count.all ? std::string(what) : fmt::format("{} of them {}", number, what);
+  };
+  add(Basis::kPaired, "McNemar's exact test on the same images");
+  add(Basis::kSeedPairs, "Student's t over pairs of equal seeds");
+  add(Basis::kIndependent, "intervals of the two figures, as if independent");
+  return fmt::format("{} of {} gains lie outside noise ({}); the others bear a {}.", count.outside,
+                     count.all, how, kNoiseMark);
+}
+
+std::string bold_note(const Table& table) {
+  int best = 0, doubtful = 0;
+  for (const Row& row : table.rows) {
+    for (const Figure& figure : row.figures) {
+      best += figure.best;
+      doubtful += figure.best_within_noise;
+    }
+  }
+  if (doubtful == 0) return "";
+  return fmt::format("{} of {} figures in bold bear a {}: the next one may be as good.", doubtful,
+                     best, kNoiseMark);
+}
+
+// Which labels, where no row says so.
+std::string labels_note(const Table& table) {
+  if (table.labeler_column) return "";
+  for (const Row& row : table.rows) {
+    if (!row.labels.empty() && !row.names_labels) {
+      return fmt::format("Patch labels: {}.", labels_text(row));
+    }
+  }
+  return "";
 }
 
 std::string missing_note(const Table& table) {
@@ -102,24 +182,35 @@ std::string seeds_note(const Table& table) {
                      fewer, fewer == 1 ? "figure rests" : "figures rest");
 }
 
+bool any_row(const Table& table, bool Row::*property) {
+  return std::any_of(table.rows.begin(), table.rows.end(),
+                     [&](const Row& row) { return row.*property; });
+}
+
 }  // namespace
 
-std::vector<std::string> make_notes(const Table& table) {
+std::vector<std::string> make_notes(const Table& table, Bold bold) {
   std::vector<std::string> notes;
   const auto add = [&](const std::string& note) {
     if (!note.empty()) notes.push_back(note);
   };
-  add(fmt::format(
-      "Percent. In parentheses the gain over the plain model above; the best of a block is "
-      "marked. Trained on {}, recipe {}, {}; {}.",
-      table.train_set, table.recipe, table.precision,
-      table.weights == "ema" ? "the moving average of the weights" : "the last epoch's weights"));
+  add(gains_note(table));
+  add(bold_note(table));
+  add(setting_note(table, bold));
+  add(labels_note(table));
   add(basis_note(table));
   add(missing_note(table));
   add(seeds_note(table));
-  const bool dagger = std::any_of(table.rows.begin(), table.rows.end(),
-                                  [](const Row& row) { return row.test_time_boxes; });
-  if (dagger) add("†: its labels were made with the boxes of the test images.");
+  if (any_row(table, &Row::test_time_boxes)) {
+    add("†: its labels were made with the boxes of the test images.");
+  }
+  const bool columns = std::any_of(table.columns.begin(), table.columns.end(),
+                                   [](const Column& column) { return column.ours; });
+  if (columns || any_row(table, &Row::ours)) add("‡: ours; the paper's table lacks it.");
+  if (std::any_of(table.columns.begin(), table.columns.end(),
+                  [](const Column& column) { return column.has_paper; })) {
+    add("Paper: the paper's own figure; Δ is ours minus the paper's.");
+  }
   return notes;
 }
 

@@ -1,7 +1,5 @@
 #include "reports/place_rows.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 
@@ -9,149 +7,167 @@ namespace remixer::reports {
 
 namespace {
 
-bool same_model(const Model& a, const Model& b) {
-  return a.architecture == b.architecture && a.spatial_prior == b.spatial_prior;
+bool holds(const std::vector<std::string>& list, const std::string& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
 }
 
 class RowPlacer {
  public:
-  RowPlacer(const TableDefinition& definition, const std::vector<Model>& models)
-      : definition_(definition), models_(models) {
+  RowPlacer(const TableDefinition& definition, const std::vector<Model>& models, Extras extras)
+      : definition_(definition), models_(models), extras_(extras) {
+    for (const ColumnDefinition& column : definition.columns) {
+      if (column.remixer) columns_choose_ = true;
+    }
     for (const BlockDefinition& block : definition.blocks) {
-      for (const RowSelector& selector : block.rows) named_families_.insert(selector.family);
+      for (const RowDefinition& row : block.rows) {
+        if (!row.family.empty()) named_.insert(row.family);
+        named_.insert(row.architectures.begin(), row.architectures.end());
+      }
     }
   }
   PlacedRows run();
 
  private:
-  bool matches(const Model& model, const RowSelector& selector) const;
-  std::string size_of(const Model& model, const RowSelector& selector) const;
+  bool matches(const Model& model, const RowDefinition& row) const;
   std::vector<std::string> sizes(const BlockDefinition& block) const;
-  std::vector<std::string> complete_sizes() const;
-  std::set<std::string> labelers_of(const BlockDefinition& block, const std::string& size) const;
-  bool allowed(const Model& model, const std::string& size) const;
-  std::vector<const Model*> select(const RowSelector& selector, const std::string& size) const;
+  std::vector<const Model*> select(const RowDefinition& row, const std::string& size) const;
+  bool joins_a_row(const RowDefinition& row, const Model& model, size_t first);
+  void place_row(const BlockDefinition& block, const RowDefinition& row, const Model& model,
+                 bool ours, size_t first);
   void place(const BlockDefinition& block, const std::string& size);
 
   const TableDefinition& definition_;
   const std::vector<Model>& models_;
-  std::set<std::string> named_families_;
+  const Extras extras_;
+  std::set<std::string> named_;  // families and architectures
+  bool columns_choose_ = false;  // between models with ReMixer and without
   PlacedRows placed_;
 };
 
-bool RowPlacer::matches(const Model& model, const RowSelector& selector) const {
-  if ((model.labeler == "none") != (selector.labels == Labels::kPlain)) return false;
-  if (selector.family.empty()) return !named_families_.contains(model.name.family);
-  return model.name.family == selector.family && model.name.prior == selector.prior &&
-         (selector.kernel.empty() || model.name.kernel == selector.kernel);
+bool RowPlacer::matches(const Model& model, const RowDefinition& row) const {
+  const StudyCell& cell = model.cell();
+  if (definition_.token_labeling && cell.token_labeling != *definition_.token_labeling)
+    return false;
+  if (row.token_labeling && cell.token_labeling != *row.token_labeling) return false;
+  if (row.remixer && cell.is_remixer != *row.remixer) return false;
+  if (!row.labels.empty() && !holds(row.labels, cell.labels.kind)) return false;
+  if (!row.labelers.empty() && !holds(row.labelers, cell.labeler)) return false;
+  if (row.prior != "any" && cell.name.prior != row.prior) return false;
+  if (row.other) return !named_.contains(cell.name.family) && !named_.contains(cell.architecture);
+  return (row.architectures.empty() || holds(row.architectures, cell.architecture)) &&
+         (row.family.empty() || cell.name.family == row.family) &&
+         (row.kernel.empty() || cell.name.kernel == row.kernel);
 }
 
 // What a block holds one instance of.
-std::string RowPlacer::size_of(const Model& model, const RowSelector& selector) const {
-  return selector.family.empty() ? model.architecture + " " + model.spatial_prior : model.name.size;
+std::string size_of(const Model& model, const RowDefinition& row) {
+  const StudyCell& cell = model.cell();
+  if (row.other) return cell.architecture + " " + cell.name.prior;
+  return row.family.empty() ? cell.architecture : cell.name.size;
 }
 
 std::vector<std::string> RowPlacer::sizes(const BlockDefinition& block) const {
   std::vector<std::string> found;
+  const bool any_key = std::any_of(block.rows.begin(), block.rows.end(),
+                                   [](const RowDefinition& row) { return row.key; });
   for (const Model& model : models_) {
-    for (const RowSelector& selector : block.rows) {
-      if (!matches(model, selector)) continue;
-      const std::string size = size_of(model, selector);
-      if (std::find(found.begin(), found.end(), size) == found.end()) found.push_back(size);
+    for (const RowDefinition& row : block.rows) {
+      if ((any_key && !row.key) || !matches(model, row)) continue;
+      const std::string size = size_of(model, row);
+      if (!holds(found, size)) found.push_back(size);
     }
   }
   return found;
 }
 
-// Sizes of which every selector of every block finds a row.
-std::vector<std::string> RowPlacer::complete_sizes() const {
-  std::vector<std::string> found = sizes(definition_.blocks.front());
-  std::erase_if(found, [&](const std::string& size) {
-    for (const BlockDefinition& block : definition_.blocks) {
-      for (const RowSelector& selector : block.rows) {
-        if (select(selector, size).empty()) return true;
-      }
-    }
-    return false;
-  });
-  return found;
-}
-
-std::set<std::string> RowPlacer::labelers_of(const BlockDefinition& block,
-                                             const std::string& size) const {
-  std::set<std::string> labelers;
-  for (const Model& model : models_) {
-    for (const RowSelector& selector : block.rows) {
-      if (matches(model, selector) && size_of(model, selector) == size) {
-        labelers.insert(model.labeler);
-      }
-    }
-  }
-  return labelers;
-}
-
-bool RowPlacer::allowed(const Model& model, const std::string& size) const {
-  if (!definition_.common_labelers) return true;
-  return std::all_of(definition_.blocks.begin(), definition_.blocks.end(),
-                     [&](const BlockDefinition& block) {
-                       return labelers_of(block, size).contains(model.labeler);
-                     });
-}
-
-std::vector<const Model*> RowPlacer::select(const RowSelector& selector,
+std::vector<const Model*> RowPlacer::select(const RowDefinition& row,
                                             const std::string& size) const {
   std::vector<const Model*> selected;
   for (const Model& model : models_) {
-    if (matches(model, selector) && size_of(model, selector) == size && allowed(model, size)) {
-      selected.push_back(&model);
-    }
+    if (matches(model, row) && size_of(model, row) == size) selected.push_back(&model);
   }
   return selected;
 }
 
+// Where columns tell models with ReMixer from those without, both are one row.
+bool RowPlacer::joins_a_row(const RowDefinition& row, const Model& model, size_t first) {
+  if (row.remixer || !columns_choose_) return false;
+  const StudyCell& cell = model.cell();
+  for (size_t i = first; i < placed_.rows.size(); ++i) {
+    PlacedRow& other = placed_.rows[i];
+    const Model*& place = cell.is_remixer ? other.remixer : other.plain;
+    if (place || other.definition != &row || other.labels != model.labels) continue;
+    const StudyCell& present = other.model().cell();
+    if (present.architecture != cell.architecture || present.name.prior != cell.name.prior) {
+      continue;
+    }
+    place = &model;
+    return true;
+  }
+  return false;
+}
+
+void RowPlacer::place_row(const BlockDefinition& block, const RowDefinition& row,
+                          const Model& model, bool ours, size_t first) {
+  if (joins_a_row(row, model, first)) return;
+  const StudyCell& cell = model.cell();
+  PlacedRow placed;
+  placed.definition = &row;
+  (cell.is_remixer ? placed.remixer : placed.plain) = &model;
+  placed.labels = model.labels;
+  placed.block = row.other ? cell.name.whole() : cell.name.base;
+  placed.starts_block = placed_.rows.size() == first;
+  placed.ours = ours;
+  placed.is_reference = placed.starts_block && &row == &block.rows.front();
+  for (size_t i = first; i < placed_.rows.size(); ++i) {
+    const PlacedRow& other = placed_.rows[i];
+    const bool wanted =
+        row.gain_over.empty() ? other.is_reference : other.definition->id == row.gain_over;
+    if (wanted && placed.reference < 0) placed.reference = static_cast<int>(i);
+  }
+  placed.name = row.name;
+  if (const size_t at = placed.name.find("{model}"); at != std::string::npos) {
+    placed.name.replace(at, 7, placed.block);
+  }
+  // Without the model that it is added to, a row says what it is.
+  if (placed.name.starts_with("+ ") && placed.reference < 0) {
+    placed.name = placed.block + " " + placed.name;
+  }
+  placed_.rows.push_back(std::move(placed));
+}
+
 void RowPlacer::place(const BlockDefinition& block, const std::string& size) {
-  const bool many_kernels = std::any_of(
-      block.rows.begin(), block.rows.end(),
-      [&](const RowSelector& selector) { return selector.kernel != block.rows.front().kernel; });
   const size_t first = placed_.rows.size();
-  for (const RowSelector& selector : block.rows) {
-    for (const Model* model : select(selector, size)) {
-      const std::string kernel =
-          many_kernels && model->name.kernel == "shared" ? ", shared kernel" : "";
-      const bool below_plain = placed_.rows.size() > first && placed_.rows[first].is_reference &&
-                               same_model(*placed_.rows[first].model, *model);
-      std::string label = model->name.label + kernel;
-      if (selector.labels == Labels::kWithRemixer) {
-        label = below_plain ? "+ ReMixer" + kernel : label + " + ReMixer";
-      }
-      if (model->variant > 0) label += fmt::format(" ({})", model->variant + 1);
-      const bool starts = placed_.rows.size() == first;
-      placed_.rows.push_back({model, starts, starts && selector.labels == Labels::kPlain, label});
+  std::set<const Model*> taken;  // a model stands once in a block
+  for (const RowDefinition& row : block.rows) {
+    // Of several labelers of a kind the paper's, or the one closest to it, stands in the paper's
+    // place.
+    std::string labels;
+    for (const Model* model : select(row, size)) {
+      if (taken.contains(model)) continue;
+      if (labels.empty()) labels = model->labels;
+      const bool ours = row.ours || (definition_.numbered && model->labels != labels);
+      if (ours && extras_ == Extras::kNone) continue;
+      taken.insert(model);
+      place_row(block, row, *model, ours, first);
     }
   }
 }
 
 PlacedRows RowPlacer::run() {
-  if (definition_.needs_every_row) {
-    for (const std::string& size : complete_sizes()) {
-      for (const BlockDefinition& block : definition_.blocks) place(block, size);
-    }
-    return placed_;
-  }
   for (const BlockDefinition& block : definition_.blocks) {
     const size_t before = placed_.rows.size();
     for (const std::string& size : sizes(block)) place(block, size);
-    if (placed_.rows.size() == before && !block.label.empty()) {
-      placed_.absent.push_back(block.label);
-    }
+    if (placed_.rows.size() == before && !block.name.empty()) placed_.absent.push_back(block.name);
   }
-  return placed_;
+  return std::move(placed_);
 }
 
 }  // namespace
 
-PlacedRows place_rows(const TableDefinition& definition, const std::vector<Model>& models) {
-  return RowPlacer(definition, models).run();
+PlacedRows place_rows(const TableDefinition& definition, const std::vector<Model>& models,
+                      Extras extras) {
+  return RowPlacer(definition, models, extras).run();
 }
 
 }  // namespace remixer::reports

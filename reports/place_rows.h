@@ -9,19 +9,29 @@
 
 namespace remixer::reports {
 
+// Which rows and columns that the paper lacks stand in its tables.
+enum class Extras { kNone, kRows, kAll };
+
 struct PlacedRow {
-  const Model* model;
-  bool starts_block;
-  bool is_reference;  // the block's gains are over it
-  std::string label;
+  const RowDefinition* definition = nullptr;
+  // With ReMixer and without; both only where the columns tell them apart (Table 6).
+  const Model* plain = nullptr;
+  const Model* remixer = nullptr;
+  std::string block, name, labels;
+  bool starts_block = false;
+  bool is_reference = false;
+  bool ours = false;
+  int reference = -1;  // the row that its gains are over; -1: none
+  const Model& model() const { return remixer ? *remixer : *plain; }
 };
 
 struct PlacedRows {
   std::vector<PlacedRow> rows;      // none where the models do not make this table
-  std::vector<std::string> absent;  // labels of blocks without a row
+  std::vector<std::string> absent;  // names of blocks without a row
 };
 
-// The rows point into `models`.
-PlacedRows place_rows(const TableDefinition& definition, const std::vector<Model>& models);
+// The rows point into `definition` and `models`.
+PlacedRows place_rows(const TableDefinition& definition, const std::vector<Model>& models,
+                      Extras extras);
 
 }  // namespace remixer::reports

@@ -1,9 +1,11 @@
 #include "reports/report.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/clock.h"
 #include "base/file.h"
-#include "reports/build_tables.h"
-#include "reports/row_names.h"
+#include "reports/stored_answers.h"
 #include "reports/study.h"
 
 namespace remixer::reports {
@@ -13,43 +15,61 @@ namespace {
 RunFacts gather_facts(const Study& study) {
   RunFacts facts;
   facts.cells = static_cast<int64_t>(study.cells.size());
-  facts.figures = static_cast<int64_t>(study.figures.size());
+  facts.figures = study.figures;
   facts.train_seconds = study.train_seconds;
-  for (const auto& [cell, state] : study.train_state) facts.cells_trained += state == "done";
-  for (const auto& [key, figure] : study.figures) {
-    if (std::get<1>(key) == "raw" && std::get<3>(key) == "top1") facts.images_evaluated += figure.n;
+  for (const StudyCell& cell : study.cells) {
+    facts.cells_trained += cell.train_state == "done";
+    for (const Evaluation& evaluation : cell.evaluations) {
+      const auto found = evaluation.figures.find({"raw", "top1"});
+      if (found != evaluation.figures.end()) facts.images_evaluated += found->second.n;
+    }
   }
   return facts;
 }
 
+std::vector<const Table*> pointers(const std::vector<Table>& tables) {
+  std::vector<const Table*> all;
+  for (const Table& table : tables) all.push_back(&table);
+  return all;
+}
+
 }  // namespace
 
-Report make_report(const fs::path& database, const std::string& grid) {
-  const Study study = read_study(database, grid);
-  Tables tables = build_tables(study, table_definitions(), paper_numbers());
+Report make_report(const fs::path& database, const ReportRequest& request) {
+  const fs::path workspace = request.workspace.empty() ? database.parent_path() : request.workspace;
+  const Study study = read_study(database, request.grids, workspace);
+  const BuildOptions options{request.extras, request.paper, stored_answers(workspace)};
+  Tables tables = request.own ? build_own_table(study, *request.own, options)
+                              : build_tables(study, table_definitions(), options);
   Report report;
-  report.grid = study.grid;
-  report.grid_id = study.grid_id;
+  report.grid = fmt::format("{}", fmt::join(study.grids, " + "));
+  report.submits = fmt::format("{}", fmt::join(study.grid_ids, " + "));
   report.database = database.filename().string();
-  report.made_at = iso_time(system_clock().wall());
+  report.made_at = iso_time(study.newest);
   report.tables = std::move(tables.tables);
   report.left_out = std::move(tables.left_out);
   report.facts = gather_facts(study);
   for (const StudyCell& cell : study.cells) {
-    const auto kappa = study.kappa.find(cell.id);
-    if (kappa == study.kappa.end()) continue;
-    report.kappas.push_back({model_name(cell.architecture, cell.spatial_prior).label,
-                             labeler_name(cell.labeler).label, cell.seed, kappa->second});
+    if (cell.kappa.empty()) continue;
+    report.kappas.push_back({cell.name.whole(), cell.labels.label, cell.seed, cell.kappa});
   }
   return report;
 }
 
 void write_report(const Report& report, const fs::path& folder) {
+  const std::vector<const Table*> all = pointers(report.tables);
+  std::string csv = csv_header();
   for (const Table& table : report.tables) {
+    const std::string own = to_csv(table);
+    csv += own.substr(csv_header().size());
     write_file_atomic(folder / (table.name + ".md"), to_markdown(table));
-    write_file_atomic(folder / (table.name + ".csv"), to_csv(table));
+    write_file_atomic(folder / (table.name + ".csv"), own);
+    write_file_atomic(folder / (table.name + ".tex"), to_latex(table));
   }
   write_file_atomic(folder / "report.md", to_markdown(report));
+  write_file_atomic(folder / "report.csv", csv);
+  write_file_atomic(folder / "report.json", to_json(all));
+  write_file_atomic(folder / "report.tex", latex_document(all));
   write_file_atomic(folder / "index.html", to_html(report));
 }
 

@@ -1,29 +1,39 @@
-// What architectures, labelers and evaluation sets are called in tables, and how they group.
+// What architectures and labelers are called in tables, and how they group.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/json.h"
 
 namespace remixer::reports {
 
 // An architecture with its spatial prior. Tables select by family, kernel and prior, and put what
 // is of one size together.
 struct ModelName {
-  std::string label;   // "DeiT-nano"
-  std::string family;  // "deit", "mixer", "convmixer"; an unknown architecture is its own
+  std::string base;    // "DeiT-S", "ConvMixer-512/8": without kernel and prior
+  std::string family;  // "deit", "mixer", "convmixer", "convit"; an unknown one is its own
   std::string size;    // "nano", "s16", "512_8"
   std::string kernel;  // "shared" or "full" of ConvMixer, else empty
   std::string prior;   // "none" or "convit"
-  bool known = false;
-  int order = 0;  // known ones as in the paper, then the rest
+  int order = 0;       // known ones as in the paper, then the rest
+  // "ConvMixer-512/8-Full", "DeiT-S + ConViT".
+  std::string whole() const;
 };
 ModelName model_name(std::string_view architecture, std::string_view spatial_prior);
 
+// What a label says of a patch: "saliency", "class map", "boxes", "masks".
+std::vector<std::string> label_kinds();
+
 struct LabelerName {
-  std::string label;             // "ReLabel"
+  std::string kind;              // of label_kinds(); empty without labels
+  std::string label;             // what ran: "U²-Netp", "ReLabel (NFNet-F6)"; empty without labels
   bool test_time_boxes = false;  // it was given the boxes of the test images
-  int order = 0;                 // plain first, then as in the paper, then the rest
+  int order = 0;                 // none first; within a kind the paper's labeler first
 };
-LabelerName labeler_name(std::string_view labeler);
+// `entry`: as in a cell's identity, null for none. `called`: as the grid calls it, which names a
+// network of the user's own.
+LabelerName labeler_name(const experiments::Json& entry, const std::string& called);
 
 }  // namespace remixer::reports

@@ -1,6 +1,8 @@
-// Intervals for accuracies and their differences. All at 95 %.
+// Intervals for accuracies and their differences, and tests that tell a difference from noise. All
+// at 95 %. Pure functions; thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 namespace remixer::reports {
@@ -21,8 +23,31 @@ Estimate wilson(double successes, double n);
 //   low  = d - sqrt((a - a.low)² + (b.high - b)²),  high = d + sqrt((a.high - a)² + (b - b.low)²)
 Estimate difference(const Estimate& a, const Estimate& b);
 
+// What two models made of the same images: how many both got right, only one, none.
+struct Agreement {
+  int64_t both = 0, only_a = 0, only_b = 0, neither = 0;
+  int64_t n() const { return both + only_a + only_b + neither; }
+};
+// `a` and `b`: for each image 1 where right, 0 where wrong; of one length.
+Agreement agreement(std::span<const uint8_t> a, std::span<const uint8_t> b);
+
+// McNemar's exact test, two-sided: the probability, were the two equally good, of images that
+// only one got right being shared out at least as unevenly. 1 where there are none. Each discordant
+// image is then a fair coin: p = min(1, 2 P(X <= min(only_a, only_b))), X ~ Bin(only_a + only_b,
+// ½).
+double mcnemar(const Agreement& counts);
+
+// The difference of the two proportions of right answers, a - b, as fractions, with Newcombe's
+// interval for paired proportions (1998, method 10 of the paired ones): Wilson's intervals joined
+// with the correlation φ of the answers,
+//   low = d - sqrt(l_a² - 2 φ l_a u_b + u_b²),  high = d + sqrt(u_a² - 2 φ u_a l_b + l_b²),
+// l and u being the distances of the limits from the proportions. n > 0.
+Estimate paired_difference(const Agreement& counts);
+
 // Mean with Student's t interval; at least two values.
 Estimate mean_interval(std::span<const double> values);
+// Student's t test of the mean being 0, two-sided; at least two values.
+double t_test(std::span<const double> values);
 
 double mean(std::span<const double> values);                // at least one value
 double standard_deviation(std::span<const double> values);  // n - 1 below; at least two values

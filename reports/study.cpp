@@ -3,17 +3,20 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
-#include <charconv>
-#include <cmath>
-#include <limits>
+#include <algorithm>
+#include <unordered_map>
 
 #include "base/error.h"
-#include "base/json.h"
-#include "experiments/spec/task.h"
+#include "base/nearest_name.h"
+#include "reports/data_kinds.h"
 
 namespace remixer::reports {
 
 namespace {
+
+using experiments::Json;
+
+constexpr int kApplicationId = 0x524D4958;
 
 // An SQLite URI of a path: what has a meaning there is escaped.
 std::string read_only_uri(const std::filesystem::path& database) {
@@ -28,109 +31,222 @@ std::string read_only_uri(const std::filesystem::path& database) {
   return uri + "?mode=ro";
 }
 
-void read_grid(SQLite::Database& db, const std::string& grid, const std::string& path,
-               Study& study) {
-  SQLite::Statement query(db,
-                          "SELECT grid_id, grid FROM grid_cells WHERE ?1 = '' OR grid = ?1 "
-                          "ORDER BY grid_id DESC LIMIT 1");
-  query.bind(1, grid);
-  if (query.executeStep()) {
-    study.grid_id = query.getColumn(0).getInt64();
-    study.grid = query.getColumn(1).getString();
-    return;
-  }
-  if (grid.empty()) fail_input("{}: no grid has been submitted yet", path);
-  std::string known;
-  SQLite::Statement names(db, "SELECT DISTINCT grid FROM grid_cells ORDER BY grid LIMIT 10");
-  while (names.executeStep()) known += (known.empty() ? "" : ", ") + names.getColumn(0).getString();
-  fail_input("{}: no grid named '{}'; there {}", path, grid,
-             known.empty() ? "are none" : "are: " + known);
+std::string text(SQLite::Statement& query, int column) {
+  return query.getColumn(column).isNull() ? std::string() : query.getColumn(column).getString();
 }
 
-void read_cells(SQLite::Database& db, Study& study) {
+Json json(SQLite::Statement& query, int column) {
+  return Json::parse(text(query, column), nullptr, /*allow_exceptions=*/false);
+}
+
+std::string member(const Json& object, const char* field) {
+  if (!object.is_object()) return "";
+  const auto found = object.find(field);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+class StudyReader {
+ public:
+  StudyReader(SQLite::Database& db, const std::string& path, const std::filesystem::path& workspace)
+      : db_(db), path_(path), kinds_(workspace) {}
+
+  Study read(const std::vector<std::string>& grids);
+
+ private:
+  void check_version();
+  void find_grid(const std::string& name);
+  void read_cells();
+  void read_tasks();
+  void read_figures();
+  void read_train_time();
+  StudyCell* cell_of(int64_t number);
+  void add_evaluation(SQLite::Statement& query, StudyCell& cell, const Json& spec);
+
+  SQLite::Database& db_;
+  const std::string& path_;
+  DataKinds kinds_;
+  Study study_;
+  std::string grid_list_;                      // "1, 4": the grids' numbers, for SQL
+  std::unordered_map<int64_t, size_t> cells_;  // by number
+  std::unordered_map<int64_t, std::pair<size_t, size_t>> evaluations_;  // by the task's number
+  std::vector<Json> datasets_;                                          // of each cell
+};
+
+void StudyReader::check_version() {
+  const int application = db_.execAndGet("PRAGMA application_id").getInt();
+  const int version = db_.execAndGet("PRAGMA user_version").getInt();
+  if (application != kApplicationId) fail_input("{}: not a database of this program", path_);
+  if (version > kNewestSchema) {
+    fail_input("{} was written by a newer version (schema {}, this program knows up to {}); update",
+               path_, version, kNewestSchema);
+  }
+  if (version < kOldestSchema) {
+    fail_input(
+        "{} was written by an older version (schema {}, reports need {}); `remixer up` brings it "
+        "forward",
+        path_, version, kOldestSchema);
+  }
+}
+
+void StudyReader::find_grid(const std::string& name) {
   SQLite::Statement query(
-      db,
-      "SELECT c.cell_id, c.architecture, c.spatial_prior, c.labeler, c.train_set, c.recipe, "
-      "c.precision, c.seed, c.identity FROM grid_cells g JOIN cells c ON c.cell_id = g.cell_id "
-      "WHERE g.grid_id = ? ORDER BY g.position");
-  query.bind(1, study.grid_id);
+      db_, "SELECT id, name FROM grid WHERE ?1 = '' OR name = ?1 ORDER BY id DESC LIMIT 1");
+  query.bind(1, name);
+  if (query.executeStep()) {
+    const int64_t id = query.getColumn(0).getInt64();
+    if (std::count(study_.grid_ids.begin(), study_.grid_ids.end(), id) > 0) return;
+    study_.grid_ids.push_back(id);
+    study_.grids.push_back(query.getColumn(1).getString());
+    grid_list_ += (grid_list_.empty() ? "" : ", ") + std::to_string(id);
+    return;
+  }
+  if (name.empty()) fail_input("{}: no grid has been submitted yet", path_);
+  std::vector<std::string> known;
+  SQLite::Statement names(db_, "SELECT DISTINCT name FROM grid ORDER BY name");
+  while (names.executeStep()) known.push_back(names.getColumn(0).getString());
+  if (known.empty()) fail_input("{}: no grid has been submitted yet", path_);
+  fail_input("{}: {}", path_, experiments::unknown_name("grid", name, known));
+}
+
+void StudyReader::read_cells() {
+  SQLite::Statement query(
+      db_,
+      "SELECT c.number, c.id, c.architecture, c.spatial_prior, c.labeler, c.train_set, "
+      "c.recipe, c.precision, c.seed, c.identity FROM grid_cell g "
+      "JOIN cell c ON c.number = g.cell WHERE g.grid_id IN (" +
+          grid_list_ + ") ORDER BY g.grid_id, g.position");
   while (query.executeStep()) {
+    const int64_t number = query.getColumn(0).getInt64();
+    if (!cells_.emplace(number, study_.cells.size()).second) continue;
     StudyCell cell;
     std::string* texts[] = {&cell.id,        &cell.architecture, &cell.spatial_prior, &cell.labeler,
                             &cell.train_set, &cell.recipe,       &cell.precision};
-    for (int i = 0; i < 7; ++i) *texts[i] = query.getColumn(i).getString();
-    cell.seed = query.getColumn(7).getInt64();
-    cell.identity = query.getColumn(8).getString();
-    study.cells.push_back(std::move(cell));
+    for (int i = 0; i < 7; ++i) *texts[i] = text(query, i + 1);
+    cell.seed = query.getColumn(8).getInt64();
+    Json identity = json(query, 9);
+    if (!identity.is_object()) fail_input("{}: the identity of cell {} is torn", path_, cell.id);
+    identity.erase("seed");
+    cell.but_seed = identity.dump();
+    cell.name = model_name(cell.architecture, cell.spatial_prior);
+    const Json labeler = identity.value("labeler", Json());
+    const Json dataset = identity.value("dataset", Json());
+    const Json recipe = identity.value("recipe", Json());
+    cell.labels = labeler_name(labeler, cell.labeler);
+    cell.is_remixer = labeler.is_object() && member(identity, "distance") != "none";
+    const std::string token_labeling = member(recipe, "token_labeling");
+    cell.token_labeling = !token_labeling.empty() && token_labeling != "none";
+    cell.train_kind = kinds_.kind(dataset, cell.train_set);
+    cell.papers_train_set = kinds_.is_papers(dataset, cell.train_kind);
+    cell.setting = dataset.dump() + recipe.dump();
+    datasets_.push_back(dataset);
+    study_.cells.push_back(std::move(cell));
   }
 }
 
-void read_tasks(SQLite::Database& db, Study& study) {
-  SQLite::Statement query(db,
-                          "SELECT task_id, kind, cell_id, state FROM grid_tasks WHERE grid_id = ?");
-  query.bind(1, study.grid_id);
+StudyCell* StudyReader::cell_of(int64_t number) {
+  const auto found = cells_.find(number);
+  return found == cells_.end() ? nullptr : &study_.cells[found->second];
+}
+
+void StudyReader::add_evaluation(SQLite::Statement& query, StudyCell& cell, const Json& spec) {
+  Evaluation evaluation;
+  evaluation.task_id = text(query, 1);
+  evaluation.state = text(query, 4);
+  evaluation.eval_set = member(spec, "eval_set");
+  const std::string split = member(spec, "split");
+  evaluation.split = split.empty() ? evaluation.eval_set : split;
+  evaluation.predictions = member(json(query, 6), "predictions");
+  const size_t index = static_cast<size_t>(&cell - study_.cells.data());
+  evaluation.own = !spec.contains("dataset");
+  const Json& dataset = evaluation.own ? datasets_[index] : spec.at("dataset");
+  evaluation.dataset = dataset.dump();
+  evaluation.kind = evaluation.own ? cell.train_kind : kinds_.kind(dataset, evaluation.eval_set);
+  evaluations_[query.getColumn(0).getInt64()] = {index, cell.evaluations.size()};
+  cell.evaluations.push_back(std::move(evaluation));
+}
+
+// All tasks of the cells, those that another grid asked for included. Specs and results are in no
+// view, so the table is read: kNewestSchema is the guard.
+void StudyReader::read_tasks() {
+  SQLite::Statement query(
+      db_,
+      "SELECT number, id, kind, cell, state, spec, result, settled FROM task WHERE cell IN "
+      "(SELECT cell FROM grid_cell WHERE grid_id IN (" +
+          grid_list_ + ")) AND kind IN ('train', 'evaluate') ORDER BY place, number");
   while (query.executeStep()) {
-    StudyTask task{query.getColumn(1).getString(), query.getColumn(2).getString(),
-                   query.getColumn(3).getString()};
-    if (task.kind == "train") study.train_state[task.cell_id] = task.state;
-    study.tasks[query.getColumn(0).getString()] = std::move(task);
+    StudyCell* cell = cell_of(query.getColumn(3).getInt64());
+    if (!cell) continue;
+    const bool done = text(query, 4) == "done";
+    if (done) study_.newest = std::max(study_.newest, query.getColumn(7).getDouble());
+    if (text(query, 2) == "evaluate") {
+      const Json spec = json(query, 5);
+      if (spec.is_object()) add_evaluation(query, *cell, spec);
+      continue;
+    }
+    cell->train_task = text(query, 1);
+    cell->train_state = text(query, 4);
+    if (!done) continue;
+    const Json result = json(query, 6);
+    if (!result.is_object() || !result.contains("kappa")) continue;
+    for (const Json& kappa : result.at("kappa")) {
+      if (kappa.is_number()) cell->kappa.push_back(kappa.get<double>());
+    }
   }
 }
 
-void read_figures(SQLite::Database& db, Study& study) {
-  SQLite::Statement query(db,
-                          "SELECT cell_id, weights, eval_set, metric, value, n FROM results "
-                          "WHERE cell_id IN (SELECT cell_id FROM grid_cells WHERE grid_id = ?)");
-  query.bind(1, study.grid_id);
+void StudyReader::read_figures() {
+  SQLite::Statement query(
+      db_,
+      "SELECT f.task, f.weights, f.eval_set, f.metric, f.value, f.n FROM figure f "
+      "JOIN task t ON t.number = f.task WHERE t.cell IN "
+      "(SELECT cell FROM grid_cell WHERE grid_id IN (" +
+          grid_list_ + "))");
   while (query.executeStep()) {
-    std::string cell = query.getColumn(0).getString(), weights = query.getColumn(1).getString(),
-                set = query.getColumn(2).getString(), metric = query.getColumn(3).getString();
+    const auto found = evaluations_.find(query.getColumn(0).getInt64());
+    if (found == evaluations_.end()) continue;
+    StudyCell& cell = study_.cells[found->second.first];
+    const std::string metric = text(query, 3);
     const double value = query.getColumn(4).getDouble();
     const int64_t n = query.getColumn(5).getInt64();
     if (!(value >= 0 && value <= 100) || n <= 0) {
       fail_input(
           "results: {} of cell {} on {} is {} % of {} images, which cannot be; retry its task",
-          metric, cell.substr(0, 12), set, value, n);
+          metric, cell.id.substr(0, 12), text(query, 2), value, n);
     }
-    study.figures[{std::move(cell), std::move(weights), std::move(set), std::move(metric)}] = {
-        value, n};
+    cell.evaluations[found->second.second].figures[{text(query, 1), metric}] = {value, n};
+    ++study_.figures;
   }
 }
 
-// Metrics named kappa.<block>; of each the value at the last step.
-void read_kappa(SQLite::Database& db, Study& study) {
-  SQLite::Statement query(
-      db,
-      "SELECT r.cell_id, m.name, m.value, MAX(m.step) FROM runs r "
-      "JOIN metrics m ON m.task_id = r.task_id AND m.attempt = r.attempt "
-      "WHERE r.kind = 'train' AND r.state = 'done' AND m.name GLOB 'kappa.[0-9]*' AND "
-      "r.cell_id IN (SELECT cell_id FROM grid_cells WHERE grid_id = ?) GROUP BY r.cell_id, m.name");
-  query.bind(1, study.grid_id);
-  while (query.executeStep()) {
-    const std::string name = query.getColumn(1).getString();
-    const char* end = name.data() + name.size();
-    size_t block = 0;
-    const auto parsed = std::from_chars(name.data() + 6, end, block);
-    if (parsed.ec != std::errc() || parsed.ptr != end || block >= 1000) continue;
-    std::vector<double>& kappa = study.kappa[query.getColumn(0).getString()];
-    if (kappa.size() <= block) kappa.resize(block + 1, std::numeric_limits<double>::quiet_NaN());
-    if (!query.getColumn(2).isNull()) kappa[block] = query.getColumn(2).getDouble();
-  }
+void StudyReader::read_train_time() {
+  study_.train_seconds =
+      db_.execAndGet(
+             "SELECT TOTAL(a.ended - a.started) FROM attempt a JOIN task t ON t.number = a.task "
+             "WHERE t.kind = 'train' AND a.ended IS NOT NULL AND t.cell IN "
+             "(SELECT cell FROM grid_cell WHERE grid_id IN (" +
+             grid_list_ + "))")
+          .getDouble();
+  if (study_.newest > 0) return;
+  // Nothing is done yet: the time of the last submit.
+  study_.newest = db_.execAndGet("SELECT max(submitted) FROM grid WHERE id IN (" + grid_list_ + ")")
+                      .getDouble();
 }
 
-void read_train_time(SQLite::Database& db, Study& study) {
-  SQLite::Statement query(
-      db,
-      "SELECT TOTAL((julianday(ended_at) - julianday(started_at)) * 86400) FROM runs "
-      "WHERE kind = 'train' AND ended_at IS NOT NULL AND "
-      "cell_id IN (SELECT cell_id FROM grid_cells WHERE grid_id = ?)");
-  query.bind(1, study.grid_id);
-  if (query.executeStep()) study.train_seconds = query.getColumn(0).getDouble();
+Study StudyReader::read(const std::vector<std::string>& grids) {
+  check_version();
+  if (grids.empty()) find_grid("");
+  for (const std::string& grid : grids) find_grid(grid);
+  read_cells();
+  read_tasks();
+  read_figures();
+  read_train_time();
+  return std::move(study_);
 }
 
 }  // namespace
 
-Study read_study(const std::filesystem::path& database, const std::string& grid) {
+Study read_study(const std::filesystem::path& database, const std::vector<std::string>& grids,
+                 const std::filesystem::path& workspace) {
   const std::string path = database.string();
   if (!std::filesystem::is_regular_file(database)) {
     fail_input("{}: no such database; name a workspace in which a grid was run", path);
@@ -138,27 +254,13 @@ Study read_study(const std::filesystem::path& database, const std::string& grid)
   try {
     SQLite::Database db(read_only_uri(database), SQLite::OPEN_READONLY | SQLite::OPEN_URI, 5000);
     SQLite::Transaction one_view(db);
-    Study study;
-    read_grid(db, grid, path, study);
-    read_cells(db, study);
-    read_tasks(db, study);
-    read_figures(db, study);
-    read_kappa(db, study);
-    read_train_time(db, study);
-    return study;
+    return StudyReader(db, path, workspace).read(grids);
   } catch (const SQLite::Exception& error) {
     const bool foreign =
         error.getErrorCode() == SQLITE_NOTADB || error.getErrorCode() == SQLITE_ERROR;
     if (foreign) fail_input("{}: not a database of this program ({})", path, error.what());
     fail("{}: cannot read the database: {}", path, error.what());
   }
-}
-
-std::string evaluate_task_id(const std::string& identity, const std::string& eval_set) {
-  return experiments::content_id({{"kind", "evaluate"},
-                                  {"cell", experiments::Json::parse(identity)},
-                                  {"eval_set", eval_set},
-                                  {"version", experiments::kEvaluationVersion}});
 }
 
 }  // namespace remixer::reports

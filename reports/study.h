@@ -1,47 +1,70 @@
-// What the database says of one grid, read in one go.
+// What the database says of some grids, read in one go.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <vector>
 
-namespace remixer::reports {
+#include "base/json.h"
+#include "reports/row_names.h"
 
-struct StudyCell {
-  std::string id, architecture, spatial_prior, labeler, train_set, recipe, precision;
-  int64_t seed = 0;
-  std::string identity;  // JSON
-};
+namespace remixer::reports {
 
 struct StudyFigure {
   double value = 0;  // percent
   int64_t n = 0;     // images
 };
 
-struct StudyTask {
-  std::string kind, cell_id, state;
+// One evaluation of a cell, done or not.
+struct Evaluation {
+  std::string task_id, state;
+  std::string eval_set;     // as the grid calls it: "mixed_rand", "shifted/val"
+  std::string split;        // in its data set
+  std::string kind;         // of its data set (reports/data_kinds.h); empty: not known
+  std::string dataset;      // identifies its data set
+  bool own = true;          // its data set is the one that the cell was trained on
+  std::string predictions;  // file below the workspace; empty until done
+  // By (weights, metric).
+  std::map<std::pair<std::string, std::string>, StudyFigure> figures;
+};
+
+struct StudyCell {
+  std::string id, architecture, spatial_prior, labeler, train_set, recipe, precision;
+  int64_t seed = 0;
+  // From its identity.
+  ModelName name;
+  LabelerName labels;       // of the labels that it was trained on
+  bool is_remixer = false;  // its patches are masked by them
+  bool token_labeling = false;
+  bool papers_train_set = false;  // trained on what the paper trained on
+  std::string train_kind;         // of data set
+  std::string but_seed;           // identity without the seed: equal for seeds of one model
+  std::string setting;            // what of the identity says how it was trained
+  // Its training.
+  std::string train_task, train_state;
+  std::vector<double> kappa;  // by block, as the training left it
+  std::vector<Evaluation> evaluations;
 };
 
 struct Study {
-  std::string grid;
-  int64_t grid_id = 0;
-  std::vector<StudyCell> cells;                    // in the grid's order
-  std::map<std::string, StudyTask> tasks;          // the grid's, by task id
-  std::map<std::string, std::string> train_state;  // of the train task, by cell id
-  // By (cell id, weights, evaluation set, metric). All of the cells' figures, those that another
-  // grid asked for included.
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, StudyFigure> figures;
-  std::map<std::string, std::vector<double>> kappa;  // by cell id; last values of the done training
-  double train_seconds = 0;
+  std::vector<std::string> grids;
+  std::vector<int64_t> grid_ids;
+  std::vector<StudyCell> cells;  // in the grids' order, each once
+  int64_t figures = 0;           // committed, of these cells
+  double newest = 0;             // when the newest result was committed; seconds since 1970
+  double train_seconds = 0;      // of finished attempts, as the clock on the wall ran
 };
 
-// Throws InputError: no file, not such a database, no such grid.
-Study read_study(const std::filesystem::path& database, const std::string& grid);
+// `grids` by name, of each the newest submit; none: the newest grid. `workspace` holds datasets/,
+// whose manifests say what was imported. Throws InputError: no file, not such a database, of
+// another version, no such grid, a figure that cannot be.
+Study read_study(const std::filesystem::path& database, const std::vector<std::string>& grids,
+                 const std::filesystem::path& workspace);
 
-// The id of the task that evaluates a cell, given by its identity, on a set.
-std::string evaluate_task_id(const std::string& identity, const std::string& eval_set);
+// Versions of the database's schema that are understood.
+inline constexpr int kOldestSchema = 3, kNewestSchema = 3;
 
 }  // namespace remixer::reports

@@ -1,4 +1,4 @@
-// A table in the paper's form, filled: rows of models, columns of figures. Values are percent.
+// A table in the paper's form, filled: rows of models, columns of figures.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/definitions.h"
 #include "reports/statistics.h"
 
 namespace remixer::reports {
@@ -23,42 +24,87 @@ const char* to_string(Missing missing);  // "not in this grid", "waiting", "runn
 struct Column {
   std::string id;       // "mixed_rand", "bg_gap"
   std::string heading;  // without its arrow
-  bool lower_is_better = false;
+  Better better = Better::kNeither;
+  bool arrow = true;
+  bool ours = false;       // the paper lacks it
   bool has_paper = false;  // some figure of this column has the paper's beside it
 
-  std::string heading_with_arrow() const { return heading + (lower_is_better ? " ↓" : " ↑"); }
+  bool lower_is_better() const { return better == Better::kLower; }
+  std::string heading_with_arrow() const {
+    std::string text = heading;
+    if (arrow && better != Better::kNeither) text += lower_is_better() ? " ↓" : " ↑";
+    return text + (ours ? "‡" : "");
+  }
+};
+
+// How a comparison was made.
+enum class Basis {
+  kPaired,       // one seed: on the stored predictions of the same images
+  kSeedPairs,    // Student's t over pairs of equal seeds
+  kIndependent,  // from the two figures' own intervals
+};
+const char* to_string(Basis basis);  // "paired", "seeds", "independent"
+
+// A difference of two figures with its 95 % interval.
+struct Gain : Estimate {
+  double printed = 0;  // the difference of the two figures as they are printed
+  Basis basis = Basis::kIndependent;
+  std::optional<double> p;    // two-sided: exact McNemar, or Student's t
+  bool within_noise = false;  // it cannot be told from nothing at 5 %
+  int pairs = 0;              // of seeds
+};
+
+// What a figure rests on, of one seed.
+struct Part {
+  std::string cell_id;
+  int64_t seed = 0;
+  std::string task, minus_task;  // evaluations, or the training of a κ; the latter may be empty
+  std::string predictions, minus_predictions;  // files below the workspace
+  std::string dataset;                         // which data set the images are of
+  double value = 0;
+  Estimate interval;  // of this seed alone
 };
 
 // One figure. `value` is empty where it is missing, and `missing` then says why.
 struct Figure {
-  std::optional<Estimate> value;  // over several seeds the mean
-  std::optional<double> sd;       // over the seeds, where there are two or more
-  int seeds = 0;                  // how many the value rests on
-  int seeds_in_grid = 0;          // how many the grid asks for
-  int64_t n = 0;                  // images of the set, the smaller one of a difference
-  std::optional<Estimate> gain;   // over the block's reference row; empty in that row
-  bool best = false;              // of its block and column, where two or more have a value
+  std::optional<Estimate> value;   // over several seeds the mean
+  std::optional<double> sd;        // over the seeds, where there are two or more
+  int seeds = 0;                   // how many the value rests on
+  int seeds_in_grid = 0;           // how many the grid asks for
+  int64_t n = 0;                   // images of the set, the smaller one of a difference
+  std::optional<Gain> gain;        // empty in the row that others are compared to
+  bool best = false;               // in bold
+  bool best_within_noise = false;  // the runner-up cannot be told from it
   Missing missing = Missing::kNotInGrid;
   std::optional<double> paper;  // the paper's own figure
+  std::vector<Part> parts;      // by seed; those that have a value
 };
 
 struct Row {
-  std::string model;                                 // "DeiT-nano", "+ ReMixer"
-  std::string labels;                                // "ReLabel"; empty for a plain model
+  std::string block;   // its block's plain model: "DeiT-S"
+  std::string model;   // as printed: "DeiT-S", "+ ReMixer (ours)"
+  std::string labels;  // what ran: "BigBiGAN"; empty for a plain model
   std::string architecture, spatial_prior, labeler;  // as in the database
-  bool starts_block = false;                         // a rule goes above it
-  bool is_reference = false;                         // the block's gains are over it
-  bool test_time_boxes = false;                      // its labels used boxes of the test images
-  std::vector<Figure> figures;                       // one a column
+  bool is_remixer = false;
+  bool starts_block = false;     // a rule goes above it
+  bool is_reference = false;     // the block's gains are over it
+  bool test_time_boxes = false;  // its labels used boxes of the test images
+  bool ours = false;             // the paper lacks it
+  bool grey = false;
+  bool names_labels = false;    // tables without a column for it print the labeler with the name
+  std::vector<Figure> figures;  // one a column
 };
 
 struct Table {
-  std::string id;     // "1"
+  std::string id;     // "1"; "results" for what no other table shows
   std::string name;   // its files' name: "table1", "table1_ema"
   std::string title;  // "Table 1. Background Challenge"
   std::string caption;
   std::string weights;  // "raw" or "ema"
   std::string train_set, recipe, precision;
+  Form form = Form::kAccuracy;
+  bool labeler_column = false;
+  int decimals = 2;
   std::vector<Column> columns;
   std::vector<Row> rows;
   std::vector<std::string> notes;

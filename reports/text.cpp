@@ -37,68 +37,100 @@ struct Widths {
   }
 };
 
-std::string marked_value(const Figure& figure, bool colour) {
-  // Without colour the best bears an asterisk; the others keep its place free.
-  return value_text(figure) + (colour ? "" : figure.best ? "*" : " ");
+// What a table marks with bold and noise; a column without such marks keeps no place for them.
+struct Marks {
+  bool best = false, noise = false;
+};
+
+Marks marks_of(const Table& table, size_t column, bool colour) {
+  Marks marks;
+  for (const Row& row : table.rows) {
+    marks.best = marks.best || (row.figures[column].best && !colour);
+    marks.noise = marks.noise || row.figures[column].best_within_noise;
+  }
+  return marks;
 }
 
-std::string row_name(const Row& row) {
-  if (row.labels.empty()) return row.model;
-  return row.model + " " + labels_text(row);
+// Without colour the best bears an asterisk.
+std::string marked_value(const Table& table, const Figure& figure, const Marks& marks) {
+  std::string text = value_text(figure, table.decimals);
+  if (marks.best) text += figure.best ? "*" : " ";
+  if (marks.noise) text += figure.best_within_noise ? kNoiseMark : " ";
+  return text;
 }
 
-Widths measure(const Table& table, size_t column, bool colour) {
+Widths measure(const Table& table, size_t column, const Marks& marks) {
   Widths widths;
   for (const Row& row : table.rows) {
     const Figure& figure = row.figures[column];
-    widths.value = std::max(widths.value, width(marked_value(figure, colour)));
-    widths.gain = std::max(widths.gain, width(gain_text(figure)));
+    widths.value = std::max(widths.value, width(marked_value(table, figure, marks)));
+    widths.gain = std::max(widths.gain, width(gain_text(figure, table.decimals)));
+    if (table.columns[column].has_paper) {
+      const size_t paper = width(paper_text(figure, table.decimals));
+      widths.paper = std::max({widths.paper, size_t{5}, paper});
+    }
   }
-  if (table.columns[column].has_paper) widths.paper = 5;
   const size_t heading = width(table.columns[column].heading_with_arrow());
   const size_t room = widths.value + (widths.gain > 0 ? 1 + widths.gain : 0);
   if (heading > room) widths.value += heading - room;
   return widths;
 }
 
-std::string figure_part(const Figure& figure, const Widths& widths, bool colour) {
-  std::string value = pad(marked_value(figure, colour), widths.value, true);
+std::string figure_part(const Table& table, const Figure& figure, const Widths& widths,
+                        const Marks& marks, bool colour) {
+  std::string value = pad(marked_value(table, figure, marks), widths.value, true);
   if (colour && figure.best) value = fmt::format("{}{}{}", kBold, value, kPlain);
   std::string part = "  " + value;
   if (widths.gain > 0) {
-    std::string gain = pad(gain_text(figure), widths.gain, false);
+    std::string gain = pad(gain_text(figure, table.decimals), widths.gain, false);
     if (colour) gain = fmt::format("{}{}{}", kDim, gain, kPlain);
     part += " " + gain;
   }
   if (widths.paper > 0) {
-    part += "  " + pad(figure.paper ? percent_text(*figure.paper) : "", widths.paper, true);
+    part += "  " + pad(paper_text(figure, table.decimals), widths.paper, false);
   }
   return part;
+}
+
+// Blocks of one row each need no rules between them.
+bool has_larger_blocks(const Table& table) {
+  return std::any_of(table.rows.begin(), table.rows.end(),
+                     [](const Row& row) { return !row.starts_block; });
 }
 
 }  // namespace
 
 std::string table_text(const Table& table, bool colour) {
-  size_t name_width = 5;
-  for (const Row& row : table.rows) name_width = std::max(name_width, width(row_name(row)));
+  size_t name_width = 5, labels_width = table.labeler_column ? 13 : 0;
+  for (const Row& row : table.rows) {
+    name_width = std::max(name_width, width(name_text(table, row)));
+    if (table.labeler_column) labels_width = std::max(labels_width, width(labels_text(row)));
+  }
   std::vector<Widths> widths;
+  std::vector<Marks> marks;
   std::string heading = pad("Model", name_width, false);
+  if (labels_width > 0) heading += "  " + pad("Patch labeler", labels_width, false);
   for (size_t c = 0; c < table.columns.size(); ++c) {
-    widths.push_back(measure(table, c, colour));
+    marks.push_back(marks_of(table, c, colour));
+    widths.push_back(measure(table, c, marks.back()));
     const Widths& w = widths.back();
     heading += "  " + pad(table.columns[c].heading_with_arrow(),
                           w.value + (w.gain > 0 ? 1 + w.gain : 0), true);
-    if (w.paper > 0) heading += "  " + pad("paper", w.paper, true);
+    if (w.paper > 0) heading += "  " + pad("Paper", w.paper, false);
   }
+  heading = heading.substr(0, heading.find_last_not_of(' ') + 1);
   const size_t length = width(heading);
   std::string text =
       colour ? fmt::format("{}{}{}\n", kBold, table.title, kPlain) : table.title + "\n";
   text += rule(length) + heading + "\n";
-  for (const Row& row : table.rows) {
-    if (row.starts_block) text += rule(length);
-    std::string line = pad(row_name(row), name_width, false);
+  const bool rules = has_larger_blocks(table);
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    const Row& row = table.rows[r];
+    if (r == 0 || (row.starts_block && rules)) text += rule(length);
+    std::string line = pad(name_text(table, row), name_width, false);
+    if (labels_width > 0) line += "  " + pad(labels_text(row), labels_width, false);
     for (size_t c = 0; c < row.figures.size(); ++c) {
-      line += figure_part(row.figures[c], widths[c], colour);
+      line += figure_part(table, row.figures[c], widths[c], marks[c], colour);
     }
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }

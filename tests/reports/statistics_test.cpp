@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <random>
 
 namespace remixer::reports {
 namespace {
@@ -77,6 +78,63 @@ TEST(Statistics, MeanIntervalIsStudents) {
   EXPECT_DOUBLE_EQ(estimate.value, 62);
   EXPECT_NEAR(estimate.low, 62 - 4.302653 * 2 / std::sqrt(3.0), 1e-5);
   EXPECT_NEAR(estimate.high, 62 + 4.302653 * 2 / std::sqrt(3.0), 1e-5);
+}
+
+TEST(Statistics, McNemarIsTheExactBinomialTestOfTheDiscordantImages) {
+  // 12 against 2: 2 (1 + 14 + 91) / 2^14.
+  EXPECT_NEAR(mcnemar({20, 12, 2, 16}), 2 * 106.0 / 16384, 1e-12);
+  EXPECT_NEAR(mcnemar({20, 2, 12, 16}), 2 * 106.0 / 16384, 1e-12);
+  EXPECT_EQ(mcnemar({500, 7, 7, 100}), 1);
+  EXPECT_EQ(mcnemar({10, 0, 0, 5}), 1);
+  EXPECT_NEAR(mcnemar({0, 10, 0, 0}), 2.0 / 1024, 1e-15);
+}
+
+TEST(Statistics, AgreementCountsImageByImage) {
+  const std::array<uint8_t, 5> a = {1, 1, 0, 0, 1}, b = {1, 0, 1, 0, 0};
+  const Agreement counts = agreement(a, b);
+  EXPECT_EQ(counts.both, 1);
+  EXPECT_EQ(counts.only_a, 2);
+  EXPECT_EQ(counts.only_b, 1);
+  EXPECT_EQ(counts.neither, 1);
+}
+
+TEST(Statistics, PairedIntervalIsNewcombesAndNarrowerThanTheIndependentOne) {
+  // Without correlation (10 · 15 = 15 · 10) both methods are one.
+  const Estimate plain = paired_difference({10, 15, 10, 15});
+  const Estimate independent = difference(wilson(25, 50), wilson(20, 50));
+  EXPECT_NEAR(plain.low, independent.low, 1e-12);
+  EXPECT_NEAR(plain.high, independent.high, 1e-12);
+  const Estimate paired = paired_difference({600, 50, 20, 330});
+  const Estimate wide = difference(wilson(650, 1000), wilson(620, 1000));
+  EXPECT_NEAR(paired.value, 0.03, 1e-12);
+  EXPECT_LT(paired.high - paired.low, 0.5 * (wide.high - wide.low));
+  EXPECT_GT(paired.low, 0);
+}
+
+// Of intervals at 95 %, about 95 % hold the truth: pairs of a known correlation, drawn anew.
+TEST(Statistics, PairedIntervalHoldsTheTruthAsOftenAsItSays) {
+  std::mt19937_64 random(7);
+  std::discrete_distribution<int> cell({0.60, 0.09, 0.05, 0.26});
+  int held = 0;
+  constexpr int kRounds = 3000;
+  for (int round = 0; round < kRounds; ++round) {
+    std::array<int64_t, 4> counts{};
+    for (int i = 0; i < 300; ++i) ++counts[static_cast<size_t>(cell(random))];
+    const Estimate d = paired_difference({counts[0], counts[1], counts[2], counts[3]});
+    held += d.low <= 0.04 && 0.04 <= d.high;
+  }
+  EXPECT_NEAR(static_cast<double>(held) / kRounds, 0.95, 0.015);
+}
+
+TEST(Statistics, TTestAgreesWithItsInterval) {
+  const std::array<double, 3> values = {3, 3.5, 4};
+  // t = 3.5 / (0.5 / √3) = 12.124 with 2 degrees of freedom.
+  EXPECT_NEAR(t_test(values), 0.006735, 1e-6);
+  const std::array<double, 3> noise = {1, -1, 0.5};
+  EXPECT_GT(t_test(noise), 0.05);
+  const std::array<double, 2> none = {0, 0}, same = {1, 1};
+  EXPECT_EQ(t_test(none), 1);
+  EXPECT_EQ(t_test(same), 0);
 }
 
 }  // namespace

@@ -4,8 +4,9 @@
 
 #include <stdexcept>
 
-#include "base/json.h"
-#include "reports/study.h"
+#include "base/file.h"
+#include "coordinator/store/schema.h"
+#include "experiments/spec/imported.h"
 
 namespace remixer::reports {
 
@@ -21,6 +22,28 @@ void insert(SQLite::Database& db, const std::string& sql, const Values&... value
   statement.exec();
 }
 
+bool exists(SQLite::Database& db, const std::string& sql, const std::string& value) {
+  SQLite::Statement query(db, sql);
+  query.bind(1, value);
+  return query.executeStep();
+}
+
+Json identity_of(const StudyDatabase::CellSpec& spec) {
+  Json labeler;
+  if (spec.labeler != "none") {
+    labeler = {{"name", spec.kind.empty() ? spec.labeler : spec.kind}, {"version", 1}};
+    if (!spec.other.empty()) labeler["other"] = spec.other;
+  }
+  return {{"architecture", spec.architecture},
+          {"labeler", labeler},
+          {"distance", spec.labeler == "none" ? "" : spec.distance},
+          {"spatial_prior", spec.spatial_prior},
+          {"seed", spec.seed},
+          {"dataset", {{"builder", spec.builder}, {"called", spec.train_set}}},
+          {"recipe", {{"called", spec.recipe}, {"token_labeling", spec.token_labeling}}},
+          {"precision", spec.precision}};
+}
+
 }  // namespace
 
 StudyDatabase::StudyDatabase() {
@@ -31,16 +54,7 @@ StudyDatabase::StudyDatabase() {
                                                    SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   connection_->exec("PRAGMA journal_mode = WAL");
   connection_->exec("PRAGMA synchronous = OFF");
-  connection_->exec(
-      "CREATE TABLE results (cell_id, task_id, architecture, spatial_prior, labeler, train_set, "
-      "recipe, seed, weights, eval_set, metric, value, n);"
-      "CREATE TABLE runs (task_id, cell_id, kind, attempt, state, worker, started_at, ended_at, "
-      "reason);"
-      "CREATE TABLE metrics (task_id, attempt, step, epoch, name, value);"
-      "CREATE TABLE cells (cell_id, architecture, spatial_prior, labeler, train_set, recipe, seed, "
-      "precision, identity);"
-      "CREATE TABLE grid_cells (grid_id, grid, position, cell_id);"
-      "CREATE TABLE grid_tasks (grid_id, position, task_id, kind, cell_id, title, state);");
+  coordinator::migrate(*connection_, file().string());
 }
 
 StudyDatabase::~StudyDatabase() {
@@ -51,71 +65,86 @@ StudyDatabase::~StudyDatabase() {
 
 void StudyDatabase::begin_grid(const std::string& name) {
   ++grid_id_;
-  grid_ = name;
   insert(*connection_,
-         "INSERT INTO grid_tasks VALUES (?, 0, ?, 'prepare', NULL, 'prepare', 'done')", grid_id_,
-         "prepare of " + name);
+         "INSERT INTO grid (id, name, description, key, text, submitted, cancelled) "
+         "VALUES (?1, ?2, '', ?1, '', 1.6e9, 0)",
+         grid_id_, name);
 }
 
-std::string StudyDatabase::add_cell(const CellSpec& spec, const std::string& train_state) {
-  const Json identity = {{"architecture", spec.architecture},   {"labeler", spec.labeler},
-                         {"spatial_prior", spec.spatial_prior}, {"seed", spec.seed},
-                         {"dataset", spec.train_set},           {"recipe", spec.recipe},
-                         {"precision", spec.precision},         {"other", spec.other}};
+std::string StudyDatabase::add_cell(const CellSpec& spec, const std::string& train_state,
+                                    const std::vector<double>& kappa) {
+  const Json identity = identity_of(spec);
   const std::string id = experiments::content_id(identity);
-  insert(*connection_, "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", id,
-         spec.architecture, spec.spatial_prior, spec.labeler, spec.train_set, spec.recipe,
-         spec.seed, spec.precision, identity.dump());
-  insert(*connection_, "INSERT INTO grid_cells VALUES (?, ?, ?, ?)", grid_id_, grid_, ++position_,
-         id);
-  add_task("train " + id, "train", id, train_state);
+  if (!exists(*connection_, "SELECT 1 FROM cell WHERE id = ?", id)) {
+    insert(*connection_,
+           "INSERT INTO cell (id, architecture, spatial_prior, labeler, train_set, recipe, seed, "
+           "precision, identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+           id, spec.architecture, spec.spatial_prior, spec.labeler, spec.train_set, spec.recipe,
+           spec.seed, spec.precision, identity.dump());
+  }
+  insert(*connection_, "INSERT INTO grid_cell SELECT ?, ?, number FROM cell WHERE id = ?", grid_id_,
+         ++position_, id);
+  add_task("train " + id, "train", id, train_state, {{"kind", "train"}},
+           train_state == "done" ? Json{{"kappa", kappa}, {"model", "model.safetensors"}} : Json());
   return id;
 }
 
-std::string StudyDatabase::identity_of(const std::string& cell) {
-  SQLite::Statement query(*connection_, "SELECT identity FROM cells WHERE cell_id = ?");
-  query.bind(1, cell);
-  if (!query.executeStep()) throw std::runtime_error("no such cell");
-  return query.getColumn(0).getString();
-}
-
 void StudyDatabase::add_task(const std::string& id, const std::string& kind,
-                             const std::string& cell, const std::string& state) {
-  insert(*connection_, "INSERT INTO grid_tasks VALUES (?, ?, ?, ?, ?, '', ?)", grid_id_,
-         ++position_, id, kind, cell, state);
+                             const std::string& cell, const std::string& state, const Json& spec,
+                             const Json& result) {
+  if (!exists(*connection_, "SELECT 1 FROM task WHERE id = ?", id)) {
+    insert(*connection_,
+           "INSERT INTO task (id, kind, cell, title, spec, state, place, result, settled) "
+           "SELECT ?, ?, number, '', ?, ?, ?, nullif(?, 'null'), ? FROM cell WHERE id = ?",
+           id, kind, spec.dump(), state, ++position_, result.dump(), now_, cell);
+  }
+  insert(*connection_, "INSERT INTO grid_task SELECT ?, ?, number FROM task WHERE id = ?", grid_id_,
+         ++position_, id);
 }
 
-void StudyDatabase::add_evaluate_task(const std::string& cell, const std::string& set,
-                                      const std::string& state) {
-  add_task(evaluate_task_id(identity_of(cell), set), "evaluate", cell, state);
+std::string StudyDatabase::add_evaluate_task(const std::string& cell, const Set& set,
+                                             const std::string& state) {
+  Json spec = {{"kind", "evaluate"}, {"eval_set", set.name}, {"version", 1}};
+  if (!set.dataset.is_null()) {
+    spec["dataset"] = set.dataset;
+    spec["split"] = set.split;
+  }
+  const std::string id = "evaluate " + set.name + " " + cell;
+  const Json result = {{"predictions", "runs/" + id + "/predictions.safetensors"}};
+  add_task(id, "evaluate", cell, state, spec, state == "done" ? result : Json());
+  return id;
 }
 
-void StudyDatabase::add_figure(const std::string& cell, const std::string& set, double value,
-                               int64_t n, const std::string& weights) {
-  if (weights == "raw") add_evaluate_task(cell, set, "done");
+void StudyDatabase::add_figure(const std::string& cell, const Set& set, double value, int64_t n,
+                               const std::string& weights) {
+  const std::string task = "evaluate " + set.name + " " + cell;
+  if (!exists(*connection_, "SELECT 1 FROM task WHERE id = ?", task)) {
+    add_evaluate_task(cell, set, "done");
+  }
   insert(*connection_,
-         "INSERT INTO results SELECT cell_id, ?, architecture, spatial_prior, labeler, train_set, "
-         "recipe, seed, ?, ?, 'top1', ?, ? FROM cells WHERE cell_id = ?",
-         evaluate_task_id(identity_of(cell), set), weights, set, value, n, cell);
+         "INSERT INTO figure SELECT number, ?, ?, 'top1', ?, ?, 1 FROM task WHERE id = ?", weights,
+         set.name, value, n, task);
 }
 
 void StudyDatabase::add_challenge(const std::string& cell, const std::vector<double>& values,
                                   int64_t n, const std::string& weights) {
-  const char* sets[] = {"original", "only_bg_b", "only_bg_t", "mixed_same", "mixed_rand"};
+  const char* sets[] = {"original", "only_bg_b", "only_fg", "mixed_same", "mixed_rand"};
   for (size_t i = 0; i < values.size(); ++i) add_figure(cell, sets[i], values[i], n, weights);
 }
 
-void StudyDatabase::add_training(const std::string& cell, int64_t attempt, const std::string& state,
-                                 const std::string& started, const std::string& ended,
-                                 const std::vector<double>& kappa) {
-  insert(*connection_, "INSERT INTO runs VALUES (?, ?, 'train', ?, ?, 'host:1', ?, ?, NULL)",
-         "train " + cell, cell, attempt, state, started, ended);
-  for (size_t block = 0; block < kappa.size(); ++block) {
-    for (int step : {1000, 500}) {  // the last step counts, not the last row
-      insert(*connection_, "INSERT INTO metrics VALUES (?, ?, ?, 1, ?, ?)", "train " + cell,
-             attempt, step, "kappa." + std::to_string(block), kappa[block] * step / 1000);
-    }
-  }
+Json StudyDatabase::import_dataset(const std::string& name, const std::string& kind,
+                                   const std::map<std::string, int64_t>& splits) {
+  const Json manifest = {{"format", 1},
+                         {"name", name},
+                         {"made_by", {{"import", kind}}},
+                         {"classes", {"a", "b"}},
+                         {"image_size", 0},
+                         {"mean", {0, 0, 0}},
+                         {"deviation", {1, 1, 1}},
+                         {"splits", splits},
+                         {"content_sha256", name}};
+  write_file_atomic(folder_ / "datasets" / name / "manifest.json", manifest.dump());
+  return experiments::imported_entry(manifest);
 }
 
 }  // namespace remixer::reports

@@ -1,12 +1,15 @@
-// A database with the tables that reports read, filled by hand.
+// A database as the daemon makes it, filled by hand.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "base/json.h"
 
 namespace remixer::reports {
 
@@ -15,6 +18,7 @@ class StudyDatabase {
   StudyDatabase();
   ~StudyDatabase();
 
+  // In its workspace.
   std::filesystem::path file() const { return folder_ / "remixer.db"; }
   const std::filesystem::path& folder() const { return folder_; }
   SQLite::Database& connection() { return *connection_; }
@@ -23,36 +27,55 @@ class StudyDatabase {
   void begin_grid(const std::string& name);
 
   struct CellSpec {
-    std::string architecture = "deit_nano_patch4_32", labeler = "none", spatial_prior = "none";
+    std::string architecture = "deit_nano_patch4_32";
+    std::string labeler = "none";  // as the grid calls it
+    std::string spatial_prior = "none";
     int64_t seed = 0;
     std::string train_set = "fashion-bg", recipe = "quickstart", precision = "fp32";
-    std::string other = "";  // what else tells its identity from another's
+    std::string kind = "";        // of labeler; empty: `labeler`
+    std::string distance = "l1";  // "none": a plain model that was trained on labels
+    std::string token_labeling = "none";
+    std::string builder = "fashion-bg";  // of the training set
+    std::string other = "";              // what else tells its identity from another's
   };
-  // Adds the cell and its train task; returns the cell's id.
-  std::string add_cell(const CellSpec& spec, const std::string& train_state = "done");
-  // Adds the task that evaluates `cell` on `set`, without figures.
-  void add_evaluate_task(const std::string& cell, const std::string& set, const std::string& state);
-  // Adds a done evaluate task and its top1.
-  void add_figure(const std::string& cell, const std::string& set, double value, int64_t n = 1000,
+  // Adds the cell and its train task, with κ by block; returns the cell's id. A cell that is there
+  // joins the grid.
+  std::string add_cell(const CellSpec& spec, const std::string& train_state = "done",
+                       const std::vector<double>& kappa = {});
+
+  // An evaluation set: of the cell's own data set, or a split of another.
+  struct Set {
+    Set(const char* name) : name(name) {}
+    Set(const std::string& name) : name(name) {}
+    Set(const std::string& name, const std::string& split, const experiments::Json& dataset)
+        : name(name), split(split), dataset(dataset) {}
+    std::string name, split;
+    experiments::Json dataset;  // null: the cell's own
+  };
+  // Adds the task that evaluates `cell` on `set`, without figures; returns its id.
+  std::string add_evaluate_task(const std::string& cell, const Set& set, const std::string& state);
+  // Adds a done evaluate task, if it is not there, and its top1.
+  void add_figure(const std::string& cell, const Set& set, double value, int64_t n = 1000,
                   const std::string& weights = "raw");
-  // The Background Challenge's five sets: Original, Only-BG-B, Only-BG-T, Mixed-Same, Mixed-Rand.
+  // Original, Only-BG-B, Only-FG, Mixed-Same, Mixed-Rand, as many as there are values.
   void add_challenge(const std::string& cell, const std::vector<double>& values, int64_t n = 1000,
                      const std::string& weights = "raw");
-  // One training attempt of a cell, and its κ as last reported.
-  void add_training(const std::string& cell, int64_t attempt, const std::string& state,
-                    const std::string& started, const std::string& ended,
-                    const std::vector<double>& kappa);
+  // The manifest of a data set that was imported as a published kind; returns its entry.
+  experiments::Json import_dataset(const std::string& name, const std::string& kind,
+                                   const std::map<std::string, int64_t>& splits);
+  // The time at which what follows is done.
+  void at(double seconds) { now_ = seconds; }
 
  private:
-  std::string identity_of(const std::string& cell);
   void add_task(const std::string& id, const std::string& kind, const std::string& cell,
-                const std::string& state);
+                const std::string& state, const experiments::Json& spec,
+                const experiments::Json& result);
 
   std::filesystem::path folder_;
   std::unique_ptr<SQLite::Database> connection_;
   int64_t grid_id_ = 0;
-  std::string grid_;
   int position_ = 0;
+  double now_ = 1.7e9;
 };
 
 }  // namespace remixer::reports

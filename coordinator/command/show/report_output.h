@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "base/text_table.h"
 #include "reports/report.h"
 
 namespace remixer::coordinator::command {
+
+enum class ReportFormat { kTable, kCsv, kJson, kMarkdown, kLatex, kHtml };
 
 // <workspace>/reports/<grid>.
 std::filesystem::path report_folder(const std::filesystem::path& workspace,
@@ -18,8 +19,8 @@ std::filesystem::path report_folder(const std::filesystem::path& workspace,
 void write_and_print_report(const std::filesystem::path& workspace, const std::string& grid);
 
 // The tables as text. `wanted`: tables' ids ("1"), all where empty; throws InputError for one that
-// the report does not hold.
+// the report does not hold. HTML is the whole page, of the wanted tables.
 std::string report_text(const reports::Report& report, const std::vector<std::string>& wanted,
-                        Format format, bool colour);
+                        ReportFormat format, bool colour);
 
 }  // namespace remixer::coordinator::command

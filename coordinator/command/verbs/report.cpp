@@ -1,8 +1,9 @@
-// `remixer report`: the tables of a grid.
+// `remixer report`: the tables of grids.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "base/error.h"
 #include "coordinator/command/show/report_output.h"
@@ -13,60 +14,94 @@
 namespace remixer::coordinator::command {
 namespace {
 
-Json number_or_null(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
-
-// One row a figure; the columns that a script asks for first. CSV holds more (reports::to_csv).
-void add_figures(Table& table, const reports::Table& from) {
-  for (const reports::Row& row : from.rows) {
-    for (size_t i = 0; i < row.figures.size(); ++i) {
-      const reports::Figure& figure = row.figures[i];
-      const bool has = figure.value.has_value();
-      table.add_row(
-          {from.id, from.weights, from.train_set, row.architecture, row.spatial_prior, row.labeler,
-           from.columns[i].id, has ? Json(figure.value->value) : Json(),
-           has ? Json(figure.value->low) : Json(), has ? Json(figure.value->high) : Json(),
-           figure.gain ? Json(figure.gain->value) : Json(), number_or_null(figure.sd), figure.seeds,
-           figure.n, figure.best, has ? Json() : Json(reports::to_string(figure.missing))});
-    }
-  }
-}
-
 // The tables asked for, in the report's order.
-std::vector<const reports::Table*> chosen_tables(const reports::Report& report,
-                                                 const std::vector<std::string>& wanted) {
-  std::vector<const reports::Table*> tables;
-  std::set<std::string> missing(wanted.begin(), wanted.end());
+std::vector<reports::Table> chosen_tables(const reports::Report& report,
+                                          const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return report.tables;
+  std::vector<reports::Table> tables;
+  std::vector<std::string> known;
   for (const reports::Table& table : report.tables) {
-    const bool asked = std::find(wanted.begin(), wanted.end(), table.id) != wanted.end();
-    if (wanted.empty() || asked) tables.push_back(&table);
-    missing.erase(table.id);
+    if (std::find(known.begin(), known.end(), table.id) == known.end()) known.push_back(table.id);
+    if (std::find(wanted.begin(), wanted.end(), table.id) != wanted.end()) tables.push_back(table);
   }
-  if (missing.empty()) return tables;
-  std::string ids;
-  for (const reports::Table& table : report.tables) {
-    if (ids.find(table.id) == std::string::npos) ids += (ids.empty() ? "" : ", ") + table.id;
+  for (const std::string& id : wanted) {
+    if (std::find(known.begin(), known.end(), id) != known.end()) continue;
+    for (const std::string& why : report.left_out) {
+      if (why.starts_with("Table " + id + ".")) fail_input("grid {}: {}", report.grid, why);
+    }
+    fail_input("the grid {} has no table {}; it has {}", report.grid, id,
+               known.empty() ? "none yet" : fmt::format("{}", fmt::join(known, ", ")));
   }
-  fail_input("the grid {} has no table {}; it has {}", report.grid, *missing.begin(),
-             ids.empty() ? "none yet" : ids);
+  return tables;
 }
 
 struct ReportOptions {
-  std::string grid;
-  std::string out;
-  std::vector<std::string> tables;
+  std::vector<std::string> grids, tables;
+  std::string out, extras = "rows", format = "table";
+  bool paper = false;
 };
 
+const std::map<std::string, ReportFormat>& formats() {
+  static const std::map<std::string, ReportFormat> all{
+      {"table", ReportFormat::kTable}, {"csv", ReportFormat::kCsv},
+      {"json", ReportFormat::kJson},   {"markdown", ReportFormat::kMarkdown},
+      {"latex", ReportFormat::kLatex}, {"html", ReportFormat::kHtml}};
+  return all;
+}
+
+// A table's number or id; what else is given is a file.
+bool is_file(const std::string& table) {
+  return table.ends_with(".toml") || table.find('/') != std::string::npos;
+}
+
+reports::ReportRequest request_of(const CommandLine& line, const ReportOptions& options) {
+  static const std::map<std::string, reports::Extras> extras{{"none", reports::Extras::kNone},
+                                                             {"rows", reports::Extras::kRows},
+                                                             {"all", reports::Extras::kAll}};
+  reports::ReportRequest request;
+  request.grids = options.grids;
+  request.workspace = line.workspace;
+  request.extras = extras.at(options.extras);
+  request.paper = options.paper;
+  return request;
+}
+
+// What is printed: the paper's tables, some of them, or the user's own.
+reports::Report make(const CommandLine& line, const ReportOptions& options,
+                     std::vector<std::string>& wanted) {
+  reports::ReportRequest request = request_of(line, options);
+  const fs::path database = database_file(line.workspace);
+  for (const std::string& table : options.tables) {
+    if (!is_file(table)) {
+      wanted.push_back(table);
+      continue;
+    }
+    if (options.tables.size() > 1) {
+      fail_input("--table {}: an own table stands alone; ask for the others in another command",
+                 table);
+    }
+    request.own = reports::read_table_definition(table);
+  }
+  return reports::make_report(database, request);
+}
+
 int report(const CommandLine& line, const ReportOptions& options) {
-  const reports::Report report = reports::make_report(database_file(line.workspace), options.grid);
-  print(report_text(report, options.tables, line.format, use_colour()));
+  std::vector<std::string> wanted;
+  const reports::Report report = make(line, options, wanted);
+  const ReportFormat format = formats().at(options.format);
+  print(report_text(report, wanted, format, use_colour()));
   if (options.out.empty()) return kExitDone;
   reports::write_report(report, options.out);
-  if (line.format == Format::kTable) {
+  if (format == ReportFormat::kTable) {
     print(fmt::format("\nWritten: {}\n", (fs::path(options.out) / "index.html").string()));
   }
   return kExitDone;
+}
+
+std::vector<const reports::Table*> pointers(const std::vector<reports::Table>& tables) {
+  std::vector<const reports::Table*> all;
+  for (const reports::Table& table : tables) all.push_back(&table);
+  return all;
 }
 
 }  // namespace
@@ -76,64 +111,78 @@ fs::path report_folder(const fs::path& workspace, const std::string& grid) {
 }
 
 std::string report_text(const reports::Report& report, const std::vector<std::string>& wanted,
-                        Format format, bool colour) {
-  const auto tables = chosen_tables(report, wanted);
+                        ReportFormat format, bool colour) {
+  reports::Report chosen = report;
+  chosen.tables = chosen_tables(report, wanted);
   std::string text;
-  if (format == Format::kJson) {
-    Table list({{"table"},
-                {"weights"},
-                {"train_set"},
-                {"architecture"},
-                {"spatial_prior"},
-                {"labeler"},
-                {"column"},
-                {"value"},
-                {"low"},
-                {"high"},
-                {"gain"},
-                {"sd"},
-                {"seeds"},
-                {"n"},
-                {"best"},
-                {"missing"}});
-    for (const reports::Table* table : tables) add_figures(list, *table);
-    return list.json();
+  switch (format) {
+    case ReportFormat::kJson:
+      return reports::to_json(pointers(chosen.tables));
+    case ReportFormat::kLatex:
+      return reports::latex_document(pointers(chosen.tables));
+    case ReportFormat::kHtml:
+      return reports::to_html(chosen);
+    case ReportFormat::kMarkdown:
+      if (wanted.empty()) return reports::to_markdown(chosen);
+      for (const reports::Table& table : chosen.tables) text += reports::to_markdown(table) + "\n";
+      return text;
+    case ReportFormat::kCsv:
+      text = reports::csv_header();
+      for (const reports::Table& table : chosen.tables) {
+        text += reports::to_csv(table).substr(reports::csv_header().size());
+      }
+      return text;
+    case ReportFormat::kTable:
+      break;
   }
-  for (const reports::Table* table : tables) {
-    if (format == Format::kTable) {
-      text += "\n" + reports::table_text(*table, colour);
-      continue;
-    }
-    // One heading for all.
-    const std::string csv = reports::to_csv(*table);
-    text += text.empty() ? csv : csv.substr(csv.find('\n') + 1);
+  for (const reports::Table& table : chosen.tables) {
+    text += "\n" + reports::table_text(table, colour);
   }
-  if (format == Format::kTable && wanted.empty()) {
+  if (wanted.empty()) {
     for (const std::string& why : report.left_out) text += "\n" + why + "\n";
   }
   return text;
 }
 
 void write_and_print_report(const fs::path& workspace, const std::string& grid) {
-  const reports::Report report = reports::make_report(database_file(workspace), grid);
+  const reports::Report report =
+      reports::make_report(database_file(workspace), {.grids = {grid}, .workspace = workspace});
   const fs::path folder = report_folder(workspace, grid);
   reports::write_report(report, folder);
-  print(report_text(report, {}, Format::kTable, use_colour()));
+  print(report_text(report, {}, ReportFormat::kTable, use_colour()));
   print(fmt::format("\nThe same as a page: {}\n", fs::absolute(folder / "index.html").string()));
 }
 
 void add_report(CommandLine& line) {
-  CLI::App* command = add_command(line, "report", "Print a grid's tables, as far as they are",
-                                  "remixer report quickstart --table 1 --format csv > table1.csv");
+  CLI::App* command = add_command(line, "report", "Print the tables of grids, as far as they are",
+                                  "remixer report imagenet9 imagenet --table 1 --format csv");
   auto options = std::make_shared<ReportOptions>();
-  command->add_option("GRID", options->grid, "The grid's name [the newest grid]");
-  command->add_option("--out", options->out, "Also write Markdown, CSV and an HTML page there")
+  command->add_option("GRID", options->grids, "The grids' names [the newest grid]");
+  command->add_option("--out", options->out, "Also write all formats and an HTML page there")
       ->type_name("DIR");
-  command->add_option("--table", options->tables, "Only this table; may be given several times")
-      ->type_name("N")
+  command
+      ->add_option("--table", options->tables,
+                   "Only this table, a number of the paper's or \"results\"; may be given several "
+                   "times. Or a TOML file of your own (docs/reports.md)")
+      ->type_name("N|FILE")
       ->expected(1)
       ->take_all();
-  add_format(line, command);
+  command->add_flag(
+      "--paper", options->paper,
+      "The paper's numbers beside yours, where model, training set and labeler agree");
+  command
+      ->add_option("--extras", options->extras,
+                   "What the paper's tables lack and yours show: none, rows (further labelers), "
+                   "or all (further columns as well)")
+      ->check(CLI::IsMember({"none", "rows", "all"}))
+      ->type_name("WHICH")
+      ->capture_default_str();
+  std::vector<std::string> names;
+  for (const auto& [name, format] : formats()) names.push_back(name);
+  command->add_option("--format", options->format, "How to print it")
+      ->check(CLI::IsMember(names))
+      ->type_name("FORMAT")
+      ->capture_default_str();
   command->callback(
       [&line, options] { line.chosen = [&line, options] { return report(line, *options); }; });
 }

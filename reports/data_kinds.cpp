@@ -1,0 +1,79 @@
+#include "reports/data_kinds.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "experiments/spec/components.h"
+#include "experiments/spec/imported.h"
+
+namespace remixer::reports {
+
+namespace {
+
+using experiments::Json;
+
+std::string text_of(const Json& json, const char* field) {
+  const auto found = json.find(field);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::vector<std::string> known_data_kinds() {
+  std::vector<std::string> kinds;
+  for (const auto& builder : experiments::dataset_builders()) kinds.push_back(builder.name);
+  // As `remixer dataset import` calls them.
+  for (const char* set : {"background_challenge", "imagenet", "imagenet_9", "imagenetv2",
+                          "imagenetv2_9", "real", "real_9", "rendition", "rendition_9", "stylized",
+                          "stylized_9", "sketch", "sketch_9", "folder"}) {
+    kinds.push_back(set);
+  }
+  return kinds;
+}
+
+DataKinds::DataKinds(const std::filesystem::path& workspace) {
+  std::error_code none;
+  for (std::filesystem::directory_iterator each(workspace / "datasets", none), end;
+       !none && each != end; each.increment(none)) {
+    const auto text = read_file_if_exists(each->path() / "manifest.json");
+    if (!text) continue;
+    const Json manifest = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    if (!manifest.is_object() || !manifest.contains("made_by")) continue;
+    try {
+      const Json entry = experiments::imported_entry(manifest);
+      made_by_[text_of(entry, "manifest_sha256")] = manifest.at("made_by");
+    } catch (const Json::exception&) {
+      continue;  // a torn manifest: `remixer dataset list` names it
+    }
+  }
+}
+
+std::string DataKinds::kind(const Json& entry, const std::string& called) const {
+  const std::string builder = text_of(entry, "builder");
+  if (builder != experiments::kImportedBuilder) return builder;
+  const auto found = made_by_.find(text_of(entry, "manifest_sha256"));
+  if (found != made_by_.end()) {
+    const std::string set = text_of(found->second, "import");
+    return set.empty() ? text_of(found->second, "builder") : set;
+  }
+  const std::string name = called.substr(0, called.find('/'));
+  const std::vector<std::string> kinds = known_data_kinds();
+  return std::find(kinds.begin(), kinds.end(), name) == kinds.end() ? std::string() : name;
+}
+
+bool DataKinds::is_papers(const Json& entry, const std::string& kind) const {
+  if (kind == "imagenet") return true;
+  if (kind != "imagenet9") return false;
+  const auto found = made_by_.find(text_of(entry, "manifest_sha256"));
+  if (found == made_by_.end() || !found->second.is_object()) return true;
+  // Other numbers of images, sizes or variants are another training set.
+  Json given = found->second;
+  for (const char* field : {"builder", "version", "seed"}) given.erase(field);
+  Json published = experiments::dataset_entry("imagenet9");
+  for (const auto& [name, value] : given.items()) {
+    if (published.contains(name) && published.at(name) != value) return false;
+  }
+  return true;
+}
+
+}  // namespace remixer::reports
