@@ -66,12 +66,11 @@ bool DataKinds::is_papers(const Json& entry, const std::string& kind) const {
   if (kind != "imagenet9") return false;
   const auto found = made_by_.find(text_of(entry, "manifest_sha256"));
   if (found == made_by_.end() || !found->second.is_object()) return true;
-  // Other numbers of images, sizes or variants are another training set.
-  Json given = found->second;
-  for (const char* field : {"builder", "version", "seed"}) given.erase(field);
-  Json published = experiments::dataset_entry("imagenet9");
-  for (const auto& [name, value] : given.items()) {
-    if (published.contains(name) && published.at(name) != value) return false;
+  // Other numbers of images are another training set.
+  const Json published = experiments::dataset_entry("imagenet9");
+  for (const char* field : {"train_per_class", "test_per_class", "balance"}) {
+    const auto given = found->second.find(field);
+    if (given != found->second.end() && *given != published.at(field)) return false;
   }
   return true;
 }

@@ -56,7 +56,7 @@ std::string escape(std::string_view text) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(text.front());
-    // Other letters and signs than these: what pdfLaTeX cannot set is shown as '?'.
+    // Of other letters those up to ÿ; what pdfLaTeX may not know is shown as '?'.
     if (byte < 0x20) {
       escaped += ' ';
       text.remove_prefix(1);
@@ -68,7 +68,7 @@ std::string escape(std::string_view text) {
       while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) {
         ++length;
       }
-      escaped += length == 2 ? std::string(text.substr(0, length)) : "?";
+      escaped += byte == 0xC3 ? std::string(text.substr(0, length)) : "?";
       text.remove_prefix(length);
     }
   }
