@@ -4,7 +4,7 @@
 # share/cmake/Torch), then .deps/torch, where ./setup puts the pinned wheel. LibTorch's own CMake
 # package is not used: it asks for a CUDA Toolkit even when only the CPU libraries are wanted.
 find_path(LibTorch_INCLUDE_DIR ATen/ATen.h
-  HINTS ${CMAKE_PREFIX_PATH} ${CMAKE_SOURCE_DIR}/.deps/torch/torch
+  HINTS ${CMAKE_PREFIX_PATH} ${PROJECT_SOURCE_DIR}/.deps/torch/torch
   PATH_SUFFIXES include torch/include ../../../include NO_DEFAULT_PATH)
 find_library(LibTorch_CPU_LIBRARY torch_cpu
   HINTS ${LibTorch_INCLUDE_DIR}/../lib NO_DEFAULT_PATH)

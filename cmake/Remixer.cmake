@@ -1,7 +1,7 @@
 # Build conventions shared by every room.
 
 add_library(remixer_options INTERFACE)
-target_include_directories(remixer_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(remixer_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(remixer_options INTERFACE -Wall -Wextra -Wno-unknown-pragmas)
 # A release keeps its assertions: they mark our own mistakes, and cost nothing that shows. The heavy
 # loops are LibTorch's; -O3 would only lengthen the build.
@@ -99,9 +99,9 @@ function(remixer_python_test name script)
   endif()
   get_filename_component(script ${script} ABSOLUTE)
   get_filename_component(folder ${script} DIRECTORY)
-  set(path ${folder} ${CMAKE_SOURCE_DIR}/tests/support)
+  set(path ${folder} ${PROJECT_SOURCE_DIR}/tests/support)
   foreach(part python-tests torch torch-python)
-    list(APPEND path ${CMAKE_SOURCE_DIR}/.deps/${part})
+    list(APPEND path ${PROJECT_SOURCE_DIR}/.deps/${part})
   endforeach()
   list(JOIN path ":" path)
   add_test(NAME ${name} COMMAND /usr/bin/python3 -W ignore ${script})

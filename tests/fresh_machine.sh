@@ -32,7 +32,7 @@ echo "==> a bare Debian 12 in $root"
 sources=$(grep -lE '^(URIs:|deb) .*debian' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
   xargs -r grep -lE '(/debian/?$|/debian |/debian-security)' || true)
 mirror=$(cat $sources /dev/null | grep -E '^(URIs:|deb) ' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)
-debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "${mirror:-http://deb.debian.org/debian}" > "$root.log" 2>&1 ||
+debootstrap --variant=minbase --include=ca-certificates bookworm "$root" ${mirror:+"$mirror"} > "$root.log" 2>&1 ||
   { tail -n 20 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
 # This machine's way to the network: package sources, resolver, certificates, pip's settings.

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/installation.h"
 #include "base/json.h"
 #include "base/version.h"
 #include "core/distributed/choose_device.h"
@@ -26,11 +27,6 @@ int threads_per_rank(int ranks) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
 }
 
-// Where the build puts shared libraries, beside the folder of programs.
-std::filesystem::path library_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib";
-}
-
 int run(int argc, char** argv) {
   CLI::App app(
       "Runs tasks that a remixer daemon hands out. Started by the daemon, or by hand as\n"
@@ -38,8 +34,7 @@ int run(int argc, char** argv) {
   worker::SessionOptions options;
   std::string device = "auto";
   double collective_seconds = 600;
-  options.weights = REMIXER_WEIGHTS_FOLDER;
-  if (const char* folder = std::getenv("REMIXER_WEIGHTS")) options.weights = folder;
+  options.weights = weights_folder(REMIXER_WEIGHTS_FOLDER);
   app.set_version_flag("--version", version() + " (" + commit() + ")");
   app.add_option("--access", options.access_file, "The daemon's access file")->required();
   app.add_option("--weights", options.weights, "Folder of the labelers' networks")

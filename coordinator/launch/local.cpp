@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/installation.h"
 #include "coordinator/launch/share.h"
 
 namespace remixer::coordinator {
@@ -60,7 +61,7 @@ std::string tail(const fs::path& log) {
 struct LocalLauncher::Parts {
   explicit Parts(LauncherOptions given) : options(std::move(given)) {
     if (options.worker_program.empty()) {
-      options.worker_program = fs::read_symlink("/proc/self/exe").parent_path() / "remixer-worker";
+      options.worker_program = program_folder() / "remixer-worker";
     }
   }
 

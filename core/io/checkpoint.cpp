@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/installation.h"
 
 extern char** environ;
 
@@ -54,8 +55,7 @@ class TemporaryFolder {
 // Runs the converter; its complaint goes to `complaint`.
 int run_converter(const fs::path& input, const fs::path& output, const std::string& key,
                   const fs::path& complaint) {
-  const fs::path script =
-      fs::read_symlink("/proc/self/exe").parent_path() / "remixer-checkpoint.py";
+  const fs::path script = program_folder() / "remixer-checkpoint.py";
   if (!fs::exists(script)) {
     fail("{} is missing, which reads .pth checkpoints: build again", script.string());
   }

@@ -12,15 +12,15 @@
 
 namespace remixer::labelcache {
 
-// Random access by sample id over a memory-mapped file, of version 1 or 2. Top-k maps of version 2
-// are unpacked straight from the map, one at a time; of other files decompressed blocks are kept up
-// to a limit, the least recently used leave first. Thread-safe.
+// Random access by sample id over a memory-mapped file. Top-k maps are unpacked straight from the
+// file, one at a time; of dense maps decompressed blocks are kept up to a limit, and the least
+// recently used leave first. Thread-safe.
 class CacheReader : public data::LabelSource {
  public:
   static constexpr uint64_t kMemoryLimit = 256ull << 20;
 
   // Checks prologue, provenance, index and footer; blocks are checked when first read. Throws
-  // InputError naming file and part where one is torn, damaged or of a newer version.
+  // InputError naming file and part if one is torn, damaged or of another version.
   explicit CacheReader(const std::filesystem::path& path, uint64_t memory_limit = kMemoryLimit)
       : path_(path), file_(PackedFile::open(path, memory_limit)) {}
 

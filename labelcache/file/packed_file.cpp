@@ -20,10 +20,9 @@ std::unique_ptr<PackedFile> PackedFile::open(const std::filesystem::path& path,
     if (prologue.magic != kFileMagic) fail_input("{}: not a label file", path.string());
     version = prologue.version;
   }
-  if (version == 1) return open_version1(path, memory_limit);
   if (version == kFileVersion) return open_version2(path, memory_limit);
-  fail_input("{}: label file version {}, this program reads versions 1 to {}", path.string(),
-             version, kFileVersion);
+  fail_input("{}: label file of version {}; this program reads version {}: make the labels again",
+             path.string(), version, kFileVersion);
 }
 
 void PackedFile::fail_damaged(std::string_view part) const {

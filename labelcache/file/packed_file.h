@@ -1,4 +1,4 @@
-// One label file open for reading, whichever version of the format it is in.
+// One label file open for reading.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace remixer::labelcache {
 // Samples are numbered in the order of the dataset's index. Immutable to callers; thread-safe.
 class PackedFile {
  public:
-  // Opens a file of version 1 or 2. Checks everything but the blocks, which are checked when first
-  // read. Throws InputError naming file and part where one is torn, damaged or of a newer version.
+  // Opens a file. Checks everything but the blocks, which are checked when first
+  // read. Throws InputError naming file and part if one is torn, damaged or of another version.
   static std::unique_ptr<PackedFile> open(const std::filesystem::path& path, uint64_t memory_limit);
   virtual ~PackedFile() = default;
 
@@ -51,7 +51,6 @@ class PackedFile {
   std::string content_sha256_;
 };
 
-std::unique_ptr<PackedFile> open_version1(const std::filesystem::path& path, uint64_t memory_limit);
 std::unique_ptr<PackedFile> open_version2(const std::filesystem::path& path, uint64_t memory_limit);
 
 }  // namespace remixer::labelcache

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/installation.h"
 #include "base/parallel.h"
 #include "core/dataset/dataset.h"
 #include "experiments/spec/components.h"
@@ -272,8 +273,7 @@ int bench(const BenchOptions& options) {
 }
 
 fs::path default_weights() {
-  const char* folder = std::getenv("REMIXER_WEIGHTS");
-  return folder != nullptr ? folder : REMIXER_WEIGHTS_FOLDER;
+  return weights_folder(REMIXER_WEIGHTS_FOLDER);
 }
 
 int run(int argc, char** argv) {

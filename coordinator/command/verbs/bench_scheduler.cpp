@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/installation.h"
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/installation.h"
 #include "coordinator/command/verbs/command.h"
 
 namespace remixer::coordinator::command {
@@ -62,10 +63,6 @@ int hand_over(const Handover& handover, char** argv) {
   ::execv(program.c_str(), arguments.data());
   fail("`remixer {}` needs {}, which cannot be started ({}): build it with LibTorch (./setup does)",
        handover.arguments.front(), program.string(), errno_text(errno));
-}
-
-std::filesystem::path program_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
 void add_handovers(CommandLine& line) {

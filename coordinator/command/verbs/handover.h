@@ -20,7 +20,4 @@ std::optional<Handover> find_handover(int argc, char** argv);
 // Replaces this process by remixer-tools. Throws Error where it is not there.
 int hand_over(const Handover& handover, char** argv);
 
-// The folder of this program.
-std::filesystem::path program_folder();
-
 }  // namespace remixer::coordinator::command

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/installation.h"
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/handover.h"

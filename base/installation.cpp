@@ -1,0 +1,30 @@
+#include "base/installation.h"
+
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace remixer {
+namespace fs = std::filesystem;
+
+fs::path program_folder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) fail("cannot tell where this program is: /proc/self/exe: {}", error.message());
+  return program.parent_path();
+}
+
+fs::path library_folder() {
+  return program_folder().parent_path() / "lib";
+}
+
+fs::path weights_folder(const fs::path& of_the_build) {
+  if (const char* given = std::getenv("REMIXER_WEIGHTS"); given != nullptr && *given != '\0') {
+    return given;
+  }
+  const fs::path installed = program_folder().parent_path() / "share/remixer/weights";
+  std::error_code ignored;
+  return fs::exists(installed, ignored) ? installed : of_the_build;
+}
+
+}  // namespace remixer

@@ -1,0 +1,40 @@
+# cmake --install build --prefix ANYWHERE: programs, libraries and the labelers' weights. The folder can
+# be moved afterwards: programs find each other, the libraries and the weights from where they are.
+# LibTorch is not copied; the libraries remember where it was at build time.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(programs remixer)
+set(libraries)
+foreach(target remixer-worker remixer-tools)
+  if(TARGET ${target})
+    list(APPEND programs ${target})
+  endif()
+endforeach()
+foreach(target remixer_ops remixer_cuda)
+  if(TARGET ${target})
+    list(APPEND libraries ${target})
+  endif()
+endforeach()
+set_target_properties(${programs} ${libraries} PROPERTIES
+  INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
+install(TARGETS ${programs} RUNTIME DESTINATION bin)
+if(NOT REMIXER_TORCH)
+  return()
+endif()
+
+install(TARGETS ${libraries} EXPORT ReMixerTargets LIBRARY DESTINATION lib)
+install(PROGRAMS core/io/checkpoint.py DESTINATION bin RENAME remixer-checkpoint.py)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/.deps/weights DESTINATION share/remixer OPTIONAL)
+install(DIRECTORY experiments/ DESTINATION share/remixer/experiments FILES_MATCHING PATTERN "*.toml")
+install(FILES LICENSE THIRD_PARTY.md CITATION.cff DESTINATION share/doc/remixer)
+
+# find_package(ReMixer): ReMixer::ops, the operators for C++.
+install(FILES core/kernels/operators.h DESTINATION include/remixer)
+set_target_properties(remixer_ops PROPERTIES EXPORT_NAME ops)
+target_include_directories(remixer_ops INTERFACE $<INSTALL_INTERFACE:include>)
+install(EXPORT ReMixerTargets NAMESPACE ReMixer:: DESTINATION lib/cmake/ReMixer)
+configure_package_config_file(cmake/ReMixerConfig.cmake.in ReMixerConfig.cmake INSTALL_DESTINATION lib/cmake/ReMixer)
+write_basic_package_version_file(ReMixerConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/ReMixerConfig.cmake ${PROJECT_BINARY_DIR}/ReMixerConfigVersion.cmake
+  cmake/FindLibTorch.cmake DESTINATION lib/cmake/ReMixer)
