@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "reports/format.h"
 #include "reports/html_figure.h"
+#include "reports/html_runs.h"
 #include "reports/html_style.h"
 #include "reports/html_table.h"
 #include "reports/report.h"
@@ -85,7 +86,10 @@ std::string contents(const Report& report) {
     html +=
         fmt::format("<a href=\"#{}\">{}</a> ", html_escape(table.name), html_escape(table.title));
   }
-  if (!report.kappas.empty()) html += "<a href=\"#kappa\">Learned κ</a>";
+  if (!report.pictures.empty()) html += "<a href=\"#table4\">Table 4. Saliency maps</a> ";
+  html += "<a href=\"#plots\">Plots</a> ";
+  if (!report.kappas.empty()) html += "<a href=\"#kappa\">Learned κ</a> ";
+  if (!report.cells.empty()) html += "<a href=\"#runs\">Runs</a>";
   return html + "</nav>\n";
 }
 
@@ -97,15 +101,18 @@ std::string to_html(const Report& report) {
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'\">\n<title>{} · ReMixer</title>\n<style>{}</style>\n</head>\n<body>\n",
+      "'unsafe-inline'; img-src data:\">\n<title>{} · "
+      "ReMixer</title>\n<style>{}</style>\n</head>\n<body>\n",
       grid, kStyle);
   html += fmt::format(
       "<h1>{}</h1>\n<p class=\"soft\">Tables of the grid {} (submit {}), from {}, newest "
       "result <time>{}</time>.</p>\n",
       grid, grid, report.submits, html_escape(report.database), html_escape(report.made_at));
   html += facts(report) + contents(report);
-  for (const Table& table : report.tables) html += table_section(table);
-  html += kappa_section(report.kappas);
+  std::set<std::string> known;
+  for (const CellDetails& cell : report.cells) known.insert(cell.cell_id);
+  for (const Table& table : report.tables) html += table_section(table, known);
+  html += pictures_section(report) + plots_section(report) + kappa_section(report.kappas);
   if (!report.left_out.empty()) {
     html += "<section>\n<h2>Tables that these grids do not fill</h2>\n<ul class=\"notes\">\n";
     for (const std::string& reason : report.left_out) {
@@ -113,7 +120,7 @@ std::string to_html(const Report& report) {
     }
     html += "</ul>\n</section>\n";
   }
-  return html + "</body>\n</html>\n";
+  return html + runs_section(report) + "</body>\n</html>\n";
 }
 
 }  // namespace remixer::reports

@@ -52,6 +52,11 @@ tr.grey > * { color: var(--soft); }
 .fold + label { cursor: pointer; font-size: .85rem; color: var(--soft); }
 .folded { display: none; margin-top: .4rem; }
 .fold:checked ~ .folded { display: block; }
+a.value { color: inherit; text-decoration-color: var(--rule); text-underline-offset: .2em; }
+img.maps { display: block; max-width: none; }
+pre { font-size: .8rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
+.run:target h3 { background: var(--band); }
+code { overflow-wrap: anywhere; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .unsure, .missing, .paper { color: var(--soft); }
@@ -59,7 +64,8 @@ tr.grey > * { color: var(--soft); }
 figure { margin: 0; flex: 1 1 21rem; max-width: 34rem; }
 figcaption { font-size: .9rem; font-weight: 600; }
 svg { display: block; width: 100%; height: auto; }
-svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
+svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
+svg text:not([font-size]) { font-size: 12px; }
 svg .tick, svg .value { font-variant-numeric: tabular-nums; }
 svg .tick { fill: var(--soft); font-size: 11px; }
 svg .model { font-weight: 600; }
@@ -84,6 +90,7 @@ svg .dot-remixer { fill: var(--remixer); stroke: var(--remixer); stroke-width: 2
   nav, .fold, .fold + label { display: none; }
   .folded { display: block; }
   .scroll { overflow: visible; }
+  img.maps { max-width: 100%; }
   table { font-size: 8pt; }
   th, td { padding: .2rem .3rem; white-space: normal; }
   .gain { min-width: 0; }

@@ -6,6 +6,7 @@
 
 #include "reports/format.h"
 #include "reports/html_figure.h"
+#include "reports/html_runs.h"
 
 namespace remixer::reports {
 
@@ -17,14 +18,23 @@ const char* gain_class(const Gain& gain, const Column& column) {
   return (gain.value > 0) != column.lower_is_better() ? "good" : "bad";
 }
 
+// The value leads to the runs that it is of, where the page has them.
+std::string linked(const std::string& value, const Figure& figure,
+                   const std::set<std::string>& known) {
+  if (figure.parts.empty() || !known.contains(figure.parts.front().cell_id)) return value;
+  return fmt::format("<a class=\"value\" href=\"#{}\">{}</a>",
+                     cell_anchor(figure.parts.front().cell_id), value);
+}
+
 // `gains`: the column has gains, so a figure without one keeps their place free.
-std::string figure_cell(const Table& table, const Figure& figure, const Column& column,
-                        bool gains) {
+std::string figure_cell(const Table& table, const Figure& figure, const Column& column, bool gains,
+                        const std::set<std::string>& known) {
   std::string cell = fmt::format("<td{} title=\"{}\">", figure.value ? "" : " class=\"missing\"",
                                  html_escape(detail_text(figure, table.decimals)));
   std::string value = figure.value ? number_text(figure.value->value, table.decimals) : "–";
   if (figure.sd)
     value += fmt::format("<small> ± {}</small>", number_text(*figure.sd, table.decimals));
+  value = linked(value, figure, known);
   cell += figure.best ? "<b>" + value + "</b>" : value;
   if (figure.best_within_noise) cell += kNoiseMark;
   if (figure.gain) {
@@ -144,7 +154,7 @@ std::string column_figures(const Table& table) {
 
 }  // namespace
 
-std::string table_section(const Table& table) {
+std::string table_section(const Table& table, const std::set<std::string>& known) {
   std::string html =
       fmt::format("<section id=\"{}\">\n<div class=\"whole\">\n<h2>{}</h2>\n<p>{}</p>\n",
                   html_escape(table.name), html_escape(table.title),
@@ -153,7 +163,7 @@ std::string table_section(const Table& table) {
   for (const Row& row : table.rows) {
     html += row_heading(table, row, has_rules(table));
     for (size_t c = 0; c < table.columns.size(); ++c) {
-      html += figure_cell(table, row.figures[c], table.columns[c], has_gains(table, c));
+      html += figure_cell(table, row.figures[c], table.columns[c], has_gains(table, c), known);
     }
     html += "</tr>\n";
   }

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <set>
+
 #include "base/clock.h"
 #include "base/file.h"
+#include "reports/report_plots.h"
 #include "reports/stored_answers.h"
 #include "reports/study.h"
 
@@ -33,6 +36,32 @@ std::vector<const Table*> pointers(const std::vector<Table>& tables) {
   return all;
 }
 
+// Beyond this many cells a page of them would be too long to be opened.
+constexpr size_t kMostDetails = 600;
+
+std::set<std::string> cells_in(const std::vector<Table>& tables) {
+  std::set<std::string> cells;
+  for (const Table& table : tables) {
+    for (const Row& row : table.rows) {
+      for (const Figure& figure : row.figures) {
+        for (const Part& part : figure.parts) cells.insert(part.cell_id);
+      }
+    }
+  }
+  return cells;
+}
+
+void add_details(const Study& study, const fs::path& database, const fs::path& workspace,
+                 const fs::path& tools, Report& report) {
+  const std::set<std::string> cells = cells_in(report.tables);
+  if (cells.size() <= kMostDetails)
+    report.cells = read_run_details(study, cells, database, workspace);
+  if (tools.empty()) return;
+  Pictures pictures = make_pictures(study, database, workspace, tools);
+  report.pictures = std::move(pictures.pictures);
+  for (std::string& why : pictures.left_out) report.left_out.push_back(std::move(why));
+}
+
 }  // namespace
 
 Report make_report(const fs::path& database, const ReportRequest& request) {
@@ -53,6 +82,7 @@ Report make_report(const fs::path& database, const ReportRequest& request) {
     if (cell.kappa.empty()) continue;
     report.kappas.push_back({cell.name.whole(), cell.labels.label, cell.seed, cell.kappa});
   }
+  if (request.details) add_details(study, database, workspace, request.tools, report);
   return report;
 }
 
@@ -70,6 +100,10 @@ void write_report(const Report& report, const fs::path& folder) {
   write_file_atomic(folder / "report.csv", csv);
   write_file_atomic(folder / "report.json", to_json(all));
   write_file_atomic(folder / "report.tex", latex_document(all));
+  for (const NamedPlot& plot : report_plots(report))
+    write_file_atomic(folder / (plot.name + ".svg"), plot.svg);
+  for (const Picture& picture : report.pictures)
+    write_file_atomic(folder / (picture.name + ".png"), picture.png);
   write_file_atomic(folder / "index.html", to_html(report));
 }
 

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "reports/build_tables.h"
+#include "reports/pictures.h"
+#include "reports/run_details.h"
 #include "reports/table.h"
 
 namespace remixer::reports {
@@ -25,6 +27,10 @@ struct ReportRequest {
   Extras extras = Extras::kRows;
   bool paper = false;                    // the paper's numbers beside ours
   std::optional<TableDefinition> own{};  // a user's table, in the place of the paper's
+  // What a page and files show beside the tables: the runs of each number, learning curves, and,
+  // drawn by this program (remixer-tools), Table 4's pictures; empty: none of the latter.
+  bool details = false;
+  fs::path tools{};
 };
 
 // κ of every block, as a cell's finished training left it.
@@ -50,6 +56,8 @@ struct Report {
   std::vector<Table> tables;
   std::vector<std::string> left_out;  // tables that the grids have no rows for, and why
   std::vector<KappaRow> kappas;
+  std::vector<CellDetails> cells;  // of the cells that stand in the tables, if they are few enough
+  std::vector<Picture> pictures;   // Table 4
   RunFacts facts;
 };
 
@@ -80,7 +88,8 @@ std::string latex_document(const std::vector<const Table*>& tables);
 std::string to_html(const Report& report);
 
 // Writes <table name>.md, .csv and .tex of each table, report.md, report.csv, report.json,
-// report.tex and index.html into `folder`, each file whole or not at all. The folder is created.
+// report.tex, index.html, an .svg of each plot and a .png of each picture into `folder`, each file
+// whole or not at all. The folder is created.
 void write_report(const Report& report, const fs::path& folder);
 
 }  // namespace remixer::reports

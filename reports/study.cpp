@@ -155,7 +155,9 @@ void StudyReader::add_evaluation(SQLite::Statement& query, StudyCell& cell, cons
   evaluation.eval_set = member(spec, "eval_set");
   const std::string split = member(spec, "split");
   evaluation.split = split.empty() ? evaluation.eval_set : split;
-  evaluation.predictions = member(json(query, 6), "predictions");
+  const Json result = json(query, 6);
+  evaluation.predictions = member(result, "predictions");
+  evaluation.predictions_sha256 = member(result, "predictions_sha256");
   const size_t index = static_cast<size_t>(&cell - study_.cells.data());
   evaluation.own = !spec.contains("dataset");
   const Json& dataset = evaluation.own ? datasets_[index] : spec.at("dataset");
@@ -187,6 +189,7 @@ void StudyReader::read_tasks() {
     cell->train_state = text(query, 4);
     if (!done) continue;
     const Json result = json(query, 6);
+    cell->model = member(result, "model");
     if (!result.is_object() || !result.contains("kappa")) continue;
     for (const Json& kappa : result.at("kappa")) {
       if (kappa.is_number()) cell->kappa.push_back(kappa.get<double>());

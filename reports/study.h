@@ -21,12 +21,13 @@ struct StudyFigure {
 // One evaluation of a cell, done or not.
 struct Evaluation {
   std::string task_id, state;
-  std::string eval_set;     // as the grid calls it: "mixed_rand", "shifted/val"
-  std::string split;        // in its data set
-  std::string kind;         // of its data set (reports/data_kinds.h); empty: not known
-  std::string dataset;      // identifies its data set
-  bool own = true;          // its data set is the one that the cell was trained on
-  std::string predictions;  // file below the workspace; empty until done
+  std::string eval_set;            // as the grid calls it: "mixed_rand", "shifted/val"
+  std::string split;               // in its data set
+  std::string kind;                // of its data set (reports/data_kinds.h); empty: not known
+  std::string dataset;             // identifies its data set
+  bool own = true;                 // its data set is the one that the cell was trained on
+  std::string predictions;         // file below the workspace; empty until done
+  std::string predictions_sha256;  // its hash; empty of older results
   // By (weights, metric).
   std::map<std::pair<std::string, std::string>, StudyFigure> figures;
 };
@@ -46,6 +47,7 @@ struct StudyCell {
   // Its training.
   std::string train_task, train_state;
   std::vector<double> kappa;  // by block, as the training left it
+  std::string model;          // its checkpoint, a file below the workspace; empty until done
   std::vector<Evaluation> evaluations;
 };
 

@@ -6,10 +6,12 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/installation.h"
 #include "coordinator/command/show/report_output.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
 #include "coordinator/daemon/workspace.h"
+#include "reports/check.h"
 
 namespace remixer::coordinator::command {
 namespace {
@@ -38,7 +40,7 @@ std::vector<reports::Table> chosen_tables(const reports::Report& report,
 struct ReportOptions {
   std::vector<std::string> grids, tables;
   std::string out, extras = "rows", format = "table";
-  bool paper = false;
+  bool paper = false, check = false;
 };
 
 const std::map<std::string, ReportFormat>& formats() {
@@ -63,14 +65,16 @@ reports::ReportRequest request_of(const CommandLine& line, const ReportOptions& 
   request.workspace = line.workspace;
   request.extras = extras.at(options.extras);
   request.paper = options.paper;
+  // Only pages and files show the runs and the pictures.
+  request.details = !options.out.empty() || options.format == "html";
+  request.tools = program_folder() / "remixer-tools";
   return request;
 }
 
-// What is printed: the paper's tables, some of them, or the user's own.
-reports::Report make(const CommandLine& line, const ReportOptions& options,
-                     std::vector<std::string>& wanted) {
+// The paper's tables, some of them (`wanted`), or the user's own.
+reports::ReportRequest choose(const CommandLine& line, const ReportOptions& options,
+                              std::vector<std::string>& wanted) {
   reports::ReportRequest request = request_of(line, options);
-  const fs::path database = database_file(line.workspace);
   for (const std::string& table : options.tables) {
     if (!is_file(table)) {
       wanted.push_back(table);
@@ -82,12 +86,20 @@ reports::Report make(const CommandLine& line, const ReportOptions& options,
     }
     request.own = reports::read_table_definition(table);
   }
-  return reports::make_report(database, request);
+  return request;
+}
+
+int check(const CommandLine& line, const reports::ReportRequest& request) {
+  const reports::CheckResult result = reports::check_report(database_file(line.workspace), request);
+  print(reports::check_text(result));
+  return result.passed() ? kExitDone : kExitFailure;
 }
 
 int report(const CommandLine& line, const ReportOptions& options) {
   std::vector<std::string> wanted;
-  const reports::Report report = make(line, options, wanted);
+  const reports::ReportRequest request = choose(line, options, wanted);
+  if (options.check) return check(line, request);
+  const reports::Report report = reports::make_report(database_file(line.workspace), request);
   const ReportFormat format = formats().at(options.format);
   print(report_text(report, wanted, format, use_colour()));
   if (options.out.empty()) return kExitDone;
@@ -146,7 +158,10 @@ std::string report_text(const reports::Report& report, const std::vector<std::st
 
 void write_and_print_report(const fs::path& workspace, const std::string& grid) {
   const reports::Report report =
-      reports::make_report(database_file(workspace), {.grids = {grid}, .workspace = workspace});
+      reports::make_report(database_file(workspace), {.grids = {grid},
+                                                      .workspace = workspace,
+                                                      .details = true,
+                                                      .tools = program_folder() / "remixer-tools"});
   const fs::path folder = report_folder(workspace, grid);
   reports::write_report(report, folder);
   print(report_text(report, {}, ReportFormat::kTable, use_colour()));
@@ -170,6 +185,9 @@ void add_report(CommandLine& line) {
   command->add_flag(
       "--paper", options->paper,
       "The paper's numbers beside yours, where model, training set and labeler agree");
+  command->add_flag("--check", options->check,
+                    "Make every number again from the files of the runs; names those that do not "
+                    "agree, and then ends with 1");
   command
       ->add_option("--extras", options->extras,
                    "What the paper's tables lack and yours show: none, rows (further labelers), "

@@ -1,0 +1,23 @@
+// Where the page's numbers come from: the runs behind them.
+#pragma once
+
+#include <string>
+
+#include "reports/report.h"
+
+namespace remixer::reports {
+
+// What a number links to: the id of its first cell's entry.
+std::string cell_anchor(const std::string& cell_id);
+
+// Every cell with its spec, seed, and runs: commit, host, device, times, files. Empty where the
+// report has no details.
+std::string runs_section(const Report& report);
+
+// The report's plots, each with how to read it.
+std::string plots_section(const Report& report);
+
+// Table 4's pictures.
+std::string pictures_section(const Report& report);
+
+}  // namespace remixer::reports

@@ -1,0 +1,162 @@
+#include "reports/recount.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <charconv>
+#include <optional>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/predictions_file.h"
+#include "base/safetensors_file.h"
+
+namespace remixer::reports {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// i of "blocks.<i>.remixer.kappa" or "kappa.<i>".
+std::optional<size_t> block_of(std::string_view name, std::string_view before,
+                               std::string_view after) {
+  if (!name.starts_with(before) || !name.ends_with(after)) return std::nullopt;
+  const char* begin = name.data() + before.size();
+  const char* end = name.data() + name.size() - after.size();
+  size_t block = 0;
+  const auto parsed = std::from_chars(begin, end, block);
+  if (begin >= end || parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return block;
+}
+
+std::vector<double> in_order(const std::map<size_t, double>& by_block) {
+  std::vector<double> values;
+  for (const auto& [block, value] : by_block) values.push_back(value);
+  return values;
+}
+
+std::vector<double> kappa_of_checkpoint(const fs::path& path) {
+  const SafetensorsFile file(path);
+  std::map<size_t, double> kappa;
+  for (const TensorEntry& entry : file.entries()) {
+    const auto block = block_of(entry.name, "blocks.", ".remixer.kappa");
+    if (!block) continue;
+    if (entry.elements() != 1) fail_input("{}: '{}' is no one number", path.string(), entry.name);
+    kappa[*block] = file.floats(entry.name).front();
+  }
+  return in_order(kappa);
+}
+
+// The values at the last step that the finished training reported.
+std::vector<double> recorded_kappa(SQLite::Database& database, const std::string& task) {
+  SQLite::Statement query(
+      database,
+      "SELECT m.name, m.value, max(m.step) FROM metric m JOIN attempt a ON a.fence = m.fence "
+      "JOIN task t ON t.number = a.task WHERE t.id = ? AND a.state = 'done' AND "
+      "m.name GLOB 'kappa.[0-9]*' AND m.value IS NOT NULL GROUP BY m.name");
+  query.bind(1, task);
+  std::map<size_t, double> kappa;
+  while (query.executeStep()) {
+    const auto block = block_of(query.getColumn(0).getString(), "kappa.", "");
+    if (block) kappa[*block] = query.getColumn(1).getDouble();
+  }
+  return in_order(kappa);
+}
+
+class Recounter {
+ public:
+  Recounter(const Study& study, const fs::path& database, const fs::path& workspace)
+      : database_(database, SQLite::OPEN_READONLY, 5000), workspace_(workspace) {
+    result_.study = study;
+  }
+
+  Recount run() {
+    for (StudyCell& cell : result_.study.cells) {
+      for (Evaluation& evaluation : cell.evaluations) count_again(cell, evaluation);
+      if (!cell.kappa.empty()) read_kappa_again(cell);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void count_again(const StudyCell& cell, Evaluation& evaluation) {
+    if (evaluation.figures.empty()) return;
+    const auto stated = std::exchange(evaluation.figures, {});
+    try {
+      const PredictionsFile file = read(cell, evaluation);
+      ++result_.predictions;
+      for (const auto& [weights, predictions] : file.by_weights) {
+        for (const PredictionFigure& figure : figures(predictions, file.truth)) {
+          // Only what the database has: a table that lacks a figure lacks it here as well.
+          if (stated.contains({weights, figure.metric})) {
+            evaluation.figures[{weights, figure.metric}] = {figure.value, figure.n};
+          }
+        }
+      }
+      if (evaluation.figures.size() < stated.size()) {
+        fail_input("{}: lacks what some of the figures are counted from", evaluation.predictions);
+      }
+    } catch (const Error& error) {
+      result_.trouble[evaluation.task_id] = error.what();
+    }
+  }
+
+  PredictionsFile read(const StudyCell& cell, const Evaluation& evaluation) const {
+    if (evaluation.predictions.empty()) {
+      fail_input("the result of task {} names no predictions; `remixer retry` it",
+                 evaluation.task_id.substr(0, 12));
+    }
+    const fs::path path = workspace_ / evaluation.predictions;
+    PredictionsFile file = read_predictions(path);
+    if (!evaluation.predictions_sha256.empty() &&
+        sha256_file(path) != evaluation.predictions_sha256) {
+      fail_input("{}: not the file that the evaluation wrote: its SHA-256 is another",
+                 evaluation.predictions);
+    }
+    if (file.cell != cell.id || file.eval_set != evaluation.split) {
+      fail_input("{}: holds the predictions of cell {} on {}", evaluation.predictions,
+                 file.cell.substr(0, 12), file.eval_set);
+    }
+    if (!file.whole_truth) {
+      fail_input(
+          "{}: written by a version that did not keep all that counts as right; `remixer retry` "
+          "task {}",
+          evaluation.predictions, evaluation.task_id.substr(0, 12));
+    }
+    return file;
+  }
+
+  void read_kappa_again(StudyCell& cell) {
+    try {
+      std::error_code none;
+      if (!cell.model.empty() && fs::exists(workspace_ / cell.model, none)) {
+        cell.kappa = kappa_of_checkpoint(workspace_ / cell.model);
+        ++result_.checkpoints;
+        return;
+      }
+      cell.kappa = recorded_kappa(database_, cell.train_task);
+      if (cell.kappa.empty()) {
+        fail_input("neither its checkpoint {} nor a recorded κ is there", cell.model);
+      }
+      result_.without_checkpoint.push_back(cell.id);
+    } catch (const Error& error) {
+      cell.kappa.clear();
+      result_.trouble[cell.train_task] = error.what();
+    }
+  }
+
+  SQLite::Database database_;
+  const fs::path& workspace_;
+  Recount result_;
+};
+
+}  // namespace
+
+Recount recount(const Study& study, const fs::path& database, const fs::path& workspace) {
+  try {
+    return Recounter(study, database, workspace).run();
+  } catch (const SQLite::Exception& error) {
+    fail("{}: cannot read the database: {}", database.string(), error.what());
+  }
+}
+
+}  // namespace remixer::reports

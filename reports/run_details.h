@@ -1,0 +1,43 @@
+// Where a report's numbers come from: the runs of each cell that stands in a table.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "reports/study.h"
+
+namespace remixer::reports {
+
+// One committed task of a cell.
+struct RunDetails {
+  std::string kind, set;  // "train", "evaluate", "saliency"; of the latter two the set
+  std::string task_id;
+  int64_t attempts = 0;
+  // Of the attempt that was committed.
+  std::string host, device, commit, started, ended;  // times in ISO 8601, UTC
+  std::string file, sha256;  // below the workspace: checkpoint, predictions, maps
+  bool kept = false;         // the file is there
+};
+
+struct CurvePoint {
+  double epoch = 0, value = 0;
+};
+
+struct CellDetails {
+  std::string cell_id, name, labels;  // "DeiT-S"; "ReLabel", empty for a plain model
+  int64_t seed = 0;
+  std::string spec;  // its identity, JSON in lines
+  std::vector<RunDetails> runs;
+  std::vector<CurvePoint> loss, hold_out;  // by step; percent of the held-out images
+};
+
+// Of the cells of `study` whose ids are in `wanted`, in the study's order. Reads the database at
+// `database`, and looks for files below `workspace`. Throws Error where it cannot be read.
+std::vector<CellDetails> read_run_details(const Study& study, const std::set<std::string>& wanted,
+                                          const std::filesystem::path& database,
+                                          const std::filesystem::path& workspace);
+
+}  // namespace remixer::reports
