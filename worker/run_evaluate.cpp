@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "core/evaluation/answers_file.h"
+#include "base/hash.h"
+#include "base/predictions_file.h"
 #include "core/evaluation/evaluator.h"
 #include "worker/cell_inputs.h"
 
@@ -10,16 +11,6 @@ namespace remixer::worker {
 namespace {
 
 using experiments::TaskKind;
-
-// What the file says of the set, beside the answers.
-evaluation::AnswersFile answers_file(const experiments::Cell& cell, const data::Dataset& dataset) {
-  evaluation::AnswersFile file;
-  file.cell = cell.id();
-  file.eval_set = dataset.split();
-  file.dataset_sha256 = dataset.content_hash();
-  for (const data::Sample& sample : dataset.samples()) file.labels.push_back(sample.label);
-  return file;
-}
 
 // Of the dataset that the cell was trained on.
 int64_t classes_of(const std::filesystem::path& folder) {
@@ -56,8 +47,10 @@ TaskOutcome run_evaluate(const TaskContext& context) {
 
   TaskOutcome outcome;
   outcome.finished = true;
-  evaluation::AnswersFile answers =
-      answers_file(job.cell, data::Dataset::open(inputs.dataset, split));
+  PredictionsFile predictions;
+  predictions.cell = job.cell.id();
+  predictions.eval_set = split;
+  predictions.dataset_sha256 = data::Dataset::open(inputs.dataset, split).content_hash();
   for (const auto& [kind, key] :
        {std::pair{"raw", "model"}, std::pair{"ema", "ema"}, std::pair{"best", "best"}}) {
     if (!trained.contains(key) || trained.at(key).is_null()) continue;
@@ -66,15 +59,18 @@ TaskOutcome run_evaluate(const TaskContext& context) {
     for (const auto& figure : answer.figures) {
       outcome.figures.push_back({kind, set, figure.metric, figure.value, figure.n});
     }
-    answers.by_weights[kind] = std::move(answer.answers);
+    predictions.by_weights[kind] = std::move(answer.predictions);
+    predictions.truth = std::move(answer.truth);
     if (context.communicator->rank() == 0) {
       spdlog::info("{} ({} weights): top-1 {:.2f} % of {} images", set, kind, answer.top1,
                    answer.n);
     }
   }
   if (context.communicator->rank() != 0) return outcome;
-  evaluation::write_answers(context.folder() / "predictions.safetensors", answers);
+  const auto file = context.folder() / "predictions.safetensors";
+  write_predictions(file, predictions);
   outcome.result = {{"predictions", context.assignment.folder + "/predictions.safetensors"},
+                    {"predictions_sha256", sha256_file(file)},
                     {"seconds", system_clock().monotonic() - start}};
   return outcome;
 }

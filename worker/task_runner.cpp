@@ -16,7 +16,7 @@ const experiments::Json& TaskContext::input(TaskKind kind, const std::string& sp
 }
 
 bool runs_on_all_ranks(TaskKind kind) {
-  return kind != TaskKind::kPrepare;
+  return kind != TaskKind::kPrepare && kind != TaskKind::kSaliency;
 }
 
 TaskOutcome run_task(const TaskContext& context) {
@@ -29,6 +29,8 @@ TaskOutcome run_task(const TaskContext& context) {
       return run_train(context);
     case TaskKind::kEvaluate:
       return run_evaluate(context);
+    case TaskKind::kSaliency:
+      return run_saliency(context);
   }
   fail("task {} is of a kind that this worker does not know", context.assignment.task_id);
 }

@@ -47,6 +47,7 @@ TaskOutcome run_prepare(const TaskContext& context);
 TaskOutcome run_label(const TaskContext& context);
 TaskOutcome run_train(const TaskContext& context);
 TaskOutcome run_evaluate(const TaskContext& context);
+TaskOutcome run_saliency(const TaskContext& context);
 
 // The first 16 characters of content_id: names of folders in the workspace.
 std::string short_id(const experiments::Json& spec);

@@ -20,6 +20,8 @@ double usual_cost(TaskKind kind, const Name& similar) {
       return 1;
     case TaskKind::kEvaluate:
       return 0.02;
+    case TaskKind::kSaliency:
+      return 0.005;
   }
   return 1;
 }

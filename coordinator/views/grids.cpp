@@ -11,8 +11,8 @@
 namespace remixer::coordinator {
 namespace {
 
-constexpr std::array<TaskKind, 4> kKinds = {TaskKind::kPrepare, TaskKind::kLabel, TaskKind::kTrain,
-                                            TaskKind::kEvaluate};
+constexpr std::array<TaskKind, 5> kKinds = {TaskKind::kPrepare, TaskKind::kLabel, TaskKind::kTrain,
+                                            TaskKind::kEvaluate, TaskKind::kSaliency};
 
 // What a cell's tasks in one grid add up to.
 struct CellProgress {

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "core/evaluation/answers.h"
+#include "core/evaluation/truth.h"
 #include "core/image/image.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
@@ -123,7 +123,7 @@ class Challenge {
 
   const AdversarialJob& job_;
   int size_;
-  std::vector<int> reading_;
+  std::vector<int32_t> reading_;
   std::unique_ptr<models::Model> model_;
   std::vector<data::Image> backgrounds_;
 };

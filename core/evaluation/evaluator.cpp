@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "core/evaluation/truth.h"
 #include "core/io/safetensors.h"
 #include "core/kernels/operators.h"
 #include "core/loading/loader.h"
@@ -40,11 +41,11 @@ class Evaluator {
   Evaluator(const ModelOnSet& job, training::Communicator& communicator)
       : job_(job),
         communicator_(communicator),
-        reading_(class_reading(job.model.num_classes, job.dataset)),
+        truth_(truth_of(job.model.num_classes, job.dataset)),
         model_(models::create_model_to_load(job.model)),
         store_(job.dataset, job.labels, model_->grid(), /*memory_limit=*/0, reading(job)),
         batches_((store_.size() + job.batch_size - 1) / job.batch_size),
-        answers_(job.model.num_classes, store_.size()) {
+        predictions_(job.model.num_classes, store_.size()) {
     if (store_.size() == 0) {
       fail_input("{}: split {} is empty", job.dataset.folder().string(), job.dataset.split());
     }
@@ -70,15 +71,16 @@ class Evaluator {
       const int64_t done = std::min(store_.size(), (i + 1) * size * job_.batch_size);
       if (rank == 0 && job_.on_progress) job_.on_progress(done, store_.size());
     }
-    collect(answers_.classes, answers_.kept);
-    collect(answers_.logits, answers_.kept);
-    collect(answers_.normalizer, 1);
+    collect(predictions_.classes, predictions_.kept);
+    collect(predictions_.logits, predictions_.kept);
+    collect(predictions_.normalizer, 1);
     Evaluation evaluation;
-    evaluation.figures = figures(answers_, job_.dataset, reading_);
+    evaluation.figures = remixer::figures(predictions_, truth_);
     evaluation.top1 = evaluation.figures[0].value;
     evaluation.top5 = evaluation.figures[1].value;
     evaluation.n = evaluation.figures[0].n;
-    evaluation.answers = std::move(answers_);
+    evaluation.predictions = std::move(predictions_);
+    evaluation.truth = std::move(truth_);
     return evaluation;
   }
 
@@ -116,7 +118,7 @@ class Evaluator {
         fail("the logits of sample {} are not finite; the weights are spoilt: train the cell again",
              job_.dataset.samples()[static_cast<size_t>(first + i)].id);
       }
-      answers_.set(first + i, row);
+      predictions_.set(first + i, row);
     }
   }
 
@@ -139,11 +141,11 @@ class Evaluator {
 
   const ModelOnSet& job_;
   training::Communicator& communicator_;
-  std::vector<int> reading_;
+  Truth truth_;
   std::unique_ptr<models::Model> model_;
   training::SampleStore store_;
   int64_t batches_;
-  Answers answers_;
+  Predictions predictions_;
 };
 
 }  // namespace

@@ -7,17 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "base/predictions.h"
 #include "core/augment/patch_labels.h"
+#include "core/dataset/dataset.h"
 #include "core/distributed/communicator.h"
-#include "core/evaluation/answers.h"
 #include "core/models/model.h"
 #include "experiments/spec/cell.h"
 
 namespace remixer::evaluation {
 
 struct Evaluation {
-  std::vector<Figure> figures;  // top1, top5 and what else the set has, see answers.h
-  Answers answers;
+  std::vector<PredictionFigure> figures;  // top1, top5 and what else the set has
+  Predictions predictions;
+  Truth truth;
   // Of `figures`: percent, and how many images they are a mean over.
   double top1 = 0, top5 = 0;
   int64_t n = 0;

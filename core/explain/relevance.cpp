@@ -45,8 +45,8 @@ at::Tensor through_activations(const at::Tensor& tokens, const at::Tensor& score
 
 }  // namespace
 
-at::Tensor relevance(models::Model& model, const at::Tensor& images,
-                     const std::optional<at::Tensor>& distance, const at::Tensor& classes) {
+Relevance relevance(models::Model& model, const at::Tensor& images,
+                    const std::optional<at::Tensor>& distance, const at::Tensor& classes) {
   const at::AutoGradMode with_gradients(true);
   layers::ForwardTrace trace;
   const at::Tensor logits = model.forward(images, distance, {.trace = &trace});
@@ -55,9 +55,10 @@ at::Tensor relevance(models::Model& model, const at::Tensor& images,
     fail_input("architecture '{}' leaves nothing to explain it by: fill ForwardMode::trace",
                model.spec().architecture);
   }
-  const at::Tensor patches = trace.attention.empty() ? through_activations(trace.tokens, score)
-                                                     : through_attention(trace.attention, score);
-  return patches.detach().reshape({images.size(0), model.grid(), model.grid()});
+  const bool through = !trace.attention.empty();
+  const at::Tensor patches = through ? through_attention(trace.attention, score)
+                                     : through_activations(trace.tokens, score);
+  return {patches.detach().reshape({images.size(0), model.grid(), model.grid()}), through};
 }
 
 }  // namespace remixer::explain

@@ -2,30 +2,52 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/ScalarType.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <tuple>
+#include <utility>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "core/io/safetensors_header.h"
+#include "base/safetensors_file.h"
 
 namespace remixer::io {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format's data are little-endian");
 
-constexpr uint64_t kLengthBytes = 8;
-// As the format's other readers: a longer header is an attack or a mistake.
-constexpr uint64_t kLongestHeader = 100'000'000;
+constexpr std::array<std::pair<ElementType, at::ScalarType>, 8> kTypes{{
+    {ElementType::kF64, at::kDouble},
+    {ElementType::kF32, at::kFloat},
+    {ElementType::kF16, at::kHalf},
+    {ElementType::kBF16, at::kBFloat16},
+    {ElementType::kI64, at::kLong},
+    {ElementType::kI32, at::kInt},
+    {ElementType::kU8, at::kByte},
+    {ElementType::kBool, at::kBool},
+}};
+
+at::ScalarType scalar_type(ElementType type) {
+  return std::find_if(kTypes.begin(), kTypes.end(),
+                      [&](const auto& pair) { return pair.first == type; })
+      ->second;
+}
+
+// Throws InputError naming `name` where the format has no such type.
+ElementType element_type(at::ScalarType type, const std::string& name) {
+  for (const auto& [element, known] : kTypes) {
+    if (known == type) return element;
+  }
+  fail_input("tensor '{}': safetensors files hold no {}; convert it first", name,
+             c10::toString(type));
+}
 
 // A whole file in memory, copied page by page where it is written to.
 class PrivateMap {
@@ -59,9 +81,9 @@ class PrivateMap {
 };
 
 at::Tensor tensor_of(const TensorEntry& entry, char* data, const std::shared_ptr<PrivateMap>& map) {
-  const auto options = at::TensorOptions().dtype(entry.type);
+  const auto options = at::TensorOptions().dtype(scalar_type(entry.type));
   const size_t bytes = entry.end - entry.begin;
-  if (reinterpret_cast<uintptr_t>(data) % c10::elementSize(entry.type) == 0 && bytes > 0) {
+  if (reinterpret_cast<uintptr_t>(data) % element_size(entry.type) == 0 && bytes > 0) {
     return at::from_blob(
         data, entry.shape, [map](void*) {}, options);
   }
@@ -81,18 +103,12 @@ const at::Tensor& Safetensors::at(const std::string& name) const {
 Safetensors read_safetensors(const fs::path& path) {
   const auto map = std::make_shared<PrivateMap>(path);
   const std::string file = path.string();
-  if (map->size() < kLengthBytes) {
-    fail_input("{}: not a safetensors file, or torn: only {} bytes", file, map->size());
-  }
-  uint64_t length = 0;
-  std::memcpy(&length, map->data(), kLengthBytes);
-  if (length > kLongestHeader || length > map->size() - kLengthBytes) {
-    fail_input("{}: not a safetensors file, or torn: its header claims {} bytes, the file has {}",
-               file, length, map->size());
-  }
-  const std::string_view text(map->data() + kLengthBytes, length);
-  char* data = map->data() + kLengthBytes + length;
-  SafetensorsHeader header = parse_header(text, map->size() - kLengthBytes - length, file);
+  const std::string_view bytes(map->data(), map->size());
+  const uint64_t length = header_length(bytes, map->size(), file);
+  const std::string_view text = bytes.substr(kSafetensorsLengthBytes, length);
+  char* data = map->data() + kSafetensorsLengthBytes + length;
+  SafetensorsHeader header =
+      parse_header(text, map->size() - kSafetensorsLengthBytes - length, file);
 
   Safetensors result;
   result.path = path;
@@ -106,36 +122,16 @@ Safetensors read_safetensors(const fs::path& path) {
 void write_safetensors(const fs::path& path,
                        const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  // Wide elements first keeps every tensor aligned without padding; then by name.
-  std::vector<const std::pair<std::string, at::Tensor>*> order;
-  for (const auto& tensor : tensors) order.push_back(&tensor);
-  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return std::make_tuple(-static_cast<int64_t>(a->second.element_size()), std::cref(a->first)) <
-           std::make_tuple(-static_cast<int64_t>(b->second.element_size()), std::cref(b->first));
-  });
-
-  SafetensorsHeader header;
-  header.metadata = metadata;
-  uint64_t position = 0;
-  for (const auto* item : order) {
-    const at::Tensor& tensor = item->second;
-    type_name(tensor.scalar_type(), item->first);
-    const uint64_t end = position + tensor.numel() * tensor.element_size();
-    header.entries.push_back(
-        {item->first, tensor.scalar_type(), tensor.sizes().vec(), position, end});
-    position = end;
+  std::vector<TensorSource> sources;
+  for (const auto& [name, tensor] : tensors) {
+    const auto write_data = [&tensor = tensor](AtomicFile& file) {
+      const at::Tensor bytes = tensor.detach().cpu().contiguous();
+      file.write({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()});
+    };
+    sources.push_back(
+        {name, element_type(tensor.scalar_type(), name), tensor.sizes().vec(), write_data});
   }
-
-  const std::string text = header_text(header);
-  const uint64_t length = text.size();
-  AtomicFile file(path);
-  file.write({reinterpret_cast<const char*>(&length), kLengthBytes});
-  file.write(text);
-  for (const auto* item : order) {
-    const at::Tensor bytes = item->second.detach().cpu().contiguous();
-    file.write({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()});
-  }
-  file.commit();
+  write_tensor_file(path, std::move(sources), metadata);
 }
 
 }  // namespace remixer::io

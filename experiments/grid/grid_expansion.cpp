@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/nearest_name.h"
@@ -49,7 +50,13 @@ class Expansion {
   void check_filters() const;
 
   void add_tasks(const Cell& cell, const std::string& cell_id,
-                 const std::vector<EvaluationSet>& sets);
+                 const std::vector<EvaluationSet>& sets,
+                 const std::optional<EvaluationSet>& saliency_set);
+  std::vector<std::string> needs_of(const Cell& cell, const EvaluationSet& set);
+  Task task_on_set(TaskKind kind, const Cell& cell, const std::string& cell_id,
+                   const EvaluationSet& set, const std::vector<std::string>& needs,
+                   const std::string& train_id) const;
+  static void name_dataset(const EvaluationSet& set, Json& spec);
   std::string prepare_task(const Json& dataset, const std::string& name);
   // Adds the task unless an earlier cell needed it too; returns its id.
   std::string add_task(Task task);
@@ -170,7 +177,9 @@ void Expansion::add_cell(const Choice& choice) {
                   "the cell {} is there already, by the [[cells]] block of line {}", title_of(cell),
                   earlier->second);
   }
-  add_tasks(cell, id, sets_of(cell, choice.block.line));
+  std::optional<EvaluationSet> saliency_set;
+  if (file_.saliency) saliency_set = find_set(cell, file_.saliency->set);
+  add_tasks(cell, id, sets_of(cell, choice.block.line), saliency_set);
   grid_.cells.push_back(std::move(cell));
 }
 
@@ -266,52 +275,78 @@ std::string Expansion::label_task(const Cell& cell, const Json& dataset,
 }
 
 void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
-                          const std::vector<EvaluationSet>& sets) {
+                          const std::vector<EvaluationSet>& sets,
+                          const std::optional<EvaluationSet>& saliency_set) {
   const Json identity = cell.identity();
-  // Evaluation needs no labels where they are but targets.
-  const bool trains_on_labels = !cell.labeler.is_null(), labelled = cell.is_remixer();
   const std::string prepare_id = prepare_task(cell.dataset, cell.dataset_name);
 
   Task train;
   train.kind = TaskKind::kTrain;
   train.spec = {{"kind", "train"}, {"cell", identity}};
   train.dependencies = {prepare_id};
-  if (trains_on_labels) {
+  if (!cell.labeler.is_null()) {
     train.dependencies.push_back(
         label_task(cell, cell.dataset, cell.dataset_name, "train", prepare_id));
   }
   // What each set needs beside the trained model.
-  std::map<std::string, std::vector<std::string>> needs;
-  for (const EvaluationSet& set : sets) {
-    const Json& dataset = set.other_dataset.is_null() ? cell.dataset : set.other_dataset;
-    const std::string prepared = prepare_task(dataset, set.dataset_name);
-    needs[set.name] = {prepared};
-    if (labelled) {
-      needs[set.name].push_back(label_task(cell, dataset, set.dataset_name, set.split, prepared));
-    }
-  }
+  std::vector<std::vector<std::string>> needs;
+  for (const EvaluationSet& set : sets) needs.push_back(needs_of(cell, set));
+  std::vector<std::string> saliency_needs;
+  if (saliency_set) saliency_needs = needs_of(cell, *saliency_set);
   train.cell_id = cell_id;
   train.title = "train " + title_of(cell);
   const std::string train_id = add_task(std::move(train));
 
-  for (const EvaluationSet& set : sets) {
-    Task evaluate;
-    evaluate.kind = TaskKind::kEvaluate;
-    evaluate.spec = {{"kind", "evaluate"},
-                     {"cell", identity},
-                     {"eval_set", set.name},
-                     {"version", kEvaluationVersion}};
-    // Left out of tasks on the cell's own sets, whose ids are older than other datasets' sets.
-    if (!set.other_dataset.is_null()) {
-      evaluate.spec["dataset"] = set.other_dataset;
-      evaluate.spec["split"] = set.split;
-    }
-    evaluate.dependencies = {needs.at(set.name).front(), train_id};
-    if (labelled) evaluate.dependencies.push_back(needs.at(set.name).back());
-    evaluate.cell_id = cell_id;
-    evaluate.title = fmt::format("evaluate {} · {}", set.name, title_of(cell));
-    add_task(std::move(evaluate));
+  for (size_t i = 0; i < sets.size(); ++i) {
+    Task task = task_on_set(TaskKind::kEvaluate, cell, cell_id, sets[i], needs[i], train_id);
+    task.spec = {{"kind", "evaluate"},
+                 {"cell", identity},
+                 {"eval_set", sets[i].name},
+                 {"version", kEvaluationVersion}};
+    name_dataset(sets[i], task.spec);
+    add_task(std::move(task));
   }
+  if (!saliency_set) return;
+  Task task =
+      task_on_set(TaskKind::kSaliency, cell, cell_id, *saliency_set, saliency_needs, train_id);
+  task.spec = {{"kind", "saliency"},
+               {"cell", identity},
+               {"eval_set", saliency_set->name},
+               {"images", file_.saliency->images},
+               {"version", kSaliencyVersion}};
+  name_dataset(*saliency_set, task.spec);
+  add_task(std::move(task));
+}
+
+// What a task on the set depends on beside training, made where it is not there yet: the set and,
+// of a model that looks at labels, those of the set.
+std::vector<std::string> Expansion::needs_of(const Cell& cell, const EvaluationSet& set) {
+  const Json& dataset = set.other_dataset.is_null() ? cell.dataset : set.other_dataset;
+  std::vector<std::string> needs{prepare_task(dataset, set.dataset_name)};
+  if (cell.is_remixer()) {
+    needs.push_back(label_task(cell, dataset, set.dataset_name, set.split, needs.front()));
+  }
+  return needs;
+}
+
+// All but the spec of a task of a trained cell on a set.
+Task Expansion::task_on_set(TaskKind kind, const Cell& cell, const std::string& cell_id,
+                            const EvaluationSet& set, const std::vector<std::string>& needs,
+                            const std::string& train_id) const {
+  Task task;
+  task.kind = kind;
+  task.dependencies = needs;
+  task.dependencies.insert(task.dependencies.begin() + 1, train_id);
+  task.cell_id = cell_id;
+  task.title = fmt::format("{} {} · {}", to_string(kind), set.name, title_of(cell));
+  return task;
+}
+
+// Left out of tasks on the cell's own sets, whose ids are older than other datasets' sets.
+void Expansion::name_dataset(const EvaluationSet& set, Json& spec) {
+  if (set.other_dataset.is_null()) return;
+  spec["dataset"] = set.other_dataset;
+  spec["split"] = set.split;
 }
 
 }  // namespace

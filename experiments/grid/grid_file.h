@@ -36,6 +36,13 @@ struct EvaluationEntry {
   std::optional<Axis<std::string>> labelers;  // without: all
 };
 
+// [saliency]: the images of a set whose saliency maps every cell draws.
+struct SaliencyEntry {
+  int line = 0;
+  Located<std::string> set;
+  Json images;  // as in a saliency task's spec
+};
+
 // A labeler under the name that the grid gives it.
 struct NamedLabeler {
   Json entry;            // null for none
@@ -59,6 +66,7 @@ struct GridFile {
   std::map<std::string, Recipe> recipes;
   std::vector<CellsBlock> cells;
   std::vector<EvaluationEntry> evaluations;
+  std::optional<SaliencyEntry> saliency;
 
   // Throws InputError "FILE:LINE: ...".
   template <typename... Args>

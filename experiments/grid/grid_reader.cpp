@@ -7,6 +7,7 @@
 #include "base/nearest_name.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/imported.h"
+#include "experiments/spec/task.h"
 
 namespace remixer::experiments {
 namespace {
@@ -58,6 +59,8 @@ class GridReader {
   void require_pins(const toml::node& node);
   void read_recipe(const Entry& entry);
   void read_cells(const toml::table& block);
+  void read_saliency(const toml::node& node);
+  Json saliency_images(const toml::table& table, int line) const;
   void read_evaluation(const toml::table& entry);
   NamedDataset built_dataset(const Entry& entry, const std::string& where,
                              const std::string& builder, int builder_line) const;
@@ -202,8 +205,9 @@ Axis<int64_t> GridReader::integers(const toml::node& node, const std::string& wh
 }
 
 void GridReader::read_top(const toml::table& root) {
-  check_keys(root, "",
-             {"name", "description", "dataset", "labeler", "recipe", "cells", "evaluation"});
+  check_keys(
+      root, "",
+      {"name", "description", "dataset", "labeler", "recipe", "cells", "evaluation", "saliency"});
   const toml::node* name = root.get("name");
   if (!name) grid_.fail_at(1, "the grid has no name: begin with name = \"...\"");
   grid_.name = as_string(*name, "name");
@@ -387,6 +391,49 @@ void GridReader::read_evaluation(const toml::table& table) {
   grid_.evaluations.push_back(std::move(entry));
 }
 
+// [saliency] set = "...", and images = [...] or count = N with seed = S.
+void GridReader::read_saliency(const toml::node& node) {
+  const toml::table& table = as_table({"saliency", line_of(node), &node}, "saliency");
+  check_keys(table, "saliency", {"set", "images", "count", "seed"});
+  SaliencyEntry entry;
+  entry.line = line_of(node);
+  const toml::node* set = table.get("set");
+  if (!set) grid_.fail_at(entry.line, "[saliency] needs set = \"...\"");
+  if (!set->is_string()) grid_.fail_at(line_of(*set), "saliency.set must be text in quotes");
+  entry.set = names(*set, "evaluation set", evaluation_sets()).front();
+  entry.images = saliency_images(table, entry.line);
+  grid_.saliency = std::move(entry);
+}
+
+Json GridReader::saliency_images(const toml::table& table, int line) const {
+  const toml::node* images = table.get("images");
+  const toml::node* count = table.get("count");
+  const toml::node* seed = table.get("seed");
+  if ((images != nullptr) == (count != nullptr)) {
+    grid_.fail_at(line, "[saliency] needs images = [...], or count = N, and not both");
+  }
+  const auto check_number = [&](int64_t number, int at) {
+    if (number >= 1 && number <= kMostSaliencyImages) return;
+    grid_.fail_at(at, "[saliency] draws {} images; it must be 1 to {}", number,
+                  kMostSaliencyImages);
+  };
+  if (images) {
+    if (seed) grid_.fail_at(line_of(*seed), "saliency.seed goes with count, not with images");
+    const Axis<std::string> named = each(*images, "saliency.images", [&](const toml::node& item) {
+      return as_string(item, "saliency.images");
+    });
+    check_number(static_cast<int64_t>(named.size()), line_of(*images));
+    Json list = Json::array();
+    for (const auto& name : named) list.push_back(name.value);
+    return list;
+  }
+  const int64_t number = as_integer(*count, "saliency.count");
+  check_number(number, line_of(*count));
+  int64_t chosen_seed = 0;
+  if (seed) chosen_seed = integers(*seed, "saliency.seed").front().value;
+  return {{"count", number}, {"seed", chosen_seed}};
+}
+
 GridFile GridReader::read() {
   toml::table root;
   try {
@@ -418,6 +465,7 @@ GridFile GridReader::read() {
   sections("recipe", &GridReader::read_recipe);
   for (const toml::table* block : as_tables(root, "cells")) read_cells(*block);
   for (const toml::table* entry : as_tables(root, "evaluation")) read_evaluation(*entry);
+  if (const toml::node* saliency = root.get("saliency")) read_saliency(*saliency);
   return std::move(grid_);
 }
 

@@ -1,5 +1,6 @@
 #include "experiments/spec/task.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -8,11 +9,12 @@
 namespace remixer::experiments {
 namespace {
 
-constexpr std::array<std::pair<TaskKind, std::string_view>, 4> kKinds{{
+constexpr std::array<std::pair<TaskKind, std::string_view>, 5> kKinds{{
     {TaskKind::kPrepare, "prepare"},
     {TaskKind::kLabel, "label"},
     {TaskKind::kTrain, "train"},
     {TaskKind::kEvaluate, "evaluate"},
+    {TaskKind::kSaliency, "saliency"},
 }};
 
 // The members that a kind's spec has, beside "kind".
@@ -26,8 +28,30 @@ std::vector<const char*> spec_members(TaskKind kind) {
       return {"cell"};
     case TaskKind::kEvaluate:
       return {"cell", "eval_set", "version"};
+    case TaskKind::kSaliency:
+      return {"cell", "eval_set", "images", "version"};
   }
   return {};
+}
+
+// Images by name, or how many to draw from which seed.
+void check_images(const Json& images) {
+  const auto fits = [](size_t count) {
+    return count >= 1 && count <= static_cast<size_t>(kMostSaliencyImages);
+  };
+  if (images.is_array()) {
+    const bool named = std::all_of(images.begin(), images.end(),
+                                   [](const Json& image) { return image.is_string(); });
+    if (named && fits(images.size())) return;
+  } else {
+    ObjectReader reader(images, "task.spec.images");
+    int64_t count = 0, seed = 0;
+    reader("count", count);
+    reader("seed", seed);
+    reader.finish();
+    if (count > 0 && fits(static_cast<size_t>(count)) && seed >= 0) return;
+  }
+  fail_input("task.spec.images: must name 1 to {} images, or say how many", kMostSaliencyImages);
 }
 
 void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
@@ -42,11 +66,13 @@ void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
     }
   }
   // Both or neither: the set is of another dataset than the cell's.
-  const bool elsewhere = kind == TaskKind::kEvaluate && spec.contains("dataset");
+  const bool on_a_set = kind == TaskKind::kEvaluate || kind == TaskKind::kSaliency;
+  const bool elsewhere = on_a_set && spec.contains("dataset");
   for (const char* name : {"dataset", "split"}) {
     if (elsewhere) reader(name, ignored);
   }
   reader.finish();
+  if (kind == TaskKind::kSaliency) check_images(spec["images"]);
 }
 
 }  // namespace

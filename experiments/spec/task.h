@@ -10,12 +10,17 @@
 
 namespace remixer::experiments {
 
-enum class TaskKind { kPrepare, kLabel, kTrain, kEvaluate };
-std::string_view to_string(TaskKind kind);              // "prepare", "label", "train", "evaluate"
+enum class TaskKind { kPrepare, kLabel, kTrain, kEvaluate, kSaliency };
+std::string_view to_string(TaskKind kind);              // "prepare", "label", "train", "evaluate",
+                                                        // "saliency"
 TaskKind task_kind_from_string(std::string_view text);  // throws InputError
 
 // Version of what evaluating means, in every evaluate task's spec.
 constexpr int64_t kEvaluationVersion = 1;
+// Version of what drawing saliency maps means, in every saliency task's spec.
+constexpr int64_t kSaliencyVersion = 1;
+// A saliency task draws so many images at most.
+constexpr int64_t kMostSaliencyImages = 64;
 
 // One step. Content-hashed: two grids that need the same step share it.
 //
@@ -24,13 +29,15 @@ constexpr int64_t kEvaluationVersion = 1;
 //   label     {"kind", "dataset": {...}, "split": "train" | an evaluation set, "labeler": {...}}
 //   train     {"kind", "cell": identity}
 //   evaluate  {"kind", "cell": identity, "eval_set": "mixed_rand", "version": 1}; on another
-//   dataset
-//             than the cell's also "dataset": {...} and "split", which eval_set is the name of
+//             dataset than the cell's also "dataset": {...} and "split", which eval_set is the
+//             name of
+//   saliency  {"kind", "cell": identity, "eval_set", "images": ["original/val/...", ...] or
+//             {"count": 8, "seed": 0}, "version": 1}, and "dataset", "split" as of evaluate
 struct Task {
   TaskKind kind = TaskKind::kPrepare;
   Json spec;
   std::vector<std::string> dependencies;  // task ids that must be done first
-  std::string cell_id;                    // of train and evaluate, else empty
+  std::string cell_id;                    // of train, evaluate and saliency, else empty
   std::string title;  // one line for people: "train deit_nano · saliency · seed 0"
   std::string id() const { return content_id(spec); }
 };

@@ -1,6 +1,7 @@
 // The whole line on a small grid: daemon, SQLite, mpirun with two ranks, GrabCut, tables.
 #include <gtest/gtest.h>
 
+#include "base/saliency_file.h"
 #include "tests/process/grid_run.h"
 
 namespace remixer::testing {
@@ -14,9 +15,39 @@ bool training_has_begun(const fs::path& workspace) {
          count(workspace, "SELECT count(*) FROM metrics WHERE name = 'loss'") > 0;
 }
 
+constexpr const char* kSaliency = R"(
+[saliency]
+set = "original"
+count = 5
+seed = 1
+)";
+
+// Every cell's maps are of the same images; the picture is made of them.
+void expect_saliency(const fs::path& workspace) {
+  std::vector<SaliencyFile> maps;
+  std::vector<std::string> draw{program("remixer"), "model", "saliency", "--output",
+                                (workspace / "table4.png").string()};
+  for (const auto& file : fs::recursive_directory_iterator(workspace / "runs")) {
+    if (file.path().filename() != "saliency.safetensors") continue;
+    maps.push_back(read_saliency(file.path()));
+    draw.insert(draw.end(), {"--maps", file.path().string(), "--heading", "a model"});
+  }
+  ASSERT_EQ(maps.size(), 2u);
+  EXPECT_EQ(maps[0].samples.size(), 5u);
+  EXPECT_EQ(maps[0].samples, maps[1].samples);
+  EXPECT_EQ(maps[0].images, maps[1].images);
+  EXPECT_NE(maps[0].maps, maps[1].maps);
+  EXPECT_EQ(maps[0].method, "chefer");
+  EXPECT_NE(maps[0].patch_values.empty(), maps[1].patch_values.empty());
+  const auto drawn = run_program(draw, workspace, 60);
+  EXPECT_EQ(drawn.code, 0) << drawn.errors;
+  EXPECT_TRUE(fs::exists(workspace / "table4.png"));
+}
+
 TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
   ScratchFolder folder("line");
-  const auto first = run_program(run_command(folder, small_grid()), folder.path(), 200);
+  const std::string grid = small_grid() + kSaliency;
+  const auto first = run_program(run_command(folder, grid), folder.path(), 200);
   ASSERT_EQ(first.code, 0) << first.output << first.errors;
   const fs::path workspace = folder / "workspace";
   EXPECT_EQ(figures(workspace).size(), static_cast<size_t>(kFigures));
@@ -34,9 +65,10 @@ TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
     EXPECT_TRUE(fs::exists(reports / name)) << name;
   }
   EXPECT_NE(first.output.find("Table 1"), std::string::npos) << first.output;
+  expect_saliency(workspace);
 
   const int64_t attempts = count(workspace, "SELECT count(*) FROM runs");
-  const auto second = run_program(run_command(folder, small_grid()), folder.path(), 30);
+  const auto second = run_program(run_command(folder, grid), folder.path(), 30);
   EXPECT_EQ(second.code, 0) << second.errors;
   EXPECT_LT(second.seconds, 5);
   EXPECT_EQ(count(workspace, "SELECT count(*) FROM runs"), attempts);

@@ -17,6 +17,7 @@ int model_command(int argc, char** argv) {
        {"challenge", "Whether any background flips a foreground: the adversarial metric",
         model_challenge},
        {"explain", "Draw which patches a baseline and a ReMixer model look at", model_explain},
+       {"saliency", "Table 4 as a picture, from the maps that a grid drew", model_saliency},
        {"relevance", "The same as numbers, of images in a file", explain::relevance_command}});
 }
 

@@ -22,6 +22,7 @@ int model_command(int argc, char** argv);
 int model_challenge(int argc, char** argv);
 int model_evaluate(int argc, char** argv);
 int model_explain(int argc, char** argv);
+int model_saliency(int argc, char** argv);
 
 // The set that such a subcommand works on, and its patch labels.
 struct SetOptions {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "core/evaluation/answers_file.h"
+#include "base/predictions_file.h"
 #include "core/evaluation/evaluator.h"
 #include "core/io/checkpoint.h"
 #include "core/models/weights.h"
@@ -39,13 +39,14 @@ evaluation::Evaluation evaluate(const Options& options, const OpenedSet& opened)
   return evaluation::evaluate(job, solo);
 }
 
-void save_answers(const Options& options, const OpenedSet& opened, evaluation::Answers answers) {
-  evaluation::AnswersFile file;
+void save_answers(const Options& options, const OpenedSet& opened,
+                  evaluation::Evaluation evaluation) {
+  PredictionsFile file;
   file.eval_set = options.set.set;
   file.dataset_sha256 = opened.dataset.content_hash();
-  for (const data::Sample& sample : opened.dataset.samples()) file.labels.push_back(sample.label);
-  file.by_weights["raw"] = std::move(answers);
-  evaluation::write_answers(options.answers, file);
+  file.truth = std::move(evaluation.truth);
+  file.by_weights["raw"] = std::move(evaluation.predictions);
+  write_predictions(options.answers, file);
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ int model_evaluate(int argc, char** argv) {
                                       value, n));
     }
   }
-  if (!options.answers.empty()) save_answers(options, opened, std::move(evaluation.answers));
+  if (!options.answers.empty()) save_answers(options, opened, std::move(evaluation));
   return kExitDone;
 }
 

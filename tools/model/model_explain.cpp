@@ -1,5 +1,3 @@
-#include <ATen/core/grad_mode.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
@@ -7,10 +5,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "core/explain/panel.h"
-#include "core/explain/relevance.h"
+#include "core/explain/saliency.h"
+#include "core/explain/saliency_picture.h"
 #include "core/io/checkpoint.h"
-#include "core/kernels/operators.h"
-#include "core/loading/loader.h"
 #include "core/models/weights.h"
 #include "tools/model/model_command.h"
 
@@ -21,7 +18,7 @@ struct Options {
   SetOptions set;
   std::string architecture, spatial_prior, baseline, remixer, of = "label", output;
   std::vector<std::string> samples;
-  int64_t count = 8;
+  int64_t count = 8, seed = 0;
 };
 
 std::unique_ptr<models::Model> load(const Options& options, const std::string& path) {
@@ -34,69 +31,27 @@ std::unique_ptr<models::Model> load(const Options& options, const std::string& p
   return model;
 }
 
-// Numbers of the samples asked for by id, else `count` spread evenly over the set.
+// Numbers of the samples asked for by id, else `count` drawn at random.
 std::vector<int64_t> choose(const Options& options, const data::Dataset& dataset) {
-  const auto& samples = dataset.samples();
-  std::vector<int64_t> chosen;
-  for (const std::string& id : options.samples) {
-    const auto found = std::find_if(samples.begin(), samples.end(),
-                                    [&](const data::Sample& sample) { return sample.id == id; });
-    if (found == samples.end()) {
-      fail_input("{}: split {} has no sample '{}'", dataset.folder().string(), dataset.split(), id);
-    }
-    chosen.push_back(found - samples.begin());
-  }
-  const auto size = static_cast<int64_t>(samples.size());
-  const int64_t count = options.samples.empty() ? std::min(options.count, size) : 0;
-  for (int64_t i = 0; i < count; ++i) chosen.push_back((2 * i + 1) * size / (2 * count));
-  return chosen;
+  experiments::Json images = options.samples;
+  if (options.samples.empty()) images = {{"count", options.count}, {"seed", options.seed}};
+  return explain::choose_images(images, dataset);
 }
 
-// A model's maps of the chosen samples, and what it answers.
-struct Explained {
-  std::vector<explain::HeatMap> maps;
-  std::vector<int64_t> answers;
-};
-
-Explained explain_model(models::Model& model, const Options& options, const OpenedSet& set,
-                        const std::vector<int64_t>& chosen) {
-  constexpr size_t kBatch = 8;
-  const bool masked = model.spec().remixer;
-  if (masked && !set.labels)
+SaliencyFile explain_model(models::Model& model, const Options& options, const OpenedSet& set,
+                           const std::vector<int64_t>& chosen) {
+  if (model.spec().remixer && !set.labels)
     fail_input("--remixer names a ReMixer model: give its patch labels by --labels");
-  training::Reading reading;
-  reading.augmentation.side = static_cast<int>(model.spec().image_size);
-  training::SampleStore store(set.dataset, masked ? set.labels.get() : nullptr, model.grid(),
-                              /*memory_limit=*/0, reading);
   if (options.of == "label" &&
       model.spec().num_classes != static_cast<int64_t>(set.dataset.classes().size())) {
     fail_input("a model of {} classes has no logit for the labels of a set of {}: use --of answer",
                model.spec().num_classes, set.dataset.classes().size());
   }
-  Explained explained;
-  for (size_t first = 0; first < chosen.size(); first += kBatch) {
-    std::vector<training::Draw> draws;
-    for (size_t i = first; i < std::min(chosen.size(), first + kBatch); ++i)
-      draws.push_back({.sample = chosen[i]});
-    const training::Batch batch = training::make_batch(store, draws);
-    std::optional<at::Tensor> distance;
-    if (masked) distance = kernels::label_distance(batch.patch_labels, set.distance);
-    at::Tensor answers;
-    {
-      const at::NoGradGuard no_grad;
-      answers = model.forward(batch.images, distance, {}).argmax(1);
-    }
-    const at::Tensor maps = explain::relevance(model, batch.images, distance,
-                                               options.of == "label" ? batch.classes : answers)
-                                .contiguous();
-    const auto grid = static_cast<int>(model.grid());
-    for (int64_t i = 0; i < maps.size(0); ++i) {
-      const float* values = maps.const_data_ptr<float>() + i * grid * grid;
-      explained.maps.push_back({grid, std::vector<float>(values, values + grid * grid)});
-      explained.answers.push_back(answers[i].item<int64_t>());
-    }
-  }
-  return explained;
+  const explain::SaliencyJob job{.dataset = set.dataset,
+                                 .labels = set.labels.get(),
+                                 .distance = set.distance,
+                                 .explain_answer = options.of == "answer"};
+  return explain::draw_saliency(model, job, chosen);
 }
 
 // What of an image evaluation shows to a model of `size` pixels a side, at the image's own
@@ -125,7 +80,7 @@ data::Image displayed(const std::filesystem::path& path, int size) {
 }
 
 void write_panels(const Options& options, const data::Dataset& dataset,
-                  const std::vector<int64_t>& chosen, const std::vector<Explained>& explained,
+                  const std::vector<int64_t>& chosen, const std::vector<SaliencyFile>& explained,
                   int size) {
   const bool one_file = std::string_view(options.output).ends_with(".png");
   std::vector<data::Image> rows;
@@ -133,11 +88,9 @@ void write_panels(const Options& options, const data::Dataset& dataset,
     const data::Sample& sample = dataset.samples()[static_cast<size_t>(chosen[i])];
     std::vector<data::Image> row{displayed(dataset.image_path(sample), size)};
     std::string answers;
-    for (const Explained& model : explained) {
-      row.push_back(explain::overlay(row.front(), model.maps[i]));
-      const auto answer = static_cast<size_t>(model.answers[i]);
-      answers += " | " + (answer < dataset.classes().size() ? dataset.classes()[answer]
-                                                            : std::to_string(answer));
+    for (const SaliencyFile& model : explained) {
+      row.push_back(explain::overlay(row.front(), explain::map_of(model, i)));
+      answers += " | " + model.answers[i];
     }
     std::cout << sample.id << ": " << dataset.classes()[static_cast<size_t>(sample.label)]
               << answers << '\n';
@@ -175,9 +128,12 @@ int model_explain(int argc, char** argv) {
   add_set_options(app, options.set);
   app.add_option("--sample", options.samples,
                  "id of a sample (its path in the dataset); may be repeated");
-  app.add_option("--count", options.count, "without --sample: how many, spread over the set")
+  app.add_option("--count", options.count, "without --sample: how many, drawn at random")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
+  app.add_option("--seed", options.seed, "what they are drawn from")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--of", options.of,
                  "the logit explained: of the image's label, or the model's answer")
       ->capture_default_str()
@@ -190,7 +146,7 @@ int model_explain(int argc, char** argv) {
 
   const OpenedSet set = open_set(options.set);
   const std::vector<int64_t> chosen = choose(options, set.dataset);
-  std::vector<Explained> explained;
+  std::vector<SaliencyFile> explained;
   int size = 0;
   for (const std::string& path : {options.baseline, options.remixer}) {
     const auto model = load(options, path);

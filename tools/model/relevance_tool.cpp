@@ -36,7 +36,7 @@ void run(const Options& options) {
   if (spec.remixer)
     distance = kernels::label_distance(input.at("labels").to(at::kFloat), options.distance);
   io::write_safetensors(options.output,
-                        {{"relevance", relevance(*model, images, distance, targets)}});
+                        {{"relevance", relevance(*model, images, distance, targets).patches}});
 }
 
 }  // namespace

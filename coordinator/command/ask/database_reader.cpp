@@ -68,7 +68,7 @@ Json grid_counts(const std::vector<GridTask>& tasks, int64_t grid) {
        {"waiting", "ready", "running", "done", "failed", "blocked", "cancelled"}) {
     states[state] = 0;
   }
-  for (const char* kind : {"prepare", "label", "train", "evaluate"}) {
+  for (const char* kind : {"prepare", "label", "train", "evaluate", "saliency"}) {
     kinds[kind] = {{"total", 0}, {"done", 0}, {"running", 0}, {"failed", 0}};
   }
   const auto count = [](Json& json, const std::string& name) {

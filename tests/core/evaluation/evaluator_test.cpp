@@ -75,7 +75,7 @@ TEST_F(EvaluatorTest, CountsWhatTheModelSaysOfEachImage) {
   const Evaluation evaluation = evaluate(job_, solo_);
   EXPECT_EQ(evaluation.n, 31);
   for (int64_t i = 0; i < 31; ++i) {
-    EXPECT_EQ(evaluation.answers.likely(i)[0], predictions[static_cast<size_t>(i)]) << i;
+    EXPECT_EQ(evaluation.predictions.likely(i)[0], predictions[static_cast<size_t>(i)]) << i;
   }
   EXPECT_DOUBLE_EQ(evaluation.top1, 100.0 * static_cast<double>(correct) / 31);
   EXPECT_EQ(evaluation.top5, 100);  // three classes

@@ -128,7 +128,7 @@ TEST_P(RanksTest, EvaluateToTheSameAnswer) {
   SoloCommunicator solo;
   const auto alone = evaluation::evaluate(job, solo), together = evaluation::evaluate(job, world());
   EXPECT_EQ(alone.n, 50);
-  EXPECT_EQ(alone.answers, together.answers);
+  EXPECT_EQ(alone.predictions, together.predictions);
   EXPECT_EQ(alone.top1, together.top1);
   EXPECT_EQ(alone.top5, together.top5);
 }

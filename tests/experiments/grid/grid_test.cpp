@@ -10,6 +10,7 @@ namespace remixer::experiments {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr const char* kHead = R"(
 name = "small"
@@ -52,7 +53,7 @@ void expect_sound(const Grid& grid) {
       EXPECT_TRUE(seen.contains(dependency)) << task.title;
     }
     EXPECT_TRUE(seen.insert(task.id()).second) << task.title << " twice";
-    const bool of_cell = task.kind == TaskKind::kTrain || task.kind == TaskKind::kEvaluate;
+    const bool of_cell = task.kind != TaskKind::kPrepare && task.kind != TaskKind::kLabel;
     EXPECT_EQ(cells.contains(task.cell_id), of_cell) << task.title;
     const Task back = task_from_json(to_json(task));
     EXPECT_EQ(back.kind, task.kind);
@@ -218,6 +219,63 @@ TEST(Grid, ANewEvaluationSetChangesNoOtherTask) {
 }
 
 // TokenLabeling on a plain model: labels are its targets, and evaluation needs none.
+constexpr const char* kTwoCells = R"(
+[[cells]]
+architecture = "deit_nano_patch4_32"
+labeler = ["none", "bbox_grabcut"]
+[[evaluation]]
+sets = ["mixed_same"]
+)";
+
+TEST(Grid, EveryCellDrawsTheSameImages) {
+  const Grid without = grid_of(kTwoCells);
+  const Grid with =
+      grid_of(std::string(kTwoCells) + "[saliency]\nset = \"original\"\ncount = 6\nseed = 3\n");
+  expect_sound(with);
+  std::set<std::string> old_ids, labels;
+  for (const Task& task : without.tasks) old_ids.insert(task.id());
+  std::vector<Task> drawn;
+  for (const Task& task : with.tasks) {
+    old_ids.erase(task.id());
+    if (task.kind == TaskKind::kSaliency) drawn.push_back(task);
+    if (task.kind == TaskKind::kLabel && task.spec["split"] == "original") labels.insert(task.id());
+  }
+  EXPECT_TRUE(old_ids.empty()) << "saliency changed another task";
+  ASSERT_EQ(drawn.size(), 2u);
+  for (const Task& task : drawn) {
+    EXPECT_EQ(task.spec["images"], (Json{{"count", 6}, {"seed", 3}}));
+    EXPECT_EQ(task.spec["eval_set"], "original");
+  }
+  // Plain: images and model. ReMixer: the set's labels as well, which nothing else asks for here.
+  EXPECT_EQ(drawn[0].dependencies.size(), 2u);
+  ASSERT_EQ(drawn[1].dependencies.size(), 3u);
+  EXPECT_EQ(labels, (std::set<std::string>{drawn[1].dependencies[2]}));
+  EXPECT_EQ(drawn[0].title, "saliency original · deit_nano_patch4_32 · none · seed 0");
+}
+
+TEST(Grid, SaliencyImagesMayBeNamed) {
+  const Grid grid = grid_of(std::string(kTwoCells) +
+                            "[saliency]\nset = \"original\"\nimages = [\"a.png\", \"b.png\"]\n");
+  EXPECT_EQ(grid.tasks.back().spec["images"], (Json{"a.png", "b.png"}));
+}
+
+TEST(Grid, SaliencyMistakesAreNamed) {
+  const auto expect = [](const std::string& saliency, const std::string& what) {
+    EXPECT_THAT(input_error([&] { grid_of(kTwoCells + ("[saliency]\n" + saliency)); }),
+                HasSubstr(what));
+  };
+  expect("count = 3\n", "needs set");
+  expect("set = \"original\"\n", "images = [...], or count = N");
+  expect("set = \"original\"\ncount = 3\nimages = [\"a\"]\n", "not both");
+  expect("set = \"original\"\ncount = 0\n", "small.toml:20: [saliency] draws 0 images");
+  expect("set = \"original\"\ncount = 65\n", "1 to 64");
+  expect("set = \"original\"\nimages = []\n", "empty list");
+  expect("set = \"original\"\nimages = [\"a\", \"a\"]\n", "twice");
+  expect("set = \"original\"\nimages = [\"a\"]\nseed = 1\n", "seed goes with count");
+  expect("set = \"orginal\"\ncount = 3\n", "did you mean 'original'");
+  expect("set = \"original\"\ncuont = 3\n", "did you mean 'count'");
+}
+
 TEST(Grid, LabelsMayBeTargetsAlone) {
   const Grid grid = grid_of(R"(
 [recipe.tokens]

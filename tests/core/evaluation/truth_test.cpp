@@ -1,4 +1,4 @@
-#include "core/evaluation/answers_file.h"
+#include "core/evaluation/truth.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/predictions_file.h"
 #include "core/dataset/dataset_writer.h"
 #include "core/dataset/imagenet_classes.h"
 #include "core/image/image.h"
@@ -19,9 +20,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class AnswersTest : public ::testing::Test {
+class TruthTest : public ::testing::Test {
  protected:
-  AnswersTest() : scratch_("answers") {}
+  TruthTest() : scratch_("answers") {}
 
   data::Dataset write(const std::vector<std::string>& classes, std::vector<data::Sample> samples) {
     const auto folder = scratch_ / "data";
@@ -48,8 +49,8 @@ class AnswersTest : public ::testing::Test {
   }
 
   // A model that is sure of one class an image; the others follow in the order of their numbers.
-  static Answers sure(int64_t classes, const std::vector<int>& of) {
-    Answers answers(classes, static_cast<int64_t>(of.size()));
+  static Predictions sure(int64_t classes, const std::vector<int>& of) {
+    Predictions answers(classes, static_cast<int64_t>(of.size()));
     for (size_t i = 0; i < of.size(); ++i) {
       std::vector<float> logits(static_cast<size_t>(classes));
       for (int64_t c = 0; c < classes; ++c) logits[static_cast<size_t>(c)] = -static_cast<float>(c);
@@ -62,14 +63,14 @@ class AnswersTest : public ::testing::Test {
   remixer::testing::ScratchFolder scratch_;
 };
 
-TEST_F(AnswersTest, KeepTheLikeliestClassesInOrder) {
-  Answers answers(4, 1);
+TEST_F(TruthTest, KeepTheLikeliestClassesInOrder) {
+  Predictions answers(4, 1);
   answers.set(0, std::vector<float>{1, 3, 3, -2});
   EXPECT_THAT(std::vector<uint16_t>(answers.likely(0).begin(), answers.likely(0).end()),
               ElementsAre(1, 2, 0, 3));
   EXPECT_FLOAT_EQ(answers.normalizer[0],
                   std::log(std::exp(1.0) + 2 * std::exp(3.0) + std::exp(-2.0)));
-  Answers many(1000, 2);
+  Predictions many(1000, 2);
   EXPECT_EQ(many.kept, 10);
   std::vector<float> logits(1000, 500);  // far beyond what exp can hold
   logits[999] = 501;
@@ -79,14 +80,14 @@ TEST_F(AnswersTest, KeepTheLikeliestClassesInOrder) {
   EXPECT_NEAR(many.normalizer[1], 501 + std::log(1 + 999 * std::exp(-1.0)), 1e-3);
 }
 
-TEST_F(AnswersTest, TopOneAndTopFive) {
+TEST_F(TruthTest, TopOneAndTopFive) {
   const auto dataset = write({"a", "b", "c", "d", "e", "f", "g"}, {of(6), of(5), of(4), of(0)});
   // The third image's class is fifth of the model's answers, the second's sixth.
-  const auto found = figures(sure(7, {6, 0, 0, 1}), dataset, class_reading(7, dataset));
-  EXPECT_THAT(found, ElementsAre(Figure{"top1", 25, 4}, Figure{"top5", 75, 4}));
+  const auto found = figures(sure(7, {6, 0, 0, 1}), truth_of(7, dataset));
+  EXPECT_THAT(found, ElementsAre(PredictionFigure{"top1", 25, 4}, PredictionFigure{"top5", 75, 4}));
 }
 
-TEST_F(AnswersTest, AThousandClassesAreReadAsNine) {
+TEST_F(TruthTest, AThousandClassesAreReadAsNine) {
   std::vector<std::string> nine;
   for (const auto name : data::imagenet9_class_names()) nine.emplace_back(name);
   const auto dataset = write(nine, {of(0), of(0), of(8), of(1)});
@@ -97,72 +98,76 @@ TEST_F(AnswersTest, AThousandClassesAreReadAsNine) {
   };
   EXPECT_EQ(data::imagenet_classes()[static_cast<size_t>(first_of(0))].imagenet9, 0);
   // Of the last, the model is sure of a class outside the 370: wrong, whatever comes after it.
-  const auto found =
-      figures(sure(1000, {first_of(0), first_of(1), first_of(8), first_of(-1)}), dataset, reading);
-  EXPECT_EQ(found[0], (Figure{"top1", 50, 4}));
+  const auto found = figures(sure(1000, {first_of(0), first_of(1), first_of(8), first_of(-1)}),
+                             truth_of(1000, dataset));
+  EXPECT_EQ(found[0], (PredictionFigure{"top1", 50, 4}));
 }
 
-TEST_F(AnswersTest, ClassesOfAnotherKindAreRefused) {
+TEST_F(TruthTest, ClassesOfAnotherKindAreRefused) {
   const auto dataset = write({"a", "b"}, {of(0), of(1)});
   EXPECT_THROW(class_reading(1000, dataset), InputError);
   EXPECT_THROW(class_reading(3, dataset), InputError);
 }
 
-TEST_F(AnswersTest, SeveralRightAnswersCountOnceOrOnceEach) {
+TEST_F(TruthTest, SeveralRightAnswersCountOnceOrOnceEach) {
   const auto dataset = write({"a", "b", "c"}, {of(0, {1}), of(2), of(1, {1, 2})});
-  const auto found = figures(sure(3, {1, 0, 1}), dataset, class_reading(3, dataset));
+  const auto found = figures(sure(3, {1, 0, 1}), truth_of(3, dataset));
   ASSERT_EQ(found.size(), 3u);
-  EXPECT_EQ(found[0], (Figure{"top1", 100.0 * 2 / 3, 3}));
+  EXPECT_EQ(found[0], (PredictionFigure{"top1", 100.0 * 2 / 3, 3}));
   // Pairs: (0,a) wrong, (0,b) right, (1,c) wrong, (2,b) right, (2,b) right, (2,c) wrong.
-  EXPECT_EQ(found[2], (Figure{"top1_by_label", 50, 6}));
+  EXPECT_EQ(found[2], (PredictionFigure{"top1_by_label", 50, 6}));
 }
 
-TEST_F(AnswersTest, OneBackgroundBreaksAForeground) {
+TEST_F(TruthTest, OneBackgroundBreaksAForeground) {
   const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"), of(0, {}, "cat1"), of(1, {}, "dog1"),
                                           of(1, {}, "dog1"), of(1)});
-  const auto found = figures(sure(2, {0, 1, 1, 1, 0}), dataset, class_reading(2, dataset));
-  EXPECT_EQ(found.back(), (Figure{"adversarial", 50, 2}));
-  EXPECT_EQ(found[0], (Figure{"top1", 60, 5}));
+  const auto found = figures(sure(2, {0, 1, 1, 1, 0}), truth_of(2, dataset));
+  EXPECT_EQ(found.back(), (PredictionFigure{"adversarial", 50, 2}));
+  EXPECT_EQ(found[0], (PredictionFigure{"top1", 60, 5}));
 }
 
-TEST_F(AnswersTest, ForegroundsThatStandOnceHaveNoAdversary) {
+TEST_F(TruthTest, ForegroundsThatStandOnceHaveNoAdversary) {
   const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"), of(1, {}, "dog1")});
-  EXPECT_EQ(figures(sure(2, {0, 1}), dataset, class_reading(2, dataset)).size(), 2u);
+  EXPECT_EQ(figures(sure(2, {0, 1}), truth_of(2, dataset)).size(), 2u);
 }
 
-TEST_F(AnswersTest, ComeBackFromTheirFile) {
+TEST_F(TruthTest, ComeBackFromTheirFile) {
   for (const int64_t classes : {9, 1000}) {
-    AnswersFile file;
-    file.labels = {3, 1, 2};
+    PredictionsFile file;
+    file.truth.labels = {3, 1, 2};
+    file.truth.more_labels = {{0, {4, 4}}, {2, {1}}};
+    file.truth.foregrounds = {-1, 0, 0};
+    if (classes == 1000) file.truth.reading.assign(1000, -1);
     file.eval_set = "mixed_rand";
     file.dataset_sha256 = "abc";
     file.cell = "def";
     file.by_weights["raw"] = sure(classes, {3, 8, 0});
     file.by_weights["ema"] = sure(classes, {3, 1, 0});
-    write_answers(scratch_ / "answers", file);
-    const AnswersFile back = read_answers(scratch_ / "answers");
+    write_predictions(scratch_ / "answers", file);
+    const PredictionsFile back = read_predictions(scratch_ / "answers");
     EXPECT_EQ(back.by_weights, file.by_weights);
-    EXPECT_EQ(back.labels, file.labels);
+    EXPECT_EQ(back.truth, file.truth);
+    EXPECT_TRUE(back.whole_truth);
     EXPECT_EQ(back.eval_set, "mixed_rand");
     EXPECT_EQ(back.dataset_sha256, "abc");
     EXPECT_EQ(back.cell, "def");
   }
 }
 
-TEST_F(AnswersTest, FilesOfAnotherKindAreNamed) {
-  AnswersFile file;
-  file.labels = {3, 1};
+TEST_F(TruthTest, FilesOfAnotherKindAreNamed) {
+  PredictionsFile file;
+  file.truth.labels = {3, 1};
   file.by_weights["raw"] = sure(9, {3, 8, 0});
-  write_answers(scratch_ / "answers", file);
+  write_predictions(scratch_ / "answers", file);
   try {
-    read_answers(scratch_ / "answers");
+    read_predictions(scratch_ / "answers");
     FAIL();
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("answers"));
     EXPECT_THAT(error.what(), HasSubstr("2 labels"));
   }
   write_file_atomic(scratch_ / "answers", "nothing");
-  EXPECT_THROW(read_answers(scratch_ / "answers"), InputError);
+  EXPECT_THROW(read_predictions(scratch_ / "answers"), InputError);
 }
 
 }  // namespace

@@ -1,0 +1,17 @@
+// Words in pictures.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "core/image/image.h"
+
+namespace remixer::explain {
+
+// One line of text, centred in a white strip of the given width; made smaller, then shortened,
+// where it is too long. Letters beyond ASCII become '?'. A function of its arguments alone.
+data::Image caption(const std::string& text, int width, int height,
+                    std::array<uint8_t, 3> colour = {27, 31, 36});
+
+}  // namespace remixer::explain

@@ -1,0 +1,180 @@
+#include "core/explain/saliency.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "core/dataset/imagenet_classes.h"
+#include "core/evaluation/truth.h"
+#include "core/explain/relevance.h"
+#include "core/kernels/operators.h"
+#include "core/loading/loader.h"
+
+namespace remixer::explain {
+namespace {
+
+constexpr size_t kBatch = 8;
+
+std::vector<int64_t> named_images(const experiments::Json& names, const data::Dataset& dataset) {
+  std::map<std::string, int64_t> numbers;
+  for (const data::Sample& sample : dataset.samples()) {
+    numbers.emplace(sample.id, static_cast<int64_t>(numbers.size()));
+  }
+  std::vector<int64_t> chosen;
+  for (const auto& name : names) {
+    const auto found = numbers.find(name.get<std::string>());
+    if (found == numbers.end()) {
+      fail_input("{}: split {} has no sample '{}'", dataset.folder().string(), dataset.split(),
+                 name.get<std::string>());
+    }
+    chosen.push_back(found->second);
+  }
+  return chosen;
+}
+
+std::vector<training::Draw> draws(const std::vector<int64_t>& chosen, size_t first) {
+  std::vector<training::Draw> draws;
+  for (size_t i = first; i < std::min(chosen.size(), first + kBatch); ++i) {
+    draws.push_back({.sample = chosen[i]});
+  }
+  return draws;
+}
+
+class Drawing {
+ public:
+  Drawing(models::Model& model, const SaliencyJob& job, const std::vector<int64_t>& chosen)
+      : model_(model),
+        job_(job),
+        chosen_(chosen),
+        masked_(model.spec().remixer),
+        truth_(evaluation::truth_of(model.spec().num_classes, job.dataset)),
+        store_(job.dataset, masked_ ? job.labels : nullptr, model.grid(), /*memory_limit=*/0,
+               reading(model, job)) {
+    if (masked_ && job.labels == nullptr) {
+      fail_input("a ReMixer model needs patch labels of {}", job.dataset.split());
+    }
+    file_.eval_set = job.dataset.split();
+    file_.dataset_sha256 = job.dataset.content_hash();
+    file_.explained = job.explain_answer || !truth_.reading.empty() ? "answer" : "label";
+    file_.side = store_.image_size();
+    file_.grid = model.grid();
+  }
+
+  SaliencyFile run() {
+    for (size_t first = 0; first < chosen_.size(); first += kBatch) {
+      const auto now = draws(chosen_, first);
+      draw(training::make_batch(store_, now), now);
+      if (job_.on_progress) {
+        job_.on_progress(file_.size(), static_cast<int64_t>(chosen_.size()));
+      }
+    }
+    return std::move(file_);
+  }
+
+ private:
+  static training::Reading reading(const models::Model& model, const SaliencyJob& job) {
+    training::Reading reading;
+    reading.augmentation.side = static_cast<int>(model.spec().image_size);
+    reading.augmentation.evaluation_crop = job.evaluation_crop;
+    return reading;
+  }
+
+  void draw(const training::Batch& on_cpu, const std::vector<training::Draw>& now) {
+    const auto device = model_.parameters().front().second.device();
+    const at::Tensor images = on_cpu.images.to(device);
+    std::optional<at::Tensor> distance;
+    if (masked_) {
+      distance = kernels::label_distance(on_cpu.patch_labels.to(device), job_.distance);
+    }
+    at::Tensor answers;
+    {
+      const at::NoGradGuard no_grad;
+      answers = model_.forward(images, distance, {}).argmax(1);
+    }
+    const at::Tensor explained = file_.explained == "label" ? on_cpu.classes.to(device) : answers;
+    const Relevance found = relevance(model_, images, distance, explained);
+    file_.method = found.through_attention ? "chefer" : "grad_cam";
+    keep(found.patches.to(at::kFloat).cpu().contiguous(), file_.maps);
+    keep_images(on_cpu.images);
+    if (masked_) keep_patch_labels(on_cpu.patch_labels);
+    answers = answers.cpu();
+    for (size_t i = 0; i < now.size(); ++i) {
+      keep_answer(now[i].sample, answers[static_cast<int64_t>(i)].item<int64_t>());
+    }
+  }
+
+  static void keep(const at::Tensor& tensor, std::vector<float>& values) {
+    const float* data = tensor.const_data_ptr<float>();
+    values.insert(values.end(), data, data + tensor.numel());
+  }
+
+  // Back from normalised to RGB bytes.
+  void keep_images(const at::Tensor& images) {
+    const at::Tensor last = images.permute({0, 2, 3, 1}).contiguous();
+    const float* value = last.const_data_ptr<float>();
+    for (int64_t i = 0; i < last.numel(); ++i) {
+      const auto channel = static_cast<size_t>(i % 3);
+      const float colour =
+          value[i] * job_.dataset.deviation()[channel] + job_.dataset.mean()[channel];
+      file_.images.push_back(
+          static_cast<uint8_t>(std::lround(255 * std::clamp(colour, 0.0f, 1.0f))));
+    }
+  }
+
+  void keep_patch_labels(const at::Tensor& labels) {
+    if (labels.size(2) == 1) return keep(labels.contiguous(), file_.patch_values);
+    const auto [shares, channels] = labels.max(2);
+    keep(shares.contiguous(), file_.patch_values);
+    const at::Tensor classes = channels.to(at::kInt).contiguous();
+    const int32_t* data = classes.const_data_ptr<int32_t>();
+    file_.patch_classes.insert(file_.patch_classes.end(), data, data + classes.numel());
+  }
+
+  void keep_answer(int64_t number, int64_t answer) {
+    const data::Sample& sample = job_.dataset.samples()[static_cast<size_t>(number)];
+    const auto& names = job_.dataset.classes();
+    const int32_t read = truth_.read(static_cast<uint16_t>(answer));
+    file_.samples.push_back(sample.id);
+    file_.classes.push_back(names[static_cast<size_t>(sample.label)]);
+    file_.answers.push_back(read < 0 ? fmt::format("class {}", answer)
+                                     : names[static_cast<size_t>(read)]);
+    file_.right.push_back(truth_.is_right(number, static_cast<uint16_t>(answer)));
+  }
+
+  models::Model& model_;
+  const SaliencyJob& job_;
+  const std::vector<int64_t>& chosen_;
+  const bool masked_;
+  const Truth truth_;
+  training::SampleStore store_;
+  SaliencyFile file_;
+};
+
+}  // namespace
+
+std::vector<int64_t> choose_images(const experiments::Json& images, const data::Dataset& dataset) {
+  if (images.is_array()) return named_images(images, dataset);
+  // Every image has a number of its own from the seed and its name; the smallest are taken.
+  std::vector<std::pair<std::string, int64_t>> order;
+  const std::string seed = images.at("seed").dump();
+  for (const data::Sample& sample : dataset.samples()) {
+    order.emplace_back(sha256_hex(seed + "\n" + sample.id), static_cast<int64_t>(order.size()));
+  }
+  const auto count = std::min(order.size(), images.at("count").get<size_t>());
+  std::sort(order.begin(), order.end());
+  std::vector<int64_t> chosen;
+  for (size_t i = 0; i < count; ++i) chosen.push_back(order[i].second);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+SaliencyFile draw_saliency(models::Model& model, const SaliencyJob& job,
+                           const std::vector<int64_t>& chosen) {
+  return Drawing(model, job, chosen).run();
+}
+
+}  // namespace remixer::explain
