@@ -8,6 +8,7 @@
 #include "tools/dataset/dataset_tool.h"
 #include "tools/labels/labels_tool.h"
 #include "tools/model/model_command.h"
+#include "tools/rehearsal/rehearsal_tool.h"
 
 namespace {
 
@@ -21,6 +22,7 @@ constexpr Command kCommands[] = {
     {"dataset", remixer::data::dataset_command},
     {"labels", remixer::labelcache::labels_command},
     {"model", remixer::worker::model_command},
+    {"rehearsal", remixer::rehearsal::rehearsal_command},
 };
 
 }  // namespace

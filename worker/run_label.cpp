@@ -1,3 +1,4 @@
+#include "experiments/spec/pins.h"
 #include "labelcache/labelers/label_job.h"
 #include "worker/task_runner.h"
 
@@ -15,6 +16,7 @@ TaskOutcome run_label(const TaskContext& context) {
   job.split = split;
   job.output = context.folder() / file;
   job.weights = context.weights;
+  job.pinned = experiments::weights_folder(context.workspace);
   for (const auto& folder : context.assignment.previous) {
     job.resume_from.push_back(context.workspace / folder / file);
   }

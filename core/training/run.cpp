@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
+#include "core/training/peak_memory.h"
 #include "core/training/token_labeling.h"
 
 namespace remixer::training {
@@ -80,6 +81,7 @@ Run::Run(const TrainJob& job, Communicator& communicator)
       started_(now()),
       checkpointed_(started_),
       metrics_(plan_.steps_per_epoch()) {
+  reset_peak_memory();
   state_.cell = job.cell.id();
   state_.seed = job.cell.seed;
   if (recipe_.ema_decay > 0) average_.emplace(*model_, recipe_.ema_decay);
@@ -156,8 +158,13 @@ TrainOutcome Run::train() {
   TrainOutcome outcome;
   outcome.resumed_at = resumed_at_;
   while (state_.step < total) {
-    const double rate = schedule_.rate(state_.step);
+    const double rate = schedule_.rate(state_.step), begun = now();
     const double loss = take_step(loader);
+    // What a rehearsal measures; the first steps are slower than all others.
+    if (state_.step + 1 == total && communicator_.rank() == 0) {
+      metrics_.note(total, "system.step_ms", 1000 * (now() - begun));
+      metrics_.note(total, "system.process_gib", peak_memory_gib());
+    }
     count_loss(loss);
     if (best_ && state_.step % plan_.steps_per_epoch() == 0) measure_held_out();
     const Decision decision = decide(loss, rate);

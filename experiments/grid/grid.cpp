@@ -14,11 +14,41 @@ Grid read_grid(const std::filesystem::path& file, const std::filesystem::path& w
 
 Grid parse_grid(const std::string& text, const std::string& name,
                 const std::filesystem::path& workspace) {
+  OutlinedGrid outlined = outline_grid_text(text, name, workspace);
+  require_inputs(outlined.file);
+  return std::move(outlined.grid);
+}
+
+OutlinedGrid outline_grid(const std::filesystem::path& file,
+                          const std::filesystem::path& workspace) {
+  return outline_grid_text(read_file(file), file.string(), workspace);
+}
+
+OutlinedGrid outline_grid_text(const std::string& text, const std::string& name,
+                               const std::filesystem::path& workspace) {
   try {
-    return expand_grid(read_grid_file(text, name, workspace));
+    GridFile file = read_grid_file(text, name, workspace);
+    Grid grid = expand_grid(file);
+    return {std::move(grid), std::move(file)};
   } catch (const InputError& error) {
     throw InputError(one_line(error.what()));
   }
+}
+
+void require_inputs(const GridFile& file) {
+  if (file.missing.empty()) return;
+  std::string text = file.missing.front().problem;
+  if (file.missing.size() > 1) {
+    std::string others;
+    for (size_t i = 1; i < file.missing.size(); ++i) {
+      others +=
+          fmt::format("{}{} '{}'", i > 1 ? ", " : "", file.missing[i].what, file.missing[i].name);
+    }
+    text += fmt::format(
+        "; also missing: {}; `remixer plan {}` says what brings each, before anything is run",
+        others, file.file);
+  }
+  throw InputError(one_line(text));
 }
 
 }  // namespace remixer::experiments

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/grid/grid_file.h"
 #include "experiments/spec/cell.h"
 #include "experiments/spec/task.h"
 
@@ -19,12 +20,28 @@ struct Grid {
                             // working in this order fills the tables row by row
 };
 
-// Reads a grid file (docs/grids.md). Datasets that were imported are looked up by name in
-// `workspace`, which need not exist where the grid names none. Throws InputError "FILE:LINE: what;
-// did you mean ...?" on unknown keys and values, impossible pairs and duplicates.
+// Reads a grid file (docs/grids.md). Datasets that were imported, and weights that were pinned by
+// name, are looked up in `workspace`, which need not exist where the grid names none. Throws
+// InputError "FILE:LINE: what; did you mean ...?" on unknown keys and values, impossible pairs and
+// duplicates; where anything is missing, all of it is named.
 Grid read_grid(const std::filesystem::path& file, const std::filesystem::path& workspace);
 // The same from text; `name` stands for the file in messages.
 Grid parse_grid(const std::string& text, const std::string& name,
                 const std::filesystem::path& workspace = {});
+
+// A grid whose data sets and weights need not be there yet: each that is missing has a stand-in
+// that is like it, so cells and tasks are those of later in all but their ids.
+struct OutlinedGrid {
+  Grid grid;
+  GridFile file;  // as it was read, the stand-ins among its data sets; `missing` names them
+};
+// Throws as read_grid() does for everything else.
+OutlinedGrid outline_grid(const std::filesystem::path& file,
+                          const std::filesystem::path& workspace);
+OutlinedGrid outline_grid_text(const std::string& text, const std::string& name,
+                               const std::filesystem::path& workspace);
+
+// Throws InputError, one line that names all that is missing, unless nothing is.
+void require_inputs(const GridFile& file);
 
 }  // namespace remixer::experiments

@@ -38,6 +38,7 @@ class Expansion {
   void add_cell(const Choice& choice);
   Cell resolve(const Choice& choice) const;
   void check_labels(const Cell& cell, int line) const;
+  void check_steps(const Cell& cell, const NamedDataset& dataset, int line) const;
   // What a cell is evaluated on: a set of its own dataset, or of another one.
   struct EvaluationSet {
     std::string name;  // as the grid and the results call it
@@ -140,7 +141,32 @@ Cell Expansion::resolve(const Choice& choice) const {
                   cell.recipe.image_size > 0 ? choice.recipe : choice.dataset);
   }
   check_labels(cell, choice.block.line);
+  check_steps(cell, dataset, choice.block.line);
   return cell;
+}
+
+// Some images must be left to train on, and a step must find enough of them.
+void Expansion::check_steps(const Cell& cell, const NamedDataset& dataset, int line) const {
+  const auto images = dataset.images.find("train");
+  if (images == dataset.images.end()) return;
+  const int64_t count = images->second;
+  const auto held = static_cast<int64_t>(cell.recipe.hold_out * static_cast<double>(count));
+  if (cell.recipe.hold_out > 0 && (held == 0 || held == count)) {
+    file_.fail_at(line,
+                  "recipe '{}' holds out {:g} of the {} training images of '{}', which leaves none "
+                  "to {}; choose another hold_out",
+                  cell.recipe_name, cell.recipe.hold_out, count, cell.dataset_name,
+                  held == 0 ? "measure" : "train on");
+  }
+  const int64_t batch = cell.recipe.shards * cell.recipe.shard_size;
+  if (batch > count - held) {
+    file_.fail_at(
+        line,
+        "a step of recipe '{}' takes {} images ({} shards of {}), but '{}' has {} to train "
+        "on; lower shard_size",
+        cell.recipe_name, batch, cell.recipe.shards, cell.recipe.shard_size, cell.dataset_name,
+        count - held);
+  }
 }
 
 // Labels must be good for what the recipe wants of them.

@@ -47,6 +47,7 @@ struct SaliencyEntry {
 struct NamedLabeler {
   Json entry;            // null for none
   std::string distance;  // empty for none
+  std::string pinned{};  // the workspace's name of its weights or maps, where the grid gives one
 };
 
 // A dataset under the name that the grid gives it.
@@ -55,6 +56,20 @@ struct NamedDataset {
   int64_t image_size = 0;                    // pixels a side; 0: of many sizes
   bool trains = true;                        // there is a split "train"
   std::vector<std::string> evaluation_sets;  // its other splits
+  std::map<std::string, int64_t> images{};   // in each split; without those that are not known
+  std::string kind{};                        // a builder's or a known data set's name, or empty
+  std::string called{};                      // by the workspace; of imported ones
+};
+
+// What a grid names and the workspace does not hold yet.
+struct MissingInput {
+  std::string what;     // "dataset" or "weights"
+  std::string name;     // what the workspace should call it
+  std::string kind;     // a known data set's name, or the labeler; empty where that is not known
+  std::string problem;  // "FILE:LINE: ...", one line
+  std::string source;   // who publishes it and where; may be empty
+  std::string command;  // what brings it
+  double gigabytes = 0;
 };
 
 struct GridFile {
@@ -67,6 +82,7 @@ struct GridFile {
   std::vector<CellsBlock> cells;
   std::vector<EvaluationEntry> evaluations;
   std::optional<SaliencyEntry> saliency;
+  std::vector<MissingInput> missing;
 
   // Throws InputError "FILE:LINE: ...".
   template <typename... Args>

@@ -8,6 +8,8 @@
 #include "experiments/spec/components.h"
 #include "experiments/spec/imported.h"
 #include "experiments/spec/task.h"
+#include "experiments/spec/known_datasets.h"
+#include "experiments/spec/pins.h"
 
 namespace remixer::experiments {
 namespace {
@@ -64,7 +66,13 @@ class GridReader {
   void read_evaluation(const toml::table& entry);
   NamedDataset built_dataset(const Entry& entry, const std::string& where,
                              const std::string& builder, int builder_line) const;
-  NamedDataset imported_dataset(const Entry& entry, const std::string& where) const;
+  NamedDataset imported_dataset(const Entry& entry, const std::string& where);
+  // For what the workspace does not hold yet.
+  NamedDataset expected_dataset(const std::string& name, const std::string& kind, int line,
+                                const std::string& problem);
+  std::string expected_pin(const Labeler& labeler, const std::string& name, int line);
+  // What [[evaluation]] entries say, read ahead.
+  Names named_sets() const;
   // What an [[evaluation]] may name: the datasets' own sets, and other datasets as a whole.
   Names evaluation_sets() const;
   template <typename T>
@@ -72,6 +80,7 @@ class GridReader {
 
   std::filesystem::path workspace_;
   GridFile grid_;
+  toml::table root_;
 };
 
 template <typename T>
@@ -258,22 +267,42 @@ NamedDataset GridReader::built_dataset(const Entry& entry, const std::string& wh
     overrides[item.key] = as_json(*item.value, where + "." + item.key);
     at_line(item.line, [&] { dataset_entry(builder, overrides); });
   }
-  return {dataset_entry(builder, overrides), found->image_size, true, found->evaluation_sets};
+  NamedDataset dataset{dataset_entry(builder, overrides),
+                       found->image_size,
+                       true,
+                       found->evaluation_sets,
+                       {},
+                       builder};
+  const auto count = [&](const char* parameter) { return dataset.entry.value(parameter, 0); };
+  if (dataset.entry.contains("train_images")) dataset.images["train"] = count("train_images");
+  for (const std::string& set : dataset.evaluation_sets) {
+    if (dataset.entry.contains("test_images")) dataset.images[set] = count("test_images");
+  }
+  return dataset;
 }
 
 // [dataset.NAME] builder = "imported", and name = "..." where the workspace calls it otherwise.
-NamedDataset GridReader::imported_dataset(const Entry& entry, const std::string& where) const {
+NamedDataset GridReader::imported_dataset(const Entry& entry, const std::string& where) {
   const toml::table& table = *entry.value->as_table();
-  check_keys(table, where, {"builder", "name"});
+  check_keys(table, where, {"builder", "name", "kind"});
   std::string name = entry.key;
   int line = entry.line;
   if (const toml::node* given = table.get("name")) {
     name = as_string(*given, where + ".name");
     line = line_of(*given);
   }
-  return at_line(line, [&] {
+  std::string kind = find_known_dataset(name)        ? name
+                     : find_known_dataset(entry.key) ? entry.key
+                                                     : "";
+  if (const toml::node* given = table.get("kind")) {
+    Names known{"folder"};
+    for (const KnownDataset& each : known_datasets()) known.push_back(each.name);
+    kind = names(*given, where + ".kind", known).front().value;
+  }
+  std::string problem;
+  try {
     const ImportedDataset found = find_imported(workspace_, name);
-    NamedDataset dataset{found.entry, found.image_size, false, {}};
+    NamedDataset dataset{found.entry, found.image_size, false, {}, found.images, kind, name};
     for (const std::string& split : found.splits) {
       if (split == "train") {
         dataset.trains = true;
@@ -282,7 +311,69 @@ NamedDataset GridReader::imported_dataset(const Entry& entry, const std::string&
       }
     }
     return dataset;
-  });
+  } catch (const NoSuchDataset& error) {
+    problem = error.what();
+  } catch (const InputError& error) {
+    grid_.fail_at(line, "{}", error.what());
+  }
+  return expected_dataset(name, kind, line, problem);
+}
+
+NamedDataset GridReader::expected_dataset(const std::string& name, const std::string& kind,
+                                          int line, const std::string& problem) {
+  const KnownDataset* known = find_known_dataset(kind);
+  const std::string named = kind == name ? "" : " --name " + name;
+  grid_.missing.push_back(
+      {"dataset", name, kind, fmt::format("{}:{}: {}", grid_.file, line, problem),
+       known ? known->source : "",
+       (known ? known->command : "remixer dataset import folder FOLDER") + named,
+       known ? known->gigabytes : 0});
+  NamedDataset dataset;
+  dataset.entry = {{"builder", kImportedBuilder},
+                   {"version", kImportedVersion},
+                   {"manifest_sha256", content_id({{"missing", name}, {"kind", kind}})}};
+  dataset.kind = kind;
+  dataset.called = name;
+  if (!known) {
+    // Whatever the grid asks of it.
+    dataset.evaluation_sets = named_sets();
+    return dataset;
+  }
+  dataset.image_size = known->image_size;
+  dataset.trains = known->splits.front().first == "train";
+  for (const auto& [split, images] : known->splits) {
+    dataset.images[split] = images;
+    if (split != "train") dataset.evaluation_sets.push_back(split);
+  }
+  return dataset;
+}
+
+Names GridReader::named_sets() const {
+  Names sets;
+  const auto add = [&](const toml::node& node) {
+    if (!node.is_string()) return;
+    const std::string set = **node.as_string();
+    const size_t slash = set.find('/');
+    sets.push_back(slash == std::string::npos ? set : set.substr(slash + 1));
+  };
+  const toml::array* entries = root_["evaluation"].as_array();
+  for (size_t i = 0; entries && i < entries->size(); ++i) {
+    const toml::table* table = entries->get(i)->as_table();
+    const toml::node* given = table ? table->get("sets") : nullptr;
+    if (!given) continue;
+    if (const toml::array* list = given->as_array()) {
+      for (const toml::node& item : *list) add(item);
+    } else {
+      add(*given);
+    }
+  }
+  // Other data sets' names are no splits of this one.
+  const toml::table* datasets = root_["dataset"].as_table();
+  std::erase_if(sets, [&](const std::string& set) { return datasets && datasets->contains(set); });
+  std::sort(sets.begin(), sets.end());
+  sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
+  if (sets.empty()) sets.push_back("val");
+  return sets;
 }
 
 void GridReader::read_labeler(const Entry& entry) {
@@ -301,7 +392,7 @@ void GridReader::read_labeler(const Entry& entry) {
     const Labeler& base = find_labeler(kind);
     labeler.distance = base.distance;
     for (const Parameter& parameter : base.parameters) known.push_back(parameter.name);
-    if (!base.pin.empty()) known.push_back(base.pin);
+    if (!base.pin.empty()) known.insert(known.end(), {base.pin, "pinned"});
   });
   check_keys(table, where, known);
   Json overrides = Json::object();
@@ -309,11 +400,21 @@ void GridReader::read_labeler(const Entry& entry) {
   const std::string& pin = find_labeler(kind).pin;
   if (!pin.empty()) {
     const toml::node* node = table.get(pin);
+    const toml::node* named = table.get("pinned");
+    if (node && named) {
+      grid_.fail_at(line_of(*named), "{} has {} and a name in `pinned`: give one of them", where,
+                    pin);
+    }
     if (node) overrides[pin] = as_json(*node, where + "." + pin);
+    if (named) {
+      overrides[pin] =
+          expected_pin(find_labeler(kind), as_string(*named, where + ".pinned"), line_of(*named));
+      labeler.pinned = **named->as_string();
+    }
     at_line(node ? line_of(*node) : entry.line, [&] { labeler_entry(kind, overrides); });
   }
   for (const Entry& item : entries(table)) {
-    if (item.key == "kind" || item.key == pin) continue;
+    if (item.key == "kind" || item.key == "pinned" || item.key == pin) continue;
     if (item.key == "distance") {
       labeler.distance = names(*item.value, "distance", {"l1", "cosine", "none"}).front().value;
       continue;
@@ -323,6 +424,28 @@ void GridReader::read_labeler(const Entry& entry) {
   }
   labeler.entry = labeler_entry(kind, overrides);
   grid_.labelers[entry.key] = labeler;
+}
+
+// The hash that the workspace's pin of that name holds, or one that stands for it.
+std::string GridReader::expected_pin(const Labeler& labeler, const std::string& name, int line) {
+  const auto found = at_line(line, [&] { return find_pin(workspace_, name); });
+  if (found && (found->kind != labeler.name || found->key != labeler.pin)) {
+    grid_.fail_at(line, "'{}' is pinned for labeler '{}', not for '{}'", name, found->kind,
+                  labeler.name);
+  }
+  if (found) return found->sha256;
+  const std::string stand_in = content_id({{"missing", name}, {"kind", labeler.name}});
+  for (const MissingInput& other : grid_.missing) {
+    if (other.what == "weights" && other.name == name) return stand_in;
+  }
+  const PinAdvice advice = pin_advice(labeler.name, name);
+  grid_.missing.push_back(
+      {"weights", name, labeler.name,
+       fmt::format("{}:{}: nothing is pinned as '{}' in the workspace {}, which "
+                   "labeler '{}' needs: {}",
+                   grid_.file, line, name, workspace_.string(), labeler.name, advice.command),
+       advice.source, advice.command, advice.gigabytes});
+  return stand_in;
 }
 
 void GridReader::read_recipe(const Entry& entry) {
@@ -335,6 +458,13 @@ void GridReader::read_recipe(const Entry& entry) {
     at_line(item.line, [&] { set_recipe_field(recipe, item.key, value); });
   }
   at_line(entry.line, [&] { check_recipe(recipe); });
+  if (recipe.warmup_epochs > static_cast<double>(recipe.epochs)) {
+    const toml::node* given = table.get("warmup_epochs");
+    grid_.fail_at(given ? line_of(*given) : entry.line,
+                  "recipe '{}' warms up for {:g} epochs{} and ends after {}, before its rate is "
+                  "reached; set warmup_epochs lower",
+                  entry.key, recipe.warmup_epochs, given ? "" : " (the default)", recipe.epochs);
+  }
   grid_.recipes[entry.key] = recipe;
 }
 
@@ -435,9 +565,9 @@ Json GridReader::saliency_images(const toml::table& table, int line) const {
 }
 
 GridFile GridReader::read() {
-  toml::table root;
+  const toml::table& root = root_;
   try {
-    root = toml::parse(grid_.text, grid_.file);
+    root_ = toml::parse(grid_.text, grid_.file);
   } catch (const toml::parse_error& error) {
     grid_.fail_at(static_cast<int>(error.source().begin.line), "{}", error.description());
   }

@@ -54,10 +54,11 @@ ImportedDataset find_imported(const fs::path& workspace, const std::string& name
     if (!name_of(manifest).empty()) names.push_back(name_of(manifest));
   }
   if (found.empty()) {
-    fail_input("{} in the workspace {}; `remixer dataset import` brings one in",
-               names.empty() ? fmt::format("no dataset '{}'", name)
-                             : unknown_name("imported dataset", name, names),
-               workspace.string());
+    throw NoSuchDataset(
+        fmt::format("{} in the workspace {}; `remixer dataset import` brings one in",
+                    names.empty() ? fmt::format("no dataset '{}'", name)
+                                  : unknown_name("imported dataset", name, names),
+                    workspace.string()));
   }
   if (found.size() > 1) {
     fail_input(
@@ -72,6 +73,7 @@ ImportedDataset find_imported(const fs::path& workspace, const std::string& name
     dataset.image_size = manifest.at("image_size").get<int64_t>();
     for (const auto& [split, count] : manifest.at("splits").items()) {
       dataset.splits.push_back(split);
+      dataset.images[split] = count.get<int64_t>();
     }
   } catch (const Json::exception&) {
     fail_input("the manifest of dataset '{}' in the workspace {} is torn; import it again", name,

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/json.h"
 
 namespace remixer::experiments {
@@ -21,13 +23,20 @@ inline constexpr int64_t kImportedVersion = 1;
 Json imported_entry(const Json& manifest);
 
 struct ImportedDataset {
-  Json entry;                       // as imported_entry
-  int64_t image_size = 0;           // pixels a side; 0: of many sizes
-  std::vector<std::string> splits;  // all, "train" first
+  Json entry;                             // as imported_entry
+  int64_t image_size = 0;                 // pixels a side; 0: of many sizes
+  std::vector<std::string> splits;        // all, "train" first
+  std::map<std::string, int64_t> images;  // in each
 };
 
-// The dataset called `name` in `workspace`. Throws InputError where there is none, with the names
-// that there are and the command that imports one.
+// There is none of that name (yet).
+class NoSuchDataset : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+// The dataset called `name` in `workspace`. Throws NoSuchDataset where there is none, with the
+// names that there are and the command that imports one.
 ImportedDataset find_imported(const std::filesystem::path& workspace, const std::string& name);
 
 // The folders below `workspace`/datasets whose manifest carries `name`; normally one or none.

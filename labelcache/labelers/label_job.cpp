@@ -177,7 +177,7 @@ LabelOutcome take_over_labels(const LabelJob& job, const std::string& pin,
   const auto answers = all_gather(communicator, [&] {
     if (communicator.rank() != 0) return std::string();
     const auto dataset = data::Dataset::open(job.dataset, job.split);
-    const auto file = pinned_labels(job.weights, pin, job.split);
+    const auto file = pinned_labels({job.weights, job.pinned}, pin, job.split);
     open_labels(file, dataset.content_hash(), job.split);
     const CacheReader reader(file);
     reader.verify();
@@ -214,7 +214,7 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
   std::optional<CacheWriter> writer;
   const auto begun = all_gather(communicator, [&] {
     dataset = data::Dataset::open(job.dataset, job.split);
-    labeler = make_labeler(job.labeler, job.weights);
+    labeler = make_labeler(job.labeler, {job.weights, job.pinned});
     std::string number;
     if (rank == 0) {
       adopt_partial(job);

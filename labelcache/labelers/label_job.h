@@ -21,6 +21,7 @@ struct LabelJob {
   std::string split;
   std::filesystem::path output;   // the cache file; rank 0 writes it
   std::filesystem::path weights;  // folder of <network>.safetensors
+  std::filesystem::path pinned;   // folder of a user's own, looked into before; may be empty
   // Outputs that earlier runs of this job did not finish: it goes on from the one that got
   // farthest, its own among them. They are only read.
   std::vector<std::filesystem::path> resume_from;

@@ -8,6 +8,9 @@
 #include "labelcache/file/partial_file.h"
 #include "labelcache/labelers/labeler.h"
 #include "labelcache/labelers/script_model.h"
+#include "labelcache/networks/u2net.h"
+#include "labelcache/networks/unet.h"
+#include "labelcache/networks/weights.h"
 
 namespace remixer::labelcache {
 namespace {
@@ -26,8 +29,8 @@ void copy_whole(const fs::path& from, const fs::path& to) {
   sync_folder(to.parent_path());
 }
 
-fs::path labels_folder(const fs::path& weights, const std::string& sha256) {
-  return own_weights(weights, "labels", sha256, "");
+fs::path labels_folder(const WeightFolders& folders, const std::string& sha256) {
+  return own_weights(folders, "labels", sha256, "");
 }
 
 }  // namespace
@@ -72,9 +75,26 @@ Pin pin_labels(const std::vector<fs::path>& files, const fs::path& weights) {
   return {shape.top_k > 0 ? "imported_maps" : "imported_masks", "labels_sha256", sha256};
 }
 
-fs::path pinned_labels(const fs::path& weights, const std::string& sha256,
+Pin pin_network(const fs::path& file, const fs::path& weights) {
+  const NetworkWeights source(file);
+  const std::string name = file.filename().string().substr(0, file.filename().string().find('-'));
+  if (name == "bigbigan") {
+    const UNet network(file);
+  } else if (name == "u2net") {
+    const U2Net network(file);
+  } else {
+    fail_input(
+        "{}: no network that can be pinned; weights/convert.py makes bigbigan-HASH.safetensors "
+        "and u2net-HASH.safetensors",
+        file.string());
+  }
+  copy_whole(file, own_weights(weights, name, source.source_sha256(), ".safetensors"));
+  return {name, "weights_sha256", source.source_sha256()};
+}
+
+fs::path pinned_labels(const WeightFolders& folders, const std::string& sha256,
                        const std::string& split) {
-  const fs::path file = labels_folder(weights, sha256) / (split + ".labels");
+  const fs::path file = labels_folder(folders, sha256) / (split + ".labels");
   if (!fs::exists(file)) {
     fail_input(
         "{}: no such labels; import them, then `remixer labels pin` all splits' files together",

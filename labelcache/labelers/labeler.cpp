@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "experiments/spec/components.h"
+#include "experiments/spec/pins.h"
 #include "labelcache/labelers/labelers.h"
 
 namespace remixer::labelcache {
@@ -30,11 +31,15 @@ std::unique_ptr<Labeler> held(Made labeler) {
   return std::make_unique<Made>(std::move(labeler));
 }
 
-std::unique_ptr<Labeler> create(const Json& entry, const std::filesystem::path& weights) {
+std::unique_ptr<Labeler> create(const Json& entry, const WeightFolders& folders) {
+  const std::filesystem::path& weights = folders.installed;
   const std::string name = entry["name"];
   const auto parameter = [&](const char* key) { return entry.at(key).get<int64_t>(); };
   const auto pinned = [&](const char* kind, const char* extension) {
-    return own_weights(weights, kind, entry.at("weights_sha256"), extension);
+    const auto file = own_weights(folders, kind, entry.at("weights_sha256"), extension);
+    if (std::filesystem::exists(file)) return file;
+    fail_input("{}: the weights of labeler '{}' are missing; {}", file.string(), name,
+               experiments::pin_advice(name, name).command);
   };
   const bool nine = entry.value("classes", int64_t{1000}) == 9;
   if (name == "saliency") {
@@ -65,20 +70,25 @@ std::unique_ptr<Labeler> create(const Json& entry, const std::filesystem::path& 
 
 }  // namespace
 
-std::filesystem::path own_weights(const std::filesystem::path& weights, const std::string& name,
+std::filesystem::path own_weights(const WeightFolders& folders, const std::string& name,
                                   const std::string& sha256, const std::string& extension) {
-  return weights / fmt::format("{}-{:.16}{}", name, sha256, extension);
+  const auto pinned = experiments::pinned_file(
+      folders.pinned.empty() ? folders.installed : folders.pinned, name, sha256, extension);
+  if (std::filesystem::exists(pinned)) return pinned;
+  const auto installed = experiments::pinned_file(folders.installed, name, sha256, extension);
+  return std::filesystem::exists(installed) ? installed : pinned;
 }
 
-std::unique_ptr<Labeler> make_labeler(const Json& entry, const std::filesystem::path& weights) {
+std::unique_ptr<Labeler> make_labeler(const Json& entry, const WeightFolders& folders) {
   check_entry(entry);
-  auto labeler = create(entry, weights);
+  auto labeler = create(entry, folders);
   const std::string pinned = entry.value("weights_sha256", std::string());
   if (labeler->weights_sha256() != pinned) {
     fail_input(
         "weights in {}: made from a file with SHA-256 {}, the labeler is pinned to {}; convert or "
         "pin the right ones again",
-        weights.string(), labeler->weights_sha256(), pinned);
+        (folders.pinned.empty() ? folders.installed : folders.pinned).string(),
+        labeler->weights_sha256(), pinned);
   }
   return labeler;
 }

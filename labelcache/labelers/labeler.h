@@ -14,6 +14,16 @@
 
 namespace remixer::labelcache {
 
+// Folders of the networks' weights.
+struct WeightFolders {
+  WeightFolders(std::filesystem::path installed, std::filesystem::path pinned = {})
+      : installed(std::move(installed)), pinned(std::move(pinned)) {}
+  std::filesystem::path installed;  // those that come with the product
+  // A user's own, put there by `remixer labels pin`; empty: none. What is not there is looked for
+  // among the installed ones.
+  std::filesystem::path pinned;
+};
+
 struct LabelInput {
   data::Sample sample;
   data::Image image = {};     // empty where the labeler does not read images
@@ -39,14 +49,13 @@ class Labeler {
 };
 
 // The labeler that `entry` describes ({"name", "version", parameters...}, as experiments'
-// labeler_entry() makes it), its weights loaded from the folder `weights`. Throws InputError where
-// the entry is of another version or made for other weights, or where the weights are missing.
-std::unique_ptr<Labeler> make_labeler(const experiments::Json& entry,
-                                      const std::filesystem::path& weights);
+// labeler_entry() makes it), its weights loaded from the folders. Throws InputError where the entry
+// is of another version or made for other weights, or where the weights are missing.
+std::unique_ptr<Labeler> make_labeler(const experiments::Json& entry, const WeightFolders& folders);
 
-// Where the folder `weights` holds weights of the user's own: <name>-<first 16 digits of their
-// SHA-256><extension>.
-std::filesystem::path own_weights(const std::filesystem::path& weights, const std::string& name,
+// Where weights of the user's own are: <name>-<first 16 digits of their SHA-256><extension>, in the
+// first folder that has it; that of the first folder where none has.
+std::filesystem::path own_weights(const WeightFolders& folders, const std::string& name,
                                   const std::string& sha256, const std::string& extension);
 
 }  // namespace remixer::labelcache

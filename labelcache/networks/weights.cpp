@@ -18,7 +18,10 @@ io::Safetensors read(const std::filesystem::path& path) {
 NetworkWeights::NetworkWeights(const std::filesystem::path& path) : file_(read(path)) {
   const auto source = file_.metadata.find("source_sha256");
   if (source == file_.metadata.end()) {
-    fail_input("{}: does not say what it was converted from; run ./setup again", path.string());
+    fail_input(
+        "{}: does not say what it was converted from; convert it again "
+        "(labelcache/weights/convert.py)",
+        path.string());
   }
   source_sha256_ = source->second;
 }
@@ -31,8 +34,10 @@ at::Tensor NetworkWeights::tensor(const std::string& name, at::IntArrayRef shape
     fits = shape[i] == -1 || shape[i] == tensor.size(static_cast<int64_t>(i));
   }
   if (!fits) {
-    fail_input("{}: tensor {} is not of the network's shape; run ./setup again",
-               file_.path.string(), name);
+    fail_input(
+        "{}: tensor {} is not of the network's shape; convert it again "
+        "(labelcache/weights/convert.py)",
+        file_.path.string(), name);
   }
   return tensor;
 }

@@ -53,7 +53,7 @@ name = "mine"
 [dataset.fashion-bg]
 builder = "fashion-bg"
 [recipe.short]
-epochs = 1
+epochs = 5
 [[cells]]
 architecture = ["hybrid_nano_patch4_32"]
 labeler = ["none", "saliency"]

@@ -17,6 +17,7 @@
 #include "base/parallel.h"
 #include "core/dataset/dataset.h"
 #include "experiments/spec/components.h"
+#include "experiments/spec/pins.h"
 #include "labelcache/file/label_file_reader.h"
 #include "labelcache/file/partial_file.h"
 #include "labelcache/importers/label_import.h"
@@ -36,7 +37,7 @@ namespace fs = std::filesystem;
 struct BuildOptions {
   std::string labeler, split;
   std::vector<std::string> parameters;
-  fs::path dataset, output, weights;
+  fs::path dataset, output, weights, workspace;
   unsigned threads = data::available_threads();
   bool skip_unreadable = false, restart = false;
 };
@@ -90,6 +91,7 @@ int build(const BuildOptions& options) {
   job.split = options.split;
   job.output = options.output;
   job.weights = options.weights;
+  job.pinned = experiments::weights_folder(options.workspace);
   job.skip_unreadable = options.skip_unreadable;
   if (options.restart) fs::remove(PartialFile::name_of(options.output));
   ProgressLine progress;
@@ -125,12 +127,37 @@ int import(ImportJob job, bool restart) {
   return kExitDone;
 }
 
-int pin(const std::vector<std::string>& files, const fs::path& weights) {
-  const bool script = files.size() == 1 && files.front().ends_with(".toml");
-  const Pin made = script ? pin_script(files.front(), weights)
-                          : pin_labels({files.begin(), files.end()}, weights);
-  fmt::print("pinned in {}; in a grid file:\n\n[labeler.NAME]\nkind = \"{}\"\n{} = \"{}\"\n",
-             weights.string(), made.kind, made.key, made.sha256);
+// What a grid and `remixer labels build` call it unless told otherwise.
+std::string usual_name(const Pin& pin, const fs::path& file) {
+  return pin.kind.starts_with("script_") ? file.stem().string() : pin.kind;
+}
+
+struct PinOptions {
+  std::vector<std::string> files;
+  std::string name;
+  fs::path workspace, folder;  // folder: empty for the workspace's
+};
+
+int pin(PinOptions options) {
+  const bool elsewhere = !options.folder.empty();
+  const fs::path folder =
+      elsewhere ? options.folder : experiments::weights_folder(options.workspace);
+  const std::string& first = options.files.front();
+  const auto made = [&] {
+    if (options.files.size() == 1 && first.ends_with(".toml")) return pin_script(first, folder);
+    if (options.files.size() == 1 && first.ends_with(".safetensors")) {
+      return pin_network(first, folder);
+    }
+    return pin_labels({options.files.begin(), options.files.end()}, folder);
+  }();
+  const std::string section = fmt::format("\n[labeler.NAME]\nkind = \"{}\"\n", made.kind);
+  fmt::print("pinned in {}; in a grid file:\n", folder.string());
+  if (!elsewhere) {
+    if (options.name.empty()) options.name = usual_name(made, first);
+    experiments::write_pin(options.workspace, options.name, {made.kind, made.key, made.sha256});
+    fmt::print("{}pinned = \"{}\"\n\nor, the same whatever it is called:\n", section, options.name);
+  }
+  fmt::print("{}{} = \"{}\"\n", section, made.key, made.sha256);
   return kExitDone;
 }
 
@@ -243,7 +270,8 @@ int quality(const QualityOptions& options) {
   const Json entry = experiments::labeler_entry(options.labeler.labeler,
                                                 overrides_from(options.labeler.parameters));
   at::set_num_threads(1);  // images go side by side instead
-  const auto labeler = make_labeler(entry, options.labeler.weights);
+  const auto labeler = make_labeler(
+      entry, {options.labeler.weights, experiments::weights_folder(options.labeler.workspace)});
   print(label_quality({dataset, *labeler, options.images, options.grid}), options.format);
   return kExitDone;
 }
@@ -276,6 +304,19 @@ fs::path default_weights() {
   return weights_folder(REMIXER_WEIGHTS_FOLDER);
 }
 
+fs::path default_workspace() {
+  const char* folder = std::getenv("REMIXER_WORKSPACE");
+  return folder != nullptr && *folder != '\0' ? folder : "workspace";
+}
+
+void add_workspace(CLI::App* command, fs::path& workspace) {
+  workspace = default_workspace();
+  command
+      ->add_option("-w,--workspace", workspace,
+                   "Whose weights/ holds what was pinned [$REMIXER_WORKSPACE or ./workspace]")
+      ->type_name("DIR");
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Makes and inspects files of object labels", "remixer labels"};
   app.require_subcommand(1);
@@ -294,6 +335,7 @@ int run(int argc, char** argv) {
     command->add_option("--split", options.split, "Split, such as train")->required();
     command->add_option("--weights", options.weights, "Folder of the networks' weights")
         ->capture_default_str();
+    add_workspace(command, options.workspace);
   };
   BuildOptions building;
   CLI::App* build_app = app.add_subcommand(
@@ -328,14 +370,21 @@ int run(int argc, char** argv) {
                        "Give samples without a map an empty one");
   import_app->add_flag("--restart", import_restart, "Throw away what an earlier run got done");
 
-  std::vector<std::string> pinned;
-  fs::path pin_weights = default_weights();
+  PinOptions pinning;
   CLI::App* pin_app = app.add_subcommand(
-      "pin", "Put a network's description (.toml) or label files where grids find them by hash");
-  pin_app->add_option("files", pinned, "One description, or the label files of all splits")
+      "pin",
+      "Copy weights of your own, a network's description or label files into the workspace, "
+      "where grids find them by name or hash");
+  pin_app
+      ->add_option("files", pinning.files,
+                   "A description (.toml), converted weights (.safetensors), or the label files of "
+                   "all splits")
       ->required();
-  pin_app->add_option("--weights", pin_weights, "Folder of the networks' weights")
-      ->capture_default_str();
+  pin_app->add_option("--name", pinning.name,
+                      "What grids call it [the description's file name, else the labeler's name]");
+  add_workspace(pin_app, pinning.workspace);
+  pin_app->add_option("--weights", pinning.folder,
+                      "A folder in place of the workspace's; found by hash alone");
 
   InspectOptions inspecting;
   CLI::App* inspect_app = app.add_subcommand("inspect", "Show where labels come from, or one map");
@@ -393,7 +442,7 @@ int run(int argc, char** argv) {
   }
   if (build_app->parsed()) return build(building);
   if (import_app->parsed()) return import(importing, import_restart);
-  if (pin_app->parsed()) return pin(pinned, pin_weights);
+  if (pin_app->parsed()) return pin(pinning);
   if (inspect_app->parsed()) return inspect(inspecting);
   if (verify_app->parsed()) return verify(verified);
   if (quality_app->parsed()) return quality(rating);

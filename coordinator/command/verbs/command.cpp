@@ -11,6 +11,8 @@
 #include "coordinator/command/verbs/command_line.h"
 #include "coordinator/command/verbs/dashboard_link.h"
 #include "coordinator/command/verbs/handover.h"
+#include "coordinator/command/verbs/plan.h"
+#include "coordinator/command/verbs/rehearse.h"
 #include "coordinator/command/verbs/slurm.h"
 
 namespace remixer::coordinator::command {
@@ -48,6 +50,8 @@ void build(CommandLine& line) {
   add_workspace(line, line.app);
   add_run(line);
   add_up(line);
+  add_plan(line);
+  add_rehearse(line);
   add_submit(line);
   add_status(line);
   add_explain(line);

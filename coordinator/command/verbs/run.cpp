@@ -11,6 +11,7 @@
 #include "coordinator/command/show/report_output.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
+#include "coordinator/command/verbs/plan.h"
 #include "coordinator/command/verbs/submit.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/grid/grid.h"
@@ -43,7 +44,7 @@ class Run {
   Run(const CommandLine& line, const RunOptions& options)
       : workspace_(line.workspace),
         options_(options),
-        grid_(experiments::read_grid(options.file, line.workspace)) {}
+        grid_(read_ready_grid(options.file, line.workspace)) {}
 
   int run() {
     DaemonOptions daemon_options;

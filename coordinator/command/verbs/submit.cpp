@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
+#include "coordinator/command/verbs/plan.h"
 
 namespace remixer::coordinator::command {
 
@@ -35,7 +36,7 @@ std::string submitted_text(const std::string& name, const GridSubmitted& submitt
 namespace {
 
 int submit(const CommandLine& line, const fs::path& file) {
-  const experiments::Grid grid = experiments::read_grid(file, line.workspace);
+  const experiments::Grid grid = read_ready_grid(file, line.workspace);
   DaemonOptions options;
   options.workspace = line.workspace;
   SessionOrDaemon daemon(options);
@@ -68,10 +69,19 @@ void add_submit(CommandLine& line) {
   CLI::App* command = add_command(
       line, "submit", "Give a grid to the daemon and return; what is finished already is reused",
       "remixer submit experiments/quickstart.toml && remixer status --watch");
-  auto file = std::make_shared<fs::path>();
-  command->add_option("GRID", *file, "The grid file")->required()->type_name("FILE");
+  auto options = std::make_shared<PlanOptions>();
+  auto dry_run = std::make_shared<bool>(false);
+  command->add_option("GRID", options->grid, "The grid file")->required()->type_name("FILE");
+  command->add_flag("--dry-run", *dry_run,
+                    "Submit nothing: print what `remixer plan` does, with exit code 2 where "
+                    "something is missing");
   add_format(line, command);
-  command->callback([&line, file] { line.chosen = [&line, file] { return submit(line, *file); }; });
+  command->callback([&line, options, dry_run] {
+    line.chosen = [&line, options, dry_run] {
+      if (!*dry_run) return submit(line, options->grid);
+      return print_plan(line, *options) ? kExitDone : kExitBadInput;
+    };
+  });
 }
 
 }  // namespace remixer::coordinator::command

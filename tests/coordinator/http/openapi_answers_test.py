@@ -24,6 +24,7 @@ train_images = 320
 test_images = 40
 [recipe.short]
 epochs = 1
+warmup_epochs = 0
 shards = 2
 shard_size = 16
 [[cells]]

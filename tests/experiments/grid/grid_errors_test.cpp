@@ -13,11 +13,11 @@ const std::vector<std::string> kGood{
     "name = \"g\"",                            // 1
     "[dataset.clothes]",                       // 2
     "builder = \"fashion-bg\"",                // 3
-    "train_images = 200",                      // 4
+    "train_images = 2000",                     // 4
     "[labeler.saliency]",                      // 5
     "input_size = 64",                         // 6
     "[recipe.short]",                          // 7
-    "epochs = 1",                              // 8
+    "epochs = 5",                              // 8
     "[[cells]]",                               // 9
     "architecture = \"deit_nano_patch4_32\"",  // 10
     "labeler = [\"none\", \"saliency\"]",      // 11
@@ -116,6 +116,19 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Case{8, "epochs = 1\nlearnign_rate = 1e-3",
              "g.toml:9: recipe.short: unknown key 'learnign_rate'; did you mean 'learning_rate'?"},
+        Case{8, "epochs = 3",
+             "g.toml:7: recipe 'short' warms up for 5 epochs (the default) and ends after 3"},
+        Case{8, "epochs = 8\nwarmup_epochs = 9",
+             "g.toml:9: recipe 'short' warms up for 9 epochs and ends after 8"},
+        Case{4, "train_images = 200",
+             "g.toml:9: a step of recipe 'short' takes 256 images (4 shards of 64), but 'clothes' "
+             "has 200 to train on"},
+        Case{8, "epochs = 5\nhold_out = 0.9",
+             "g.toml:10: a step of recipe 'short' takes 256 images (4 shards of 64), but 'clothes' "
+             "has 200 to train on"},
+        Case{8, "epochs = 5\nhold_out = 1e-4",
+             "g.toml:10: recipe 'short' holds out 0.0001 of the 2000 training images of 'clothes', "
+             "which leaves none to measure"},
         Case{8, "epochs = 0", "g.toml:8: recipe.epochs is 0; it must be at least 1"},
         Case{8, "epochs = 1.5", "g.toml:8: recipe.epochs must be an integer, not a number"},
         Case{8, "mixup = nan", "g.toml:8: recipe.mixup is not a finite number"},

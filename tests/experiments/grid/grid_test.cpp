@@ -20,7 +20,7 @@ builder = "fashion-bg"
 train_images = 200
 test_images = 50
 [recipe.short]
-epochs = 1
+epochs = 5
 shards = 1
 shard_size = 16
 )";
@@ -167,7 +167,7 @@ sets = ["original"]
               dataset_entry("fashion-bg", {{"train_images", 200}, {"test_images", 50}}));
     EXPECT_EQ(cell.dataset_name, "clothes");
     EXPECT_EQ(cell.recipe_name, "short");
-    EXPECT_EQ(cell.recipe.epochs, 1);
+    EXPECT_EQ(cell.recipe.epochs, 5);
     EXPECT_EQ(cell.recipe.shard_size, 16);
     EXPECT_NO_THROW(require_known_versions(cell));
   }
@@ -279,6 +279,7 @@ TEST(Grid, SaliencyMistakesAreNamed) {
 TEST(Grid, LabelsMayBeTargetsAlone) {
   const Grid grid = grid_of(R"(
 [recipe.tokens]
+shard_size = 16
 token_labeling = "oamixer"
 [labeler.targets]
 kind = "relabel"

@@ -44,7 +44,7 @@ class ImportedTest : public ::testing::Test {
   Grid grid(const std::string& dataset, const std::string& sets,
             const std::string& labeler = "none") {
     return parse_grid("name = \"own\"\n[dataset.photos]\nbuilder = \"imported\"\n" + dataset +
-                          "\n[recipe.short]\nepochs = 1\n[[cells]]\narchitecture = "
+                          "\n[recipe.short]\nepochs = 5\nshard_size = 8\n[[cells]]\narchitecture = "
                           "\"deit_nano_patch4_32\"\ndataset = \"photos\"\nlabeler = \"" +
                           labeler + "\"\n[[evaluation]]\nsets = [" + sets + "]\n",
                       "own.toml", workspace_);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "core/image/image.h"
+#include "experiments/spec/pins.h"
 #include "tests/support/program.h"
 #include "tests/support/tiny_dataset.h"
 
@@ -111,6 +112,17 @@ TEST(LabelsCommand, DrawsRatesAndImports) {
   const Answer pinned = labels({"pin", scratch / "masks.labels", "--weights", scratch / "weights"});
   EXPECT_EQ(pinned.code, kExitDone) << pinned.error;
   EXPECT_THAT(pinned.out, HasSubstr("kind = \"imported_masks\"\nlabels_sha256 = \""));
+  // Into the workspace, under a name, unless a folder is given.
+  const fs::path workspace = scratch / "work";
+  const Answer named = labels(
+      {"pin", scratch / "masks.labels", "--workspace", workspace.string(), "--name", "truth"});
+  EXPECT_EQ(named.code, kExitDone) << named.error;
+  EXPECT_THAT(named.out, HasSubstr("kind = \"imported_masks\"\npinned = \"truth\""));
+  const auto pin = experiments::find_pin(workspace, "truth");
+  ASSERT_TRUE(pin.has_value());
+  EXPECT_THAT(named.out, HasSubstr("labels_sha256 = \"" + pin->sha256 + "\""));
+  EXPECT_TRUE(
+      fs::exists(workspace / "weights" / ("labels-" + pin->sha256.substr(0, 16)) / "train.labels"));
 }
 
 TEST(LabelsCommand, BenchesAFileAndLeavesNothing) {

@@ -1,0 +1,373 @@
+// `remixer plan`: what a grid needs and takes, before anything of it is run.
+#include "coordinator/command/verbs/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/installation.h"
+#include "coordinator/command/ask/source.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/daemon/workspace.h"
+#include "experiments/outlook/outlook.h"
+#include "experiments/spec/components.h"
+#include "experiments/spec/pins.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+using experiments::Machine;
+using experiments::MissingInput;
+using experiments::OutlinedGrid;
+using experiments::Outlook;
+using experiments::OutlookRow;
+using experiments::Task;
+using experiments::TaskKind;
+
+// Ids of the tasks that are finished.
+std::set<std::string> done_tasks(const fs::path& workspace) {
+  std::set<std::string> done;
+  std::error_code none;
+  if (!fs::exists(database_file(workspace), none)) return done;
+  Source source(workspace);
+  for (const Json& task : source.tasks()) {
+    if (task.at("state") == "done") done.insert(task.at("task_id").get<std::string>());
+  }
+  return done;
+}
+
+fs::path installed_weights() {
+  return remixer::weights_folder(REMIXER_WEIGHTS_FOLDER);
+}
+
+// The site that the workspace keeps, if any.
+std::optional<slurm::Site> kept_site(const fs::path& workspace) {
+  const auto text = read_file_if_exists(workspace / "slurm.json");
+  if (!text) return std::nullopt;
+  const Json kept = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!kept.is_object() || !kept.contains("site")) return std::nullopt;
+  return slurm::site_from_json(kept.at("site"));
+}
+
+// Workers that run elsewhere, under folders of their own, find their weights there.
+bool weights_elsewhere(const fs::path& workspace) {
+  const auto site = kept_site(workspace);
+  if (!site) return false;
+  const auto& variables = site->environment.variables;
+  return !site->container.runtime.empty() ||
+         std::any_of(variables.begin(), variables.end(), [](const std::string& variable) {
+           return variable.starts_with("REMIXER_WEIGHTS=");
+         });
+}
+
+// Looks for the weights and maps of every labeler that has labels to make.
+class WeightsCheck {
+ public:
+  WeightsCheck(const OutlinedGrid& outlined, const fs::path& workspace)
+      : workspace_(workspace), elsewhere_(weights_elsewhere(workspace)) {
+    for (const MissingInput& missing : outlined.file.missing) named_.insert(missing.name);
+    for (const auto& [name, labeler] : outlined.file.labelers) {
+      if (!labeler.entry.is_null()) {
+        names_.emplace(experiments::canonical_json(labeler.entry), std::pair{name, labeler.pinned});
+      }
+    }
+    std::optional<std::set<std::string>> done;
+    for (const Task& task : outlined.grid.tasks) {
+      if (task.kind != TaskKind::kLabel) continue;
+      const auto file = missing_file(task);
+      if (!file) continue;
+      if (!done) done = done_tasks(workspace);
+      if (!done->contains(task.id())) note(task, *file);
+    }
+  }
+
+  std::vector<MissingInput> found;
+
+ private:
+  std::optional<fs::path> missing_file(const Task& task) const {
+    const Json& labeler = task.spec.at("labeler");
+    const std::string name = labeler.at("name");
+    if (name == "saliency") return missing_installed("u2netp.safetensors");
+    if (name == "relabel") return missing_installed("efficientnet_lite0.safetensors");
+    const std::string& pin = experiments::find_labeler(name).pin;
+    if (pin.empty()) return std::nullopt;
+    const std::string sha256 = labeler.at(pin);
+    if (name.starts_with("imported_")) {
+      return missing_pinned("labels", sha256, "",
+                            task.spec.at("split").get<std::string>() + ".labels");
+    }
+    const bool script = name.starts_with("script_");
+    return missing_pinned(script ? "script" : name, sha256, script ? ".toml" : ".safetensors", "");
+  }
+  std::optional<fs::path> missing_installed(const char* name) const {
+    const fs::path file = installed_weights() / name;
+    if (elsewhere_ || fs::exists(file)) return std::nullopt;
+    return file;
+  }
+  std::optional<fs::path> missing_pinned(const std::string& kind, const std::string& sha256,
+                                         const std::string& extension,
+                                         const std::string& below) const {
+    std::optional<fs::path> first;
+    for (const fs::path& folder : {experiments::weights_folder(workspace_), installed_weights()}) {
+      fs::path file = experiments::pinned_file(folder, kind, sha256, extension);
+      if (!below.empty()) file /= below;
+      if (fs::exists(file)) return std::nullopt;
+      if (!first) first = file;
+    }
+    return elsewhere_ ? std::nullopt : first;
+  }
+
+  void note(const Task& task, const fs::path& file) {
+    const Json& labeler = task.spec.at("labeler");
+    const std::string kind = labeler.at("name");
+    const auto [name, pinned] = names_.at(experiments::canonical_json(labeler));
+    const std::string shown = pinned.empty() ? name : pinned;
+    if (!named_.insert(shown).second) return;
+    const bool own = !experiments::find_labeler(kind).pin.empty();
+    experiments::PinAdvice advice{"the packages that ./setup fetches", "./setup", 0.02};
+    if (own) advice = experiments::pin_advice(kind, shown);
+    found.push_back({"weights", shown, kind,
+                     fmt::format("the weights of labeler '{}' are missing: {} is not there; {}",
+                                 name, file.string(), advice.command),
+                     advice.source, advice.command, advice.gigabytes});
+  }
+
+  const fs::path& workspace_;
+  const bool elsewhere_;
+  std::set<std::string> named_;
+  std::map<std::string, std::pair<std::string, std::string>> names_;  // by labeler's entry
+};
+
+// What rehearsals and benchmarks have measured.
+void add_measured(experiments::Rates& rates, const fs::path& workspace,
+                  const std::vector<fs::path>& files) {
+  const auto add = [&](const fs::path& file, const std::string& from) {
+    const Json record = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    if (record.is_discarded()) fail_input("{} is not JSON", file.string());
+    rates.add(record, from);
+  };
+  std::vector<fs::path> records;
+  std::error_code none;
+  for (fs::directory_iterator each(workspace / "rehearsals", none), end; !none && each != end;
+       each.increment(none)) {
+    if (each->path().extension() == ".json") records.push_back(each->path());
+  }
+  std::sort(records.begin(), records.end());
+  for (const fs::path& file : records) {
+    add(file, fmt::format("rehearsal of {}", file.stem().string()));
+  }
+  for (const fs::path& file : files) add(file, file.string());
+}
+
+std::string hours_text(double hours) {
+  if (hours < 0.1) return fmt::format("{:.0f} min", std::ceil(hours * 60));
+  if (hours < 48) return fmt::format("{:.1f} h", hours);
+  return fmt::format("{:.1f} days", hours / 24);
+}
+
+Table work_table(const Outlook& outlook, bool gpu) {
+  Table table({{"kind"},
+               {"what"},
+               {"tasks"},
+               {"reused"},
+               {"images"},
+               {gpu ? "gpu_hours" : "processor_hours", Show::kFixed1},
+               {"label_processor_hours", Show::kFixed1},
+               {"gigabytes", Show::kFixed1},
+               {"from"}});
+  for (const OutlookRow& row : outlook.rows) {
+    const bool work = row.kind != "prepare";
+    table.add_row({row.kind, row.what, row.tasks, row.reused, work ? Json(row.images) : Json(),
+                   work && row.kind != "label" && row.known ? Json(row.device_hours) : Json(),
+                   row.kind == "label" && row.known ? Json(row.processor_hours) : Json(),
+                   row.gigabytes > 0 ? Json(row.gigabytes) : Json(),
+                   !work       ? ""
+                   : row.known ? row.basis
+                               : "not known"});
+  }
+  return table;
+}
+
+std::string missing_text(const std::vector<MissingInput>& missing) {
+  if (missing.empty()) return "Nothing is missing.\n";
+  std::string text = fmt::format("Missing ({}):\n", missing.size());
+  for (const MissingInput& each : missing) {
+    text += fmt::format("  {} {}{}\n", each.what, each.name,
+                        each.gigabytes > 0 ? fmt::format(", about {:.3g} GB", each.gigabytes) : "");
+    if (!each.source.empty()) text += fmt::format("    from  {}\n", each.source);
+    text += fmt::format("    by    {}\n", each.command);
+  }
+  return text;
+}
+
+std::string machine_text(const Machine& machine, bool from_site) {
+  const std::string unit =
+      machine.gpu ? fmt::format("{} GPU{}", machine.model.empty() ? "" : " " + machine.model,
+                                machine.devices == 1 ? "" : "s")
+                  : fmt::format(" processor{}", machine.devices == 1 ? "" : "s");
+  return fmt::format("{} worker{} of {}{}{}", machine.workers, machine.workers == 1 ? "" : "s",
+                     machine.devices, unit, from_site ? "" : " (say --site for your cluster's)");
+}
+
+struct Prepared {
+  OutlinedGrid outlined;
+  std::vector<MissingInput> missing;
+  Outlook outlook;
+  Machine machine;
+  bool from_site = false;
+};
+
+Prepared prepare_plan(const CommandLine& line, const PlanOptions& options) {
+  Prepared plan;
+  plan.outlined = experiments::outline_grid(options.grid, line.workspace);
+  plan.missing = all_missing(plan.outlined, line.workspace);
+  std::optional<slurm::Site> site;
+  if (!options.site.empty()) {
+    site = slurm::read_site(read_file(options.site), options.site.string());
+  } else {
+    site = kept_site(line.workspace);
+  }
+  plan.from_site = site.has_value();
+  if (site) {
+    plan.machine = machine_of(*site);
+  } else {
+    const auto processors = static_cast<int64_t>(std::max(1u, std::thread::hardware_concurrency()));
+    plan.machine = {.devices = processors, .processors = processors};
+  }
+  experiments::Rates rates(plan.machine);
+  add_measured(rates, line.workspace, options.rates);
+  plan.outlook = experiments::look_ahead(plan.outlined, done_tasks(line.workspace), rates);
+  return plan;
+}
+
+Json as_json(const Prepared& plan) {
+  const Outlook& outlook = plan.outlook;
+  Json missing = Json::array();
+  for (const MissingInput& each : plan.missing) {
+    missing.push_back({{"what", each.what},
+                       {"name", each.name},
+                       {"kind", each.kind},
+                       {"problem", each.problem},
+                       {"source", each.source},
+                       {"command", each.command},
+                       {"gigabytes", each.gigabytes}});
+  }
+  return {{"grid", plan.outlined.grid.name},
+          {"cells", outlook.cells},
+          {"cells_reused", outlook.cells_reused},
+          {"tasks", outlook.tasks},
+          {"tasks_reused", outlook.tasks_reused},
+          {"tasks_to_run", outlook.tasks - outlook.tasks_reused},
+          {"missing", missing},
+          {"work", Json::parse(work_table(outlook, plan.machine.gpu).json())},
+          {"gpu", plan.machine.gpu},
+          {"model", plan.machine.model},
+          {"devices", plan.machine.devices},
+          {"workers", plan.machine.workers},
+          {"device_hours", outlook.device_hours},
+          {"label_processor_hours", outlook.processor_hours},
+          {"wall_hours", outlook.wall_hours},
+          {"longest_training_hours", outlook.longest_hours},
+          {"label_gigabytes", outlook.label_gigabytes},
+          {"model_gigabytes", outlook.model_gigabytes},
+          {"complete", outlook.whole}};
+}
+
+std::string totals_text(const Prepared& plan) {
+  const Outlook& outlook = plan.outlook;
+  const char* device = plan.machine.gpu ? "GPU" : "processor";
+  std::string text = fmt::format(
+      "Time: {:.0f} {}-hours of training and evaluation{}{}; {} by {}, one training {}\n",
+      std::ceil(outlook.device_hours), device,
+      outlook.processor_hours > 0
+          ? fmt::format(", {:.0f} processor-hours of labelling", std::ceil(outlook.processor_hours))
+          : "",
+      outlook.whole ? "" : ", without what is not known", hours_text(outlook.wall_hours),
+      machine_text(plan.machine, plan.from_site), hours_text(outlook.longest_hours));
+  text += fmt::format("Disk: {:.1f} GB of labels, {:.1f} GB of models, beside the data sets\n",
+                      outlook.label_gigabytes, outlook.model_gigabytes);
+  return text;
+}
+
+}  // namespace
+
+experiments::Machine machine_of(const slurm::Site& site) {
+  Machine machine;
+  const int64_t ranks = site.ranks_per_worker();
+  machine.processors = ranks * site.allocation.cpus_per_rank;
+  machine.workers = site.queue.maximum * site.worker.workers;
+  // "gpu:a100:4": a model where there are three parts.
+  const std::string& gres = site.allocation.gres;
+  machine.gpu = gres.starts_with("gpu");
+  machine.devices = machine.gpu ? ranks : machine.processors;
+  const size_t first = gres.find(':'), last = gres.rfind(':');
+  if (machine.gpu && first != last) machine.model = gres.substr(first + 1, last - first - 1);
+  return machine;
+}
+
+std::vector<MissingInput> all_missing(const OutlinedGrid& outlined, const fs::path& workspace) {
+  std::vector<MissingInput> missing = outlined.file.missing;
+  const WeightsCheck check(outlined, workspace);
+  missing.insert(missing.end(), check.found.begin(), check.found.end());
+  return missing;
+}
+
+experiments::Grid read_ready_grid(const fs::path& file, const fs::path& workspace) {
+  OutlinedGrid outlined = experiments::outline_grid(file, workspace);
+  outlined.file.missing = all_missing(outlined, workspace);
+  experiments::require_inputs(outlined.file);
+  return std::move(outlined.grid);
+}
+
+bool print_plan(const CommandLine& line, const PlanOptions& options) {
+  const Prepared plan = prepare_plan(line, options);
+  const Outlook& outlook = plan.outlook;
+  if (line.format == Format::kJson) {
+    print(as_json(plan).dump(2) + "\n");
+  } else if (line.format == Format::kCsv) {
+    print(work_table(outlook, plan.machine.gpu).csv());
+  } else {
+    print(fmt::format("{}: {} cells ({} finished already), {} tasks: {} reused, {} to run\n\n",
+                      plan.outlined.grid.name, outlook.cells, outlook.cells_reused, outlook.tasks,
+                      outlook.tasks_reused, outlook.tasks - outlook.tasks_reused));
+    print(work_table(outlook, plan.machine.gpu).text(terminal_width()) + "\n");
+    print(totals_text(plan) + "\n");
+    print(missing_text(plan.missing));
+  }
+  return plan.missing.empty();
+}
+
+void add_plan(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "plan",
+      "Say what a grid needs and takes before anything is run: what is reused, what is missing and "
+      "what brings it, time and disk",
+      "remixer plan experiments/paper/imagenet9.toml --site my_site.toml");
+  auto options = std::make_shared<PlanOptions>();
+  command->add_option("GRID", options->grid, "The grid file")->required()->type_name("FILE");
+  command
+      ->add_option(
+          "--site", options->site,
+          "The cluster's file, whose GPUs and allocations are counted on [the workspace's]")
+      ->type_name("FILE");
+  command
+      ->add_option("--rates", options->rates,
+                   "What `remixer bench step --format json` printed; may be given several times")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all();
+  add_format(line, command);
+  command->callback([&line, options] {
+    line.chosen = [&line, options] {
+      print_plan(line, *options);
+      return kExitDone;
+    };
+  });
+}
+
+}  // namespace remixer::coordinator::command

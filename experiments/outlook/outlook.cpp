@@ -1,0 +1,174 @@
+#include "experiments/outlook/outlook.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "experiments/spec/components.h"
+
+namespace remixer::experiments {
+namespace {
+
+constexpr double kHour = 3600, kGigabyte = 1e9;
+constexpr int64_t kRound = 256;     // of repeated augmentation
+constexpr double kTaskSeconds = 5;  // of a small task beside its images
+constexpr double kBytesAWeight = 4;
+
+class Ahead {
+ public:
+  Ahead(const OutlinedGrid& outlined, const std::set<std::string>& done, const Rates& rates)
+      : outlined_(outlined), done_(done), rates_(rates) {
+    for (const Cell& cell : outlined.grid.cells) cells_.emplace(cell.id(), &cell);
+    for (const auto& [name, dataset] : outlined.file.datasets) {
+      datasets_.emplace(canonical_json(dataset.entry), &dataset);
+    }
+    for (const auto& [name, labeler] : outlined.file.labelers) {
+      if (!labeler.entry.is_null()) pinned_[canonical_json(labeler.entry)] = labeler.pinned;
+    }
+  }
+
+  Outlook run() {
+    std::set<std::string> unfinished;
+    for (const Task& task : outlined_.grid.tasks) {
+      const bool reused = done_.contains(task.id());
+      outlook_.tasks += 1;
+      outlook_.tasks_reused += reused;
+      if (!reused && !task.cell_id.empty()) unfinished.insert(task.cell_id);
+      add(task, reused);
+    }
+    outlook_.cells = static_cast<int64_t>(cells_.size());
+    outlook_.cells_reused = outlook_.cells - static_cast<int64_t>(unfinished.size());
+    total();
+    return std::move(outlook_);
+  }
+
+ private:
+  OutlookRow& row(const std::string& kind, const std::string& what) {
+    for (OutlookRow& each : outlook_.rows) {
+      if (each.kind == kind && each.what == what) return each;
+    }
+    OutlookRow& added = outlook_.rows.emplace_back();
+    added.kind = kind;
+    added.what = what;
+    return added;
+  }
+
+  // Of a split; -1 where that is not known.
+  int64_t images_of(const Json& dataset, const std::string& split) const {
+    const auto found = datasets_.find(canonical_json(dataset));
+    if (found == datasets_.end()) return -1;
+    const auto images = found->second->images.find(split);
+    return images == found->second->images.end() ? -1 : images->second;
+  }
+
+  void add(const Task& task, bool reused) {
+    if (task.kind == TaskKind::kPrepare) {
+      OutlookRow& prepare = row("prepare", task.title.substr(task.title.find(' ') + 1));
+      prepare.tasks += 1;
+      prepare.reused += reused;
+      return;
+    }
+    if (task.kind == TaskKind::kLabel) return add_label(task, reused);
+    const Cell& cell = *cells_.at(task.cell_id);
+    const std::string what = fmt::format(
+        "{}{} · {}", cell.architecture,
+        cell.spatial_prior == "none" ? "" : " + " + cell.spatial_prior, cell.labeler_name);
+    OutlookRow& entry = row(std::string(to_string(task.kind)), what);
+    entry.tasks += 1;
+    entry.reused += reused;
+    if (reused) return;
+    if (task.kind == TaskKind::kTrain) {
+      add_work(entry, trained_images(cell), rates_.training(cell));
+      entry.gigabytes +=
+          parameters(find_architecture(cell.architecture)) * kBytesAWeight / kGigabyte;
+    } else {
+      const std::string set = task.spec.at("eval_set");
+      const Json& dataset = task.spec.contains("dataset") ? task.spec.at("dataset") : cell.dataset;
+      add_work(entry, images_of(dataset, task.spec.value("split", set)), rates_.evaluation(cell));
+      entry.device_hours += kTaskSeconds / kHour;
+    }
+  }
+
+  int64_t trained_images(const Cell& cell) const {
+    const int64_t images = images_of(cell.dataset, "train");
+    if (images < 0) return -1;
+    const auto held = static_cast<int64_t>(cell.recipe.hold_out * static_cast<double>(images));
+    int64_t each = images - held;
+    if (cell.recipe.repeated_augmentation > 1 && each >= kRound) each = each / kRound * kRound;
+    const int64_t batch = cell.recipe.shards * cell.recipe.shard_size;
+    return each / batch * batch * cell.recipe.epochs;
+  }
+
+  void add_work(OutlookRow& entry, int64_t images, const Rate& rate) {
+    entry.basis = rate.basis;
+    if (images < 0 || rate.images <= 0) {
+      entry.known = false;
+      return;
+    }
+    entry.images += images;
+    entry.device_hours += static_cast<double>(images) / rate.images / kHour;
+  }
+
+  void add_label(const Task& task, bool reused) {
+    const Json& labeler = task.spec.at("labeler");
+    const std::string name = task.title.substr(task.title.rfind("· ") + std::string("· ").size());
+    OutlookRow& entry = row("label", name);
+    entry.tasks += 1;
+    entry.reused += reused;
+    if (reused) return;
+    const int64_t images = images_of(task.spec.at("dataset"), task.spec.at("split"));
+    const auto pinned = pinned_.find(canonical_json(labeler));
+    const auto dataset = datasets_.find(canonical_json(task.spec.at("dataset")));
+    const Rate rate =
+        rates_.labelling(labeler, pinned == pinned_.end() ? "" : pinned->second,
+                         dataset == datasets_.end() ? 0 : dataset->second->image_size);
+    entry.basis = rate.basis;
+    if (images < 0 || rate.images <= 0) {
+      entry.known = false;
+      return;
+    }
+    entry.images += images;
+    entry.processor_hours += static_cast<double>(images) / rate.images / kHour;
+    entry.gigabytes += static_cast<double>(images) * rates_.bytes_a_map(labeler) / kGigabyte;
+  }
+
+  void total() {
+    const Machine& machine = rates_.machine();
+    double worker_hours = 0;
+    for (const OutlookRow& each : outlook_.rows) {
+      outlook_.whole = outlook_.whole && each.known;
+      outlook_.device_hours += each.device_hours;
+      outlook_.processor_hours += each.processor_hours;
+      const double hours = each.device_hours / static_cast<double>(machine.devices) +
+                           each.processor_hours / static_cast<double>(machine.processors);
+      worker_hours += hours;
+      if (each.kind == "label") outlook_.label_gigabytes += each.gigabytes;
+      if (each.kind != "train") continue;
+      outlook_.model_gigabytes += each.gigabytes;
+      const int64_t to_run = each.tasks - each.reused;
+      if (to_run > 0) {
+        outlook_.longest_hours =
+            std::max(outlook_.longest_hours, hours / static_cast<double>(to_run));
+      }
+    }
+    outlook_.wall_hours =
+        std::max(worker_hours / static_cast<double>(machine.workers), outlook_.longest_hours);
+  }
+
+  const OutlinedGrid& outlined_;
+  const std::set<std::string>& done_;
+  const Rates& rates_;
+  std::unordered_map<std::string, const Cell*> cells_;
+  std::map<std::string, const NamedDataset*> datasets_;
+  std::map<std::string, std::string> pinned_;  // by labeler's entry
+  Outlook outlook_;
+};
+
+}  // namespace
+
+Outlook look_ahead(const OutlinedGrid& outlined, const std::set<std::string>& done,
+                   const Rates& rates) {
+  return Ahead(outlined, done, rates).run();
+}
+
+}  // namespace remixer::experiments

@@ -1,0 +1,224 @@
+#include "experiments/outlook/rates.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "experiments/spec/components.h"
+
+namespace remixer::experiments {
+namespace {
+
+constexpr double kBackward = 3;  // forward and backward, in forward passes
+// Of one GPU of the table below and of one processor with AVX-512, operations a second that such
+// models reach.
+constexpr double kGpuOperations = 35e12, kProcessorOperations = 50e9;
+
+// timm's published training benchmark: images a second of one RTX 3090 in mixed precision.
+struct Stated {
+  const char* architecture;
+  double images;
+};
+constexpr Stated kTraining[] = {{"deit_small_patch16_224", 1054},
+                                {"deit_base_patch16_224", 391},
+                                {"mixer_s16_224", 1543},
+                                {"convit_small", 444},
+                                {"convmixer_1024_20_ks9_p14", 308}};
+constexpr const char* kTable = "stated: timm's training benchmark on an RTX 3090";
+
+// Other GPUs beside that one, roughly.
+struct GpuSpeed {
+  const char* model;
+  double speed;
+};
+constexpr GpuSpeed kGpus[] = {{"3090", 1},    {"4090", 1.9},  {"a100", 2},   {"h100", 3.4},
+                              {"h200", 3.6},  {"gh200", 3.6}, {"b200", 5},   {"v100", 0.9},
+                              {"a6000", 1.1}, {"a40", 1},     {"l40s", 1.7}, {"l40", 1.5},
+                              {"a30", 1.1},   {"a10", 0.7},   {"t4", 0.3}};
+
+double gpu_speed(const std::string& model) {
+  std::string small = model;
+  std::transform(small.begin(), small.end(), small.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  double speed = 1;
+  size_t longest = 0;
+  for (const GpuSpeed& gpu : kGpus) {
+    const size_t length = std::string_view(gpu.model).size();
+    if (small.find(gpu.model) == small.npos || length <= longest) continue;
+    speed = gpu.speed;
+    longest = length;
+  }
+  return speed;
+}
+
+// What the masks add to a step.
+double mask_cost(const Cell& cell, const Architecture& architecture) {
+  if (!cell.is_remixer()) return 1;
+  if (architecture.family == "convmixer") return 1.5;
+  return cell.distance == "cosine" ? 1.25 : 1.1;
+}
+
+std::string labels_of(const Cell& cell) {
+  return cell.is_remixer() ? cell.distance : "none";
+}
+
+std::string train_key(const std::string& architecture, const std::string& prior,
+                      const std::string& labels) {
+  return fmt::format("train {} {} {}", architecture, prior, labels);
+}
+
+// Seconds of one processor an image, measured on processors with AVX-512 where the network is at
+// hand, else from its operations.
+double stated_labelling(const Json& labeler, const std::string& pinned, int64_t image_size) {
+  const std::string name = labeler.at("name");
+  const auto side = [&](const char* parameter, double usual) {
+    const double ratio = labeler.value(parameter, usual) / usual;
+    return ratio * ratio;
+  };
+  if (name == "saliency") return 0.06 * side("input_size", 96);
+  if (name == "u2net") return 2.0 * side("input_size", 320);
+  if (name == "bigbigan") return 0.3 * side("short_edge", 128);
+  if (name == "relabel") return 0.032 * side("input_size", 224);
+  if (name == "bbox_grabcut") {
+    const double measured_at = 224, pixels = static_cast<double>(image_size > 0 ? image_size : 256);
+    return 0.4 * side("scale", 1) * (pixels * pixels) / (measured_at * measured_at);
+  }
+  if (name == "script_relabel" && pinned.find("nfnet_f6") != pinned.npos) return 9.2;
+  if (name == "masks" || name.starts_with("imported_")) return 0.003;
+  return 0;
+}
+
+}  // namespace
+
+double multiply_adds(const Architecture& a, int64_t image_size) {
+  const double side = static_cast<double>(image_size > 0 ? image_size : a.image_size);
+  const double patches = std::pow(side / static_cast<double>(a.patch), 2);
+  const auto dim = static_cast<double>(a.dim), depth = static_cast<double>(a.depth);
+  const auto patch = static_cast<double>(a.patch);
+  const double embedding = patches * 3 * patch * patch * dim;
+  if (a.family == "deit" || a.family == "convit") {
+    return embedding + depth * patches * (12 * dim * dim + 2 * patches * dim);
+  }
+  if (a.family == "mixer") return embedding + depth * patches * (8 * dim * dim + dim * dim);
+  if (a.family == "convmixer") {
+    const auto kernel = static_cast<double>(a.kernel);
+    return embedding + depth * patches * (dim * dim + kernel * kernel * dim);
+  }
+  return 0;
+}
+
+double parameters(const Architecture& a) {
+  const auto dim = static_cast<double>(a.dim), depth = static_cast<double>(a.depth);
+  const auto patch = static_cast<double>(a.patch);
+  const double block = a.family == "deit" || a.family == "convit" ? 12 * dim * dim
+                       : a.family == "mixer"                      ? 8.2 * dim * dim
+                                             : dim * dim + 81 * (a.shared_kernel ? 1 : dim);
+  return depth * block + 3 * patch * patch * dim + 1000 * dim;
+}
+
+void Rates::add(const Json& record, const std::string& from) {
+  try {
+    if (record.contains("ms_an_image")) {
+      const std::string labels = record.at("labels");
+      const bool gpu = record.value("device", std::string("cpu")).starts_with("cuda");
+      const double units = gpu ? 1 : record.value("threads", 1.0);
+      measured_.push_back({train_key(record.at("architecture"), "none",
+                                     labels == "relabel"    ? "cosine"
+                                     : labels == "saliency" ? "l1"
+                                                            : "none"),
+                           1000 / record.at("ms_an_image").get<double>() / units,
+                           "measured: " + from, gpu, record.value("gpu", std::string())});
+      return;
+    }
+    const bool gpu = record.at("gpu").get<bool>();
+    const std::string model = record.value("model", std::string());
+    for (const Json& each : record.at("training")) {
+      measured_.push_back(
+          {train_key(each.at("architecture"), each.at("spatial_prior"), each.at("labels")),
+           each.at("images_a_second").get<double>() / each.at("units").get<double>(),
+           "measured: " + from, gpu, model});
+    }
+    for (const Json& each : record.at("labelling")) {
+      const std::string name = each.at("labeler");
+      bytes_.emplace_back(name, each.at("bytes_an_image").get<double>());
+      if (!each.at("whole").get<bool>()) continue;  // a smaller network stood in for it
+      measured_.push_back(
+          {"label " + name,
+           each.at("images_a_second").get<double>() / each.at("units").get<double>(),
+           "measured: " + from, false, ""});
+    }
+  } catch (const Json::exception&) {
+    fail_input(
+        "{}: neither a rehearsal's record nor what `remixer bench step --format json` prints",
+        from);
+  }
+}
+
+const Rates::Measured* Rates::find(const std::string& key, bool on_device) const {
+  const Measured* best = nullptr;
+  for (const Measured& each : measured_) {
+    if (each.key != key) continue;
+    const bool gpu = on_device && machine_.gpu;
+    if (on_device && each.gpu != gpu) continue;
+    if (gpu && !machine_.model.empty() && !each.model.empty() &&
+        gpu_speed(each.model) != gpu_speed(machine_.model)) {
+      continue;
+    }
+    best = &each;
+  }
+  return best;
+}
+
+Rate Rates::training(const Cell& cell) const {
+  const std::string key = train_key(cell.architecture, cell.spatial_prior, labels_of(cell));
+  if (const Measured* found = find(key, true)) return {found->images, found->basis};
+  const Architecture& architecture = find_architecture(cell.architecture);
+  const double work = multiply_adds(architecture, cell.recipe.image_size);
+  const double mask = mask_cost(cell, architecture);
+  if (work == 0) return {};
+  if (!machine_.gpu) {
+    return {kProcessorOperations / (2 * kBackward * work) / mask,
+            "stated: 50 GFLOP/s a processor with AVX-512"};
+  }
+  const double speed = gpu_speed(machine_.model);
+  const std::string times =
+      speed == 1 ? "" : fmt::format(", times {:g} for {}", speed, machine_.model);
+  const bool gated = cell.spatial_prior == "convit";
+  for (const Stated& stated : kTraining) {
+    if (!gated && cell.architecture == stated.architecture) {
+      return {stated.images * speed / mask, kTable + times};
+    }
+  }
+  // ConViT's gates cost more than their operations say.
+  const double images = gated ? 444 * multiply_adds(find_architecture("convit_small"), 0) / work
+                              : kGpuOperations / (2 * kBackward * work);
+  return {images * speed / mask,
+          fmt::format("stated: by its operations, from the same benchmark{}", times)};
+}
+
+Rate Rates::evaluation(const Cell& cell) const {
+  Rate rate = training(cell);
+  rate.images *= kBackward / (machine_.gpu ? 2 : 1);  // evaluation is in fp32
+  return rate;
+}
+
+Rate Rates::labelling(const Json& labeler, const std::string& pinned, int64_t image_size) const {
+  const std::string name = labeler.at("name");
+  if (const Measured* found = find("label " + name, false)) return {found->images, found->basis};
+  const double seconds = stated_labelling(labeler, pinned, image_size);
+  if (seconds == 0) return {};
+  return {1 / seconds, fmt::format("stated: {:.2g} s of a processor an image", seconds)};
+}
+
+double Rates::bytes_a_map(const Json& labeler) const {
+  const std::string name = labeler.at("name");
+  for (auto each = bytes_.rbegin(); each != bytes_.rend(); ++each) {
+    if (each->first == name) return each->second;
+  }
+  if (name == "relabel") return 790;
+  if (name == "script_relabel" || name == "imported_maps") return 3900;
+  if (name == "bbox_grabcut" || name == "masks") return 1500;
+  return 6000;
+}
+
+}  // namespace remixer::experiments

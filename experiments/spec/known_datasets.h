@@ -1,0 +1,27 @@
+// The data sets of the field that a grid may name before the workspace holds them: what each will
+// be, who publishes it, and the command that brings it. Immutable; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace remixer::experiments {
+
+struct KnownDataset {
+  std::string name;                                     // of `remixer dataset import` or `build`
+  std::vector<std::pair<std::string, int64_t>> splits;  // with their images, "train" first
+  int64_t image_size = 0;                               // pixels a side; 0: of many sizes
+  int64_t classes = 0;
+  double gigabytes = 0;  // on disk, about; of a set that is made of another one, what it adds
+  std::string source;    // who publishes it and where
+  std::string command;   // without --name
+};
+
+const std::vector<KnownDataset>& known_datasets();
+// Null where it is none.
+const KnownDataset* find_known_dataset(std::string_view name);
+
+}  // namespace remixer::experiments

@@ -1,0 +1,9 @@
+// `remixer-tools rehearsal ORDER --workspace DIR`: makes the data and weights that `remixer
+// rehearse` orders, and prints what it made as JSON. Not for people: `remixer rehearse` calls it.
+#pragma once
+
+namespace remixer::rehearsal {
+
+int rehearsal_command(int argc, char** argv);
+
+}  // namespace remixer::rehearsal
