@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace remixer::coordinator {
 
@@ -14,5 +15,7 @@ bool process_alive(int64_t pid);
 // Lets this process and its children open as many files as the system's hard limit says, at most
 // 65536. The usual soft limit of 1024 is too few for a data set of a thousand archives.
 void raise_open_file_limit();
+// The processors that this process may run on, by number; at least one.
+std::vector<int> own_cores();
 
 }  // namespace remixer::coordinator
