@@ -1,11 +1,18 @@
 # Finds LibTorch and defines LibTorch::LibTorch (CPU: libtorch_cpu and libc10 alone).
 #
 # Searched: CMAKE_PREFIX_PATH (a LibTorch of the user's own: a folder with include/ and lib/, or with
-# share/cmake/Torch), then .deps/torch, where ./setup puts the pinned wheel. LibTorch's own CMake
-# package is not used: it asks for a CUDA Toolkit even when only the CPU libraries are wanted.
+# share/cmake/Torch), then .deps/torch, where ./setup puts the pinned wheel, then, for the operators
+# alone, the torch of the python3 on the path. LibTorch's own CMake package is not used: it asks for
+# a CUDA Toolkit even when only the CPU libraries are wanted.
+set(LibTorch_HINTS ${CMAKE_PREFIX_PATH} ${PROJECT_SOURCE_DIR}/.deps/torch/torch)
+if(REMIXER_ONLY_OPS)
+  execute_process(COMMAND python3 -c "import torch; print(torch.utils.cmake_prefix_path)"
+    OUTPUT_VARIABLE LibTorch_OF_PYTHON OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  list(APPEND LibTorch_HINTS ${LibTorch_OF_PYTHON})
+endif()
 find_path(LibTorch_INCLUDE_DIR ATen/ATen.h
-  HINTS ${CMAKE_PREFIX_PATH} ${PROJECT_SOURCE_DIR}/.deps/torch/torch
-  PATH_SUFFIXES include torch/include ../../../include NO_DEFAULT_PATH)
+  HINTS ${LibTorch_HINTS}
+  PATH_SUFFIXES include torch/include ../../include ../../../include NO_DEFAULT_PATH)
 find_library(LibTorch_CPU_LIBRARY torch_cpu
   HINTS ${LibTorch_INCLUDE_DIR}/../lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_LIBRARY c10
@@ -13,7 +20,7 @@ find_library(LibTorch_C10_LIBRARY c10
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_INCLUDE_DIR LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY
-  REASON_FAILURE_MESSAGE "run ./setup, or point CMAKE_PREFIX_PATH at a LibTorch 2.11")
+  REASON_FAILURE_MESSAGE "run ./setup, or point CMAKE_PREFIX_PATH at a LibTorch 2.11, or of pip's torch at torch.utils.cmake_prefix_path")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   get_filename_component(LibTorch_LIBRARY_DIR ${LibTorch_CPU_LIBRARY} DIRECTORY)

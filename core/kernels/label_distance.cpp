@@ -4,7 +4,6 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "base/error.h"
 #include "core/kernels/operators.h"
 
 namespace remixer::kernels {
@@ -32,11 +31,11 @@ at::Tensor cosine_distance(const at::Tensor& y) {
 }  // namespace
 
 at::Tensor label_distance(const at::Tensor& y, std::string_view metric) {
-  TORCH_CHECK(y.dim() == 3, "labels must be [B, N, K], not ", y.sizes());
-  TORCH_CHECK(y.is_floating_point(), "labels must be of a floating type, not ", y.scalar_type());
-  if (metric != "l1" && metric != "cosine") {
-    fail_input("distance '{}' is not known: use 'l1' or 'cosine'", metric);
-  }
+  TORCH_CHECK_VALUE(y.dim() == 3, "label_distance: y must be [B, N, K], not ", y.sizes());
+  TORCH_CHECK_VALUE(y.is_floating_point(), "label_distance: y must be of a floating type, not ",
+                    y.scalar_type());
+  TORCH_CHECK_VALUE(metric == "l1" || metric == "cosine", "label_distance: metric '", metric,
+                    "' is not known: use 'l1' or 'cosine'");
   // Without data any expression of this shape will do, and not all of the real one's parts have
   // one.
   if (y.is_meta()) return at::bmm(y, y.transpose(1, 2));

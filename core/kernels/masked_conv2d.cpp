@@ -1,39 +1,31 @@
-#include <ATen/ops/arange.h>
+#include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/index.h>
 #include <ATen/ops/matmul.h>
 
+#include "core/kernels/fused_mixing.h"
 #include "core/kernels/mask.h"
 #include "core/kernels/masked_conv2d_cpu.h"
+#include "core/kernels/neighbours.h"
 #include "core/kernels/operators.h"
 
 namespace remixer::kernels {
 namespace {
 
-// For each patch and each of the S² places under the kernel, the patch that lies there, or N where
-// it is outside: [N, S²], int64.
-at::Tensor neighbours(int64_t height, int64_t width, int64_t kernel, at::Device device) {
-  const auto options = at::TensorOptions().dtype(at::kLong).device(device);
-  const at::Tensor offset = at::arange(kernel, options) - kernel / 2;
-  const at::Tensor row = at::arange(height, options).view({height, 1}) + offset;   // [H, S]
-  const at::Tensor column = at::arange(width, options).view({width, 1}) + offset;  // [W, S]
-  const at::Tensor rows = row.view({height, 1, kernel, 1});
-  const at::Tensor columns = column.view({1, width, 1, kernel});
-  const at::Tensor outside = (rows < 0) | (rows >= height) | (columns < 0) | (columns >= width);
-  const at::Tensor index = (rows * width + columns).masked_fill(outside, height * width);
-  return index.view({height * width, kernel * kernel});
-}
-
-void check(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
-  TORCH_CHECK(x.dim() == 4, "x must be [B, C, H, W], not ", x.sizes());
+void check(const char* op, const at::Tensor& x, const at::Tensor& weight,
+           const std::optional<at::Tensor>& bias) {
+  TORCH_CHECK_VALUE(x.dim() == 4, op, ": x must be [B, C, H, W], not ", x.sizes());
   const int64_t channels = x.size(1);
-  TORCH_CHECK(weight.dim() == 4 && (weight.size(0) == 1 || weight.size(0) == channels) &&
-                  weight.size(1) == 1 && weight.size(2) == weight.size(3) &&
-                  weight.size(2) % 2 == 1,
-              "weight must be [1 or ", channels, ", 1, S, S] with S odd, not ", weight.sizes());
-  TORCH_CHECK(!bias || (bias->dim() == 1 && (bias->size(0) == 1 || bias->size(0) == channels)),
-              "bias must be [1 or ", channels, "]");
+  TORCH_CHECK_VALUE(
+      weight.dim() == 4 && (weight.size(0) == 1 || weight.size(0) == channels) &&
+          weight.size(1) == 1 && weight.size(2) == weight.size(3) && weight.size(2) % 2 == 1,
+      op, ": weight must be [1 or ", channels, ", 1, S, S] with S odd, not ", weight.sizes());
+  check_alike(op, "weight", weight, "x", x);
+  if (!bias) return;
+  TORCH_CHECK_VALUE(bias->dim() == 1 && (bias->size(0) == 1 || bias->size(0) == channels), op,
+                    ": bias must be [1 or ", channels, "], not ", bias->sizes());
+  check_alike(op, "bias", *bias, "x", x);
 }
 
 // M of every patch and its S² neighbours, [B, N, S²]; outside the image any value.
@@ -65,6 +57,14 @@ bool runs_wider(const at::Tensor& x) {
   return x.is_cpu() && (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf);
 }
 
+// One kernel for all channels is a Toeplitz matrix over patches.
+bool takes_fused(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& distance,
+                 const at::Tensor& kappa) {
+  // One row of patches stands for all: [B, W, C].
+  return !at::isTensorSubclassLike(x) && weight.size(0) == 1 && x.numel() > 0 &&
+         fused_mixing_takes(x.select(2, 0).transpose(1, 2), weight, distance, kappa);
+}
+
 std::optional<at::Tensor> to_float(const std::optional<at::Tensor>& bias) {
   return bias ? std::optional(bias->to(at::kFloat)) : std::nullopt;
 }
@@ -78,14 +78,21 @@ at::Tensor with_bias(const at::Tensor& y, const std::optional<at::Tensor>& bias)
 at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
                          const std::optional<at::Tensor>& bias, const at::Tensor& distance,
                          const at::Tensor& kappa) {
-  check(x, weight, bias);
-  check_mask(distance, kappa, x.size(0), x.size(2) * x.size(3));
-  if (runs_wider(x)) {
+  check("masked_conv2d", x, weight, bias);
+  check_mask("masked_conv2d", distance, kappa, x, x.size(0), x.size(2) * x.size(3));
+  if (runs_wider(x) && !takes_fused(x, weight, distance, kappa)) {
     return masked_conv2d(x.to(at::kFloat), weight.to(at::kFloat), to_float(bias),
                          distance.to(at::kFloat), kappa)
         .to(x.scalar_type());
   }
   if (mask_is_one(kappa)) return depthwise_conv2d(x, weight, bias);
+  if (takes_fused(x, weight, distance, kappa)) {
+    const at::Tensor tokens = x.permute({0, 2, 3, 1}).flatten(1, 2);
+    const at::Tensor mixed = fused_mixing(tokens, weight.view({weight.size(2), weight.size(3)}),
+                                          distance, kappa, false, x.size(3));
+    return with_bias(mixed.view({x.size(0), x.size(2), x.size(3), x.size(1)}).permute({0, 3, 1, 2}),
+                     bias);
+  }
   const at::Tensor index = neighbours(x.size(2), x.size(3), weight.size(2), x.device());
   const at::Tensor mask = neighbour_mask(index, distance, kappa);
   return with_bias(
@@ -95,7 +102,7 @@ at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
 
 at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
                             const std::optional<at::Tensor>& bias) {
-  check(x, weight, bias);
+  check("depthwise_conv2d", x, weight, bias);
   if (runs_wider(x)) {
     return depthwise_conv2d(x.to(at::kFloat), weight.to(at::kFloat), to_float(bias))
         .to(x.scalar_type());

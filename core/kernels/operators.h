@@ -1,9 +1,12 @@
 // ReMixer's operators. M_ij = exp(-κ·d_ij) says how much patch i listens to patch j.
 //
 // All are differentiable in every real-valued tensor argument, distance and kappa included, run on
-// any device and floating type (equal for all arguments of a call, kappa aside), and are
-// thread-safe. kappa has one element, >= 0, of any shape. Shapes that do not fit throw c10::Error.
-// Without gradients (no-grad mode) on a CPU, a kappa of 0 costs no work on the mask.
+// any device and floating type (equal for all arguments of a call, unless autocast chooses), and
+// are thread-safe. kappa has one element, >= 0, of any shape, and may be of a wider type than the
+// rest, as may distance: the mask is formed in distance's type. Shapes and types that do not fit
+// throw c10::ValueError, which names operator, argument, what it is and what was expected. Strides
+// are free, a batch may be empty. Without gradients (no-grad mode) on a CPU, a kappa of 0 costs no
+// work on the mask.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,7 +21,7 @@ namespace remixer::kernels {
 //   "l1":     Σ_k |y_ik - y_jk|
 //   "cosine": 1 - y_i·y_j / (|y_i| |y_j|); 0 between two zero rows, 1 between a zero row and
 //   another
-// Throws InputError on another metric.
+// Throws c10::ValueError on another metric.
 at::Tensor label_distance(const at::Tensor& y, std::string_view metric);
 
 // Softmax attention reweighted by M and renormalised: softmax(q kᵀ · scale - κ d) v.

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/kernels/launcher.h"
 #include "core/kernels/operators.h"
 
 namespace {
@@ -12,6 +13,10 @@ namespace kernels = remixer::kernels;
 
 at::Tensor label_distance(const at::Tensor& y, c10::string_view metric) {
   return kernels::label_distance(y, std::string_view(metric.data(), metric.size()));
+}
+
+std::string kernel_trouble() {
+  return kernels::launcher_trouble();
 }
 
 }  // namespace
@@ -30,4 +35,6 @@ TORCH_LIBRARY(remixer, library) {
       "masked_conv2d(Tensor x, Tensor weight, Tensor? bias, Tensor distance, Tensor kappa) -> "
       "Tensor",
       &kernels::masked_conv2d);
+  // Why CUDA tensors are left to ATen; empty where the kernels serve them.
+  library.def("kernel_trouble() -> str", &kernel_trouble);
 }

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "base/error.h"
 #include "core/kernels/operators.h"
 #include "tests/core/kernels/numeric.h"
 
@@ -97,7 +96,7 @@ TEST(Distance, OnePatch) {
 }
 
 TEST(Distance, UnknownMetricIsNamed) {
-  EXPECT_THROW(label_distance(Draw(7).normal({1, 2, 3}), "l2"), InputError);
+  EXPECT_THROW(label_distance(Draw(7).normal({1, 2, 3}), "l2"), c10::ValueError);
   EXPECT_THROW(label_distance(Draw(7).normal({2, 3}), "l1"), c10::Error);
 }
 

@@ -1,0 +1,121 @@
+// A kernel's launch as plain data, so that the code that fills it in knows neither CUDA nor the
+// emulator, and the code that carries it out (the CUDA library, or a test's emulator) no tensors.
+#pragma once
+
+#include <cstring>
+
+#include "core/kernels/device/attention.h"
+#include "core/kernels/device/mixing.h"
+
+namespace remixer::device {
+
+enum class Kernel {
+  kAttentionForward,
+  kAttentionDelta,
+  kAttentionBackwardQ,
+  kAttentionBackwardKv,
+  kMixingProduct,
+  kMixingGradient,
+};
+enum class Element { kBFloat16, kHalf };
+
+// Arguments are the same bytes for all types: they stand here under one of them.
+using AnyAttention = AttentionArguments<BFloat16, float>;
+using AnyMixing = MixingArguments<BFloat16, float>;
+
+struct KernelCall {
+  Kernel kernel = Kernel::kAttentionForward;
+  Element element = Element::kBFloat16;
+  bool float_distance = true;  // else distances are of the element's type
+  int width = 64;              // attention: the tile's, 64 or 128
+  int grid[3] = {1, 1, 1};
+  int threads = 32;
+  int64_t shared_bytes = 0;
+  AnyAttention attention{};
+  AnyMixing mixing{};
+};
+
+// Carries out a call on a stream of the current device; null, or what went wrong.
+using LaunchKernel = const char* (*)(const KernelCall& call, void* stream);
+
+// Raised when KernelCall or a meaning changes: the CUDA library and its caller must agree.
+constexpr int kCallVersion = 1;
+
+// The kernels as types: what runs, with which arguments, of how many threads at most.
+template <class T, class Distance, int W>
+struct AttentionForward {
+  using Arguments = AttentionArguments<T, Distance>;
+  static constexpr int kMaxThreads = 256;
+  static REMIXER_DEVICE void run(const Arguments& p) { attention_forward<T, Distance, W>(p); }
+};
+template <class T, class Distance, int W>
+struct AttentionDelta {
+  using Arguments = AttentionArguments<T, Distance>;
+  static constexpr int kMaxThreads = 256;
+  static REMIXER_DEVICE void run(const Arguments& p) { attention_delta<T, Distance, W>(p); }
+};
+template <class T, class Distance, int W>
+struct AttentionBackwardQ {
+  using Arguments = AttentionArguments<T, Distance>;
+  static constexpr int kMaxThreads = 256;
+  static REMIXER_DEVICE void run(const Arguments& p) { attention_backward_q<T, Distance, W>(p); }
+};
+template <class T, class Distance, int W>
+struct AttentionBackwardKv {
+  using Arguments = AttentionArguments<T, Distance>;
+  static constexpr int kMaxThreads = 256;
+  static REMIXER_DEVICE void run(const Arguments& p) { attention_backward_kv<T, Distance, W>(p); }
+};
+template <class T, class Distance>
+struct MixingProduct {
+  using Arguments = MixingArguments<T, Distance>;
+  static constexpr int kMaxThreads = 32 * kMixingWarps;
+  static REMIXER_DEVICE void run(const Arguments& p) { mixing_product<T, Distance>(p); }
+};
+template <class T, class Distance>
+struct MixingGradient {
+  using Arguments = MixingArguments<T, Distance>;
+  static constexpr int kMaxThreads = 32 * kMixingWarps;
+  static REMIXER_DEVICE void run(const Arguments& p) { mixing_gradient<T, Distance>(p); }
+};
+
+// Calls body.template operator()<K>(arguments) for the kernel type that `call` names.
+template <class T, class Distance, class Body>
+auto visit_typed(const KernelCall& call, Body&& body) {
+  AttentionArguments<T, Distance> attention;
+  MixingArguments<T, Distance> mixing;
+  static_assert(sizeof(attention) == sizeof(call.attention) &&
+                sizeof(mixing) == sizeof(call.mixing));
+  std::memcpy(&attention, &call.attention, sizeof(attention));
+  std::memcpy(&mixing, &call.mixing, sizeof(mixing));
+  const bool wide = call.width > 64;
+  switch (call.kernel) {
+    case Kernel::kAttentionForward:
+      return wide ? body(AttentionForward<T, Distance, 128>(), attention)
+                  : body(AttentionForward<T, Distance, 64>(), attention);
+    case Kernel::kAttentionDelta:
+      return wide ? body(AttentionDelta<T, Distance, 128>(), attention)
+                  : body(AttentionDelta<T, Distance, 64>(), attention);
+    case Kernel::kAttentionBackwardQ:
+      return wide ? body(AttentionBackwardQ<T, Distance, 128>(), attention)
+                  : body(AttentionBackwardQ<T, Distance, 64>(), attention);
+    case Kernel::kAttentionBackwardKv:
+      return wide ? body(AttentionBackwardKv<T, Distance, 128>(), attention)
+                  : body(AttentionBackwardKv<T, Distance, 64>(), attention);
+    case Kernel::kMixingProduct:
+      return body(MixingProduct<T, Distance>(), mixing);
+    default:
+      return body(MixingGradient<T, Distance>(), mixing);
+  }
+}
+template <class Body>
+auto visit(const KernelCall& call, Body&& body) {
+  if (call.element == Element::kBFloat16) {
+    return call.float_distance ? visit_typed<BFloat16, float>(call, body)
+                               : visit_typed<BFloat16, BFloat16>(call, body);
+  }
+  return call.float_distance ? visit_typed<Half, float>(call, body)
+                             : visit_typed<Half, Half>(call, body);
+}
+
+}  // namespace remixer::device

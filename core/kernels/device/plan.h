@@ -1,0 +1,72 @@
+// How a kernel is launched: grids, threads, shared memory. Plain host code.
+#pragma once
+
+#include "core/kernels/device/call.h"
+
+namespace remixer::device {
+
+constexpr int kAttentionMaxWidth = 128;  // D
+// Every GPU since sm_80 gives a block so much (sm_86 and sm_89 the least), and two blocks fit
+// beside each other on the larger ones.
+constexpr int64_t kSharedLimit = 99 * 1024;
+// Grids' second and third dimension end here.
+constexpr int64_t kMaxGrid = 65535;
+
+// Fills in width, chunk, grid, threads and shared memory of an attention kernel, given call.kernel
+// and the shape in call.attention. `chunk` 0: chosen.
+inline void plan_attention(KernelCall& call, int chunk = 0) {
+  auto& a = call.attention;
+  const int tiles = (a.tokens + 15) / 16, bytes = a.width <= 64 ? 128 : 256;
+  call.width = a.width <= 64 ? 64 : 128;
+  if (call.kernel == Kernel::kAttentionDelta) {
+    call.threads = 256;
+    const int rows = call.threads / (call.width / 8);
+    call.grid[0] = a.heads;
+    call.grid[1] = (a.tokens + rows - 1) / rows;
+    call.grid[2] = a.batch;
+    call.shared_bytes = 0;
+    return;
+  }
+  const int blocks = (tiles + 7) / 8, warps = (tiles + blocks - 1) / blocks;
+  const int own = call.kernel == Kernel::kAttentionForward ? 1 : 2;
+  const auto shared = [&](int rows, int stages) {
+    return static_cast<int64_t>(2 * stages * rows + warps * 16 * own) * bytes;
+  };
+  if (chunk == 0)
+    chunk = shared(16 * tiles, 1) <= kSharedLimit ? 16 * tiles : call.width == 64 ? 64 : 32;
+  a.chunk = chunk;
+  call.threads = 32 * warps;
+  call.grid[0] = a.heads;
+  call.grid[1] = blocks;
+  call.grid[2] = a.batch;
+  call.shared_bytes = shared(chunk, a.tokens <= chunk ? 1 : 2);
+}
+
+// The numbers that attention_backward_q writes to d_kappa.
+inline int64_t attention_d_kappa_parts(const KernelCall& call) {
+  return static_cast<int64_t>(call.grid[0]) * call.grid[1] * call.grid[2];
+}
+
+// The same of a mixing kernel. `call.mixing.slices` is set by plan_slices before.
+inline void plan_mixing(KernelCall& call) {
+  const auto& m = call.mixing;
+  const int rows = (m.patches + kMixingRows - 1) / kMixingRows;
+  const bool product = call.kernel == Kernel::kMixingProduct;
+  call.threads = 32 * kMixingWarps;
+  call.grid[0] =
+      product ? (m.channels + kMixingColumns - 1) / kMixingColumns : (m.patches + 63) / 64;
+  call.grid[1] = rows;
+  call.grid[2] = product ? m.batch : m.slices;
+  call.shared_bytes = product ? kMixingSharedBytes : kGradientSharedBytes;
+}
+
+// Into how many parts the batch is cut for dW: enough that a large GPU is busy, and a function of
+// the shape alone, so that the order of sums is the same everywhere.
+inline int plan_slices(int batch, int patches) {
+  const int blocks = (patches + 63) / 64 * ((patches + 63) / 64);
+  const int wanted = (528 + blocks - 1) / blocks;
+  const int slices = wanted < batch ? wanted : batch;
+  return slices < 1 ? 1 : slices;
+}
+
+}  // namespace remixer::device

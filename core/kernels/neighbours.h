@@ -1,0 +1,12 @@
+// Which patches lie under a kernel of S × S places.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace remixer::kernels {
+
+// For each patch and each of the S² places under the kernel, the patch that lies there, or N where
+// it is outside: [N, S²], int64.
+at::Tensor neighbours(int64_t height, int64_t width, int64_t kernel, at::Device device);
+
+}  // namespace remixer::kernels
