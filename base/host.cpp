@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/file.h"
 
@@ -33,14 +36,38 @@ void raise_open_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+namespace {
+
+// Of /proc/<pid>/stat what follows the program's name, which stands in brackets and may hold
+// anything: "S 1 2 ...".
+std::string stat_fields(int64_t pid) {
+  std::string text;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), text);
+  const size_t bracket = text.rfind(')');
+  return bracket == std::string::npos || bracket + 2 > text.size() ? "" : text.substr(bracket + 2);
+}
+
+}  // namespace
+
+std::string pid_namespace() {
+  std::error_code code;
+  return std::filesystem::read_symlink("/proc/self/ns/pid", code).string();
+}
+
+int64_t process_started(int64_t pid) {
+  constexpr int kStartTime = 22 - 3;  // the fields are counted from 1, and the state is the third
+  std::istringstream fields(stat_fields(pid));
+  std::string field;
+  for (int i = 0; i <= kStartTime; ++i) {
+    if (!(fields >> field)) return 0;
+  }
+  return std::strtoll(field.c_str(), nullptr, 10);
+}
+
 bool process_alive(int64_t pid) {
   if (pid <= 0) return false;
   if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return false;
-  // The state follows the program's name, which stands in brackets and may hold anything.
-  std::string status;
-  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), status);
-  const size_t bracket = status.rfind(')');
-  return bracket == std::string::npos || status.compare(bracket, 3, ") Z") != 0;
+  return !stat_fields(pid).starts_with("Z");
 }
 
 std::vector<int> own_cores() {

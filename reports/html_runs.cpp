@@ -10,6 +10,13 @@ namespace remixer::reports {
 
 namespace {
 
+// An SVG file's element as a page holds it: without the namespace, which looks like an address.
+std::string inlined(std::string svg) {
+  constexpr std::string_view kNamespace = " xmlns=\"http://www.w3.org/2000/svg\"";
+  const size_t found = svg.find(kNamespace);
+  return found == std::string::npos ? svg : svg.erase(found, kNamespace.size());
+}
+
 std::string name_of(const CellDetails& cell) {
   std::string name = cell.name;
   if (!cell.labels.empty()) name += " + ReMixer (" + cell.labels + ")";
@@ -58,7 +65,7 @@ std::string cell_entry(const CellDetails& cell) {
   }
   const std::string curve = curve_svg(cell);
   if (!curve.empty())
-    html += folded(anchor + "-curve", "Learning curve", "<figure>" + curve + "</figure>");
+    html += folded(anchor + "-curve", "Learning curve", "<figure>" + inlined(curve) + "</figure>");
   return html + "</div>\n";
 }
 
@@ -85,7 +92,8 @@ std::string plots_section(const Report& report) {
   for (const NamedPlot& plot : plots) {
     html += fmt::format(
         "<figure id=\"{}\"><figcaption>{}</figcaption>\n{}<p class=\"notes\">{}</p></figure>\n",
-        html_escape(plot.name), html_escape(plot.heading), plot.svg, html_escape(plot.note));
+        html_escape(plot.name), html_escape(plot.heading), inlined(plot.svg),
+        html_escape(plot.note));
   }
   return html + "</div>\n</section>\n";
 }

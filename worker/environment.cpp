@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -25,17 +26,6 @@
 
 namespace remixer::worker {
 namespace {
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
-  return text;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 // When this process's allocation ends, in seconds since 1970; 0 where that is not known.
 double allocation_end() {
@@ -69,6 +59,17 @@ double memory_gib() {
   return std::round(bytes / (1 << 30) * 10) / 10;
 }
 
+// What stands in the folder of the labelers' networks: a task that needs another is not given here.
+experiments::Json names_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  std::error_code code;
+  for (std::filesystem::directory_iterator each(folder, code), end; !code && each != end;
+       each.increment(code)) {
+    names.insert(each->path().filename().string());
+  }
+  return names;
+}
+
 // Environment variables that change how fast this process computes, or in which order it adds.
 experiments::Json settings() {
   constexpr std::string_view kPrefixes[] = {"OMP_",  "MKL_",   "NCCL_",     "CUDA_", "CUBLAS_",
@@ -91,20 +92,23 @@ experiments::Json settings() {
 }  // namespace
 
 experiments::Json describe_rank(const std::string& device) {
-  return {{"host", host_name()}, {"device", device}};
+  return {{"host", coordinator::host_name()}, {"device", device}};
 }
 
 experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
                                                       const std::string& device,
-                                                      const std::string& device_reason) {
+                                                      const std::string& device_reason,
+                                                      const std::filesystem::path& weights) {
   experiments::protocol::RegisterWorker worker;
   const bool cuda = device.starts_with("cuda");
-  worker.host = host_name();
+  worker.host = coordinator::host_name();
   worker.pid = ::getpid();
   worker.name = fmt::format("{}:{}", worker.host, worker.pid);
   worker.ranks = static_cast<int>(ranks.size());
   worker.device = device;
-  worker.boot_id = trimmed(read_file_if_exists("/proc/sys/kernel/random/boot_id").value_or(""));
+  worker.boot_id = coordinator::boot_id();
+  worker.pid_namespace = coordinator::pid_namespace();
+  worker.started = coordinator::process_started(worker.pid);
   worker.version = fmt::format("{} ({})", version(), commit());
   worker.gpus = cuda ? worker.ranks : 0;
   worker.ends_at = allocation_end();
@@ -125,6 +129,7 @@ experiments::protocol::RegisterWorker describe_worker(const experiments::Json& r
         {"masked_attention", "aten"},
         {"masked_linear", "aten"}}},
       {"settings", settings()},
+      {"weights", names_in(weights)},
   };
   // Set by the batch script of an allocation (slurm/allocation.sh).
   if (const char* allocation = std::getenv("REMIXER_ALLOCATION")) {

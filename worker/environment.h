@@ -13,11 +13,12 @@ namespace remixer::worker {
 experiments::Json describe_rank(const std::string& device);
 
 // Registration of this process: commit, library versions, processor, memory, threads, kernels, the
-// settings of its environment that may change speed or sums, `ranks`, describe_rank() of each, and
-// why they run on what they run on.
+// settings of its environment that may change speed or sums, `ranks`, describe_rank() of each, why
+// they run on what they run on, and what the folder `weights` holds.
 experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
                                                       const std::string& device,
-                                                      const std::string& device_reason = "");
+                                                      const std::string& device_reason = "",
+                                                      const std::filesystem::path& weights = {});
 
 // For `remixer doctor`, as JSON: {"libtorch", "mpi", "cores", "ranks": describe_rank() of each,
 // "device_reason", "cuda": CudaLibrary::describe() or {"problem"}, "weights", "labelers": [{"name",

@@ -3,27 +3,43 @@
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "experiments/protocol/kept_result.h"
+#include "experiments/protocol/result_files.h"
 
 namespace remixer::worker {
 
-using experiments::protocol::AttemptResult;
-using experiments::protocol::Ending;
+namespace protocol = experiments::protocol;
 
-void keep_result(const std::filesystem::path& folder, const AttemptResult& result) {
-  write_file_atomic(folder / "result.json", experiments::protocol::to_json(result).dump(1));
+namespace {
+
+// Why the result is not to be sent again; empty where it is.
+std::string flaw(const std::filesystem::path& workspace, const protocol::Assignment& assignment,
+                 const protocol::AttemptResult& result) {
+  if (result.task_id != assignment.task_id) return "it is another task's";
+  if (!result.publish.empty()) return "its files are not in their place";
+  return protocol::result_damage(workspace, result.result, true).value_or("");
 }
 
-std::optional<AttemptResult> kept_result(const std::vector<std::filesystem::path>& folders) {
+// "runs/<task>/<number>"
+int64_t number_of(const std::string& folder) {
+  return std::strtoll(folder.c_str() + folder.rfind('/') + 1, nullptr, 10);
+}
+
+}  // namespace
+
+std::optional<protocol::AttemptResult> earlier_result(const std::filesystem::path& workspace,
+                                                      const protocol::Assignment& assignment) {
+  const auto& folders = assignment.previous;
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-    const auto text = read_file_if_exists(*folder / "result.json");
-    if (!text) continue;
+    if (number_of(*folder) < assignment.results_from) break;
     try {
-      auto result =
-          experiments::protocol::from_json<AttemptResult>(experiments::Json::parse(*text));
-      if (result.ending == Ending::kDone) return result;
+      auto result = protocol::read_kept_result(workspace / *folder);
+      if (!result) continue;
+      const std::string why = flaw(workspace, assignment, *result);
+      if (why.empty()) return result;
+      spdlog::warn("the result in {} is not sent again: {}", *folder, why);
     } catch (const std::exception& error) {
-      spdlog::warn("passing over {}: {}", (*folder / "result.json").string(), error.what());
+      spdlog::warn("passing over the result in {}: {}", *folder, error.what());
     }
   }
   return std::nullopt;

@@ -4,19 +4,16 @@
 
 #include <filesystem>
 #include <optional>
-#include <vector>
 
 #include "experiments/protocol/messages.h"
 
 namespace remixer::worker {
 
-// Writes <folder>/result.json, folder being the attempt's own.
-void keep_result(const std::filesystem::path& folder,
-                 const experiments::protocol::AttemptResult& result);
-
-// The newest finished result in `folders` (attempts of one task, oldest first), if any. A torn or
-// foreign file is passed over.
-std::optional<experiments::protocol::AttemptResult> kept_result(
-    const std::vector<std::filesystem::path>& folders);
+// The newest result that an earlier attempt of the task has finished and that can be believed: it
+// is the task's, it has nothing to publish (its files would belong to that attempt's folder), it is
+// not older than the task's last queueing (results_from), and every file that it names is there
+// with the SHA-256 that it says. Others are passed over, and the log says why.
+std::optional<experiments::protocol::AttemptResult> earlier_result(
+    const std::filesystem::path& workspace, const experiments::protocol::Assignment& assignment);
 
 }  // namespace remixer::worker

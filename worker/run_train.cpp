@@ -38,9 +38,11 @@ TaskOutcome run_train(const TaskContext& context) {
                     {"seconds", trained.seconds}};
   if (std::filesystem::exists(context.folder() / "ema.safetensors")) {
     outcome.result["ema"] = prefix + "ema.safetensors";
+    outcome.result["ema_sha256"] = sha256_file(context.folder() / "ema.safetensors");
   }
   if (trained.best) {
     outcome.result["best"] = prefix + "best.safetensors";
+    outcome.result["best_sha256"] = sha256_file(context.folder() / "best.safetensors");
     outcome.result["best_epoch"] = trained.best->epoch;
     outcome.result["hold_out_top1"] = trained.best->top1;
   }

@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/file.h"
+#include "base/no_space.h"
 #include "experiments/protocol/client.h"
+#include "experiments/protocol/kept_result.h"
 #include "experiments/spec/components.h"
 #include "worker/environment.h"
 #include "worker/outbox.h"
@@ -51,14 +53,19 @@ Attempted attempt(const TaskContext& context, MpiCommunicator& communicator) {
     if (tell && attempted.broken) communicator.raise_alarm(ending == Ending::kBadInput, reason);
     spdlog::error("{}", reason);
   };
+  const auto failed_or_no_space = [&](const std::exception& error, Ending otherwise) {
+    failed(is_no_space(error) ? Ending::kNoSpace : otherwise, error.what(), true);
+  };
   try {
     if (context.assignment.cell) experiments::require_known_versions(*context.assignment.cell);
     attempted.outcome = run_task(context);
   } catch (const training::PeerFailed& failure) {
-    failed(failure.bad_input ? Ending::kBadInput : Ending::kFailed,
-           fmt::format("rank {}: {}", failure.rank, failure.what()), false);
+    const Ending ending = is_no_space(failure) ? Ending::kNoSpace
+                          : failure.bad_input  ? Ending::kBadInput
+                                               : Ending::kFailed;
+    failed(ending, fmt::format("rank {}: {}", failure.rank, failure.what()), false);
   } catch (const InputError& error) {
-    failed(Ending::kBadInput, error.what(), true);
+    failed_or_no_space(error, Ending::kBadInput);
   } catch (const c10::OutOfMemoryError& error) {
     failed(Ending::kOutOfMemory, error.what_without_backtrace(), true);
   } catch (const std::bad_alloc&) {
@@ -66,7 +73,7 @@ Attempted attempt(const TaskContext& context, MpiCommunicator& communicator) {
   } catch (const c10::Error& error) {
     failed(Ending::kFailed, error.what_without_backtrace(), true);
   } catch (const std::exception& error) {
-    failed(Ending::kFailed, error.what(), true);
+    failed_or_no_space(error, Ending::kFailed);
   }
   return attempted;
 }
@@ -159,8 +166,8 @@ class Leader {
 
   void enlist() {
     terms_ = from_json<WorkerRegistered>(connection_.post(
-        "/workers",
-        to_json(describe_worker(options_.ranks, compute_.device().str(), options_.device_reason))));
+        "/workers", to_json(describe_worker(options_.ranks, compute_.device().str(),
+                                            options_.device_reason, options_.weights))));
     spdlog::info("registered as {}", terms_.worker_id);
   }
 
@@ -190,10 +197,19 @@ class Leader {
   // False when the program must be started afresh.
   bool work_on(const Assignment& assignment) {
     const std::filesystem::path workspace = terms_.workspace;
-    log_to(workspace / assignment.folder / "log.txt");
-    spdlog::info("attempt {} of {}: {}", assignment.attempt, assignment.task_id,
-                 assignment.task.title);
-    const bool whole = run_assignment(workspace, assignment);
+    bool whole = true;
+    try {
+      log_to(workspace / assignment.folder / "log.txt");
+      spdlog::info("attempt {} of {}: {}", assignment.attempt, assignment.task_id,
+                   assignment.task.title);
+      whole = run_assignment(workspace, assignment);
+    } catch (const std::exception& error) {
+      // Its folder cannot be made or written to.
+      AttemptResult result;
+      result.ending = is_no_space(error) ? Ending::kNoSpace : Ending::kFailed;
+      result.reason = error.what();
+      outgoing_ = result_of(assignment, std::move(result));
+    }
     spdlog::set_default_logger(console_);
     last_answer_ =
         system_clock().monotonic();  // patience begins with the result, not with the claim
@@ -247,21 +263,21 @@ class Leader {
     result.publish = std::move(attempted.outcome.publish);
     result.metrics = std::move(metrics);
     result = result_of(assignment, std::move(result));
-    if (result.ending == Ending::kDone) keep_result(workspace / assignment.folder, result);
+    keep(workspace / assignment.folder, result);
     spdlog::info("{}", to_string(result.ending));
     outgoing_ = std::move(result);
     return !attempted.broken;
   }
 
-  // A result that an earlier attempt finished but could not hand over. Results with publications
-  // are made again: their files belong to that attempt's folder.
-  std::optional<AttemptResult> earlier_result(const std::filesystem::path& workspace,
-                                              const Assignment& assignment) const {
-    std::vector<std::filesystem::path> folders;
-    for (const auto& folder : assignment.previous) folders.push_back(workspace / folder);
-    auto kept = kept_result(folders);
-    if (!kept || kept->task_id != assignment.task_id || !kept->publish.empty()) return std::nullopt;
-    return kept;
+  // On the disk, where the task's next worker finds it if this one cannot hand it over.
+  static void keep(const std::filesystem::path& folder, const AttemptResult& result) {
+    if (result.ending != Ending::kDone) return;
+    try {
+      write_kept_result(folder, result);
+    } catch (const std::exception& error) {
+      spdlog::warn("the result is sent, but could not be kept on the disk as well: {}",
+                   error.what());
+    }
   }
 
   AttemptResult result_of(const Assignment& assignment, AttemptResult result) const {

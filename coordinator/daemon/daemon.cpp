@@ -2,8 +2,10 @@
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -34,6 +36,21 @@ using experiments::protocol::Access;
 namespace {
 
 constexpr double kTickSeconds = 0.2;
+
+// As many connections as files may be open, less those that the daemon needs itself. Each worker
+// keeps two.
+int connections_allowed() {
+  constexpr rlim_t kOwn = 256, kMost = 65536;
+  struct rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return ServerOptions().connections;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? kMost : limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const rlim_t files = std::min(limit.rlim_cur, kMost);
+  return static_cast<int>(files > 2 * kOwn ? files - kOwn : files / 2);
+}
 // After the grace time, how long workers have from SIGTERM to their end.
 constexpr double kTerminateSeconds = 3;
 
@@ -98,6 +115,7 @@ struct Daemon::Parts {
   slurm::LauncherOptions slurm_options() {
     slurm::LauncherOptions chosen;
     chosen.paths = {workspace, access_path, fs::read_symlink("/proc/self/exe")};
+    chosen.listen = options.address;
     chosen.demand = [this](double worth_seconds) {
       slurm::Demand demand;
       engine->query([&](const Engine::View& view) {
@@ -128,10 +146,24 @@ struct Daemon::Parts {
     slurm_launcher->up(site, order.value("try_first", true));
   }
 
+  // Allocations that could not reach this daemon are not asked for.
+  void resume_slurm() {
+    const auto kept = slurm::read_kept(workspace);
+    if (kept && kept->wanted && address.loopback && !kept->listen.empty() &&
+        kept->listen != options.address) {
+      fail_input(
+          "Slurm's allocations were wanted of a daemon that listens on '{}', and this one listens "
+          "on this host alone: start it with --address {}, or with `remixer slurm up`",
+          kept->listen, kept->listen);
+    }
+    slurm_launcher->resume();
+  }
+
   ServerOptions server_options() {
     address = resolve_listen_address(options.address, options.announce);
     if (!address.loopback) certificate = own_certificate(workspace / "tls");
     ServerOptions chosen;
+    chosen.connections = connections_allowed();
     chosen.address = address.listen;
     chosen.port = options.port;
     chosen.certificate = certificate;
@@ -168,14 +200,15 @@ struct Daemon::Parts {
     routes.status = [this] { return status_of(*engine); };
     routes.slurm = [this] { return slurm_launcher->status(); };
     routes.slurm_up = [this](const Json& order) { start_slurm(order); };
-    routes.slurm_resume = [this] { slurm_launcher->resume(); };
+    routes.slurm_resume = [this] { resume_slurm(); };
     routes.slurm_down = [this](bool let_run) { slurm_launcher->down(let_run); };
     routes.counts = [this] { return server->counts(); };
     routes.workspace = workspace;
     routes.database = database;
     Guard guard({access.address, address.listen, access.host}, access.port, access.token,
                 certificate.has_value());
-    server->start(make_routes(std::move(guard), std::move(routes)));
+    const HttpGate gate = make_gate(guard);
+    server->start(make_routes(std::move(guard), std::move(routes)), gate);
     experiments::protocol::write_access(access_path, access);
     log->info("version {} ({}) on {}:{}{}, workspace {}", version(), commit(), access.address,
               access.port, certificate ? " under TLS" : "", workspace.string());

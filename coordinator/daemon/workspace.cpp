@@ -1,7 +1,10 @@
 #include "coordinator/daemon/workspace.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -105,6 +108,19 @@ fs::path prepare_workspace(const fs::path& workspace) {
   return folder;
 }
 
+bool workspace_owned(const fs::path& workspace) {
+  const fs::path file = workspace / "daemon.lock";
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  if (held) return true;
+  const Json owner = read_owner(file);
+  if (owner.is_null() || owner.value("released", false)) return false;
+  return owner.value("host", host_name()) != host_name() &&
+         std::abs(system_clock().wall() - owner.value("renewed_seconds", 0.0)) < kStaleSeconds;
+}
+
 struct WorkspaceLock::State {
   fs::path workspace, file;
   std::optional<FileLock> lock;
@@ -142,6 +158,11 @@ WorkspaceLock::WorkspaceLock(const fs::path& workspace) : state_(std::make_uniqu
   s.workspace = workspace;
   s.file = workspace / "daemon.lock";
   auto lock = FileLock::try_lock(s.file);
+  // Somebody may only be looking whether it is held.
+  for (int i = 0; !lock && i < 5; ++i) {
+    sleep_seconds(0.1);
+    if (auto again = FileLock::try_lock(s.file)) lock.emplace(std::move(*again));
+  }
   if (!lock) refuse(workspace, read_owner(s.file));
   s.lock.emplace(std::move(*lock));
   s.mine = {

@@ -22,6 +22,10 @@ std::filesystem::path database_file(const std::filesystem::path& workspace);
 // absolute path.
 std::filesystem::path prepare_workspace(const std::filesystem::path& workspace);
 
+// Whether a daemon has the workspace at this moment: its lock is held on this host, or another host
+// has renewed its claim within the last minute. Changes nothing.
+bool workspace_owned(const std::filesystem::path& workspace);
+
 // Ownership of a workspace, held until destruction or death. On this host a lock on daemon.lock
 // decides; on another host of a shared file system the text in it does, which the owner renews.
 class WorkspaceLock {

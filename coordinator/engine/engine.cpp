@@ -2,59 +2,71 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <future>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <unordered_set>
 
 #include "base/failpoint.h"
 #include "base/host.h"
+#include "base/no_space.h"
 #include "coordinator/engine/janitor.h"
 #include "coordinator/engine/publish.h"
+#include "coordinator/engine/workspace_id.h"
+#include "experiments/protocol/result_files.h"
 
 namespace remixer::coordinator {
 
 namespace protocol = experiments::protocol;
 
-namespace {
-
-using Question = std::function<Json(const Engine::View&)>;
-
-// Of an event.
-struct Answer {
-  Reply reply;
-  AssignmentTexts texts;  // of a claim's assignment
-};
-
-struct Request {
-  std::variant<Question, Event> what;
-  std::promise<Answer> reply;  // of an event
-  std::promise<Json> answer;   // of a question
-};
-
-}  // namespace
-
 struct Engine::Parts {
+  using Question = std::function<Json(const Engine::View&)>;
+
+  // Of an event.
+  struct Answer {
+    Reply reply;
+    AssignmentTexts texts;  // of a claim's assignment
+  };
+
+  struct Request {
+    std::variant<Question, Event> what;
+    std::promise<Answer> reply;  // of an event
+    std::promise<Json> answer;   // of a question
+  };
+
   explicit Parts(Options given)
       : options(std::move(given)),
         store(options.database),
         host(host_name()),
         boot(boot_id()),
-        state(store.load(now(), options.settings)) {}
+        space(pid_namespace()),
+        state(store.load(now(), options.settings)) {
+    pair_workspace(options.workspace, options.database, store, state, options.adopt);
+    const FoldersEvent found{attempt_folders(options.workspace, [&](const std::string& id) {
+      const auto task = state.tasks.find(id);
+      return task != state.tasks.end() && task->second.state != TaskState::kDone;
+    })};
+    const Effects effects = step(state, found, now(), options.settings);
+    if (!effects.writes.empty()) store.commit(effects.writes);
+  }
 
   Options options;
   Store store;
-  std::string host, boot;
+  std::string host, boot, space;
   State state;
-  std::vector<std::string> removed;  // paths that the batch's removed tasks leave behind
-  Janitor janitor{options.workspace};
+  // What the batch's removed tasks leave behind: paths by task.
+  std::vector<std::pair<std::string, std::vector<std::string>>> removed;
 
   std::mutex mutex;
   std::condition_variable wake;
   std::deque<Request> waiting;
   bool ending = false;
   std::thread thread;
+  Janitor janitor{options.workspace};  // the first to go: it tells the engine what it has done
 
   Now now() const { return {options.clock->monotonic(), options.clock->wall()}; }
 
@@ -77,6 +89,24 @@ struct Engine::Parts {
   }
 
   Reply send(Event event) { return ask(std::move(event)).reply; }
+
+  // Without waiting for the answer; nothing where the engine is ending.
+  void tell(Event event) {
+    Request request;
+    request.what = std::move(event);
+    {
+      std::lock_guard lock(mutex);
+      if (ending) return;
+      waiting.push_back(std::move(request));
+    }
+    wake.notify_one();
+  }
+
+  Json ask_view(Question question) {
+    Request request;
+    request.what = std::move(question);
+    return post(std::move(request), &Request::answer);
+  }
 
   void run() {
     for (;;) {
@@ -114,8 +144,10 @@ struct Engine::Parts {
       replies.clear();
       removed.clear();
     }
+    for (auto& [id, paths] : removed) {
+      janitor.remove_soon(std::move(paths), [this, id = id] { tell(ClearingEvent{id, -1}); });
+    }
     for (auto& [request, reply] : replies) give(*request, std::move(reply));
-    for (const std::string& path : removed) janitor.remove(path);
     for (Request& request : batch) {
       if (auto* question = std::get_if<Question>(&request.what)) answer(request, *question);
     }
@@ -156,20 +188,7 @@ struct Engine::Parts {
     }
   }
 
-  // What an event needs from the world outside, then the step itself.
   Reply take(Event& event, std::vector<Write>& writes) {
-    if (auto* submit = std::get_if<SubmitEvent>(&event)) find_missing(*submit);
-    if (auto* retry = std::get_if<RetryTaskEvent>(&event)) {
-      find_missing(state.task(retry->task_id), retry->missing);
-    }
-    if (auto* retry = std::get_if<RetryGridEvent>(&event)) {
-      for (const TaskEntry* entry : state.grid(retry->grid_id).tasks)
-        find_missing(*entry, retry->missing);
-    }
-    if (auto* result = std::get_if<ResultEvent>(&event)) publish_result(result->result);
-    if (auto* claim = std::get_if<ClaimEvent>(&event); claim && claim->result) {
-      publish_result(*claim->result);
-    }
     if (std::holds_alternative<TickEvent>(event)) find_gone(writes);
     return apply(event, writes);
   }
@@ -181,51 +200,113 @@ struct Engine::Parts {
     return std::move(effects.reply);
   }
 
-  // What a removed task leaves in the workspace; its result is still in the store.
+  // What a removed task leaves in the workspace; its result is still in the store. What a result
+  // that stays names as well is not taken away.
   void note_files(const TaskEntry& entry) {
-    removed.push_back("runs/" + entry.id());
-    const std::string path = result_path(entry.kind, store.result(entry));
-    if (published(path)) removed.push_back(path);
-  }
-
-  void note_if_missing(const TaskEntry& entry, std::set<std::string>& missing) const {
-    if (entry.state != TaskState::kDone || entry.kind == TaskKind::kEvaluate) return;
-    if (!result_exists(options.workspace, entry.kind, store.result(entry))) {
-      missing.insert(entry.id());
+    std::vector<std::string> paths = {"runs/" + entry.id()};
+    for (const auto& file : protocol::result_files(store.result(entry))) {
+      if (published(file.path) && !named_elsewhere(entry, file.path)) paths.push_back(file.path);
     }
+    removed.emplace_back(entry.id(), std::move(paths));
   }
 
-  void find_missing(SubmitEvent& submit) const {
-    for (const PreparedTask& task : submit.grid->tasks) {
-      const auto found = state.tasks.find(task.id);
-      if (found != state.tasks.end()) note_if_missing(found->second, submit.missing);
+  // Only data sets and labels are published, and they are few.
+  bool named_elsewhere(const TaskEntry& entry, const std::string& path) const {
+    return std::any_of(state.tasks.begin(), state.tasks.end(), [&](const auto& each) {
+      const TaskEntry& other = each.second;
+      if (&other == &entry || other.kind != entry.kind || other.state != TaskState::kDone)
+        return false;
+      const auto files = protocol::result_files(store.result(other));
+      return std::any_of(files.begin(), files.end(),
+                         [&](const auto& file) { return file.path == path; });
+    });
+  }
+
+  // --- in the callers' threads ---
+
+  // The done tasks among `ids` whose files are gone. Evaluations leave figures, which stay. Asks
+  // the engine in pieces, so that nobody waits long, and then looks at the disk.
+  std::set<std::string> missing_of(const std::vector<std::string>& ids) {
+    constexpr size_t kPiece = 1000;
+    std::set<std::string> missing;
+    for (size_t from = 0; from < ids.size(); from += kPiece) {
+      std::vector<std::pair<std::string, Json>> results;
+      ask_view([&](const Engine::View& view) {
+        for (size_t i = from; i < std::min(ids.size(), from + kPiece); ++i) {
+          const auto found = view.state.tasks.find(ids[i]);
+          if (found == view.state.tasks.end()) continue;
+          const TaskEntry& entry = found->second;
+          if (entry.state != TaskState::kDone || entry.kind == TaskKind::kEvaluate) continue;
+          results.emplace_back(ids[i], view.store.result(entry));
+        }
+        return Json();
+      });
+      for (const auto& [id, result] : results) {
+        if (protocol::result_damage(options.workspace, result, false)) missing.insert(id);
+      }
     }
+    return missing;
   }
 
-  void find_missing(const TaskEntry& entry, std::set<std::string>& missing) const {
-    note_if_missing(entry, missing);
-    for (const TaskEntry* each : entry.dependencies) find_missing(*each, missing);
+  // The task and all that it depends on.
+  static void with_dependencies(const TaskEntry& entry, std::set<const TaskEntry*>& seen,
+                                std::vector<std::string>& ids) {
+    if (!seen.insert(&entry).second) return;
+    ids.push_back(entry.id());
+    for (const TaskEntry* each : entry.dependencies) with_dependencies(*each, seen, ids);
   }
 
-  // Files are moved before the result is committed. What cannot be moved is a failed attempt.
-  void publish_result(protocol::AttemptResult& result) const {
+  std::set<std::string> missing_for(
+      const std::function<void(const Engine::View&, std::set<const TaskEntry*>&,
+                               std::vector<std::string>&)>& which) {
+    std::vector<std::string> ids;
+    ask_view([&](const Engine::View& view) {
+      std::set<const TaskEntry*> seen;
+      which(view, seen, ids);
+      return Json();
+    });
+    return missing_of(ids);
+  }
+
+  protocol::GridSubmitted submit(SubmitEvent event) {
+    std::vector<std::string> ids;
+    std::unordered_set<std::string> all;
+    for (const PreparedTask& task : event.grid->tasks) {
+      ids.push_back(task.id);
+      all.insert(task.id);
+    }
+    event.missing.merge(missing_of(ids));
+    event.folders = attempt_folders(options.workspace,
+                                    [&](const std::string& id) { return all.count(id) > 0; });
+    return std::get<protocol::GridSubmitted>(send(std::move(event)));
+  }
+
+  // Files are moved before the result is committed, under a lease that counts from now. What cannot
+  // be moved is a failed attempt.
+  void publish_result(protocol::AttemptResult& result) {
     if (result.ending != protocol::Ending::kDone || result.publish.empty()) return;
-    if (!still_valid(state, result.task_id, result.attempt, result.fence)) return;
+    const Reply renewed = send(RenewEvent{result.task_id, result.attempt, result.fence});
+    if (std::get<protocol::HeartbeatReply>(renewed).order == protocol::Order::kAbandon) return;
     try {
       publish_all(options.workspace, attempt_folder(result.task_id, result.attempt),
                   result.publish);
     } catch (const std::exception& error) {
-      result.ending = protocol::Ending::kFailed;
+      result.ending = is_no_space(error) ? protocol::Ending::kNoSpace : protocol::Ending::kFailed;
       result.reason = error.what();
     }
   }
 
-  // A worker on this host is gone when its process is, or when the host was started again since.
+  // A worker is gone for certain where its process was one that is seen from here (this boot of
+  // this machine, this pid namespace) and is there no longer. Of any other one only its lease
+  // tells.
   void find_gone(std::vector<Write>& writes) {
     std::vector<std::string> gone;
     for (const auto& [id, worker] : state.workers) {
-      if (worker.gone || worker.about.host != host) continue;
-      if (worker.about.boot_id != boot || !process_alive(worker.about.pid)) gone.push_back(id);
+      const auto& about = worker.about;
+      if (worker.gone || about.host != host || about.boot_id != boot) continue;
+      if (space.empty() || about.pid_namespace != space) continue;
+      const bool another = about.started != 0 && process_started(about.pid) != about.started;
+      if (another || !process_alive(about.pid)) gone.push_back(id);
     }
     for (const std::string& id : gone) apply(WorkerGoneEvent{id}, writes);
   }
@@ -245,11 +326,11 @@ Engine::~Engine() {
 }
 
 protocol::GridSubmitted Engine::submit(const protocol::SubmitGrid& grid) {
-  return std::get<protocol::GridSubmitted>(parts_->send(SubmitEvent(grid)));
+  return parts_->submit(SubmitEvent(grid));
 }
 
 protocol::GridSubmitted Engine::submit(PreparedGrid grid) {
-  return std::get<protocol::GridSubmitted>(parts_->send(SubmitEvent(std::move(grid))));
+  return parts_->submit(SubmitEvent(std::move(grid)));
 }
 
 protocol::WorkerRegistered Engine::register_worker(protocol::RegisterWorker worker) {
@@ -257,7 +338,9 @@ protocol::WorkerRegistered Engine::register_worker(protocol::RegisterWorker work
 }
 
 protocol::ClaimReply Engine::claim(protocol::Claim claim) {
-  Answer answer = parts_->ask(ClaimEvent{std::move(claim.worker_id), std::move(claim.result)});
+  if (claim.result) parts_->publish_result(*claim.result);
+  Parts::Answer answer =
+      parts_->ask(ClaimEvent{std::move(claim.worker_id), std::move(claim.result)});
   auto& reply = std::get<protocol::ClaimReply>(answer.reply);
   try {
     if (reply.assignment) answer.texts.complete(*reply.assignment);
@@ -274,7 +357,12 @@ protocol::HeartbeatReply Engine::heartbeat(protocol::Heartbeat heartbeat) {
 }
 
 protocol::ResultReply Engine::result(protocol::AttemptResult result) {
+  parts_->publish_result(result);
   return std::get<protocol::ResultReply>(parts_->send(ResultEvent{std::move(result)}));
+}
+
+protocol::ResultReply Engine::adopt(const std::string& worker_id, protocol::AttemptResult result) {
+  return std::get<protocol::ResultReply>(parts_->send(AdoptEvent{worker_id, std::move(result)}));
 }
 
 int64_t Engine::cancel_task(const std::string& id) {
@@ -286,19 +374,32 @@ int64_t Engine::cancel_grid(int64_t id) {
 }
 
 int64_t Engine::retry_task(const std::string& id) {
-  return std::get<CountReply>(parts_->send(RetryTaskEvent{id, {}})).tasks;
+  auto missing = parts_->missing_for([&](const View& view, auto& seen, auto& ids) {
+    const auto found = view.state.tasks.find(id);
+    if (found != view.state.tasks.end()) Parts::with_dependencies(found->second, seen, ids);
+  });
+  return std::get<CountReply>(parts_->send(RetryTaskEvent{id, std::move(missing)})).tasks;
 }
 
 int64_t Engine::retry_grid(int64_t id) {
-  return std::get<CountReply>(parts_->send(RetryGridEvent{id, {}})).tasks;
+  auto missing = parts_->missing_for([&](const View& view, auto& seen, auto& ids) {
+    for (const TaskEntry* entry : view.state.grid(id).tasks) {
+      Parts::with_dependencies(*entry, seen, ids);
+    }
+  });
+  return std::get<CountReply>(parts_->send(RetryGridEvent{id, std::move(missing)})).tasks;
 }
 
 int64_t Engine::remove_task(const std::string& id) {
-  return std::get<CountReply>(parts_->send(RemoveTaskEvent{id})).tasks;
+  const int64_t tasks = std::get<CountReply>(parts_->send(RemoveTaskEvent{id})).tasks;
+  parts_->janitor.wait();
+  return tasks;
 }
 
 int64_t Engine::remove_grid(int64_t id) {
-  return std::get<CountReply>(parts_->send(RemoveGridEvent{id})).tasks;
+  const int64_t tasks = std::get<CountReply>(parts_->send(RemoveGridEvent{id})).tasks;
+  parts_->janitor.wait();
+  return tasks;
 }
 
 int64_t Engine::pause_grid(int64_t id, Pause pause) {
@@ -334,6 +435,15 @@ void Engine::discard(const std::string& path) {
   parts_->janitor.remove(path);
 }
 
+Engine::Unclaimed::Unclaimed(Engine& engine, std::string task_id)
+    : engine_(engine), task_id_(std::move(task_id)) {
+  engine_.parts_->send(ClearingEvent{task_id_, 1});
+}
+
+Engine::Unclaimed::~Unclaimed() {
+  engine_.parts_->tell(ClearingEvent{task_id_, -1});
+}
+
 void Engine::shutdown() {
   parts_->send(ShutdownEvent{});
 }
@@ -343,9 +453,7 @@ void Engine::tick() {
 }
 
 Json Engine::query(std::function<Json(const View&)> question) const {
-  Request request;
-  request.what = std::move(question);
-  return parts_->post(std::move(request), &Request::answer);
+  return parts_->ask_view(std::move(question));
 }
 
 }  // namespace remixer::coordinator

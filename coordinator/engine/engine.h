@@ -1,7 +1,9 @@
 // The thread that owns the scheduler's state and the store. Everyone else asks it.
 //
 // Events that wait are taken together, stepped, stored in one transaction, and only then answered
-// (group commit), so an answer that was given is on the disk.
+// (group commit), so an answer that was given is on the disk. The workspace may be on a network
+// file system whose calls take as long as they like: the thread makes none. What an event needs
+// from there the caller's thread looks up before, and moves or deletes before or after.
 #pragma once
 
 #include <filesystem>
@@ -31,8 +33,10 @@ class Engine {
     std::filesystem::path database;
     Settings settings;
     const Clock* clock = &system_clock();
+    bool adopt = false;  // see pair_workspace()
   };
-  // Opens the store and starts the thread. Throws as Store does.
+  // Opens the store, proves that it is the workspace's own and starts the thread. Throws as Store
+  // and pair_workspace() do.
   explicit Engine(Options options);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -53,7 +57,7 @@ class Engine {
   int64_t cancel_grid(int64_t id);
   int64_t retry_task(const std::string& id);
   int64_t retry_grid(int64_t id);
-  // Their files are deleted soon after.
+  // Their files are out of their places when this returns; their bytes are freed soon after.
   int64_t remove_task(const std::string& id);
   int64_t remove_grid(int64_t id);
   // How many of the grid's tasks run.
@@ -71,8 +75,24 @@ class Engine {
   void tick();
 
   std::filesystem::path workspace() const;
-  // Takes a file or folder of the workspace out of its place at once; its bytes are freed later.
+  // Takes a file or folder of the workspace out of its place, in the caller's thread; its bytes are
+  // freed later. The caller sees to it that nothing needs it.
   void discard(const std::string& path);
+  // While this object lives the task is given to no worker, so that its files can be deleted.
+  class Unclaimed {
+   public:
+    Unclaimed(Engine& engine, std::string task_id);
+    ~Unclaimed();
+    Unclaimed(const Unclaimed&) = delete;
+    Unclaimed& operator=(const Unclaimed&) = delete;
+
+   private:
+    Engine& engine_;
+    std::string task_id_;
+  };
+  // A finished result that was read back from the workspace, as AdoptEvent says.
+  experiments::protocol::ResultReply adopt(const std::string& worker_id,
+                                           experiments::protocol::AttemptResult result);
 
   // What a query may look at; valid during the call only.
   struct View {

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "coordinator/engine/workspace_id.h"
+#include "experiments/protocol/result_files.h"
 
 namespace remixer::coordinator {
 
@@ -37,10 +40,6 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return list;
 }
 
-bool is_task_id(const std::string& name) {
-  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 bool is_checkpoint(const std::string& name) {
   return name.starts_with("checkpoint-");
 }
@@ -60,9 +59,11 @@ struct Seen {
   bool removed = false;
   int64_t attempts = 0;
   std::string title;
+  std::set<std::string> named;  // by its committed result
 };
 
-Seen see(const State& state, const std::string& id) {
+Seen see(const Engine::View& view, const std::string& id) {
+  const State& state = view.state;
   Seen seen;
   const auto found = state.tasks.find(id);
   if (found == state.tasks.end()) return seen;
@@ -73,6 +74,11 @@ Seen see(const State& state, const std::string& id) {
   seen.removed = entry.state == TaskState::kCancelled && entry.reason == "removed";
   seen.attempts = entry.attempts;
   seen.title = entry.title;
+  if (entry.state == TaskState::kDone) {
+    for (auto& file : experiments::protocol::result_files(view.store.result(entry))) {
+      seen.named.insert(std::move(file.path));
+    }
+  }
   return seen;
 }
 
@@ -90,7 +96,11 @@ class TaskFolder {
 
   std::vector<Candidate> find() {
     const fs::path folder = workspace_ / "runs" / id_;
-    if (!seen_.known || (seen_.removed && !seen_.busy)) {
+    if (!seen_.known) {
+      add(folder, Garbage::kUnknown);
+      return std::move(found_);
+    }
+    if (seen_.removed && !seen_.busy) {
       add(folder, Garbage::kRemoved);
       return std::move(found_);
     }
@@ -131,7 +141,9 @@ class TaskFolder {
     }
   }
 
+  // What the result names stays, whatever it is called and whichever attempt made it.
   void add(const fs::path& path, Garbage why) {
+    if (seen_.named.count(path.lexically_relative(workspace_).string()) > 0) return;
     Candidate candidate;
     candidate.item = {path.lexically_relative(workspace_).string(), why, bytes_of(path),
                       seen_.title};
@@ -148,14 +160,15 @@ class TaskFolder {
 };
 
 bool same(const Seen& a, const Seen& b) {
-  return a.known == b.known && a.busy == b.busy && a.state == b.state && a.attempts == b.attempts;
+  return a.known == b.known && a.busy == b.busy && a.state == b.state && a.attempts == b.attempts &&
+         a.named == b.named;
 }
 
 }  // namespace
 
 std::string_view to_string(Garbage garbage) {
-  static constexpr std::array<std::string_view, 4> kNames = {"removed", "superseded", "refused",
-                                                             "stuck"};
+  static constexpr std::array<std::string_view, 5> kNames = {"removed", "superseded", "refused",
+                                                             "stuck", "unknown"};
   return kNames[static_cast<size_t>(garbage)];
 }
 
@@ -171,6 +184,8 @@ Json to_json(const Collected& collected) {
           {"used_bytes", collected.used},
           {"freed_bytes", collected.freed},
           {"quota_bytes", collected.quota ? Json(*collected.quota) : Json(nullptr)},
+          {"unknown_folders", collected.unknown_folders},
+          {"unknown_bytes", collected.unknown_bytes},
           {"dry_run", collected.dry_run}};
 }
 
@@ -181,20 +196,31 @@ Collected collect_garbage(Engine& engine, const CollectOptions& options) {
     if (is_task_id(each.filename().string())) ids.push_back(each.filename().string());
   }
   std::map<std::string, Seen> seen;
-  engine.query([&](const Engine::View& view) {
-    for (const std::string& id : ids) seen.emplace(id, see(view.state, id));
-    return Json();
-  });
+  // In pieces, so that nobody waits long for the engine.
+  constexpr size_t kPiece = 1000;
+  for (size_t from = 0; from < ids.size(); from += kPiece) {
+    engine.query([&](const Engine::View& view) {
+      for (size_t i = from; i < std::min(ids.size(), from + kPiece); ++i) {
+        seen.emplace(ids[i], see(view, ids[i]));
+      }
+      return Json();
+    });
+  }
+  Collected collected;
   std::vector<Candidate> candidates;
   for (const std::string& id : ids) {
     for (Candidate& each : TaskFolder(workspace, id, seen.at(id)).find()) {
+      if (each.item.why == Garbage::kUnknown && !options.unknown) {
+        ++collected.unknown_folders;
+        collected.unknown_bytes += each.item.bytes;
+        continue;
+      }
       candidates.push_back(std::move(each));
     }
   }
   std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
     return std::pair(a.item.why, a.age) < std::pair(b.item.why, b.age);
   });
-  Collected collected;
   collected.quota = options.quota;
   collected.dry_run = options.dry_run;
   for (const char* folder : {"runs", "datasets", "labels", "models", "reports", "logs"}) {
@@ -207,15 +233,15 @@ Collected collect_garbage(Engine& engine, const CollectOptions& options) {
         collected.used - std::min(collected.used, collected.freed) <= *options.quota) {
       break;
     }
-    if (!options.quota && each.item.why == Garbage::kStuck) break;
+    if (!options.quota && each.item.why == Garbage::kStuck) continue;
     if (!options.dry_run) {
-      // Nothing has happened to the task since it was looked at, and nothing can meanwhile.
-      const Json gone = engine.query([&](const Engine::View& view) {
-        if (!same(see(view.state, each.task_id), seen.at(each.task_id))) return Json(false);
-        engine.discard(each.item.path);
-        return Json(true);
+      // Nothing has happened to the task since it was looked at, and it is not given out meanwhile.
+      const Engine::Unclaimed hold(engine, each.task_id);
+      const Json as_seen = engine.query([&](const Engine::View& view) {
+        return Json(same(see(view, each.task_id), seen.at(each.task_id)));
       });
-      if (!gone.get<bool>()) continue;
+      if (!as_seen.get<bool>()) continue;
+      engine.discard(each.item.path);
     }
     collected.freed += each.item.bytes;
     collected.items.push_back(std::move(each.item));

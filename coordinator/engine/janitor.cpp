@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -27,18 +28,50 @@ struct Janitor::Parts {
   bool work = true;  // also what an earlier life left
   bool ending = false;
   int64_t number = 0;
+  struct Job {
+    std::vector<std::string> paths;
+    std::function<void()> then;
+  };
+  std::deque<Job> jobs;
+  int64_t queued = 0, finished = 0;  // jobs
+  std::condition_variable progress;
   std::thread thread;
 
   void run() {
     std::unique_lock lock(mutex);
     for (;;) {
-      wake.wait(lock, [&] { return ending || work; });
+      wake.wait(lock, [&] { return ending || work || !jobs.empty(); });
+      if (!jobs.empty()) {
+        const Job job = std::move(jobs.front());
+        jobs.pop_front();
+        work = true;
+        lock.unlock();
+        for (const std::string& path : job.paths) take_away(path);
+        job.then();
+        lock.lock();
+        ++finished;
+        progress.notify_all();
+        continue;
+      }
       if (!work) return;
       work = false;
       lock.unlock();
       empty_trash();
       lock.lock();
     }
+  }
+
+  void take_away(const std::string& path) {
+    std::error_code code;
+    fs::create_directories(workspace / kTrash, code);
+    int64_t mine = 0;
+    {
+      std::lock_guard guard(mutex);
+      mine = ++number;
+    }
+    const fs::path to = workspace / kTrash / fmt::format("{}-{}", ::getpid(), mine);
+    fs::remove_all(to, code);
+    fs::rename(workspace / path, to, code);
   }
 
   void empty_trash() const {
@@ -67,17 +100,27 @@ Janitor::~Janitor() {
 }
 
 void Janitor::remove(const std::string& path) {
-  std::error_code code;
-  fs::create_directories(parts_->workspace / kTrash, code);
+  parts_->take_away(path);
   {
     std::lock_guard lock(parts_->mutex);
-    const fs::path to =
-        parts_->workspace / kTrash / fmt::format("{}-{}", ::getpid(), ++parts_->number);
-    fs::remove_all(to, code);
-    fs::rename(parts_->workspace / path, to, code);
     parts_->work = true;
   }
   parts_->wake.notify_one();
+}
+
+void Janitor::remove_soon(std::vector<std::string> paths, std::function<void()> then) {
+  {
+    std::lock_guard lock(parts_->mutex);
+    parts_->jobs.push_back({std::move(paths), std::move(then)});
+    ++parts_->queued;
+  }
+  parts_->wake.notify_one();
+}
+
+void Janitor::wait() {
+  std::unique_lock lock(parts_->mutex);
+  const int64_t last = parts_->queued;
+  parts_->progress.wait(lock, [&] { return parts_->finished >= last; });
 }
 
 }  // namespace remixer::coordinator

@@ -9,8 +9,6 @@
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-using experiments::TaskKind;
 using experiments::protocol::Publication;
 
 namespace {
@@ -66,21 +64,6 @@ void publish_all(const fs::path& workspace, const std::string& folder,
   for (const Publication& each : publications) {
     if (there(workspace / each.from)) publish(workspace / each.from, workspace / each.to);
   }
-}
-
-std::string result_path(TaskKind kind, const Json& result) {
-  const char* field = kind == TaskKind::kPrepare ? "folder"
-                      : kind == TaskKind::kLabel ? "file"
-                      : kind == TaskKind::kTrain ? "model"
-                                                 : nullptr;
-  if (!field || !result.is_object()) return {};
-  const auto found = result.find(field);
-  return found != result.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-bool result_exists(const fs::path& workspace, TaskKind kind, const Json& result) {
-  const std::string path = result_path(kind, result);
-  return path.empty() || there(workspace / path);
 }
 
 bool published(const std::string& path) {

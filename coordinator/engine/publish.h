@@ -18,15 +18,6 @@ namespace remixer::coordinator {
 void publish_all(const std::filesystem::path& workspace, const std::string& folder,
                  const std::vector<experiments::protocol::Publication>& publications);
 
-// The file or folder, relative to the workspace, that a done task's result names; empty where it
-// names none.
-std::string result_path(experiments::TaskKind kind, const experiments::Json& result);
-
-// False where a file or folder that a done task's result names has been deleted since. Evaluations
-// leave figures, which stay.
-bool result_exists(const std::filesystem::path& workspace, experiments::TaskKind kind,
-                   const experiments::Json& result);
-
 // True of a path below datasets/, labels/ or models/.
 bool published(const std::string& path);
 

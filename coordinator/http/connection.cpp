@@ -29,9 +29,10 @@ void set_common_fields(Message& message, const HttpResponse& answer) {
 }  // namespace
 
 Session::Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
-                 ServerShared& shared)
+                 ServerShared& shared, bool once)
     : stream_(beast::tcp_stream(std::move(socket)), tls),
       shared_(shared),
+      once_(once),
       pause_(stream_.get_executor()),
       rate_(shared.options.requests_per_second, shared.options.requests_per_second) {}
 
@@ -97,6 +98,15 @@ void Session::on_head(beast::error_code code) {
   if (beast::iequals(expect, "100-continue")) {
     return write(error_response(417, "send the body without waiting for 100-continue"), false);
   }
+  // A body is read of those alone who may send one.
+  if (!parser_->is_done() && shared_.gate) {
+    const auto head = request();
+    if (!head) return write(error_response(400, "malformed request target"), false);
+    if (auto refused = shared_.gate(*head)) {
+      ++shared_.requests;
+      return write(judged(std::move(*refused)), false);
+    }
+  }
   http::async_read(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](beast::error_code inner, size_t) { self->on_body(inner); });
@@ -120,7 +130,7 @@ void Session::refuse(beast::error_code code) {
   close();
 }
 
-HttpResponse Session::answer() const {
+std::optional<HttpRequest> Session::request() const {
   const auto& message = parser_->get();
   HttpRequest request;
   request.method = std::string(message.method_string());
@@ -128,12 +138,16 @@ HttpResponse Session::answer() const {
   request.origin = std::string(message[http::field::origin]);
   request.authorization = std::string(message[http::field::authorization]);
   request.cookie = std::string(message[http::field::cookie]);
-  request.body = message.body();
-  if (!parse_target(std::string(message.target()), request)) {
-    return error_response(400, "malformed request target");
-  }
+  if (!parse_target(std::string(message.target()), request)) return std::nullopt;
+  return request;
+}
+
+HttpResponse Session::answer() const {
+  auto whole = request();
+  if (!whole) return error_response(400, "malformed request target");
+  whole->body = parser_->get().body();
   try {
-    return shared_.handler(request);
+    return shared_.handler(*whole);
   } catch (const std::exception& error) {
     return error_response(500, error.what());
   }
@@ -153,7 +167,9 @@ HttpResponse Session::judged(HttpResponse answer) {
 }
 
 void Session::respond(HttpResponse answer) {
-  if (!answer.stream) return write(answer, parser_->get().keep_alive() && answer.status != 429);
+  if (!answer.stream) {
+    return write(answer, parser_->get().keep_alive() && answer.status != 429 && !once_);
+  }
   if (++shared_.streams > shared_.options.streams) {
     --shared_.streams;
     return write(error_response(503, "too many event streams are open; close a page"), false);

@@ -24,6 +24,7 @@ struct ServerShared {
         refusals(options.refusals_per_second, 5 * options.refusals_per_second) {}
   const ServerOptions options;
   HttpHandler handler;
+  HttpGate gate;
   std::atomic<int> connections{0}, streams{0};
   std::atomic<uint64_t> requests{0}, refused{0};
   std::mutex mutex;  // of `refusals`
@@ -36,8 +37,9 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   // `tls` (null: clear text) and `shared` outlive the session; the count of connections is one less
   // when it has ended.
-  Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
-          ServerShared& shared);
+  // `once`: the connection ends after the first answer.
+  Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls, ServerShared& shared,
+          bool once = false);
   ~Session();
   void start();
   // The client has shown that it may speak to the daemon. Thread-safe.
@@ -55,6 +57,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_head(boost::beast::error_code code);
   void on_body(boost::beast::error_code code);
   void refuse(boost::beast::error_code code);
+  // The request as far as it was read; nothing where its target is malformed.
+  std::optional<HttpRequest> request() const;
   HttpResponse answer() const;
   // Notes whether the client was let in; what it is told where too many were not.
   HttpResponse judged(HttpResponse answer);
@@ -70,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
   experiments::protocol::Stream stream_;
   ServerShared& shared_;
   std::atomic<bool> trusted_{false};
+  const bool once_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::optional<Response> response_;

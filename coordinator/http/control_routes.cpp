@@ -54,6 +54,7 @@ const std::map<std::string, TaskOrder>& task_orders() {
 CollectOptions collect_options(const Json& body) {
   CollectOptions options;
   options.dry_run = flag(body, "dry_run");
+  options.unknown = flag(body, "unknown");
   if (!body.is_object() || !body.contains("quota_bytes") || body["quota_bytes"].is_null()) {
     return options;
   }

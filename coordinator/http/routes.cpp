@@ -31,6 +31,10 @@ HttpHandler make_routes(Guard guard, RouteOptions options) {
   };
 }
 
+HttpGate make_gate(Guard guard) {
+  return [guard = std::move(guard)](const HttpRequest& request) { return guard.refusal(request); };
+}
+
 std::vector<std::string> route_names() {
   return Routes(RouteContext{Guard({}, 0, ""), {}}).table.names();
 }

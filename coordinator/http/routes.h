@@ -30,6 +30,9 @@ struct RouteOptions {
 // docs/api.md.
 HttpHandler make_routes(Guard guard, RouteOptions options);
 
+// What may be refused of a request before its body is read.
+HttpGate make_gate(Guard guard);
+
 // All routes as "GET /api/v1/tasks/{id}", in no particular order.
 std::vector<std::string> route_names();
 

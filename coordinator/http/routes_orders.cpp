@@ -1,7 +1,9 @@
 // Routes that change something, for people.
+#include "coordinator/engine/adopt.h"
 #include "coordinator/http/control_routes.h"
 #include "coordinator/http/route_table.h"
 #include "coordinator/scheduler/prepared_grid.h"
+#include "coordinator/views/views.h"
 
 namespace remixer::coordinator {
 
@@ -31,6 +33,11 @@ void add_order_routes(RouteTable& table, const RouteContext& context) {
     add_order(table, engine, "grids", order);
   }
   for (const char* order : {"cancel", "retry", "remove"}) add_order(table, engine, "tasks", order);
+  table.add("POST", "/api/v1/grids/{id}/adopt", [engine](const Call& call) {
+    const Json id = engine->query(
+        [&](const Engine::View& view) { return Json(find_grid(view.state, call.parameters[0])); });
+    return HttpResponse{200, to_json(adopt_results(*engine, id.get<int64_t>()))};
+  });
   table.add("POST", "/api/v1/gc", [engine](const Call& call) {
     return control(*engine, {"gc"}, body_or_empty(call)).value();
   });

@@ -1,4 +1,5 @@
 // Routes of Slurm's allocations.
+#include "base/error.h"
 #include "coordinator/http/route_table.h"
 
 namespace remixer::coordinator {
@@ -20,7 +21,10 @@ HttpResponse ordered(const RouteContext& context, const std::function<void()>& o
 bool flag(const Call& call, const char* name) {
   if (call.request.body.empty()) return false;
   const Json body = call.body();
-  return body.is_object() && body.value(name, false);
+  if (!body.is_object()) fail_input("the body must be an object");
+  if (!body.contains(name)) return false;
+  if (!body[name].is_boolean()) fail_input("'{}' must be true or false", name);
+  return body[name].get<bool>();
 }
 
 }  // namespace

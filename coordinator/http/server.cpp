@@ -1,5 +1,7 @@
 #include "coordinator/http/server.h"
 
+#include <fcntl.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -17,6 +19,15 @@ namespace remixer::coordinator {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+
+namespace {
+
+// Children hold no connection of ours, and no port.
+void close_on_exec(int descriptor) {
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
+}  // namespace
 
 struct Server::Parts {
   explicit Parts(ServerOptions given)
@@ -60,6 +71,7 @@ struct Server::Parts {
     numeric = address.to_string();
     const tcp::endpoint endpoint(address, options.port);
     acceptor.open(endpoint.protocol());
+    close_on_exec(acceptor.native_handle());
     acceptor.set_option(asio::socket_base::reuse_address(true));
     acceptor.bind(endpoint, code);
     if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
@@ -87,13 +99,16 @@ struct Server::Parts {
       });
       return;
     }
-    if (++shared.connections > shared.options.connections && !make_room()) {
+    const int most = shared.options.connections;
+    const bool full = ++shared.connections > most && !make_room();
+    if (full && shared.connections > most + shared.options.reserve) {
       --shared.connections;
     } else {
       boost::system::error_code ignored;
+      close_on_exec(socket.native_handle());
       socket.set_option(tcp::no_delay(true), ignored);
       const auto session =
-          std::make_shared<Session>(std::move(socket), tls ? &*tls : nullptr, shared);
+          std::make_shared<Session>(std::move(socket), tls ? &*tls : nullptr, shared, full);
       if (strangers.size() >= static_cast<size_t>(shared.options.connections)) forget_others();
       strangers.push_back(session);
       session->start();
@@ -133,8 +148,9 @@ const std::string& Server::address() const {
   return parts_->numeric;
 }
 
-void Server::start(HttpHandler handler) {
+void Server::start(HttpHandler handler, HttpGate gate) {
   parts_->shared.handler = std::move(handler);
+  parts_->shared.gate = std::move(gate);
   parts_->accept();
   for (int i = 0; i < parts_->shared.options.threads; ++i) {
     parts_->threads.emplace_back([this] { parts_->context.run(); });

@@ -23,8 +23,10 @@ struct ServerOptions {
   double request_seconds = 30;  // for a client to send its request, or to take the answer
   double idle_seconds = 90;     // for a kept connection to begin the next request
   // More connections make room by closing the oldest one that has not yet been let in (its client
-  // showed no token); where all have been, the new one is closed.
+  // showed no token); where all have been, the new one is served once and closed, up to `reserve`
+  // of them, so that commands get through; beyond, it is closed.
   int connections = 512;
+  int reserve = 32;
   int streams = 64;             // event streams at once; more are refused (503)
   double stream_seconds = 0.5;  // between two looks for something new
   double silence_seconds = 15;  // after which a stream says that it is still there
@@ -40,6 +42,9 @@ struct ServerOptions {
 // answer of 401 or 403 says that the client was not let in.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
+// The refusal of a request by its head; nothing where the body may be read.
+using HttpGate = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
+
 class Server {
  public:
   // Binds and listens, so that port() is known. Throws InputError where the port is in use, the
@@ -52,8 +57,10 @@ class Server {
 
   uint16_t port() const;
   const std::string& address() const;  // numeric
-  // Begins to answer, in threads of its own. Call once.
-  void start(HttpHandler handler);
+  // Begins to answer, in threads of its own. Call once. `gate` looks at a request's head alone (its
+  // body is empty): where it refuses, no byte of the body is read, so that those who were not let
+  // in can make the server hold no more than their heads.
+  void start(HttpHandler handler, HttpGate gate = {});
   // Closes all connections and joins the threads. May be called twice; not from a handler.
   void stop();
   ServerCounts counts() const;  // thread-safe

@@ -10,6 +10,10 @@ void handle(Transition& t, const RegisterEvent& event);
 void handle(Transition& t, const ClaimEvent& event);
 void handle(Transition& t, const HeartbeatEvent& event);
 void handle(Transition& t, const ResultEvent& event);
+void handle(Transition& t, const FoldersEvent& event);
+void handle(Transition& t, const RenewEvent& event);
+void handle(Transition& t, const AdoptEvent& event);
+void handle(Transition& t, const ClearingEvent& event);
 void handle(Transition& t, const TickEvent& event);
 void handle(Transition& t, const WorkerGoneEvent& event);
 void handle(Transition& t, const CancelTaskEvent& event);
@@ -22,6 +26,9 @@ void handle(Transition& t, const PauseGridEvent& event);
 void handle(Transition& t, const ConfigureGridEvent& event);
 void handle(Transition& t, const NoticeTakenEvent& event);
 void handle(Transition& t, const ShutdownEvent& event);
+
+// The task's next attempt gets a number after this one.
+void pass_by_folders(Transition& t, const std::string& task_id, int64_t number);
 
 // Takes an attempt's report (also of a claim that carries one).
 experiments::protocol::ResultReply take_result(Transition& t,

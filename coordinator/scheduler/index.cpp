@@ -54,6 +54,9 @@ void enter(State& state, TaskEntry& entry) {
 
 void note_duration(State& state, const TaskEntry& entry) {
   if (entry.state != TaskState::kDone || entry.seconds <= 0) return;
+  // Of what begins anew with each attempt the sum is no measure.
+  const bool anew = entry.kind == TaskKind::kPrepare || entry.kind == TaskKind::kEvaluate;
+  if (anew && entry.attempts > 1) return;
   state.durations[entry.similar].add(entry.seconds);
   state.kind_durations[static_cast<size_t>(entry.kind)].add(entry.seconds);
 }

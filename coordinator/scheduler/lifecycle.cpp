@@ -58,9 +58,9 @@ TaskState unfinished_state(const TaskEntry& entry) {
 }
 
 void put_task_state(Transition& t, const TaskEntry& entry) {
-  t.effects.writes.push_back(PutTaskState{entry.number, entry.state, entry.order, entry.attempts,
-                                          entry.fence, entry.failures, entry.crashes, entry.alone,
-                                          entry.reason, entry.seconds, entry.done_wall});
+  t.effects.writes.push_back(PutTaskState{
+      entry.number, entry.state, entry.order, entry.attempts, entry.fence, entry.failures,
+      entry.crashes, entry.alone, entry.given_up, entry.reason, entry.seconds, entry.done_wall});
 }
 
 void put_grid_state(Transition& t, const GridEntry& grid, const std::string& text) {
@@ -92,6 +92,8 @@ void queue_again(Transition& t, TaskEntry& entry) {
   if (entry.state == TaskState::kDone) t.effects.writes.push_back(DeleteFigures{entry.number});
   entry.failures = entry.crashes = entry.alone = 0;
   entry.furthest = 0;
+  entry.given_up = static_cast<int32_t>(entry.attempts);
+  t.state.failed_on.erase(entry.id());
   entry.reason.clear();
   entry.not_before = 0;
   queue_task(t, entry);

@@ -45,8 +45,9 @@ double earliest(const TaskEntry& entry) {
 // Seconds that a worker must have left to be given the task; 0 where nothing is known.
 double needed_seconds(const State& state, const TaskEntry& entry, const Settings& settings) {
   const double whole = usual_seconds(state, entry).value_or(0) * 1.1;
-  // Training goes on from its checkpoint in the next worker.
-  return entry.kind == TaskKind::kTrain ? std::min(whole, settings.useful_seconds) : whole;
+  // The next worker goes on from a training's checkpoint, and from the labels that were written.
+  const bool goes_on = entry.kind == TaskKind::kTrain || entry.kind == TaskKind::kLabel;
+  return goes_on ? std::min(whole, settings.useful_seconds) : whole;
 }
 
 bool large_enough(const TaskEntry& entry, const GridEntry& grid, const Worker& worker) {
@@ -111,8 +112,34 @@ std::string held_back(const TaskEntry& entry) {
 }
 
 struct Fit {
-  int64_t there = 0, large = 0, timely = 0, free = 0;
+  int64_t there = 0, suited = 0, large = 0, timely = 0, free = 0, aside = 0;
+  std::string unsuited;  // why, of one that is not
 };
+
+// It failed in this worker, and others are there who may be able to.
+bool left_to_others(const State& state, const TaskEntry& entry, const Worker& worker,
+                    const Now& now, const Settings& settings) {
+  const auto failed = state.failed_on.find(entry.id());
+  if (failed == state.failed_on.end() || !failed->second.count(worker.id)) return false;
+  return std::any_of(state.workers.begin(), state.workers.end(), [&](const auto& each) {
+    const Worker& other = each.second;
+    return !failed->second.count(other.id) && present(other, now, settings) &&
+           !set_aside(other, settings) && unsuited(entry, other).empty();
+  });
+}
+
+// While there is no room nothing starts; after the pause one task tries whether there is some now.
+bool no_room(const State& state, const Now& now) {
+  constexpr double kTrialSeconds = 60;
+  const NoSpace& trouble = state.no_space;
+  if (trouble.times == 0) return false;
+  if (now.monotonic < trouble.until) return true;
+  return std::any_of(state.held.begin(), state.held.end(), [&](const std::string& id) {
+    const TaskEntry& entry = state.task(id);
+    return working(entry) && entry.newest->started > trouble.since &&
+           now.monotonic - entry.newest->started < kTrialSeconds;
+  });
+}
 
 Fit workers_for(const State& state, const TaskEntry& entry, const Now& now,
                 const Settings& settings) {
@@ -120,6 +147,15 @@ Fit workers_for(const State& state, const TaskEntry& entry, const Now& now,
   for (const auto& [id, worker] : state.workers) {
     if (!present(worker, now, settings)) continue;
     ++fit.there;
+    if (set_aside(worker, settings)) {
+      ++fit.aside;
+      continue;
+    }
+    if (const std::string why = unsuited(entry, worker); !why.empty()) {
+      fit.unsuited = fmt::format("{}: {}", worker.about.name, why);
+      continue;
+    }
+    ++fit.suited;
     const bool large = std::any_of(entry.grids.begin(), entry.grids.end(),
                                    [&, &worker = worker](const GridEntry* grid) {
                                      return large_enough(entry, *grid, worker);
@@ -160,6 +196,41 @@ int64_t tasks_before(const TaskEntry& entry) {
 
 }  // namespace
 
+std::string unsuited(const TaskEntry& entry, const Worker& worker) {
+  const auto& about = worker.about;
+  const bool computes = entry.kind == TaskKind::kTrain || entry.kind == TaskKind::kEvaluate;
+  if (computes && entry.cell && entry.cell->precision.text() == "fp16" &&
+      !about.device.starts_with("cuda")) {
+    return "precision fp16 needs a GPU, and it computes on " + about.device;
+  }
+  if (entry.kind == TaskKind::kTrain && entry.cell && entry.cell->shards > 0 && about.ranks > 0 &&
+      entry.cell->shards % about.ranks != 0) {
+    return fmt::format("its {} ranks do not divide the batch's {} shards", about.ranks,
+                       entry.cell->shards);
+  }
+  const std::string& weights = entry.weights;
+  if (weights.empty() || !about.environment.is_object()) return {};
+  // A worker of an older version does not say what it has.
+  const auto there = about.environment.find("weights");
+  if (there == about.environment.end() || !there->is_array()) return {};
+  const bool has = std::find(there->begin(), there->end(), Json(weights)) != there->end();
+  return has ? "" : "its folder of weights lacks " + weights;
+}
+
+bool set_aside(const Worker& worker, const Settings& settings) {
+  return worker.blamed >= settings.blame_limit;
+}
+
+bool another_host_can(const State& state, const TaskEntry& entry, const Now& now,
+                      const Settings& settings) {
+  const std::string host = host_of(state, entry.newest->worker_id);
+  return std::any_of(state.workers.begin(), state.workers.end(), [&](const auto& each) {
+    const Worker& other = each.second;
+    return other.about.host != host && present(other, now, settings) &&
+           !set_aside(other, settings) && unsuited(entry, other).empty();
+  });
+}
+
 bool runs_alone(const State& state, const TaskEntry& entry, const Now& now,
                 const Settings& settings) {
   const std::string& own = entry.newest->worker_id;
@@ -176,14 +247,18 @@ bool runs_alone(const State& state, const TaskEntry& entry, const Now& now,
 
 TaskEntry* next_task(State& state, const Worker& worker, const Now& now, const Settings& settings,
                      double& wait) {
+  if (set_aside(worker, settings) || no_room(state, now)) return nullptr;
   const HostLoad load = load_of(state, worker.about.host, settings);
   if (load.suspect) return nullptr;
   for (GridEntry* grid : grids_by_turn(state)) {
     for (const auto& [order, entry] : grid->ready) {
       if (grid->cancelled && wanted_elsewhere(*entry)) continue;
       if (suspect(*entry, settings) && load.running > 0) continue;
+      if (entry->clearing > 0) continue;
       if (!large_enough(*entry, *grid, worker)) continue;
+      if (!unsuited(*entry, worker).empty()) continue;
       if (!enough_time(state, *entry, worker, now, settings)) continue;
+      if (left_to_others(state, *entry, worker, now, settings)) continue;
       const double from = earliest(*entry);
       if (from > now.monotonic) {
         wait = std::min(wait, from - now.monotonic);
@@ -210,8 +285,23 @@ std::string why_ready_waits(const State& state, const TaskEntry& entry, const No
     return fmt::format("waits {} for the lease of attempt {} to end", duration_text(held),
                        entry.newest->number);
   }
+  if (no_room(state, now)) {
+    return fmt::format("ready; waits for room in the workspace ({}), and goes on when there is",
+                       state.no_space.reason);
+  }
+  if (entry.clearing > 0) return "ready; starts when its old files are deleted";
   const Fit fit = workers_for(state, entry, now, settings);
   if (fit.there == 0) return "ready, but there is no worker";
+  if (fit.suited == 0 && fit.unsuited.empty()) {
+    return fmt::format(
+        "ready, but the {} workers there are set aside: they failed what others did; see their "
+        "logs, and start them again",
+        fit.aside);
+  }
+  if (fit.suited == 0) {
+    return fmt::format("ready, but no worker of the {} there can run it; {}", fit.there,
+                       fit.unsuited);
+  }
   if (fit.large == 0) {
     return fmt::format("ready, but wants a worker of {}, and none of the {} there has so many",
                        wanted_text(entry), fit.there);

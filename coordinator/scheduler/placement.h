@@ -20,6 +20,18 @@ TaskEntry* next_task(State& state, const Worker& worker, const Now& now, const S
 bool runs_alone(const State& state, const TaskEntry& entry, const Now& now,
                 const Settings& settings);
 
+// Why this worker cannot run the task whatever it has free, in a few words: ranks that do not
+// divide the shards, a precision that its device lacks, a network's file that it has not got. Empty
+// where it can.
+std::string unsuited(const TaskEntry& entry, const Worker& worker);
+
+// Set aside: it keeps failing what others do.
+bool set_aside(const Worker& worker, const Settings& settings);
+
+// A worker of another host than the task's newest attempt's is there and suited.
+bool another_host_can(const State& state, const TaskEntry& entry, const Now& now,
+                      const Settings& settings);
+
 // Why a ready task is not given out, in one line; what it waits for, where nothing is wrong.
 std::string why_ready_waits(const State& state, const TaskEntry& entry, const Now& now,
                             const Settings& settings);

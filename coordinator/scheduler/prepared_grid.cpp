@@ -29,6 +29,7 @@ class Preparer {
     prepared.recipe_name = cell.recipe_name;
     prepared.precision = cell.precision;
     prepared.seed = cell.seed;
+    prepared.shards = cell.recipe.shards;
     places_.emplace(prepared.id, grid.cells.size());
     grid.cells.push_back(std::move(prepared));
   }
@@ -52,6 +53,7 @@ class Preparer {
     prepared.similar =
         cell ? similar_text(task.kind, cell->architecture, cell->spatial_prior, "", "")
              : similar_text(task.spec);
+    if (!cell) prepared.weights = weights_file(task.spec);
     grid.tasks.push_back(std::move(prepared));
   }
 
@@ -107,6 +109,27 @@ std::string similar_text(const Json& spec) {
   }
   return similar_text(kind, "", "", labeler,
                       kind == TaskKind::kLabel ? spec.value("split", std::string()) : "");
+}
+
+std::string weights_file(const Json& spec) {
+  const auto labeler = spec.find("labeler");
+  if (labeler == spec.end() || !labeler->is_object()) return {};
+  const auto text = [&](const char* key) {
+    const auto found = labeler->find(key);
+    return found != labeler->end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  // Named as the labelers' networks are kept (labelcache/labelers/labeler.cpp).
+  const std::string name = text("name"), weights = text("weights_sha256");
+  if (name == "saliency") return "u2netp.safetensors";
+  if (name == "relabel") return "efficientnet_lite0.safetensors";
+  if (name == "u2net" || name == "bigbigan") {
+    return fmt::format("{}-{:.16}.safetensors", name, weights);
+  }
+  if (name.starts_with("script_")) return fmt::format("script-{:.16}.toml", weights);
+  if (const std::string labels = text("labels_sha256"); !labels.empty()) {
+    return fmt::format("labels-{:.16}", labels);
+  }
+  return {};
 }
 
 PreparedGrid prepare_grid(const experiments::protocol::SubmitGrid& submitted) {

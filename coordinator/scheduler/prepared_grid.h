@@ -15,6 +15,7 @@ struct PreparedCell {
   std::string identity;  // canonical JSON
   std::string architecture, spatial_prior, labeler_name, dataset_name, recipe_name, precision;
   int64_t seed = 0;
+  int64_t shards = 0;
 };
 
 struct PreparedTask {
@@ -23,6 +24,7 @@ struct PreparedTask {
   std::string cell_id, title;
   std::string spec;     // JSON; the cell's identity, where it holds one, left out
   std::string similar;  // tasks that take as long have the same
+  std::string weights;  // see weights_file()
   std::vector<std::string> dependencies;
 };
 
@@ -46,5 +48,9 @@ std::string similar_text(experiments::TaskKind kind, const std::string& architec
                          const std::string& spatial_prior, const std::string& labeler,
                          const std::string& split);
 std::string similar_text(const experiments::Json& label_spec);
+
+// The file or folder, in a worker's folder of weights, without which a label task cannot run there;
+// empty where its labeler needs none.
+std::string weights_file(const experiments::Json& label_spec);
 
 }  // namespace remixer::coordinator

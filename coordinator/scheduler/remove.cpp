@@ -33,7 +33,10 @@ bool bare(const TaskEntry& entry) {
 
 void remove(Transition& t, TaskEntry& entry) {
   if (entry.state == TaskState::kDone) t.effects.writes.push_back(DeleteFigures{entry.number});
-  if (entry.attempts > 0) t.effects.removed.push_back(entry.id());
+  if (entry.attempts > 0) {
+    t.effects.removed.push_back(entry.id());
+    ++entry.clearing;
+  }
   entry.reason = "removed";
   entry.done_wall = t.now.wall;
   set_task_state(t, entry, TaskState::kCancelled);

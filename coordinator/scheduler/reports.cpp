@@ -1,8 +1,10 @@
 // Events of attempts: they report progress and their end.
 #include <algorithm>
+#include <cmath>
 
 #include "coordinator/scheduler/handlers.h"
 #include "coordinator/scheduler/index.h"
+#include "coordinator/scheduler/placement.h"
 
 namespace remixer::coordinator {
 
@@ -68,6 +70,7 @@ bool finished_state(AttemptState state, Ending ending) {
     case Ending::kDone:
       return state == AttemptState::kDone;
     case Ending::kReleased:
+    case Ending::kNoSpace:
       return state == AttemptState::kReleased;
     default:
       return state == AttemptState::kFailed;
@@ -98,7 +101,44 @@ bool repeated(const State& state, const AttemptResult& result) {
   return finished_state(entry.newest->state, result.ending);
 }
 
+// Others have done what failed in these workers: they are to blame, not the task.
+void blame(Transition& t, const TaskEntry& entry) {
+  const auto failed = t.state.failed_on.find(entry.id());
+  const std::string& doer = entry.newest->worker_id;
+  if (failed != t.state.failed_on.end()) {
+    for (const std::string& id : failed->second) {
+      const auto worker = t.state.workers.find(id);
+      if (id != doer && worker != t.state.workers.end()) ++worker->second.blamed;
+    }
+    t.state.failed_on.erase(failed);
+  }
+  const auto worker = t.state.workers.find(doer);
+  if (worker != t.state.workers.end()) worker->second.blamed = 0;
+}
+
+// No room is the site's trouble: nothing is counted, and nothing is given out for a while.
+void note_no_space(Transition& t, TaskEntry& entry, const std::string& reason) {
+  NoSpace& trouble = t.state.no_space;
+  const double pause =
+      std::min(t.settings.longest_no_space_seconds,
+               t.settings.no_space_seconds * std::pow(2.0, std::min(trouble.times, 20)));
+  ++trouble.times;
+  trouble.since = t.now.monotonic;
+  trouble.until = t.now.monotonic + pause;
+  trouble.reason = reason;
+  end_attempt(t, entry, AttemptState::kReleased, "no room: " + reason, true);
+  queue_task(t, entry);
+}
+
+// Bad input is the task's own unless another host can say so too: a node may lack what others have.
+bool may_be_the_worker(Transition& t, const TaskEntry& entry) {
+  return t.state.failed_on.count(entry.id()) == 0 &&
+         another_host_can(t.state, entry, t.now, t.settings);
+}
+
 void commit_result(Transition& t, TaskEntry& entry, const AttemptResult& result) {
+  blame(t, entry);
+  t.state.no_space = {};
   t.effects.writes.push_back(
       PutResult{entry.number, result.fence, result.result.dump(), result.figures});
   entry.reason.clear();
@@ -118,9 +158,20 @@ void settle_result(Transition& t, TaskEntry& entry, const AttemptResult& result)
       queue_task(t, entry);
       return;
     case Ending::kFailed:
+      t.state.failed_on[entry.id()].insert(entry.newest->worker_id);
       fail_attempt(t, entry, result.reason, true);
       return;
+    case Ending::kNoSpace:
+      note_no_space(t, entry, result.reason);
+      return;
     case Ending::kBadInput:
+      if (may_be_the_worker(t, entry)) {
+        t.state.failed_on[entry.id()].insert(entry.newest->worker_id);
+        fail_attempt(t, entry, result.reason, true);
+        entry.not_before = 0;
+        return;
+      }
+      [[fallthrough]];
     case Ending::kOutOfMemory:
       entry.reason = result.reason;
       entry.done_wall = t.now.wall;
@@ -172,6 +223,18 @@ ResultReply take_result(Transition& t, const AttemptResult& result) {
   keep_metrics(t, *entry.newest, result.metrics);
   settle_result(t, entry, result);
   return {true, ""};
+}
+
+void handle(Transition& t, const RenewEvent& event) {
+  if (!still_valid(t.state, event.task_id, event.attempt, event.fence)) {
+    t.effects.reply = HeartbeatReply{Order::kAbandon};
+    return;
+  }
+  TaskEntry& entry = t.state.task(event.task_id);
+  if (entry.newest->state == AttemptState::kLost) reinstate(t, entry);
+  entry.newest->heard_at = entry.newest->progress_at = t.now.monotonic;
+  entry.newest->held_until = t.now.monotonic + t.settings.lease_seconds;
+  t.effects.reply = HeartbeatReply{Order::kContinue};
 }
 
 void handle(Transition& t, const ResultEvent& event) {

@@ -61,6 +61,11 @@ struct Settings {
   double longest_backoff_seconds = 300;
   // What goes on from checkpoints is started where at least so much of the worker's time is left.
   double useful_seconds = 120;
+  // After a worker found no room to write to, nothing is given out for so long; doubled each time
+  // that there still is none.
+  double no_space_seconds = 5, longest_no_space_seconds = 60;
+  // So many tasks that failed in a worker and were then done by others set it aside.
+  int64_t blame_limit = 2;
   double poll_seconds = 0.5;  // a worker without work asks again after so long
   std::string workspace;      // absolute
 };
@@ -113,8 +118,9 @@ struct GridEntry;
 struct CellEntry {
   const std::string* key = nullptr;  // its id
   int64_t number = 0;                // in the store
-  Name architecture, spatial_prior, labeler_name, dataset_name, recipe_name;
+  Name architecture, spatial_prior, labeler_name, dataset_name, recipe_name, precision;
   int64_t seed = 0;
+  int32_t shards = 0;  // of its batches; 0: not known
   const std::string& id() const { return *key; }
 };
 
@@ -125,6 +131,7 @@ struct TaskEntry {
   TaskState state = TaskState::kWaiting;
   const CellEntry* cell = nullptr;  // null of prepare and label
   Name similar;                     // tasks that take as long have the same
+  Name weights;                     // the file of a network that it needs; empty: none
   std::string title;
   std::vector<TaskEntry*> dependencies, dependants;
   std::vector<GridEntry*> grids;
@@ -134,10 +141,13 @@ struct TaskEntry {
   int32_t failures = 0;  // that count against the limit
   int32_t crashes = 0;   // workers lost with it since it last got further
   int32_t alone = 0;     // of these, while nothing else ran on their host
+  // Attempts up to this one came before the task was last queued again: their results do not count.
+  int32_t given_up = 0;
   std::string reason;    // of failed and cancelled
   double seconds = 0;    // of all its attempts that ended
   double done_wall = 0;  // when it was done or failed
   // Not stored.
+  int32_t clearing = 0;   // so many are at work on its files: it is not given out meanwhile
   double not_before = 0;  // monotonic: back-off
   int64_t furthest = 0;   // step at which a worker was last lost
   // The newest attempt; null before the first and of a done task.
@@ -152,6 +162,16 @@ struct Worker {
   double seen = 0;     // monotonic, of its last message; not stored
   double lost = -1e9;  // monotonic, when an attempt was last lost with it; not stored
   bool gone = false;
+  // Not stored. Tasks that failed here and were done elsewhere, since it last finished one itself.
+  int64_t blamed = 0;
+};
+
+// The workspace has no room. Not stored: after a restart it shows again.
+struct NoSpace {
+  int times = 0;       // in a row
+  double since = 0;    // monotonic, of the last
+  double until = 0;    // monotonic: nothing is given out before
+  std::string reason;  // what the worker said
 };
 
 enum class Pause { kNone, kAfterRunning, kNow };
@@ -207,6 +227,9 @@ struct State {
   bool stopping = false;
   uint64_t revision = 0;  // of the tasks' states
   int64_t turn = 0;       // of GridEntry::served
+  NoSpace no_space;
+  // Where unfinished tasks have failed: workers by task. Not stored.
+  std::map<std::string, std::set<std::string>> failed_on;
 
   // Indexes over `tasks`, kept by the functions of index.h.
   std::set<std::string> held;  // whose newest attempt has held_until > 0 (all running ones have)

@@ -27,6 +27,8 @@ void StateBuilder::add_cell(const StoredCell& cell) {
   entry.dataset_name = Name(cell.dataset_name);
   entry.recipe_name = Name(cell.recipe_name);
   entry.seed = cell.seed;
+  entry.precision = Name(cell.precision);
+  entry.shards = static_cast<int32_t>(cell.shards);
   put_at(cells_, cell.number, &entry);
   state_.next_cell = std::max(state_.next_cell, cell.number + 1);
 }
@@ -49,6 +51,8 @@ void StateBuilder::add_task(const StoredTask& task) {
   entry.failures = static_cast<int32_t>(task.failures);
   entry.crashes = static_cast<int32_t>(task.crashes);
   entry.alone = static_cast<int32_t>(task.alone);
+  entry.given_up = static_cast<int32_t>(task.given_up);
+  entry.weights = Name(task.weights);
   entry.reason = task.reason;
   entry.seconds = task.seconds;
   entry.done_wall = task.done_wall;

@@ -17,13 +17,17 @@ class StateBuilder {
     int64_t number = 0;
     std::string id, architecture, spatial_prior, labeler_name, dataset_name, recipe_name;
     int64_t seed = 0;
+    std::string precision;
+    int64_t shards = 0;
   };
   struct StoredTask {
     int64_t number = 0, cell = 0;            // cell 0: none
     std::string id, title, similar, reason;  // similar: of a task without a cell
+    std::string weights;
     TaskKind kind = TaskKind::kPrepare;
     TaskState state = TaskState::kWaiting;
     int64_t order = 0, attempts = 0, fence = 0, failures = 0, crashes = 0, alone = 0;
+    int64_t given_up = 0;
     double seconds = 0, done_wall = 0;
   };
   void add_cell(const StoredCell& cell);

@@ -1,5 +1,7 @@
 #include "coordinator/scheduler/step.h"
 
+#include <algorithm>
+
 #include "coordinator/scheduler/handlers.h"
 
 namespace remixer::coordinator {
@@ -50,6 +52,26 @@ void handle(Transition& t, const TickEvent&) {
           false);
     }
   }
+}
+
+void pass_by_folders(Transition& t, const std::string& task_id, int64_t number) {
+  const auto found = t.state.tasks.find(task_id);
+  if (found == t.state.tasks.end()) return;
+  TaskEntry& entry = found->second;
+  if (entry.state == TaskState::kDone || entry.state == TaskState::kRunning) return;
+  if (number <= entry.attempts) return;
+  entry.attempts = number;
+  put_task_state(t, entry);
+}
+
+void handle(Transition& t, const FoldersEvent& event) {
+  for (const auto& [id, number] : event.folders) pass_by_folders(t, id, number);
+}
+
+void handle(Transition& t, const ClearingEvent& event) {
+  const auto found = t.state.tasks.find(event.task_id);
+  if (found == t.state.tasks.end()) return;
+  found->second.clearing = std::max(0, found->second.clearing + event.change);
 }
 
 void handle(Transition& t, const ShutdownEvent&) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -22,6 +23,14 @@ struct SubmitEvent {
   std::shared_ptr<const PreparedGrid> grid;
   // Done tasks whose files are no longer in the workspace: run again.
   std::set<std::string> missing;
+  // As of FoldersEvent, of the grid's tasks.
+  std::map<std::string, int64_t> folders;
+};
+// Folders of attempts in the workspace that the database does not know (an older copy of it was put
+// back, or it is a new one): the highest number by task. New attempts get numbers after these, so
+// that no two write into one folder.
+struct FoldersEvent {
+  std::map<std::string, int64_t> folders;
 };
 struct RegisterEvent {
   experiments::protocol::RegisterWorker worker;
@@ -36,6 +45,23 @@ struct HeartbeatEvent {
 };
 struct ResultEvent {
   experiments::protocol::AttemptResult result;
+};
+// The attempt's result is being put in its place: its lease counts from now. HeartbeatReply:
+// kAbandon where the attempt counts no more.
+struct RenewEvent {
+  std::string task_id;
+  int64_t attempt = 0, fence = 0;
+};
+// A finished result that was read back from the workspace: becomes a new attempt of this worker, at
+// once done. ResultReply.
+struct AdoptEvent {
+  std::string worker_id;
+  experiments::protocol::AttemptResult result;
+};
+// From now on (1), or no longer (-1), files of the task are being deleted: it is not given out.
+struct ClearingEvent {
+  std::string task_id;
+  int change = 1;
 };
 // Time has passed: leases end, attempts stall.
 struct TickEvent {};
@@ -85,10 +111,11 @@ struct NoticeTakenEvent {
 };
 // From now on nothing is given out and workers are asked to stop.
 struct ShutdownEvent {};
-using Event = std::variant<SubmitEvent, RegisterEvent, ClaimEvent, HeartbeatEvent, ResultEvent,
-                           TickEvent, WorkerGoneEvent, CancelTaskEvent, CancelGridEvent,
-                           RetryTaskEvent, RetryGridEvent, RemoveTaskEvent, RemoveGridEvent,
-                           PauseGridEvent, ConfigureGridEvent, NoticeTakenEvent, ShutdownEvent>;
+using Event =
+    std::variant<SubmitEvent, RegisterEvent, ClaimEvent, HeartbeatEvent, ResultEvent, FoldersEvent,
+                 RenewEvent, AdoptEvent, ClearingEvent, TickEvent, WorkerGoneEvent, CancelTaskEvent,
+                 CancelGridEvent, RetryTaskEvent, RetryGridEvent, RemoveTaskEvent, RemoveGridEvent,
+                 PauseGridEvent, ConfigureGridEvent, NoticeTakenEvent, ShutdownEvent>;
 
 // Answers. An assignment names tasks, attempt and folders; specs, results and the cell are for the
 // store to fill in (Store::complete).
@@ -121,7 +148,7 @@ struct PutTitle {
 struct PutTaskState {
   int64_t task = 0;
   TaskState state = TaskState::kWaiting;
-  int64_t order = 0, attempts = 0, fence = 0, failures = 0, crashes = 0, alone = 0;
+  int64_t order = 0, attempts = 0, fence = 0, failures = 0, crashes = 0, alone = 0, given_up = 0;
   std::string reason;
   double seconds = 0, done_wall = 0;
 };
@@ -183,7 +210,7 @@ using Write = std::variant<PutCell, PutTask, PutTitle, PutTaskState, PutAttempt,
 struct Effects {
   std::vector<Write> writes;
   Reply reply;
-  // Tasks whose files are to be deleted, after the commit.
+  // Tasks whose files are to be deleted, after the commit; then they are no longer `clearing`.
   std::vector<std::string> removed;
 };
 

@@ -59,6 +59,8 @@ CellEntry* put_cell(Transition& t, const Grid& grid, size_t index) {
     entry.architecture = Name(cell.architecture);
     entry.spatial_prior = Name(cell.spatial_prior);
     entry.seed = cell.seed;
+    entry.precision = Name(cell.precision);
+    entry.shards = static_cast<int32_t>(cell.shards);
   }
   const bool same = entry.labeler_name.text() == cell.labeler_name &&
                     entry.dataset_name.text() == cell.dataset_name &&
@@ -80,6 +82,7 @@ TaskEntry& add_task(Transition& t, const Grid& grid, size_t index) {
   entry.number = t.state.next_task++;
   entry.kind = task.kind;
   entry.similar = Name(task.similar);
+  entry.weights = Name(task.weights);
   entry.title = task.title;
   entry.order = t.state.next_order++;
   PutTask put{grid, index, entry.number, 0, {}};
@@ -167,6 +170,7 @@ void handle(Transition& t, const SubmitEvent& event) {
       set_title(t, known->second, grid->tasks[i].title);
     }
   }
+  for (const auto& [id, number] : event.folders) pass_by_folders(t, id, number);
   GridEntry& entry = put_grid(t, grid, tasks, cells);
   reply.grid_id = entry.id;
   std::unordered_set<const CellEntry*> unfinished;

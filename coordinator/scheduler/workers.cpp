@@ -15,7 +15,8 @@ using experiments::protocol::WorkerRegistered;
 namespace {
 
 bool same_process(const RegisterWorker& a, const RegisterWorker& b) {
-  return a.host == b.host && a.boot_id == b.boot_id && a.pid == b.pid;
+  return a.host == b.host && a.boot_id == b.boot_id && a.pid == b.pid &&
+         a.pid_namespace == b.pid_namespace && a.started == b.started;
 }
 
 Assignment assignment_of(const TaskEntry& entry) {
@@ -30,6 +31,7 @@ Assignment assignment_of(const TaskEntry& entry) {
   for (int64_t number = 1; number < entry.newest->number; ++number) {
     assignment.previous.push_back(attempt_folder(entry.id(), number));
   }
+  assignment.results_from = entry.given_up + 1;
   for (const TaskEntry* dependency : entry.dependencies) {
     assignment.task.dependencies.push_back(dependency->id());
     TaskInput input;
@@ -117,6 +119,25 @@ void handle(Transition& t, const ClaimEvent& event) {
     }
   }
   t.effects.reply = std::move(reply);
+}
+
+void handle(Transition& t, const AdoptEvent& event) {
+  if (!t.state.workers.count(event.worker_id)) {
+    throw NotFound(fmt::format("no worker {}: register first", event.worker_id));
+  }
+  TaskEntry& entry = t.state.task(event.result.task_id);
+  const double held = entry.newest ? entry.newest->held_until - t.now.monotonic : 0;
+  if (entry.state == TaskState::kDone || entry.state == TaskState::kRunning || held > 0) {
+    t.effects.reply = experiments::protocol::ResultReply{
+        false, fmt::format("'{}' is {} already", entry.title, to_string(entry.state))};
+    return;
+  }
+  give_out(t, entry, event.worker_id);
+  experiments::protocol::AttemptResult result = event.result;
+  result.worker_id = event.worker_id;
+  result.attempt = entry.newest->number;
+  result.fence = entry.newest->fence;
+  t.effects.reply = take_result(t, result);
 }
 
 void handle(Transition& t, const WorkerGoneEvent& event) {

@@ -40,9 +40,9 @@ struct Store::Writer {
     c.run(
         "UPDATE task SET state = ?1, place = ?2, attempts = ?3, fence = ?4, failures = ?5,"
         " crashes = ?6, alone = ?7, reason = ?8, seconds = ?9, settled = nullif(?10, 0.0),"
-        " result = CASE ?1 WHEN 'done' THEN result END WHERE number = ?11",
+        " given_up = ?12, result = CASE ?1 WHEN 'done' THEN result END WHERE number = ?11",
         std::string(to_string(put.state)), put.order, put.attempts, put.fence, put.failures,
-        put.crashes, put.alone, put.reason, put.seconds, put.done_wall, put.task);
+        put.crashes, put.alone, put.reason, put.seconds, put.done_wall, put.task, put.given_up);
   }
 
   void operator()(const PutAttempt& put) {
@@ -62,11 +62,13 @@ struct Store::Writer {
     const auto& w = put.worker.about;
     c.run(
         "INSERT INTO worker (id, name, host, pid, ranks, device, boot_id, version, environment,"
-        " gpus, ends_at, gone) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+        " gpus, ends_at, pid_namespace, started, gone) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (id) DO UPDATE SET"
         " name = excluded.name, ranks = excluded.ranks, device = excluded.device,"
         " gpus = excluded.gpus, ends_at = excluded.ends_at, gone = excluded.gone",
         put.worker.id, w.name, w.host, w.pid, w.ranks, w.device, w.boot_id, w.version,
-        w.environment.dump(), w.gpus, w.ends_at, static_cast<int64_t>(put.worker.gone));
+        w.environment.dump(), w.gpus, w.ends_at, w.pid_namespace, w.started,
+        static_cast<int64_t>(put.worker.gone));
   }
 
   void operator()(const PutGrid& put) {

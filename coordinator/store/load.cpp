@@ -55,12 +55,15 @@ struct Store::Loader {
   void cells() {
     SQLite::Statement row(database,
                           "SELECT number, id, architecture, spatial_prior, labeler, train_set,"
-                          " recipe, seed FROM cell ORDER BY number");
+                          " recipe, seed, precision,"
+                          " ifnull(json_extract(identity, '$.recipe.shards'), 0)"
+                          " FROM cell ORDER BY number");
     while (row.executeStep()) {
       builder.add_cell({row.getColumn(0).getInt64(), row.getColumn(1).getString(),
                         row.getColumn(2).getString(), row.getColumn(3).getString(),
                         row.getColumn(4).getString(), row.getColumn(5).getString(),
-                        row.getColumn(6).getString(), row.getColumn(7).getInt64()});
+                        row.getColumn(6).getString(), row.getColumn(7).getInt64(),
+                        row.getColumn(8).getString(), row.getColumn(9).getInt64()});
     }
   }
 
@@ -68,7 +71,8 @@ struct Store::Loader {
     SQLite::Statement row(database,
                           "SELECT number, id, kind, ifnull(cell, 0), title, state, place, attempts,"
                           " fence, failures, crashes, alone, reason, seconds, ifnull(settled, 0.0),"
-                          " CASE WHEN cell IS NULL THEN spec END FROM task ORDER BY number");
+                          " CASE WHEN cell IS NULL THEN spec END, given_up"
+                          " FROM task ORDER BY number");
     while (row.executeStep()) {
       StateBuilder::StoredTask task;
       task.number = row.getColumn(0).getInt64();
@@ -87,8 +91,11 @@ struct Store::Loader {
       task.seconds = row.getColumn(13).getDouble();
       task.done_wall = row.getColumn(14).getDouble();
       if (!row.getColumn(15).isNull()) {
-        task.similar = similar_text(Json::parse(row.getColumn(15).getString()));
+        const Json spec = Json::parse(row.getColumn(15).getString());
+        task.similar = similar_text(spec);
+        task.weights = weights_file(spec);
       }
+      task.given_up = row.getColumn(16).getInt64();
       builder.add_task(task);
     }
     SQLite::Statement edge(database,
@@ -102,7 +109,7 @@ struct Store::Loader {
     SQLite::Statement row(
         database,
         "SELECT id, name, host, pid, ranks, device, boot_id, version, environment, gpus, ends_at,"
-        " gone FROM worker");
+        " gone, pid_namespace, started FROM worker");
     while (row.executeStep()) {
       Worker worker;
       worker.id = row.getColumn(0).getString();
@@ -117,6 +124,8 @@ struct Store::Loader {
       worker.about.gpus = row.getColumn(9).getInt64();
       worker.about.ends_at = row.getColumn(10).getDouble();
       worker.gone = row.getColumn(11).getInt() != 0;
+      worker.about.pid_namespace = row.getColumn(12).getString();
+      worker.about.started = row.getColumn(13).getInt64();
       builder.add_worker(std::move(worker));
     }
   }
@@ -273,6 +282,22 @@ std::vector<Figure> Store::figures(const TaskEntry& task) const {
   }
   row.reset();
   return figures;
+}
+
+std::string Store::workspace_id() const {
+  SQLite::Statement& row =
+      connection_->prepared("SELECT value FROM about WHERE name = 'workspace'");
+  const std::string id = row.executeStep() ? row.getColumn(0).getString() : "";
+  row.reset();
+  return id;
+}
+
+void Store::set_workspace_id(const std::string& id) {
+  try {
+    connection_->run("INSERT OR REPLACE INTO about (name, value) VALUES ('workspace', ?)", id);
+  } catch (const SQLite::Exception& error) {
+    rethrow(error, "cannot write the database");
+  }
 }
 
 std::vector<PutNotice> Store::notices() const {

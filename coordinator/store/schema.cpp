@@ -222,6 +222,13 @@ CREATE VIEW environments AS
   SELECT t.id AS task_id, a.number AS attempt, w.name AS worker, w.ranks, w.device, w.version,
          w.environment
   FROM attempt a JOIN task t ON t.number = a.task JOIN worker w ON w.id = a.worker_id;
+)sql",
+    // 4: whose workspace it is; which attempts' results count; which process a worker is.
+    R"sql(
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+ALTER TABLE task ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE worker ADD COLUMN pid_namespace TEXT NOT NULL DEFAULT '';
+ALTER TABLE worker ADD COLUMN started INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 int pragma(SQLite::Database& database, const char* name) {

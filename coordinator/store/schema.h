@@ -9,7 +9,7 @@
 namespace remixer::coordinator {
 
 constexpr int kApplicationId = 0x524D4958;  // "RMIX", in the file's header
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 
 // Brings a database to `version`, each step in a transaction of its own, so that a crash leaves a
 // whole version. Throws InputError where the file is another program's database or a newer

@@ -17,7 +17,9 @@ void rethrow(const SQLite::Exception& error, const std::string& what) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       throw InputError(
-          fmt::format("{}: {}; restore it from a backup or move it away", what, error.what()));
+          fmt::format("{}: {}; put a backup in its place, or move it away and read the results "
+                      "back from the run folders with `remixer adopt GRID...`",
+                      what, error.what()));
     default:
       fail("{}: {}", what, error.what());
   }
@@ -28,7 +30,10 @@ Store::Connection::Connection(const std::string& file, int checkpoint_pages)
   // Nothing is written before it is known to be ours.
   const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
   if (verdict != "ok") {
-    fail_input("{} is damaged ({}); restore it from a backup or move it away", file, verdict);
+    fail_input(
+        "{} is damaged ({}); put a backup in its place, or move it away and read the results back "
+        "from the run folders with `remixer adopt GRID...`",
+        file, verdict);
   }
   database.exec("PRAGMA foreign_keys = OFF");
   migrate(database, file);

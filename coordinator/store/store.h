@@ -64,6 +64,10 @@ class Store {
   // What the owner was not told yet, oldest first.
   std::vector<PutNotice> notices() const;
 
+  // Of the workspace that the database belongs to; empty where none was set.
+  std::string workspace_id() const;
+  void set_workspace_id(const std::string& id);  // durable
+
  private:
   struct Connection;
   struct Writer;

@@ -114,7 +114,7 @@ void add_attempts(Exposition& out, const Json& running) {
 }
 
 void add_workers(Exposition& out, const Json& workers) {
-  std::map<std::string, int> states{{"idle", 0}, {"running", 0}, {"silent", 0}};
+  std::map<std::string, int> states{{"idle", 0}, {"running", 0}, {"silent", 0}, {"set aside", 0}};
   for (const Json& worker : workers) ++states[text_of(worker, "state")];
   out.metric("remixer_workers", "gauge", "Workers by state.");
   for (const auto& [state, count] : states) out.sample({{"state", state}}, count);

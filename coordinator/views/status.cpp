@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "coordinator/scheduler/placement.h"
 #include "coordinator/views/estimate.h"
 #include "coordinator/views/views.h"
 
@@ -128,13 +129,24 @@ Json workers_json(const Engine::View& view) {
                     {"ranks", worker.about.ranks},
                     {"device", worker.about.device},
                     {"version", worker.about.version},
-                    {"state", silent               ? "silent"
-                              : task == busy.end() ? "idle"
-                                                   : "running"},
+                    {"state", set_aside(worker, view.settings) ? "set aside"
+                              : silent                         ? "silent"
+                              : task == busy.end()             ? "idle"
+                                                               : "running"},
                     {"task_id", task == busy.end() ? Json(nullptr) : Json(task->second)},
                     {"last_seen_seconds", std::max(0.0, ago)}});
   }
   return list;
+}
+
+// What the whole site waits for; null for nothing.
+Json site_problem(const Engine::View& view) {
+  const NoSpace& trouble = view.state.no_space;
+  if (trouble.times == 0) return nullptr;
+  return fmt::format(
+      "no room in the workspace ({}); make room, and work goes on by itself: nothing is lost, and "
+      "no task is counted as failed",
+      trouble.reason);
 }
 
 Json status_json(const Engine::View& view) {
@@ -153,7 +165,7 @@ Json status_json(const Engine::View& view) {
           {"revision", view.state.revision},       {"grace_seconds", grace_seconds(view)},
           {"grids", recent_grids(view, estimate)}, {"running", std::move(running)},
           {"failures", failures_json(view)},       {"finished", finished_json(view)},
-          {"workers", workers_json(view)}};
+          {"workers", workers_json(view)},         {"site", {{"problem", site_problem(view)}}}};
 }
 
 }  // namespace remixer::coordinator

@@ -117,10 +117,11 @@ DatasetWriter::~DatasetWriter() {
 
 void DatasetWriter::note(const std::string& lines) {
   flush();
+  errno = 0;
   std::ofstream file(staging_ / kNotesFile, std::ios::binary | std::ios::app);
   file << lines;
   file.close();
-  if (!file) fail("cannot write {}", (staging_ / kNotesFile).string());
+  if (!file) fail("cannot write {}: {}", (staging_ / kNotesFile).string(), errno_text(errno));
 }
 
 void DatasetWriter::flush() {

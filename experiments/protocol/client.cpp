@@ -9,6 +9,8 @@
 #include <chrono>
 #include <optional>
 
+#include "base/host.h"
+#include "experiments/protocol/busy.h"
 #include "experiments/protocol/fingerprint.h"
 #include "experiments/protocol/stream.h"
 
@@ -87,6 +89,14 @@ Client::State::State(Access given, double seconds)
         "token would travel in clear text",
         access.address);
   }
+  if (!error && address.is_loopback() && !access.host.empty() &&
+      access.host != coordinator::host_name()) {
+    // Whoever listens there on this host is somebody else; it is shown no token.
+    throw Unreachable(
+        fmt::format("the daemon listens on its own host {} alone, at {}, and this is {}: start it "
+                    "with --address auto, or with `remixer slurm up`",
+                    access.host, access.address, coordinator::host_name()));
+  }
   if (!access.fingerprint.empty()) {
     // Trust is by fingerprint alone: no authority is asked.
     tls.emplace(net::ssl::context::tls_client);
@@ -160,12 +170,10 @@ error_code Client::State::exchange(Request& request, Parser& parser) {
 
 void Client::State::fail_unreachable(const error_code& error, bool connected) {
   if (error == beast::error::timeout) {
-    throw Unreachable(
-        fmt::format("the daemon at {} did not answer within {:g} s", host, timeout_seconds));
+    throw Busy(fmt::format("the daemon at {} did not answer within {:g} s", host, timeout_seconds));
   }
   if (connected) {
-    throw Unreachable(
-        fmt::format("the connection to the daemon at {} broke ({})", host, error.message()));
+    throw Busy(fmt::format("the connection to the daemon at {} broke ({})", host, error.message()));
   }
   throw Unreachable(
       fmt::format("cannot reach the daemon at {} ({}); is it running? `remixer up` starts it", host,

@@ -41,12 +41,13 @@ constexpr EnumNames<Order, 3> kOrders{{
     {Order::kStop, "stop"},
     {Order::kAbandon, "abandon"},
 }};
-constexpr EnumNames<Ending, 5> kEndings{{
+constexpr EnumNames<Ending, 6> kEndings{{
     {Ending::kDone, "done"},
     {Ending::kReleased, "released"},
     {Ending::kFailed, "failed"},
     {Ending::kBadInput, "bad_input"},
     {Ending::kOutOfMemory, "out_of_memory"},
+    {Ending::kNoSpace, "no_space"},
 }};
 
 template <typename E, size_t N>
@@ -105,6 +106,8 @@ void describe(V& v, FieldsOf<V, RegisterWorker>& m) {
   v("environment", m.environment);
   v.optional("gpus", m.gpus, int64_t{0});
   v.optional("ends_at", m.ends_at, 0.0);
+  v.optional("pid_namespace", m.pid_namespace, std::string());
+  v.optional("started", m.started, int64_t{0});
 }
 
 template <typename V>
@@ -131,6 +134,7 @@ void describe(V& v, FieldsOf<V, Assignment>& m) {
   v("fence", m.fence);
   v("folder", m.folder);
   v("previous", m.previous);
+  v.optional("results_from", m.results_from, int64_t{1});
   v("inputs", m.inputs);
   v("cell", m.cell);
 }
@@ -294,7 +298,9 @@ Json to_json(const GridSubmitted& value) {
 
 template <>
 RegisterWorker from_json(const Json& json) {
-  return read_message<RegisterWorker>(json, "worker");
+  auto worker = read_message<RegisterWorker>(json, "worker");
+  if (!worker.environment.is_object()) fail_input("worker.environment must be an object");
+  return worker;
 }
 template <>
 WorkerRegistered from_json(const Json& json) {

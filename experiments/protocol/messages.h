@@ -26,6 +26,10 @@ struct RegisterWorker {
   Json environment;     // library versions, CPU, threads, ... recorded with each attempt
   int64_t gpus = 0;     // that all its ranks have together
   double ends_at = 0;   // when its allocation ends, seconds since 1970; 0: no end is known
+  // With the boot id and the pid these make out one process: its pid namespace (a container has one
+  // of its own) and when it was started, in clock ticks since boot. Empty and 0: not said.
+  std::string pid_namespace;
+  int64_t started = 0;
 };
 struct WorkerRegistered {
   std::string worker_id;
@@ -48,6 +52,9 @@ struct Assignment {
   int64_t fence = 0;    // grows with every attempt given out by this daemon's database
   std::string folder;   // the attempt's own, relative to the workspace: runs/<task>/<attempt>
   std::vector<std::string> previous;  // folders of earlier attempts, oldest first
+  // The first of `previous` whose finished result may be sent again, as a number of attempt: what
+  // came before was given up when the task was queued again, and is good for checkpoints alone.
+  int64_t results_from = 1;
   std::vector<TaskInput> inputs;
   std::optional<Cell> cell;  // with names, of train and evaluate
 };
@@ -78,11 +85,12 @@ struct HeartbeatReply {
 
 // POST /result: the attempt's end. At most one result of a task is ever accepted.
 enum class Ending {
-  kDone,        // `result` holds what the task produced
-  kReleased,    // stopped when asked to; a later attempt goes on from the checkpoint
-  kFailed,      // an error; may be retried
-  kBadInput,    // what the task was given is wrong; not retried
-  kOutOfMemory  // not retried
+  kDone,         // `result` holds what the task produced
+  kReleased,     // stopped when asked to; a later attempt goes on from the checkpoint
+  kFailed,       // an error; may be retried
+  kBadInput,     // what the task was given is wrong; not retried
+  kOutOfMemory,  // not retried
+  kNoSpace       // no room to write to: the site's trouble, counted against nobody
 };
 // One figure of an evaluation.
 struct Figure {

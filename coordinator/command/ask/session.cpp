@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 #include "coordinator/command/ask/source.h"
+#include "coordinator/daemon/workspace.h"
 #include "experiments/protocol/access.h"
+#include "experiments/protocol/busy.h"
 
 namespace remixer::coordinator::command {
 namespace {
@@ -27,6 +29,12 @@ std::optional<Session> Session::find(const fs::path& workspace) {
     session.get("/ping");
   } catch (const experiments::protocol::WrongCertificate&) {
     throw;
+  } catch (const experiments::protocol::Busy& busy) {
+    // Another program may have the port of a daemon that is gone.
+    if (!workspace_owned(fs::absolute(workspace))) return std::nullopt;
+    throw experiments::protocol::Busy(
+        fmt::format("a daemon works on {}, but is too busy to answer ({}); try again",
+                    workspace.string(), busy.what()));
   } catch (const experiments::protocol::Unreachable&) {
     return std::nullopt;
   } catch (const experiments::protocol::Refused& refused) {

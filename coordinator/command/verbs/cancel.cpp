@@ -1,5 +1,9 @@
 // `remixer cancel`, `retry` and `rm`: of a task, or of all tasks of a grid.
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
 
 #include "base/error.h"
 #include "coordinator/command/ask/session.h"
@@ -53,8 +57,20 @@ int retry(const fs::path& workspace, const std::string& what) {
   return kExitDone;
 }
 
-int remove(const fs::path& workspace, const std::string& what) {
+// On a terminal a grid is removed only after a yes.
+void ask_to_remove(Session& session, const std::string& what) {
+  const Json grid = find_grid(session.get("/grids").at("grids"), what);
+  if (grid.is_null() || ::isatty(STDIN_FILENO) == 0) return;
+  std::fprintf(stderr, "Remove the grid %s with its results and files? [y/N] ",
+               grid.at("name").get<std::string>().c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer != "y" && answer != "yes") fail_input("nothing was removed");
+}
+
+int remove(const fs::path& workspace, const std::string& what, bool yes) {
   SessionOrDaemon daemon = open_existing(workspace);
+  if (!yes) ask_to_remove(daemon.session(), what);
   const Changed changed = post(daemon.session(), what, "remove");
   print(fmt::format(
       "Removed {}{}: results and files of {} task{} are gone, with what depended on them; "
@@ -64,17 +80,21 @@ int remove(const fs::path& workspace, const std::string& what) {
   return kExitDone;
 }
 
+void add_what(CLI::App* command, std::string& what) {
+  command
+      ->add_option(
+          "TASK|GRID", what,
+          "A grid's name or number, or a task: the beginning of its id or a part of its title")
+      ->required();
+}
+
 using Act = int (*)(const fs::path&, const std::string&);
 
 void add(CommandLine& line, const char* name, const char* description, const char* example,
          Act act) {
   CLI::App* command = add_command(line, name, description, example);
   auto what = std::make_shared<std::string>();
-  command
-      ->add_option(
-          "TASK|GRID", *what,
-          "A grid's name or number, or a task: the beginning of its id or a part of its title")
-      ->required();
+  add_what(command, *what);
   command->callback([&line, what, act] {
     line.chosen = [&line, what, act] { return act(line.workspace, *what); };
   });
@@ -93,8 +113,16 @@ void add_retry(CommandLine& line) {
 }
 
 void add_rm(CommandLine& line) {
-  add(line, "rm", "Remove a task or a grid with its results and files; submitted, it runs again",
-      "remixer rm quickstart", remove);
+  CLI::App* command = add_command(
+      line, "rm", "Remove a task or a grid with its results and files; submitted, it runs again",
+      "remixer rm quickstart");
+  auto what = std::make_shared<std::string>();
+  auto yes = std::make_shared<bool>(false);
+  add_what(command, *what);
+  command->add_flag("--yes,-y", *yes, "Do not ask");
+  command->callback([&line, what, yes] {
+    line.chosen = [&line, what, yes] { return remove(line.workspace, *what, *yes); };
+  });
 }
 
 }  // namespace remixer::coordinator::command

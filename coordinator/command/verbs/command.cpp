@@ -61,6 +61,7 @@ void build(CommandLine& line) {
   add_limit(line);
   add_rm(line);
   add_gc(line);
+  add_adopt(line);
   add_backup(line);
   add_bench(line);
   add_query(line);

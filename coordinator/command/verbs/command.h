@@ -61,6 +61,7 @@ void add_resume(CommandLine& line);
 void add_limit(CommandLine& line);
 void add_rm(CommandLine& line);
 void add_gc(CommandLine& line);
+void add_adopt(CommandLine& line);
 void add_backup(CommandLine& line);
 void add_bench(CommandLine& line);
 void add_query(CommandLine& line);

@@ -15,6 +15,7 @@ struct GcOptions {
   uint64_t quota = 0;
   bool with_quota = false;
   bool dry_run = false;
+  bool unknown = false;
 };
 
 std::string size_text(uint64_t bytes) {
@@ -29,6 +30,7 @@ const char* reason_text(const std::string& why) {
   if (why == "removed") return "of removed tasks";
   if (why == "superseded") return "checkpoints that something later has replaced";
   if (why == "refused") return "models of attempts whose result was not taken";
+  if (why == "unknown") return "run folders that the database does not know";
   return "checkpoints of failed and cancelled tasks";
 }
 
@@ -51,6 +53,12 @@ std::string summary(const Json& answer) {
   const auto used = answer.at("used_bytes").get<uint64_t>();
   text += fmt::format("{} {} of {}.\n", answer.at("dry_run").get<bool>() ? "Would free" : "Freed",
                       size_text(freed), size_text(used));
+  if (const auto folders = answer.value("unknown_folders", int64_t{0}); folders > 0) {
+    text += fmt::format(
+        "{} run folders ({}) are of tasks that this database does not know; they are left alone. "
+        "`remixer adopt GRID...` reads their results back, `remixer gc --unknown` deletes them.\n",
+        folders, size_text(answer.at("unknown_bytes").get<uint64_t>()));
+  }
   const Json& quota = answer.at("quota_bytes");
   if (!quota.is_null() && used - std::min(used, freed) > quota.get<uint64_t>()) {
     text += fmt::format(
@@ -63,7 +71,7 @@ std::string summary(const Json& answer) {
 
 int gc(const CommandLine& line, const GcOptions& options) {
   SessionOrDaemon daemon = open_existing(line.workspace);
-  Json body = {{"dry_run", options.dry_run}};
+  Json body = {{"dry_run", options.dry_run}, {"unknown", options.unknown}};
   if (options.with_quota) body["quota_bytes"] = options.quota;
   const Json answer = daemon.session().post("/gc", body);
   if (line.format == Format::kJson) {
@@ -91,6 +99,8 @@ void add_gc(CommandLine& line) {
                   "remixer gc --dry-run\n  remixer gc --quota 500GB");
   auto options = std::make_shared<GcOptions>();
   command->add_flag("--dry-run,-n", options->dry_run, "Say what would go, delete nothing");
+  command->add_flag("--unknown", options->unknown,
+                    "Also the run folders of tasks that the database does not know");
   CLI::Option* quota =
       command
           ->add_option("--quota", options->quota,

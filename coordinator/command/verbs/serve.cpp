@@ -20,8 +20,9 @@ constexpr double kLookSeconds = 1;
 std::string trouble(const Json& status) {
   const Json launcher = status.value("launcher", Json::object());
   const Json slurm = status.value("slurm", Json::object());
-  for (const Json& found : {launcher.value("problem", Json()), slurm.value("paused", Json()),
-                            slurm.value("problem", Json())}) {
+  const Json site = status.value("site", Json::object());
+  for (const Json& found : {site.value("problem", Json()), launcher.value("problem", Json()),
+                            slurm.value("paused", Json()), slurm.value("problem", Json())}) {
     if (found.is_string()) return found.get<std::string>();
   }
   return "";
@@ -38,7 +39,7 @@ void log_events(const Json& status, const std::string& workspace, NewEvents& new
     text += fmt::format("{} {}\n", now, failed_line(task, workspace));
   }
   const std::string said = trouble(status);
-  if (!said.empty() && said != problem) text += fmt::format("{} workers: {}\n", now, said);
+  if (!said.empty() && said != problem) text += fmt::format("{} trouble: {}\n", now, said);
   problem = said;
   if (!text.empty()) print(text);
 }

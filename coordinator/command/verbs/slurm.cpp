@@ -14,6 +14,7 @@
 #include "coordinator/command/verbs/listen_options.h"
 #include "coordinator/command/verbs/serve.h"
 #include "coordinator/launch/slurm/jobs.h"
+#include "coordinator/launch/slurm/launcher.h"
 #include "coordinator/launch/slurm/script.h"
 #include "coordinator/launch/slurm/site.h"
 #include "experiments/protocol/access.h"
@@ -29,7 +30,8 @@ struct SiteOptions {
   std::optional<double> idle_seconds;
 
   void add_to(CLI::App* command);
-  slurm::Site site() const;
+  // Without a file what `workspace` keeps of the last `remixer slurm up`, if anything.
+  slurm::Site site(const fs::path& workspace) const;
 };
 
 void SiteOptions::add_to(CLI::App* command) {
@@ -60,9 +62,13 @@ void SiteOptions::add_to(CLI::App* command) {
       ->type_name("S");
 }
 
-slurm::Site SiteOptions::site() const {
+slurm::Site SiteOptions::site(const fs::path& workspace) const {
   slurm::Site site;
-  if (!file.empty()) site = slurm::read_site(read_file(file), file.string());
+  if (!file.empty()) {
+    site = slurm::read_site(read_file(file), file.string());
+  } else if (const auto kept = slurm::read_kept(workspace)) {
+    site = kept->site;
+  }
   const auto set = [](auto& field, const auto& given) {
     if (given) field = *given;
   };
@@ -115,7 +121,7 @@ Json order_up(Session& session, const slurm::Site& site, bool try_first, bool re
 }
 
 int up(const fs::path& workspace, const UpOptions& options) {
-  const slurm::Site site = options.site.site();
+  const slurm::Site site = options.site.site(workspace);
   slurm::require_slurm();
   if (auto session = Session::find(workspace)) {
     const Json status = order_up(*session, site, options.dry_run, false);
@@ -178,7 +184,7 @@ slurm::ScriptPaths paths_of(const fs::path& workspace) {
 }
 
 int script(const fs::path& workspace, const SiteOptions& options) {
-  print(slurm::allocation_script(options.site(), paths_of(workspace)));
+  print(slurm::allocation_script(options.site(workspace), paths_of(workspace)));
   return kExitDone;
 }
 
@@ -187,7 +193,7 @@ int daemon_script(const fs::path& workspace, const SiteOptions& options) {
   const slurm::ScriptPaths paths = paths_of(workspace);
   // Slurm does not make the folder of a job's output.
   fs::create_directories(slurm::log_folder(paths.workspace));
-  print(slurm::daemon_script(options.site(), paths, fs::absolute(options.file)));
+  print(slurm::daemon_script(options.site(workspace), paths, fs::absolute(options.file)));
   return kExitDone;
 }
 

@@ -6,11 +6,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
 #include "coordinator/command/verbs/listen_options.h"
 #include "coordinator/command/verbs/serve.h"
+#include "coordinator/daemon/workspace.h"
+#include "coordinator/launch/slurm/launcher.h"
 
 namespace remixer::coordinator::command {
 namespace {
@@ -25,17 +28,30 @@ struct UpOptions {
   double lease_seconds = DaemonOptions().lease_seconds;
 };
 
+// "@FILE": the file's first line.
+std::string text_or_file(const std::string& text) {
+  if (!text.starts_with("@")) return text;
+  const std::string whole = read_file(text.substr(1));
+  return whole.substr(0, whole.find_first_of("\r\n"));
+}
+
 int up(const fs::path& workspace, const UpOptions& options) {
   ServeOptions serve_options;
   DaemonOptions& daemon = serve_options.daemon;
   daemon.workspace = workspace;
-  options.listen.apply(daemon);
+  ListenOptions listen = options.listen;
+  // After `remixer slurm up` allocations look for a daemon where that one listened.
+  const auto kept = slurm::read_kept(workspace);
+  if (kept && kept->wanted && !kept->listen.empty() && listen.address == ListenOptions().address) {
+    listen.address = kept->listen;
+  }
+  listen.apply(daemon);
   options.workers.apply(daemon);
   const WorkerCount count = options.workers.count();
   daemon.workers = count.workers;
   daemon.ranks = count.ranks;
   daemon.notify_command = options.notify_command;
-  daemon.notify_url = options.notify_url;
+  daemon.notify_url = text_or_file(options.notify_url);
   daemon.lease_seconds = options.lease_seconds;
   if (options.disk_quota > 0) daemon.disk_quota = options.disk_quota;
   serve_options.workers =
@@ -52,7 +68,8 @@ int down(const fs::path& workspace, bool keep_allocations) {
   Session session = Session::require(workspace);
   session.post("/shutdown", {{"keep_allocations", keep_allocations}});
   const double begun = system_clock().monotonic();
-  while (Session::find(workspace)) {
+  // Until its lock is free, so that the next `remixer up` finds it so.
+  while (workspace_owned(fs::absolute(workspace))) {
     if (system_clock().monotonic() - begun > kDownSeconds) {
       fail("the daemon of {} was told to end {} s ago and has not yet; its workers' logs are in {}",
            workspace.string(), kDownSeconds, (workspace / "logs").string());
@@ -77,9 +94,12 @@ void add_up(CommandLine& line) {
                    "Program to call, as PROGRAM EVENT GRID, when a grid ends or needs a look")
       ->type_name("PROGRAM");
   command
-      ->add_option("--notify-url", options->notify_url,
-                   "Address to post the same to as JSON, http or https")
-      ->type_name("URL");
+      ->add_option(
+          "--notify-url", options->notify_url,
+          "Address to post the same to as JSON, http or https; @FILE reads it from a file, "
+          "since others on this machine can see a command line")
+      ->envname("REMIXER_NOTIFY_URL")
+      ->type_name("URL|@FILE");
   command
       ->add_option("--disk-quota", options->disk_quota,
                    "Delete garbage (see `remixer gc`) when the workspace takes more, as 200GB")

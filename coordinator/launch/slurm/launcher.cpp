@@ -72,13 +72,18 @@ struct SlurmLauncher::Parts {
 
   fs::path script() const { return options.paths.workspace / "slurm-allocation.sh"; }
 
+  // Its variables may be secrets: for the owner alone.
   void keep() const {
-    write_file_atomic(file, Json{{"wanted", wanted}, {"site", to_json(*site)}}.dump(2) + "\n");
+    write_file_atomic(
+        file,
+        Json{{"wanted", wanted}, {"site", to_json(*site)}, {"listen", options.listen}}.dump(2) +
+            "\n",
+        0600);
   }
 
   void write_script(const Site& chosen) const {
     fs::create_directories(folder);
-    write_file_atomic(script(), allocation_script(chosen, options.paths), 0755);
+    write_file_atomic(script(), allocation_script(chosen, options.paths), 0700);
   }
 
   void start_thread() {
@@ -337,6 +342,15 @@ void SlurmLauncher::end() {
   } catch (const std::exception& error) {
     parts_->options.log(fmt::format("slurm: {}", error.what()));
   }
+}
+
+std::optional<Kept> read_kept(const fs::path& workspace) {
+  const auto text = read_file_if_exists(workspace / "slurm.json");
+  if (!text) return std::nullopt;
+  const Json kept = Json::parse(*text, nullptr, false);
+  if (!kept.is_object() || !kept.contains("site") || !kept.contains("wanted")) return std::nullopt;
+  return Kept{site_from_json(kept["site"]), kept["wanted"].get<bool>(),
+              kept.value("listen", std::string())};
 }
 
 Json SlurmLauncher::status() const {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace remixer::coordinator::slurm {
 
 struct LauncherOptions {
   ScriptPaths paths;
+  std::string listen;  // where the daemon was told to listen; kept beside the site
   // What there is to do; a task that takes less than so many seconds counts as part of one. Called
   // from the launcher's thread; may throw when the daemon ends.
   std::function<Demand(double worth_seconds)> demand;
@@ -25,6 +27,15 @@ struct LauncherOptions {
   // What is worth a line in the daemon's log. Thread-safe.
   std::function<void(const std::string& line)> log;
 };
+
+// What <workspace>/slurm.json keeps.
+struct Kept {
+  Site site;
+  bool wanted = false;
+  std::string listen;  // empty where an earlier version wrote it
+};
+// Nothing where there is none. Throws InputError where its site is not one.
+std::optional<Kept> read_kept(const std::filesystem::path& workspace);
 
 // Thread-safe. The site, and whether allocations are wanted, are kept in <workspace>/slurm.json;
 // the jobs themselves are found again in Slurm by their name, so a daemon that is killed and

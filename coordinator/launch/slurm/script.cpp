@@ -27,6 +27,15 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
+// For a line of #SBATCH: sbatch takes quotes and backslashes as a shell does.
+std::string batch_word(const std::string& word) {
+  if (word.find_first_of(" \t\"'\\#") == std::string::npos) return word;
+  std::string text = "\"";
+  for (const char c : word)
+    text += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return text + "\"";
+}
+
 std::string quoted(const Words& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : " ") + quoted(word);
@@ -172,7 +181,7 @@ std::string allocation_script(const Site& site, const ScriptPaths& paths) {
   Lines lines;
   lines.option("job-name", job_name(paths.workspace));
   // Of a job array this is <array job>_<index>, else <job>: the id that squeue shows.
-  lines.flag("--output=" + (log_folder(paths.workspace) / "%j.log").string());
+  lines.flag("--output=" + batch_word((log_folder(paths.workspace) / "%j.log").string()));
   lines.flag("--open-mode=append");
   lines.flag("--requeue");
   lines.option("signal", fmt::format("B:USR2@{:.0f}", site.queue.checkpoint_seconds));
@@ -192,7 +201,7 @@ std::string daemon_script(const Site& site, const ScriptPaths& paths, const fs::
   Lines lines;
   // A name of its own: allocations are told from it by theirs.
   lines.option("job-name", job_name(paths.workspace) + "-daemon");
-  lines.flag("--output=" + (log_folder(paths.workspace) / "daemon-%j.log").string());
+  lines.flag("--output=" + batch_word((log_folder(paths.workspace) / "daemon-%j.log").string()));
   lines.flag("--open-mode=append");
   lines.flag("--requeue");
   lines.option("signal", fmt::format("B:USR2@{:.0f}", kDaemonSignalSeconds));

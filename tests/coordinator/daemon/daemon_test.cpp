@@ -10,6 +10,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/child_process.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/host.h"
@@ -213,6 +214,31 @@ TEST_F(DaemonTest, StopLetsAWorkerReleaseItsAttempt) {
   next.start();
   EXPECT_EQ(next.status()["grids"][0]["states"]["ready"], 1);
   EXPECT_EQ(next.status()["grace_seconds"], 0);
+}
+
+// `remixer down` waits for it, and a client that gets no answer tells busy from absent by it.
+TEST_F(DaemonTest, WorkspaceIsOwnedAsLongAsItsDaemonLives) {
+  const fs::path workspace = options().workspace;
+  EXPECT_FALSE(workspace_owned(workspace));
+  {
+    Daemon daemon(options());
+    daemon.start();
+    EXPECT_TRUE(workspace_owned(workspace));
+    daemon.stop();
+    daemon.wait();
+    EXPECT_FALSE(workspace_owned(workspace));
+  }
+  Daemon next(options());
+  next.start();
+}
+
+TEST_F(DaemonTest, ChildrenInheritNoPort) {
+  Daemon daemon(options());
+  daemon.start();
+  const fs::path log = folder.path / "child.log";
+  const pid_t child = start_child({{"/bin/sh", "-c", "ls -l /proc/self/fd"}, {}, log, {}});
+  while (!child_ended(child)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_THAT(read_file(log), ::testing::Not(HasSubstr("socket:")));
 }
 
 TEST_F(DaemonTest, StateFolderCanBeChosen) {

@@ -137,6 +137,7 @@ TEST_F(EngineTest, WorkersWhoseProcessHasEndedAreSeen) {
   if (child == 0) ::_exit(0);
   auto worker = make_worker(child, host_name());
   worker.boot_id = boot_id();
+  worker.pid_namespace = pid_namespace();
   ::waitpid(child, nullptr, 0);
   const Assignment assignment = claim(engine->register_worker(worker).worker_id);
   engine->tick();
@@ -145,11 +146,46 @@ TEST_F(EngineTest, WorkersWhoseProcessHasEndedAreSeen) {
 
   auto living = make_worker(::getpid(), host_name());
   living.boot_id = boot_id();
+  living.pid_namespace = pid_namespace();
+  living.started = process_started(::getpid());
+  EXPECT_GT(living.started, 0);
   const std::string id = engine->register_worker(living).worker_id;
   engine->tick();
   const Json workers = engine->query(workers_json);
   EXPECT_TRUE(std::any_of(workers.begin(), workers.end(),
                           [&](const Json& each) { return each["worker_id"] == id; }));
+}
+
+// A container counts its pids by itself, and two machines may have one name: what cannot be seen
+// from here is known by its lease alone. A pid that was given out again is not the worker's.
+TEST_F(EngineTest, OnlyProcessesThatAreSeenFromHereAreDeclaredDead) {
+  engine->submit(make_grid("g", {1}));
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  auto contained = make_worker(child, host_name());
+  contained.boot_id = boot_id();
+  contained.pid_namespace = "pid:[1]";
+  auto namesake = make_worker(child, host_name());
+  namesake.boot_id = "another machine";
+  namesake.pid_namespace = pid_namespace();
+  auto reused = make_worker(::getpid(), host_name());
+  reused.boot_id = boot_id();
+  reused.pid_namespace = pid_namespace();
+  reused.started = process_started(::getpid()) - 1;
+  std::vector<std::string> ids;
+  for (const auto& about : {contained, namesake, reused}) {
+    ids.push_back(engine->register_worker(about).worker_id);
+  }
+  const Assignment assignment = claim(ids[0]);
+  engine->tick();
+  EXPECT_EQ(task(assignment.task_id)["state"], "running");
+  std::vector<bool> gone;
+  engine->query([&](const Engine::View& view) {
+    for (const std::string& id : ids) gone.push_back(view.state.workers.at(id).gone);
+    return Json();
+  });
+  EXPECT_EQ(gone, (std::vector<bool>{false, false, true}));
 }
 
 TEST_F(EngineTest, ManyCallersEachGetTheirOwnAttempt) {

@@ -130,7 +130,11 @@ TEST_F(CollectTest, FilesOfRemovedAndUnknownTasksGo) {
   EXPECT_TRUE(engine->result(result).accepted);
   write_file_atomic(folder.path / "runs" / std::string(64, 'a') / "1" / "log.txt", "x");
   write_file_atomic(folder.path / "runs" / "notes of mine" / "a.txt", "x");
-  EXPECT_THAT(reasons(collect_garbage(*engine, {})), ElementsAre("removed"));
+  EXPECT_THAT(reasons(collect_garbage(*engine, {})), ElementsAre());
+  EXPECT_TRUE(fs::exists(folder.path / "runs" / std::string(64, 'a'))) << "nobody asked for it";
+  CollectOptions all;
+  all.unknown = true;
+  EXPECT_THAT(reasons(collect_garbage(*engine, all)), ElementsAre("unknown"));
   EXPECT_FALSE(fs::exists(folder.path / "runs" / std::string(64, 'a')));
   EXPECT_TRUE(fs::exists(folder.path / "runs" / "notes of mine"));
 

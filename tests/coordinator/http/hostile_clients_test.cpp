@@ -33,11 +33,17 @@ class HostileClientsTest : public ::testing::Test {
  protected:
   void start(ServerOptions options) {
     server = std::make_unique<Server>(options);
-    server->start([](const HttpRequest& request) {
-      if (request.authorization != "yes") return error_response(401, "no token");
-      if (request.path == "/large") return text_response("text/plain", kLarge);
-      return HttpResponse{200, Json("good")};
-    });
+    const auto gate = [](const HttpRequest& request) -> std::optional<HttpResponse> {
+      if (request.authorization == "yes") return std::nullopt;
+      return error_response(401, "no token");
+    };
+    server->start(
+        [gate](const HttpRequest& request) {
+          if (auto refused = gate(request)) return *refused;
+          if (request.path == "/large") return text_response("text/plain", kLarge);
+          return HttpResponse{200, Json("good")};
+        },
+        gate);
   }
   std::string good() { return RawClient(server->port()).talk(kGood); }
 
@@ -132,6 +138,37 @@ TEST_F(HostileClientsTest, GuessingIsSlowedDown) {
   EXPECT_THAT(answers, HasSubstr("429"));
   EXPECT_THAT(good(), StartsWith("HTTP/1.1 200")) << "who has the token does not wait";
   EXPECT_EQ(server->counts().refusals, 8u);
+}
+
+// Forty connections with a body each would else take as much memory as they like to send.
+TEST_F(HostileClientsTest, BodyOfAStrangerIsNotRead) {
+  start({});
+  RawClient stranger(server->port());
+  stranger.send("POST /good HTTP/1.1\r\nContent-Length: 60000000\r\n\r\nthe beginning");
+  EXPECT_THAT(stranger.read_all(), StartsWith("HTTP/1.1 401"));
+  RawClient known(server->port());
+  known.send("POST /good HTTP/1.1\r\nAuthorization: yes\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_THAT(known.read_until("\"good\""), StartsWith("HTTP/1.1 200"));
+}
+
+// Workers may have all connections there are: a command still gets its answer.
+TEST_F(HostileClientsTest, SomeConnectionsAreKeptForCommands) {
+  ServerOptions options;
+  options.connections = 4;
+  options.reserve = 2;
+  start(options);
+  std::deque<RawClient> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.emplace_back(server->port());
+    workers.back().send(kGoodKept);
+    EXPECT_THAT(workers.back().read_until("\"good\""), StartsWith("HTTP/1.1 200"));
+  }
+  for (int i = 0; i < 5; ++i)
+    EXPECT_THAT(RawClient(server->port()).talk(kGoodKept), HasSubstr("good"));
+  for (auto& worker : workers) {
+    worker.send(kGoodKept);
+    EXPECT_THAT(worker.read_until("\"good\""), StartsWith("HTTP/1.1 200"));
+  }
 }
 
 TEST_F(HostileClientsTest, AFastClientWaitsAndIsServed) {

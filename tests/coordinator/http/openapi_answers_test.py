@@ -152,6 +152,7 @@ class AnswersTest(unittest.TestCase):
         self.assertGreater(self.ask("POST /api/v1/tasks/{id}/retry", id=failed)["tasks"], 0)
         self.ask("POST /api/v1/tasks/{id}/cancel", id=failed)
         self.ask("POST /api/v1/grids/{id}/retry", id="described")
+        self.ask("POST /api/v1/grids/{id}/adopt", id="described")
         for order, body in (("pause", {"now": False}), ("settings", {"priority": 1, "max_running": 0, "ranks": 0, "gpus": 0}),
                             ("resume", None)):
             self.ask("POST /api/v1/grids/{id}/" + order, body, id="described")

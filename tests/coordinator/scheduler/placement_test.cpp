@@ -279,7 +279,10 @@ TEST_F(PlacementTest, WhatIsRemovedRunsAgainWhenItIsSubmitted) {
   work(worker);
   EXPECT_EQ(ask<CountReply>(RemoveTaskEvent{grid.tasks[1].id()}).tasks, 3) << "with evaluations";
   EXPECT_EQ(effects.removed.size(), 3u);
+  const std::vector<std::string> removed = effects.removed;
   EXPECT_EQ(ask<protocol::GridSubmitted>(SubmitEvent(grid)).tasks_queued, 3);
+  EXPECT_FALSE(claim(worker)) << "its old files are being deleted";
+  for (const std::string& each : removed) tell(ClearingEvent{each, -1});
   const auto again = claim(worker);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->attempt, 2) << "the first attempt's folder is never used again";

@@ -98,7 +98,9 @@ void check_reload(const State& state, const State& loaded) {
     const TaskEntry& other = loaded.task(id);
     require(other.state == entry.state && other.order == entry.order &&
                 other.fence == entry.fence && other.failures == entry.failures &&
-                other.crashes == entry.crashes && other.attempts == entry.attempts,
+                other.crashes == entry.crashes && other.attempts == entry.attempts &&
+                other.given_up == entry.given_up && other.weights == entry.weights &&
+                (!entry.cell || other.cell->shards == entry.cell->shards),
             "'{}' in memory differs from the store's", entry.title);
     require(entry.state == TaskState::kRunning || entry.state == TaskState::kDone ||
                 stuck(entry.state) || unfinished_matches(entry),

@@ -33,6 +33,9 @@ class Promises {
   // It has answered as well.
   void note_answer(const Event& event, const Reply& reply, const State& state);
 
+  // The database is lost, with all that was promised.
+  void forget() { grids_.clear(), accepted_.clear(); }
+
   // No acknowledged grid or task of one is lost.
   void check_submits(const State& state) const;
   // Accepted results are stored, once; a task is done where it has a result, and nowhere else.

@@ -11,7 +11,8 @@ struct SimulatedStore::Writer {
     const PreparedCell& cell = put.grid->cells[put.index];
     rows.cells[put.number] = {put.number,         cell.id,           cell.architecture,
                               cell.spatial_prior, cell.labeler_name, cell.dataset_name,
-                              cell.recipe_name,   cell.seed};
+                              cell.recipe_name,   cell.seed,         cell.precision,
+                              cell.shards};
   }
   void operator()(const PutTask& put) {
     const PreparedTask& task = put.grid->tasks[put.index];
@@ -22,6 +23,7 @@ struct SimulatedStore::Writer {
     row.title = task.title;
     row.similar = task.similar;
     row.kind = task.kind;
+    row.weights = task.weights;
     rows.dependencies[put.number] = put.dependencies;
   }
   void operator()(const PutTitle& put) { rows.tasks.at(put.task).title = put.title; }
@@ -34,6 +36,7 @@ struct SimulatedStore::Writer {
     row.failures = put.failures;
     row.crashes = put.crashes;
     row.alone = put.alone;
+    row.given_up = put.given_up;
     row.reason = put.reason;
     row.seconds = put.seconds;
     row.done_wall = put.done_wall;

@@ -10,6 +10,7 @@
 
 #include "tests/coordinator/scheduler/draw.h"
 #include "tests/coordinator/scheduler/promises.h"
+#include "tests/coordinator/scheduler/simulated_disk.h"
 #include "tests/coordinator/scheduler/simulated_store.h"
 #include "tests/coordinator/support.h"
 
@@ -37,6 +38,7 @@ struct SimulatedWorker {
   std::optional<Assignment> work;
   double lease_until = 0;  // on its own clock, from when it sent what was answered
   int64_t step = 0;
+  std::string model;  // that its result names
   Ending ending = Ending::kDone;
   bool finished = false;  // has computed all; only the report is left
   int64_t awaited = 0;    // the newest message
@@ -107,7 +109,7 @@ class World {
       case 16:
         return draw_.once_in(3) ? submit() : death();
       case 17:
-        return jump();
+        return draw_.once_in(2) ? jump() : disk();
       case 18:
         return crash("at rest");
       default:
@@ -127,9 +129,11 @@ class World {
     std::vector<std::optional<Reply>> replies(events.size());
     std::vector<std::optional<Reply>> kept(events.size());
     std::vector<Write> writes;
+    std::vector<std::string> removed;
     for (size_t i = 0; i < events.size(); ++i) {
       try {
         Effects effects = take(events[i]);
+        removed.insert(removed.end(), effects.removed.begin(), effects.removed.end());
         std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
         kept[i] = std::move(effects.reply);
         promises_.note_step(events[i], state_);
@@ -148,6 +152,11 @@ class World {
       return replies;
     }
     if (!writes.empty()) store_.commit(writes);
+    for (const std::string& id : removed) {
+      if (dies && draw_.once_in(2)) continue;  // before the files are gone
+      disk_.remove(id);
+      step(state_, ClearingEvent{id, -1}, now(), settings_);
+    }
     if (draw_.once_in(10)) pass(draw_.seconds(draw_.once_in(5) ? 40 : 3));  // a slow disk
     for (size_t i = 0; i < events.size() && i + 1 < point; ++i) replies[i] = std::move(kept[i]);
     for (size_t i = 0; i < events.size(); ++i) {
@@ -244,14 +253,52 @@ class World {
   void submit() {
     const SubmitEvent& event = grids()[submits_++ % grids().size()];
     say(fmt::format("submit {}", event.grid->name));
+    submit(event);
+  }
+
+  void submit(const SubmitEvent& event) {
     SubmitEvent again = event;
-    // Some of the done tasks' files are found to be gone.
-    for (const PreparedTask& task : event.grid->tasks) {
-      const TaskEntry* entry = find_entry(state_, task.id);
-      if (entry && entry->state == TaskState::kDone && draw_.once_in(10))
-        again.missing.insert(task.id);
-    }
+    again.missing = disk_.missing(state_, store_);
+    again.folders = disk_.folders();
     handle(again);
+  }
+
+  void disk() {
+    switch (draw_(8)) {
+      case 0:
+        say("files are lost");
+        return disk_.lose(state_, store_, draw_);
+      case 1:
+        return draw_.once_in(4) ? lose_database() : submit();
+      default:
+        say("garbage is collected");
+        return disk_.collect(state_, store_, fault_ == Fault::kNewestAttemptOnly);
+    }
+  }
+
+  // The database is lost, and its owner has the results read back from the run folders once nobody
+  // works any more. Workers register again, as with any daemon that does not know them.
+  void lose_database() {
+    say("the database is lost");
+    pass(settings_.lease_seconds + 1);
+    store_ = SimulatedStore();
+    promises_.forget();
+    network_.clear();
+    workers_.clear();
+    reload();
+    // Garbage of a database that knows nothing is nothing.
+    disk_.collect(state_, store_, fault_ == Fault::kNewestAttemptOnly);
+    for (const SubmitEvent& grid : grids()) submit(grid);
+    const auto reply = handle(RegisterEvent{make_worker(++pids_, "adopt")});
+    const std::string id =
+        reply ? std::get<protocol::WorkerRegistered>(*reply).worker_id : std::string();
+    for (const auto& [task, model] : disk_.kept()) {
+      protocol::AttemptResult result;
+      result.task_id = task;
+      result.result = {{"model", model}};
+      handle(AdoptEvent{id, result});
+    }
+    while (workers_.size() < kWorkers) join();
   }
 
   void send(size_t index) {
@@ -262,6 +309,7 @@ class World {
     if (worker.work && worker.finished) {
       auto result = result_of(*worker.work, worker.ending);
       result.worker_id = worker.id;
+      if (worker.ending == Ending::kDone) result.result = {{"model", worker.model}};
       if (draw_.once_in(2)) {
         message.event = ClaimEvent{worker.id, result};
       } else {
@@ -272,7 +320,11 @@ class World {
       if (time_ < worker.lease_until) worker.step += 10 + static_cast<int64_t>(draw_(40));
       worker.finished = worker.step >= kSteps;
       const uint64_t how = troubled_ ? draw_(16) : 0;
-      worker.ending = how == 3 ? Ending::kFailed : how == 7 ? Ending::kReleased : Ending::kDone;
+      worker.ending = how == 3   ? Ending::kFailed
+                      : how == 5 ? Ending::kNoSpace
+                      : how == 7 ? Ending::kReleased
+                                 : Ending::kDone;
+      if (worker.finished && worker.ending == Ending::kDone) disk_.finish(*worker.work);
       auto beat = heartbeat_of(*worker.work, std::min(worker.step, kSteps));
       beat.worker_id = worker.id;
       message.event = HeartbeatEvent{beat};
@@ -311,6 +363,15 @@ class World {
       worker.lease_until = message.sent + settings_.lease_seconds;
       worker.step = 0;
       worker.finished = false;
+      disk_.begin(*worker.work);
+      worker.model = disk_.earlier(*worker.work, fault_ == Fault::kBlindResend);
+      if (!worker.model.empty()) {
+        // An earlier attempt had finished it: nothing is computed.
+        worker.finished = true;
+        worker.ending = Ending::kDone;
+      } else {
+        worker.model = SimulatedDisk::model_of(worker.work->folder);
+      }
       say(fmt::format("{} gets '{}' attempt {}", worker.id, worker.work->task.title,
                       worker.work->attempt));
     } else if (const auto* beat = std::get_if<protocol::HeartbeatReply>(&reply)) {
@@ -372,7 +433,7 @@ class World {
       case 4:
         return void(handle(CancelGridEvent{number}));
       default:
-        return void(handle(RetryTaskEvent{id, {}}));
+        return void(handle(RetryTaskEvent{id, disk_.missing(state_, store_)}));
     }
   }
 
@@ -386,6 +447,7 @@ class World {
   void check() {
     promises_.check_submits(state_);
     promises_.check_results(state_, store_);
+    disk_.check(state_, store_);
     check_leases();
     if (draw_.once_in(8)) check_memory();
   }
@@ -426,18 +488,29 @@ class World {
     SimulatedWorker worker;
     worker.id = std::get<protocol::WorkerRegistered>(*handle(RegisterEvent{about})).worker_id;
     workers_.push_back(worker);
+    work_to_the_end();
+    // Whatever was lost is made again, and believed only where it is there.
+    disk_.lose(state_, store_, draw_);
+    for (const SubmitEvent& grid : grids()) submit(grid);
+    work_to_the_end();
+    require(disk_.missing(state_, store_).empty(), "a result is believed whose files are gone");
+    check_memory();
+  }
+
+  void work_to_the_end() {
     for (int i = 0; i < 6000 && unfinished(); ++i) {
       send(0);
       deliver();
       advance(workers_[0].work ? 0.5 : 5);
       promises_.check_results(state_, store_);
+      disk_.check(state_, store_);
       check_leases();
     }
     require(!unfinished(), "something does not come to its end");
-    check_memory();
   }
 
   SimulatedStore store_;
+  SimulatedDisk disk_;
   Settings settings_;
   Draw draw_;
   Fault fault_;

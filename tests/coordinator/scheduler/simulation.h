@@ -1,6 +1,7 @@
-// One history of the scheduler: workers, a network that loses, doubles and reorders, clocks that
-// jump, a disk that is slow, a daemon that crashes between any two of its effects. Everything comes
-// from one seed.
+// One history of the scheduler and of the workspace's files: garbage is collected, files are lost,
+// results are sent again by later attempts, databases are lost and read back. Workers, a network
+// that loses, doubles and reorders, clocks that jump, a disk that is slow, a daemon that crashes
+// between any two of its effects. Everything comes from one seed.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,15 @@
 namespace remixer::coordinator::testing {
 
 // What is taken out of the system, to see that the checks notice.
-enum class Fault { kNone, kNoFence, kNoSync, kNoTransaction, kNoLease };
+enum class Fault {
+  kNone,
+  kNoFence,
+  kNoSync,
+  kNoTransaction,
+  kNoLease,
+  kNewestAttemptOnly,  // garbage is what the newest attempt did not make, whatever results name
+  kBlindResend         // a finished result is sent again without a look at its files
+};
 
 struct Outcome {
   std::string violation;  // empty where all promises held
@@ -21,6 +30,8 @@ struct Outcome {
 //   at most one result of a task is committed, and it is the newest attempt's;
 //   no two attempts of a task hold a valid lease at once, as their workers count it;
 //   a stale worker changes nothing;
+//   what a committed result names is in the workspace, unless it was lost there;
+//   a result whose files were lost is made again once somebody asks;
 //   what the daemon would load after a crash is what it has in memory;
 //   in the end, with a healthy worker, everything that was not failed or cancelled is done.
 // `trace`: says on standard error what happens.

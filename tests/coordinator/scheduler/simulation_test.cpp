@@ -81,7 +81,8 @@ TEST_P(SimulationFault, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(Removed, SimulationFault,
                          ::testing::Values(Fault::kNoFence, Fault::kNoSync, Fault::kNoTransaction,
-                                           Fault::kNoLease),
+                                           Fault::kNoLease, Fault::kNewestAttemptOnly,
+                                           Fault::kBlindResend),
                          [](const auto& each) -> std::string {
                            switch (each.param) {
                              case Fault::kNoFence:
@@ -90,6 +91,10 @@ INSTANTIATE_TEST_SUITE_P(Removed, SimulationFault,
                                return "Sync";
                              case Fault::kNoTransaction:
                                return "Transaction";
+                             case Fault::kNewestAttemptOnly:
+                               return "NamesOfResults";
+                             case Fault::kBlindResend:
+                               return "LookAtFiles";
                              default:
                                return "Lease";
                            }

@@ -1,0 +1,13 @@
+// No room to write to: a full disk, a quota, a file at its largest. It is the site's trouble, not
+// that of what was written: wait, and go on when there is room.
+#pragma once
+
+#include <exception>
+
+namespace remixer {
+
+// Whether the exception says so: by its system error code, or by its text, which passes through
+// libraries that keep no more than that.
+bool is_no_space(const std::exception& error);
+
+}  // namespace remixer

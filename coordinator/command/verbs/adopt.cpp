@@ -1,0 +1,89 @@
+// `remixer adopt`: results of the run folders, read back where the database has lost them.
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "coordinator/command/ask/session.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
+#include "coordinator/command/verbs/submit.h"
+#include "coordinator/daemon/workspace.h"
+#include "coordinator/engine/adopt.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+// Reads back the results of one grid; the answer of POST /grids/{id}/adopt.
+using Adopt = std::function<Json(const experiments::Grid&)>;
+
+Adopt through(Session& session) {
+  return [&session](const experiments::Grid& grid) {
+    const auto submitted = submit_grid(session, grid);
+    return session.post(fmt::format("/grids/{}/adopt", submitted.grid_id));
+  };
+}
+
+Adopt through(Engine& engine) {
+  return [&engine](const experiments::Grid& grid) {
+    const auto submitted = engine.submit(experiments::protocol::SubmitGrid{
+        grid.name, grid.description, grid.text, grid.cells, grid.tasks, {}});
+    return to_json(adopt_results(engine, submitted.grid_id));
+  };
+}
+
+int report(const CommandLine& line, const std::vector<experiments::Grid>& grids,
+           const Adopt& adopt) {
+  Table table({{"grid"}, {"tasks"}, {"done_before"}, {"adopted"}, {"refused"}});
+  std::string refused;
+  for (const experiments::Grid& grid : grids) {
+    const Json answer = adopt(grid);
+    table.add_row({grid.name, answer.at("tasks"), answer.at("done"), answer.at("adopted"),
+                   answer.at("refused").size()});
+    for (const Json& each : answer.at("refused")) {
+      refused += fmt::format("not taken: {}: {}\n", each.at("folder").get<std::string>(),
+                             each.at("why").get<std::string>());
+    }
+  }
+  print(table.as(line.format, terminal_width()));
+  if (line.format != Format::kTable) return kExitDone;
+  print(refused);
+  print("What was not adopted is queued, and goes on from its checkpoints.\n");
+  return kExitDone;
+}
+
+int adopt(const CommandLine& line, const std::vector<fs::path>& files) {
+  if (!fs::is_directory(line.workspace)) {
+    fail_input("there is no workspace {}: name it with --workspace", line.workspace.string());
+  }
+  std::vector<experiments::Grid> grids;
+  for (const fs::path& file : files) grids.push_back(experiments::read_grid(file, line.workspace));
+  if (auto session = Session::find(line.workspace)) {
+    return report(line, grids, through(*session));
+  }
+  const fs::path workspace = prepare_workspace(line.workspace);
+  const WorkspaceLock lock(workspace);
+  const fs::path database = database_file(workspace);
+  fs::create_directories(database.parent_path());
+  Settings settings;
+  settings.workspace = workspace.string();
+  Engine engine(Engine::Options{workspace, database, settings, &system_clock(), true});
+  return report(line, grids, through(engine));
+}
+
+}  // namespace
+
+void add_adopt(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "adopt",
+      "Read finished results back from the workspace's run folders, after its database was lost",
+      "remixer adopt experiments/quickstart.toml --workspace workspace");
+  auto files = std::make_shared<std::vector<fs::path>>();
+  command->add_option("GRID", *files, "The grid files whose results are read back")
+      ->required()
+      ->type_name("FILE...");
+  add_format(line, command);
+  command->callback(
+      [&line, files] { line.chosen = [&line, files] { return adopt(line, *files); }; });
+}
+
+}  // namespace remixer::coordinator::command

@@ -1,0 +1,15 @@
+// A daemon that does not answer is not one that is not there.
+#pragma once
+
+#include "experiments/protocol/client.h"
+
+namespace remixer::experiments::protocol {
+
+// Somebody listens at the daemon's address, but gave no answer in time or hung up: it may be busy.
+// Thrown by Client in place of Unreachable.
+class Busy : public Unreachable {
+ public:
+  using Unreachable::Unreachable;
+};
+
+}  // namespace remixer::experiments::protocol
