@@ -34,6 +34,7 @@ class BuildWithLibrary(build_py):
         super().run()
         build = pathlib.Path(self.get_finalized_command("build").build_temp).resolve() / "operators"
         subprocess.run(["cmake", "-S", ROOT, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DREMIXER_ONLY_OPS=ON",
+                        f"-DREMIXER_CUDA={os.environ.get('REMIXER_CUDA', 'AUTO')}",
                         f"-DCMAKE_PREFIX_PATH={libtorch()}"], check=True)
         subprocess.run(["cmake", "--build", build, "--parallel", str(os.cpu_count()), "--target", "remixer_ops"],
                        check=True)

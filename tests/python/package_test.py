@@ -29,7 +29,7 @@ class Package(unittest.TestCase):
                         "python").splitlines():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
-        environment = {**os.environ, "REMIXER_LIBTORCH": str(ROOT / ".deps/torch/torch")}
+        environment = {**os.environ, "REMIXER_LIBTORCH": str(ROOT / ".deps/torch/torch"), "REMIXER_CUDA": "OFF"}
         run("/usr/bin/python3", "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", cls.folder,
             source / "python", env=environment)
         run("/usr/bin/python3", "-m", "venv", cls.folder / "environment")
