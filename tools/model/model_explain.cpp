@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "core/augment/augmentation.h"
 #include "core/explain/panel.h"
 #include "core/explain/saliency.h"
 #include "core/explain/saliency_picture.h"

@@ -31,7 +31,7 @@ using experiments::RehearsalTerms;
 
 struct RehearseOptions {
   PlanOptions plan;
-  int ranks = usual_ranks();
+  int ranks = WorkerOptions().count().ranks;
 };
 
 class Rehearsal {

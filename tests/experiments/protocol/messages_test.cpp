@@ -77,6 +77,7 @@ TEST(Messages, SurviveTheWire) {
                                   any_integer(),
                                   any_text(),
                                   {any_text()},
+                                  any_integer(),
                                   {{any_text(), TaskKind::kLabel, any_json(), any_json()}},
                                   some_cell()};
     RC_ASSERT(round_trip(reply) == to_json(reply));
