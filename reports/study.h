@@ -67,6 +67,6 @@ Study read_study(const std::filesystem::path& database, const std::vector<std::s
                  const std::filesystem::path& workspace);
 
 // Versions of the database's schema that are understood.
-inline constexpr int kOldestSchema = 3, kNewestSchema = 3;
+inline constexpr int kOldestSchema = 3, kNewestSchema = 4;
 
 }  // namespace remixer::reports

@@ -55,7 +55,8 @@ void enter(State& state, TaskEntry& entry) {
 void note_duration(State& state, const TaskEntry& entry) {
   if (entry.state != TaskState::kDone || entry.seconds <= 0) return;
   // Of what begins anew with each attempt the sum is no measure.
-  const bool anew = entry.kind == TaskKind::kPrepare || entry.kind == TaskKind::kEvaluate;
+  const bool anew = entry.kind == TaskKind::kPrepare || entry.kind == TaskKind::kEvaluate ||
+                    entry.kind == TaskKind::kSaliency;
   if (anew && entry.attempts > 1) return;
   state.durations[entry.similar].add(entry.seconds);
   state.kind_durations[static_cast<size_t>(entry.kind)].add(entry.seconds);

@@ -198,7 +198,8 @@ int64_t tasks_before(const TaskEntry& entry) {
 
 std::string unsuited(const TaskEntry& entry, const Worker& worker) {
   const auto& about = worker.about;
-  const bool computes = entry.kind == TaskKind::kTrain || entry.kind == TaskKind::kEvaluate;
+  const bool computes = entry.kind == TaskKind::kTrain || entry.kind == TaskKind::kEvaluate ||
+                        entry.kind == TaskKind::kSaliency;
   if (computes && entry.cell && entry.cell->precision.text() == "fp16" &&
       !about.device.starts_with("cuda")) {
     return "precision fp16 needs a GPU, and it computes on " + about.device;

@@ -73,7 +73,7 @@ struct Settings {
 enum class TaskState { kWaiting, kReady, kRunning, kDone, kFailed, kBlocked, kCancelled };
 enum class AttemptState { kRunning, kDone, kReleased, kFailed, kLost, kCancelled };
 constexpr size_t kTaskStates = 7;
-constexpr size_t kTaskKinds = 4;
+constexpr size_t kTaskKinds = static_cast<size_t>(TaskKind::kSaliency) + 1;  // the last one
 std::string_view to_string(TaskState state);
 std::string_view to_string(AttemptState state);
 TaskState task_state_from_string(std::string_view text);        // throws InputError
