@@ -7,9 +7,9 @@
 #include "base/nearest_name.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/imported.h"
-#include "experiments/spec/task.h"
 #include "experiments/spec/known_datasets.h"
 #include "experiments/spec/pins.h"
+#include "experiments/spec/task.h"
 
 namespace remixer::experiments {
 namespace {

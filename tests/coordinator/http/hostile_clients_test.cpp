@@ -79,6 +79,7 @@ TEST_F(HostileClientsTest, ThoseWhoWereLetInStay) {
 TEST_F(HostileClientsTest, WhereAllWereLetInANewOneIsClosed) {
   ServerOptions options;
   options.connections = 2;
+  options.reserve = 0;
   start(options);
   RawClient first(server->port()), second(server->port());
   for (RawClient* each : {&first, &second}) {
@@ -88,6 +89,24 @@ TEST_F(HostileClientsTest, WhereAllWereLetInANewOneIsClosed) {
   EXPECT_EQ(good(), "");
   first.send(kGood);
   EXPECT_THAT(first.read_all(), StartsWith("HTTP/1.1 200"));
+}
+
+// Commands are answered though workers hold all connections: one request each.
+TEST_F(HostileClientsTest, TheReserveAnswersOneRequestOfANewOne) {
+  ServerOptions options;
+  options.connections = 2;
+  options.reserve = 1;
+  start(options);
+  RawClient first(server->port()), second(server->port());
+  for (RawClient* each : {&first, &second}) {
+    each->send(kGoodKept);
+    each->read_until("\"good\"");
+  }
+  RawClient command(server->port());
+  command.send(kGoodKept);
+  const std::string answer = command.read_all();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
 }
 
 TEST_F(HostileClientsTest, ThoseWhoDoNotReadHoldNobodyUp) {

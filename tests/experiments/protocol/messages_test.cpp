@@ -71,15 +71,12 @@ TEST(Messages, SurviveTheWire) {
     RC_ASSERT(round_trip(reply) == to_json(reply));
     reply.retry_seconds = any_number();
     reply.exit = *rc::gen::arbitrary<bool>();
-    reply.assignment = Assignment{any_text(),
-                                  some_task(),
-                                  any_integer(),
-                                  any_integer(),
-                                  any_text(),
-                                  {any_text()},
-                                  any_integer(),
-                                  {{any_text(), TaskKind::kLabel, any_json(), any_json()}},
-                                  some_cell()};
+    reply.assignment =
+        Assignment{any_text(),    some_task(),
+                   any_integer(), any_integer(),
+                   any_text(),    {any_text()},
+                   any_integer(), {{any_text(), TaskKind::kLabel, any_json(), any_json()}},
+                   some_cell()};
     RC_ASSERT(round_trip(reply) == to_json(reply));
     RC_ASSERT(from_json<ClaimReply>(to_json(reply)).assignment->cell->id() ==
               reply.assignment->cell->id());
