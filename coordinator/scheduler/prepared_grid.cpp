@@ -118,17 +118,11 @@ std::string weights_file(const Json& spec) {
     const auto found = labeler->find(key);
     return found != labeler->end() && found->is_string() ? found->get<std::string>() : "";
   };
-  // Named as the labelers' networks are kept (labelcache/labelers/labeler.cpp).
-  const std::string name = text("name"), weights = text("weights_sha256");
+  // Of the product's own networks, which are installed on each machine. A user's own are in the
+  // workspace, which all workers share; submit refuses a grid whose own weights are not there.
+  const std::string name = text("name");
   if (name == "saliency") return "u2netp.safetensors";
   if (name == "relabel") return "efficientnet_lite0.safetensors";
-  if (name == "u2net" || name == "bigbigan") {
-    return fmt::format("{}-{:.16}.safetensors", name, weights);
-  }
-  if (name.starts_with("script_")) return fmt::format("script-{:.16}.toml", weights);
-  if (const std::string labels = text("labels_sha256"); !labels.empty()) {
-    return fmt::format("labels-{:.16}", labels);
-  }
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "core/kernels/fused_mixing.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/core/DeviceGuard.h>

@@ -1,5 +1,6 @@
 #include "core/kernels/neighbours.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 
 namespace remixer::kernels {
