@@ -1,8 +1,10 @@
 #include "base/host.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 
@@ -20,6 +22,14 @@ std::string boot_id() {
   std::string id;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
   return id;
+}
+
+void raise_open_file_limit() {
+  constexpr rlim_t kMost = 65536;
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kMost) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kMost);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 bool process_alive(int64_t pid) {

@@ -26,6 +26,10 @@ if(REMIXER_FUZZ)
   target_compile_options(remixer_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# The libraries that the build chose come before those of a user's LD_LIBRARY_PATH (another LibTorch):
+# RPATH, which is searched first, not RUNPATH, which newer linkers write.
+add_link_options(-Wl,--disable-new-dtags)
+
 find_program(REMIXER_CCACHE ccache)
 if(REMIXER_CCACHE)
   # Precompiled headers are cached only when told that their time stamps do not matter.

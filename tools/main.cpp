@@ -4,12 +4,16 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/host.h"
+#include "base/output.h"
 #include "tools/bench/bench.h"
 #include "tools/dataset/dataset_tool.h"
 #include "tools/labels/labels_tool.h"
 #include "tools/model/model_command.h"
 
 namespace {
+
+using remixer::kExitBadInput;
 
 struct Command {
   const char* name;
@@ -23,21 +27,26 @@ constexpr Command kCommands[] = {
     {"model", remixer::worker::model_command},
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   for (const Command& command : kCommands) {
     if (argc < 2 || std::strcmp(argv[1], command.name) != 0) continue;
     try {
       return command.run(argc - 1, argv + 1);
     } catch (const remixer::InputError& error) {
       std::cerr << "remixer " << command.name << ": " << error.what() << '\n';
-      return remixer::kExitBadInput;
+      return kExitBadInput;
     } catch (const std::exception& error) {
       std::cerr << "remixer " << command.name << ": " << error.what() << '\n';
       return remixer::kExitFailure;
     }
   }
   std::cerr << "usage: remixer-tools bench|dataset|labels|model ... (see remixer --help)\n";
-  return remixer::kExitBadInput;
+  return kExitBadInput;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  remixer::coordinator::raise_open_file_limit();
+  return remixer::finish_output("remixer", run(argc, argv));
 }

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/host.h"
 #include "base/json.h"
 #include "base/version.h"
 #include "core/distributed/choose_device.h"
@@ -24,6 +25,17 @@ using namespace remixer;
 int threads_per_rank(int ranks) {
   if (const char* given = std::getenv("OMP_NUM_THREADS")) return std::max(1, std::atoi(given));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
+}
+
+// The launcher says how many ranks it asked for. Another MPI's mpirun starts as many programs, each
+// of which takes itself for the only one.
+void check_ranks(int came) {
+  const char* asked = std::getenv("REMIXER_RANKS");
+  if (!asked || std::atoi(asked) == came) return;
+  fail_input(
+      "{} ranks were asked for, {} came: mpirun is not of the MPI that this program was built with "
+      "(OpenMPI); put OpenMPI's first in PATH",
+      asked, came);
 }
 
 // Where the build puts shared libraries, beside the folder of programs.
@@ -83,6 +95,7 @@ int run(int argc, char** argv) {
   worker::listen_for_stop_signals();
   int code = kExitFailure;
   training::MpiCommunicator communicator(collective_seconds);
+  check_ranks(communicator.size());
   at::set_num_threads(threads_per_rank(communicator.size()));
   try {
     const auto chosen = training::choose_device(device, library_folder(), communicator);
@@ -108,6 +121,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  remixer::coordinator::raise_open_file_limit();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -1,5 +1,5 @@
 #include "labelcache/labelers/label_job.h"
-#include "worker/task_runner.h"
+#include "worker/cell_inputs.h"
 
 namespace remixer::worker {
 
@@ -23,6 +23,7 @@ TaskOutcome run_label(const TaskContext& context) {
       return context.progress(done, total, "labelling", {});
     };
   }
+  check_split_files(context, job.dataset, split);
   const auto labelled = labelcache::build_labels(job, *context.communicator);
 
   TaskOutcome outcome;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "core/builders/fashion_bg.h"
 #include "core/dataset/dataset.h"
+#include "core/dataset/file_stamps.h"
 #include "core/dataset/verify.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/imported.h"
@@ -63,12 +64,15 @@ void check_imported(const experiments::Json& spec, const std::filesystem::path& 
     const Dataset dataset = Dataset::open(folder, split);
     if (dataset.samples().empty()) continue;
     const auto image = dataset.image_path(dataset.samples().front());
-    if (!std::filesystem::exists(image)) {
+    if (!look_at(image)) {
       fail_input(
           "{}: the images of this imported dataset are not at {} any more (no {}); put them "
           "back, or import them from where they are now",
           folder.string(), dataset.root().string(), image.string());
     }
+  }
+  for (const std::string& split : dataset_splits(folder)) {
+    check_files(Dataset::open(folder, split));
   }
   const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
   if (experiments::imported_entry(manifest) != spec) {

@@ -471,7 +471,7 @@ void ChallengeBuilder::publish() {
   report_.folder = writer_.publish(kImageNetMean, kImageNetDeviation);
   if (!job_.in_workspace) return;
   for (const fs::path& folder : experiments::folders_named(job_.output, job_.name)) {
-    if (folder != report_.folder) take_name_from(folder);
+    if (folder != report_.folder) take_name_from(folder, job_.name);
   }
 }
 

@@ -41,6 +41,20 @@ void add_annotated(ChallengeSource& source, const std::vector<std::string>& imag
   }
 }
 
+// Boxes of which none fits an image, or that fit several, are a mistake.
+void match_boxes(ChallengeSource& source, const std::vector<std::string>& images,
+                 bool may_be_unused = false) {
+  const BoxMatches& matches = source.boxes.match(images);
+  if (!matches.ambiguous.empty()) {
+    fail_input("{} boxes fit several images, the first: {}; name more of their paths",
+               matches.ambiguous.size(), matches.ambiguous.front());
+  }
+  if (source.boxes.is_unused() && !images.empty() && !may_be_unused) {
+    fail_input("none of the {} rows of boxes fits any of the {} images in {}, such as {}",
+               matches.rows, images.size(), source.folder.string(), matches.unmatched.front());
+  }
+}
+
 bool is_tiny_imagenet(const fs::path& folder) {
   if (!fs::is_directory(folder / "train")) return false;
   const auto classes = list_folders(folder / "train");
@@ -49,21 +63,40 @@ bool is_tiny_imagenet(const fs::path& folder) {
 
 ChallengeSource open_tiny_imagenet(const fs::path& folder) {
   ChallengeSource source{folder, "Tiny ImageNet", {}, {}};
+  std::vector<std::string> all;  // images
+  std::vector<std::pair<std::string, std::vector<std::string>>> trained;
   for (const std::string& wordnet_id : taken_folders(folder / "train")) {
     const std::string images = "train/" + wordnet_id + "/images";
     source.boxes.add_table(folder / "train" / wordnet_id / (wordnet_id + "_boxes.txt"), images);
-    add(source, list_images(folder, images), imagenet9_of(wordnet_id), false);
+    trained.emplace_back(wordnet_id, list_images(folder, images));
+    all.insert(all.end(), trained.back().second.begin(), trained.back().second.end());
   }
+  std::vector<std::string> test;
   if (fs::exists(folder / "val" / "val_annotations.txt")) {
     source.boxes.add_table(folder / "val" / "val_annotations.txt", "val/images");
-    add_annotated(source, list_images(folder, "val/images"), true);
+    test = list_images(folder, "val/images");
+    all.insert(all.end(), test.begin(), test.end());
   }
+  match_boxes(source, all);
+  for (const auto& [wordnet_id, images] : trained) {
+    add(source, images, imagenet9_of(wordnet_id), false);
+  }
+  add_annotated(source, test, true);
   return source;
 }
 
 ChallengeSource open_imagenet(const fs::path& folder, const fs::path& boxes) {
   ChallengeSource source{folder, "ImageNet", {}, {}};
   source.boxes = BoxIndex::open(boxes);
+  std::vector<std::string> all;  // images
+  for (const char* part : {"train", "val"}) {
+    if (!fs::is_directory(folder / part)) continue;
+    const auto images = list_images(folder, part);
+    all.insert(all.end(), images.begin(), images.end());
+  }
+  match_boxes(source, all, fs::is_regular_file(boxes));
+  // A table of other paths may be a list of images itself.
+  if (source.boxes.is_unused()) return source;
   for (const char* part : {"train", "val"}) {
     if (!fs::is_directory(folder / part)) continue;
     const bool test = std::string_view(part) == "val";
@@ -80,6 +113,7 @@ ChallengeSource open_imagenet(const fs::path& folder, const fs::path& boxes) {
 ChallengeSource open_listed(const fs::path& folder, const fs::path& boxes) {
   ChallengeSource source{folder, "a table of images", {}, {}};
   source.boxes = BoxIndex::open(boxes);
+  match_boxes(source, source.boxes.images());
   add_annotated(source, source.boxes.images(), false);
   return source;
 }

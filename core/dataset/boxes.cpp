@@ -1,59 +1,25 @@
 #include "core/dataset/boxes.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <charconv>
-#include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/one_line.h"
+#include "core/dataset/box_table.h"
+#include "core/image/source_tree.h"
 
 namespace remixer::data {
 
 namespace {
 
-constexpr size_t kAmbiguous = ~size_t{0};
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-// "12", or "12.4" as some tools write pixels. Nothing where it is no number of pixels.
-std::optional<int> pixels(std::string_view text) {
-  text = trimmed(text);
-  double value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (!(std::abs(value) < 1e6)) return std::nullopt;
-  return static_cast<int>(std::lround(value));
-}
-
-// The text between <tag> and </tag>, from `begin` on; `begin` moves behind it. Nothing where there
-// is no such element.
-std::optional<std::string_view> element(std::string_view xml, std::string_view tag, size_t& begin) {
-  const std::string open = fmt::format("<{}>", tag), close = fmt::format("</{}>", tag);
-  const size_t start = xml.find(open, begin);
-  if (start == std::string_view::npos) return std::nullopt;
-  const size_t content = start + open.size();
-  const size_t end = xml.find(close, content);
-  if (end == std::string_view::npos) return std::nullopt;
-  begin = end + close.size();
-  return xml.substr(content, end - content);
-}
-
-std::optional<std::string_view> element(std::string_view xml, std::string_view tag) {
-  size_t begin = 0;
-  return element(xml, tag, begin);
-}
-
-int corner(std::string_view box, const char* tag, const std::string& name) {
-  const auto text = element(box, tag);
-  const auto value = text ? pixels(*text) : std::nullopt;
-  if (!value) fail_input("{}: a <bndbox> without a whole <{}>; replace the file", name, tag);
-  return *value;
+// Folders apart by '/', whichever system wrote the name.
+std::string with_slashes(std::string_view path) {
+  std::string text(path);
+  std::replace(text.begin(), text.end(), '\\', '/');
+  while (text.starts_with("./")) text.erase(0, 2);
+  return text;
 }
 
 // "a/b.JPEG" to "a/b". Names may hold dots: only a short suffix of letters is one.
@@ -71,112 +37,41 @@ std::string_view file_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-std::vector<std::string_view> split(std::string_view line, char separator) {
-  std::vector<std::string_view> fields;
-  for (size_t begin = 0; begin <= line.size();) {
-    const size_t end = std::min(line.find(separator, begin), line.size());
-    const std::string_view field = trimmed(line.substr(begin, end - begin));
-    // Several spaces are one; an empty field between tabs or commas is a field.
-    if (separator != ' ' || !field.empty()) fields.push_back(field);
-    begin = end + 1;
-  }
-  return fields;
+// The path without its first folder; nothing where it has none.
+std::optional<std::string_view> tail(std::string_view path) {
+  const size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  return path.substr(slash + 1);
 }
 
-// Which column holds what; -1: none.
-struct Columns {
-  int image = -1, object = -1, width = -1, height = -1;
-  std::array<int, 4> corners{-1, -1, -1, -1};
-  size_t count = 0;
-};
-
-// Nothing where the fields are no names but a first row.
-std::optional<Columns> named_columns(const std::vector<std::string_view>& fields,
-                                     const std::string& where) {
-  constexpr std::array<std::array<std::string_view, 2>, 4> kCorners = {
-      {{"x0", "xmin"}, {"y0", "ymin"}, {"x1", "xmax"}, {"y1", "ymax"}}};
-  Columns columns;
-  columns.count = fields.size();
-  bool any = false;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    std::string name(fields[i]);
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const int column = static_cast<int>(i);
-    for (size_t c = 0; c < 4; ++c) {
-      if (name == kCorners[c][0] || name == kCorners[c][1]) columns.corners[c] = column, any = true;
-    }
-    if (name == "image" || name == "path" || name == "file" || name == "filename") {
-      columns.image = column;
-    } else if (name == "class" || name == "wnid" || name == "label") {
-      columns.object = column;
-    } else if (name == "width") {
-      columns.width = column;
-    } else if (name == "height") {
-      columns.height = column;
-    }
+std::set<std::string, std::less<>> folders_of(std::string_view path) {
+  std::set<std::string, std::less<>> folders;
+  for (auto rest = std::optional(path); rest; rest = tail(*rest)) {
+    const size_t slash = rest->find('/');
+    if (slash != std::string_view::npos) folders.emplace(rest->substr(0, slash));
   }
-  if (!any) return std::nullopt;
-  const bool whole =
-      columns.image >= 0 && std::none_of(columns.corners.begin(), columns.corners.end(),
-                                         [](int column) { return column < 0; });
-  if (!whole) fail_input("{}: the columns must hold image, x0, y0, x1 and y1", where);
-  return columns;
+  return folders;
 }
 
-Columns plain_columns(size_t count, const std::string& where) {
-  Columns columns;
-  columns.count = count;
-  columns.image = 0;
-  if (count == 5) {
-    columns.corners = {1, 2, 3, 4};
-  } else if (count == 6) {
-    columns.object = 1;
-    columns.corners = {2, 3, 4, 5};
-  } else {
-    fail_input(
-        "{}: {} columns; a table of boxes has \"image x0 y0 x1 y1\" or \"image class x0 y0 x1 "
-        "y1\", or a first line that names its columns",
-        where, count);
-  }
-  return columns;
+bool ends_with_path(std::string_view path, std::string_view end) {
+  return path == end || (path.size() > end.size() && path.ends_with(end) &&
+                         path[path.size() - end.size() - 1] == '/');
 }
 
-int table_number(std::string_view text, const std::string& where) {
-  const auto value = pixels(text);
-  if (!value) fail_input("{}: \"{}\" is no number of pixels", where, text);
-  return *value;
+constexpr size_t kNone = ~size_t{0}, kSeveral = kNone - 1;
+
+// Positions by a key that must be unique to count.
+using Unique = std::unordered_map<std::string_view, size_t>;
+void put_unique(Unique& map, std::string_view key, size_t position) {
+  const auto [found, is_new] = map.try_emplace(key, position);
+  if (!is_new) found->second = kSeveral;
+}
+size_t get(const Unique& map, std::string_view key) {
+  const auto found = map.find(key);
+  return found == map.end() ? kNone : found->second;
 }
 
 }  // namespace
-
-Annotation parse_voc(std::string_view xml, const std::string& name) {
-  const auto whole = element(xml, "annotation");
-  // Some tools give the element attributes.
-  const bool attributed = xml.find("<annotation ") != std::string_view::npos &&
-                          xml.find("</annotation>") != std::string_view::npos;
-  if (!whole && !attributed) {
-    fail_input("{} is torn or no PASCAL-VOC annotation; replace it", name);
-  }
-  const std::string_view text = whole ? *whole : xml;
-  Annotation annotation;
-  if (const auto size = element(text, "size")) {
-    const auto width = element(*size, "width"), height = element(*size, "height");
-    annotation.width = width ? pixels(*width).value_or(0) : 0;
-    annotation.height = height ? pixels(*height).value_or(0) : 0;
-  }
-  size_t begin = 0;
-  while (const auto object = element(text, "object", begin)) {
-    const auto box = element(*object, "bndbox");
-    if (!box) fail_input("{}: an <object> without a <bndbox>; replace the file", name);
-    if (annotation.boxes.empty()) {
-      annotation.object = std::string(trimmed(element(*object, "name").value_or("")));
-    }
-    annotation.boxes.push_back({corner(*box, "xmin", name), corner(*box, "ymin", name),
-                                corner(*box, "xmax", name), corner(*box, "ymax", name)});
-  }
-  return annotation;
-}
 
 std::string fit_box(Box& box, int width, int height) {
   if (box.x0 > box.x1 || box.y0 > box.y1) return "its box's corners are swapped";
@@ -196,102 +91,130 @@ BoxIndex BoxIndex::open(const fs::path& path) {
     if (index.entries_.empty()) fail_input("{} holds no .xml file", path.string());
   } else {
     index.add_table(path, "");
+    if (index.entries_.empty()) fail_input("{} holds no box", path.string());
   }
   return index;
 }
 
 BoxIndex::Entry& BoxIndex::entry(const std::string& image) {
-  const std::string key(without_suffix(image));
-  const auto [found, is_new] = by_path_.try_emplace(key, entries_.size());
-  if (is_new) {
-    entries_.emplace_back();
-    const auto [name, first] = by_name_.try_emplace(std::string(file_name(key)), found->second);
-    if (!first) name->second = kAmbiguous;
-  }
+  const std::string name = with_slashes(image);
+  const auto [found, is_new] =
+      by_path_.try_emplace(std::string(without_suffix(name)), entries_.size());
+  if (is_new) entries_.emplace_back().name = name;
   return entries_[found->second];
 }
 
 void BoxIndex::add_folder(const fs::path& folder) {
-  for (const auto& file : fs::recursive_directory_iterator(folder)) {
-    if (file.path().extension() != ".xml") continue;
-    entry(file.path().lexically_relative(folder).string()).xml = file.path();
+  const SourceTree tree = SourceTree::walk(folder);
+  for (const SourceFile& file : tree.files()) {
+    if (file.why == PassedOver::kLinkNowhere || file.why == PassedOver::kUnreadable) {
+      fail_input("{}: {}", (folder / file.path).string(), passed_over_text(file.why));
+    }
+    if (file.why != PassedOver::kOtherFormat || file.suffix() != ".xml") continue;
+    Entry& added = entry(file.path);
+    if (!added.xml.empty()) {
+      fail_input("{} and {} are annotations of one image; remove one", added.xml.string(),
+                 (folder / file.path).string());
+    }
+    added.xml = folder / file.path;
+    added.rows = 1;
   }
 }
 
 void BoxIndex::add_table(const fs::path& file, const std::string& folder) {
-  const std::string text = read_file(file);
-  std::optional<Columns> columns;
-  bool localisation = false;
-  char separator = ' ';
-  int line_number = 0;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = trimmed(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
-    ++line_number;
-    if (line.empty()) continue;
-    const std::string where = fmt::format("{}:{}", file.string(), line_number);
-    if (line_number == 1) {
-      separator = line.find('\t') != std::string_view::npos  ? '\t'
-                  : line.find(',') != std::string_view::npos ? ','
-                                                             : ' ';
-      localisation = line.starts_with("ImageId,PredictionString");
-      if (localisation) continue;
-      columns = named_columns(split(line, separator), where);
-      if (columns) continue;
-    }
-    const auto fields = split(line, separator);
-    if (localisation) {
-      if (fields.size() != 2) fail_input("{}: two columns are expected", where);
-      const auto words = split(fields[1], ' ');
-      if (words.size() % 5 != 0) fail_input("{}: five words a box are expected", where);
-      Annotation& annotation = entry(std::string(fields[0])).annotation;
-      for (size_t i = 0; i < words.size(); i += 5) {
-        if (annotation.boxes.empty()) annotation.object = words[i];
-        annotation.boxes.push_back(
-            {table_number(words[i + 1], where), table_number(words[i + 2], where),
-             table_number(words[i + 3], where), table_number(words[i + 4], where)});
-      }
-      continue;
-    }
-    if (!columns) columns = plain_columns(fields.size(), where);
-    if (fields.size() != columns->count) {
-      fail_input("{}: {} columns, {} expected", where, fields.size(), columns->count);
-    }
-    const auto field = [&](int column) { return fields[static_cast<size_t>(column)]; };
-    std::string image(field(columns->image));
-    if (!folder.empty()) image = folder + "/" + image;
-    Annotation& annotation = entry(image).annotation;
+  read_box_table(read_file(file), file.string(), [&](BoxRow row) {
+    if (!folder.empty()) row.image = folder + "/" + row.image;
+    Entry& added = entry(row.image);
+    ++added.rows;
+    Annotation& annotation = added.annotation;
     if (annotation.boxes.empty()) {
-      images_.push_back(image);
-      if (columns->object >= 0) annotation.object = field(columns->object);
+      images_.push_back(row.image);
+      annotation.object = row.object;
     }
-    if (columns->width >= 0) annotation.width = table_number(field(columns->width), where);
-    if (columns->height >= 0) annotation.height = table_number(field(columns->height), where);
-    annotation.boxes.push_back({table_number(field(columns->corners[0]), where),
-                                table_number(field(columns->corners[1]), where),
-                                table_number(field(columns->corners[2]), where),
-                                table_number(field(columns->corners[3]), where)});
+    if (row.width > 0) annotation.width = row.width;
+    if (row.height > 0) annotation.height = row.height;
+    annotation.boxes.push_back(row.box);
+  });
+}
+
+const BoxMatches& BoxIndex::match(const std::vector<std::string>& images) {
+  std::vector<std::string> paths;  // of images, as entries name them
+  for (const std::string& image : images) paths.push_back(with_slashes(image));
+  std::vector<std::string_view> keys;
+  for (const std::string& path : paths) keys.push_back(without_suffix(path));
+
+  // An annotation whose path is the end of the image's, the longest first.
+  std::vector<std::vector<size_t>> claims(entries_.size());
+  std::vector<bool> claimed(images.size());
+  for (size_t i = 0; i < images.size(); ++i) {
+    for (auto rest = std::optional(keys[i]); rest && !claimed[i]; rest = tail(*rest)) {
+      const auto found = by_path_.find(std::string(*rest));
+      if (found == by_path_.end()) continue;
+      claims[found->second].push_back(i);
+      claimed[i] = true;
+    }
   }
+  // The image's whole path is the end of the annotation's.
+  Unique by_key, by_name, entry_by_name;
+  std::set<std::string, std::less<>> folders;
+  for (size_t i = 0; i < images.size(); ++i) {
+    put_unique(by_key, keys[i], i);
+    put_unique(by_name, file_name(keys[i]), i);
+    for (auto& folder : folders_of(keys[i])) folders.insert(folder);
+  }
+  for (const Entry& known : entries_) {
+    put_unique(entry_by_name, file_name(without_suffix(known.name)),
+               static_cast<size_t>(&known - entries_.data()));
+  }
+  for (size_t e = 0; e < entries_.size(); ++e) {
+    const std::string_view key = without_suffix(entries_[e].name);
+    for (auto rest = tail(key); rest && claims[e].empty(); rest = tail(*rest)) {
+      const size_t image = rest->find('/') == std::string_view::npos ? kNone : get(by_key, *rest);
+      if (image < kSeveral && !claimed[image]) claims[e].push_back(image);
+    }
+    if (!claims[e].empty()) continue;
+    // The bare file name.
+    const size_t image = get(by_name, file_name(key));
+    if (image >= kSeveral || claimed[image] || get(entry_by_name, file_name(key)) != e) continue;
+    const auto own = folders_of(keys[image]), named = folders_of(key);
+    const bool of_others = std::any_of(named.begin(), named.end(), [&](const std::string& folder) {
+      return folders.contains(folder) && !own.contains(folder);
+    });
+    if (!of_others) claims[e].push_back(image);
+  }
+  for (size_t e = 0; e < entries_.size(); ++e) {
+    Entry& known = entries_[e];
+    matches_.rows += known.rows;
+    std::vector<size_t>& fits = claims[e];
+    // Of 1.jpg and 1.png, a row of "1.jpg" means the former.
+    std::vector<size_t> exact;
+    for (const size_t i : fits) {
+      if (ends_with_path(paths[i], known.name)) exact.push_back(i);
+    }
+    if (!exact.empty()) fits = exact;
+    const auto whole =
+        std::find_if(fits.begin(), fits.end(), [&](size_t i) { return paths[i] == known.name; });
+    if (whole != fits.end()) fits = {*whole};
+    if (fits.size() == 1) {
+      by_image_.emplace(images[fits.front()], e);
+      matches_.rows_matched += known.rows;
+    } else if (fits.empty()) {
+      matches_.unmatched.push_back(experiments::one_line(known.name));
+    } else {
+      matches_.ambiguous.push_back(experiments::one_line(fmt::format(
+          "{} fits {}{}", known.name, fmt::format("{}, {}", images[fits[0]], images[fits[1]]),
+          fits.size() > 2 ? fmt::format(" and {} more", fits.size() - 2) : "")));
+    }
+  }
+  return matches_;
 }
 
 std::optional<Annotation> BoxIndex::find(std::string_view image) const {
-  const std::string_view key = without_suffix(image);
-  const Entry* entry = nullptr;
-  for (std::string_view rest = key; !entry;) {
-    const auto found = by_path_.find(std::string(rest));
-    if (found != by_path_.end()) entry = &entries_[found->second];
-    const size_t slash = rest.find('/');
-    if (slash == std::string_view::npos) break;
-    rest = rest.substr(slash + 1);
-  }
-  if (!entry) {
-    const auto named = by_name_.find(std::string(file_name(key)));
-    if (named == by_name_.end() || named->second == kAmbiguous) return std::nullopt;
-    entry = &entries_[named->second];
-  }
-  if (!entry->xml.empty()) return parse_voc(read_file(entry->xml), entry->xml.string());
-  return entry->annotation;
+  const auto found = by_image_.find(std::string(image));
+  if (found == by_image_.end()) return std::nullopt;
+  const Entry& known = entries_[found->second];
+  if (!known.xml.empty()) return parse_voc(read_file(known.xml), known.xml.string());
+  return known.annotation;
 }
 
 }  // namespace remixer::data

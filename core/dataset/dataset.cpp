@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "core/dataset/dataset_writer.h"
+#include "experiments/spec/imported.h"
 
 namespace remixer::data {
 
@@ -188,6 +189,20 @@ Json read_manifest(const fs::path& file) {
   return manifest;
 }
 
+// Where the images are: the place of the last import, or another one if that is gone.
+fs::path choose_root(const Json& manifest, const fs::path& file) {
+  field<std::string>(manifest, "root", file);
+  const std::vector<std::string> roots = experiments::manifest_list(manifest, "root");
+  for (const fs::path root : roots) {
+    if (!root.is_absolute()) {
+      fail_input("{}: \"root\" must be the absolute path of a folder", file.string());
+    }
+  }
+  const auto found = std::find_if(roots.begin(), roots.end(),
+                                  [](const fs::path& root) { return fs::is_directory(root); });
+  return found == roots.end() ? roots.front() : *found;
+}
+
 // How many samples the manifest gives to `split`.
 size_t samples_of_split(const Json& manifest, const std::string& split, const fs::path& file) {
   const auto splits = field<std::map<std::string, size_t>>(manifest, "splits", file);
@@ -224,10 +239,7 @@ Dataset Dataset::open(const fs::path& folder, const std::string& split) {
   }
   dataset.root_ = folder;
   if (manifest.contains("root")) {
-    dataset.root_ = field<std::string>(manifest, "root", file);
-    if (!dataset.root_.is_absolute()) {
-      fail_input("{}: \"root\" must be the absolute path of a folder", file.string());
-    }
+    dataset.root_ = choose_root(manifest, file);
   }
   for (const float deviation : dataset.deviation_) {
     if (!(deviation > 0)) fail_input("{}: \"deviation\" must be above 0", file.string());

@@ -156,6 +156,10 @@ void DatasetWriter::add_file(const std::string& path, std::string_view bytes) {
   if (!file) fail("cannot write {}: {}", target.string(), errno_text(errno));
 }
 
+void DatasetWriter::add_beside(const std::string& name, std::string text) {
+  beside_[name] = std::move(text);
+}
+
 void DatasetWriter::add_split(const std::string& split, const std::vector<Sample>& samples) {
   assert(!splits_.contains(split));
   add_file(split + ".tsv", index_text(classes_, samples));
@@ -186,14 +190,20 @@ fs::path DatasetWriter::complete(const std::array<double, 3>& mean,
 fs::path DatasetWriter::publish(const std::array<double, 3>& mean,
                                 const std::array<double, 3>& deviation) {
   if (manifest_.is_null()) complete(mean, deviation);
+  const fs::path there = folder_ / "manifest.json";
+  const bool known = named_by_content_ && fs::exists(there);
+  if (known) join_places(there);
   const std::string text = manifest_.dump(2) + "\n";
   add_file("manifest.json", text);
+  for (const auto& [name, bytes] : beside_) add_file(name, bytes);
   fs::remove(staging_ / kNotesFile);
   fs::remove(staging_ / kLockFile);
   flush_file_system(staging_);
-  if (named_by_content_ && fs::exists(folder_ / "manifest.json")) {
-    // The same images, imported before, perhaps from elsewhere or under another name.
-    write_file_atomic(folder_ / "manifest.json", text);
+  if (known) {
+    // The same images, imported before, perhaps from elsewhere or under another name. What the
+    // manifest says of a place must be there before it.
+    for (const auto& [name, bytes] : beside_) write_file_atomic(folder_ / name, bytes);
+    write_file_atomic(there, text);
     fs::remove_all(staging_);
   } else if (!remixer::publish(staging_, folder_)) {
     fail_input("{} was made by someone else meanwhile; it was left as it is", folder_.string());
@@ -202,10 +212,33 @@ fs::path DatasetWriter::publish(const std::array<double, 3>& mean,
   return folder_;
 }
 
-void take_name_from(const fs::path& folder) {
+// The names and places that the same content has already come after the new ones.
+void DatasetWriter::join_places(const fs::path& there) {
+  const auto before =
+      experiments::Json::parse(remixer::read_file(there), nullptr, /*allow_exceptions=*/false);
+  if (!before.is_object()) return;  // torn: replaced
+  for (const char* what : {"name", "root"}) {
+    if (!manifest_.contains(what)) continue;
+    const std::string first = manifest_[what].get<std::string>();
+    std::vector<std::string> more = experiments::manifest_list(before, what);
+    std::erase(more, first);
+    if (more.empty()) continue;
+    manifest_[fmt::format("more_{}s", what)] = more;
+  }
+}
+
+void take_name_from(const fs::path& folder, const std::string& name) {
   const fs::path file = folder / "manifest.json";
   auto manifest = experiments::Json::parse(read_file(file));
+  std::vector<std::string> names = experiments::manifest_list(manifest, "name");
+  std::erase(names, name);
   manifest.erase("name");
+  manifest.erase("more_names");
+  if (!names.empty()) {
+    manifest["name"] = names.front();
+    names.erase(names.begin());
+    if (!names.empty()) manifest["more_names"] = names;
+  }
   write_file_atomic(file, manifest.dump(2) + "\n");
 }
 

@@ -49,6 +49,9 @@ class DatasetWriter {
   // Writes a split's index. Every image and mask that it names must have been added, or be below
   // the root.
   void add_split(const std::string& split, const std::vector<Sample>& samples);
+  // Writes a file that stands beside the indexes and that no hash covers; publish() replaces the
+  // one that is there already.
+  void add_beside(const std::string& name, std::string text);
   // A further field of the manifest, such as "root", "name" or "made_by".
   void describe(const std::string& field, experiments::Json value);
   // SHA-256 of images by path, where they are known already: publish() then does not read them.
@@ -60,8 +63,8 @@ class DatasetWriter {
   std::filesystem::path complete(const std::array<double, 3>& mean,
                                  const std::array<double, 3>& deviation);
   // Writes the manifest, makes everything durable and renames the folder to its final name, which
-  // it returns. Where the same content stands there already under that name, that is kept, with the
-  // new manifest.
+  // it returns. Where the same content stands there already, that is kept, and takes the new name
+  // and place in beside those that it has.
   std::filesystem::path publish(const std::array<double, 3>& mean,
                                 const std::array<double, 3>& deviation);
 
@@ -72,6 +75,7 @@ class DatasetWriter {
 
  private:
   void read_notes();
+  void join_places(const std::filesystem::path& there);
 
   std::filesystem::path folder_, staging_;
   std::optional<FileLock> lock_;
@@ -82,13 +86,14 @@ class DatasetWriter {
   std::vector<std::string> notes_;
   experiments::Json described_ = experiments::Json::object();
   std::map<std::string, std::string> hashes_;
+  std::map<std::string, std::string> beside_;
   bool named_by_content_ = false, keep_ = false;
   experiments::Json manifest_;  // null until complete()
   std::map<std::string, std::vector<Sample>> splits_;
 };
 
-// Removes the name of a dataset in a workspace, which another now has.
-void take_name_from(const std::filesystem::path& folder);
+// Removes a name of a dataset in a workspace, which another now has.
+void take_name_from(const std::filesystem::path& folder, const std::string& name);
 
 // The hash that a manifest records. It is the SHA-256 of the text that sha256sum prints for, split
 // after split in the order of their names: the split's index, then each row's image and its mask

@@ -3,10 +3,7 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
-
-#include "core/image/geometry.h"
 
 namespace remixer::data {
 
@@ -19,14 +16,15 @@ std::vector<std::string> list_folders(const std::filesystem::path& folder);
 // Images are told by their suffix: jpg, jpeg or png in any case.
 bool is_image(const std::filesystem::path& path);
 
+// Sorts names so: as text, or as numbers if all are numbers.
+void sort_folders(std::vector<std::string>& names);
+
 // The image files inside `root`/`below`, folders in it included, as paths below `root`, sorted.
-// Other files (lists, archives) are passed over.
+// Other files (lists, archives) and hidden ones are passed over. Throws InputError naming a link
+// that leads nowhere or a folder that may not be read.
 std::vector<std::string> list_images(const std::filesystem::path& root, const std::string& below);
 
 // True where every name is a whole number.
 bool all_numbers(const std::vector<std::string>& names);
-
-// Width and height of a JPEG or PNG from its first bytes; {0, 0} where they do not say.
-ImageSize image_size(std::string_view bytes);
 
 }  // namespace remixer::data

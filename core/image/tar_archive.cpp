@@ -5,12 +5,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <list>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace remixer::data {
 namespace {
@@ -74,38 +79,112 @@ std::string without_dot(std::string name) {
   return name;
 }
 
-}  // namespace
-
-TarArchive::TarArchive(std::filesystem::path path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status;
-  if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
-    const int code = errno;
-    if (descriptor_ >= 0) ::close(descriptor_);
-    fail_input("cannot open {}: {}", path_.string(), errno_text(code));
-  }
-  length_ = status.st_size;
-  try {
-    read_index();
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
-  }
+std::optional<int64_t> whole_number(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = code == std::errc() && end == text.data() + text.size() && value >= 0;
+  return whole ? std::optional(value) : std::nullopt;
 }
 
-TarArchive::~TarArchive() {
-  ::close(descriptor_);
+class Descriptor {
+ public:
+  explicit Descriptor(const fs::path& path) : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+// The files of archives that were read last.
+class OpenFiles {
+ public:
+  // The archive's descriptor, opened again if it was closed meanwhile; -1 and errno where that
+  // fails.
+  std::shared_ptr<const Descriptor> get(uint64_t number, const fs::path& path) {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_number_.find(number);
+    if (found != by_number_.end()) {
+      recent_.splice(recent_.begin(), recent_, found->second);
+      return recent_.front().second;
+    }
+    auto file = std::make_shared<const Descriptor>(path);
+    if (file->get() < 0) return file;
+    recent_.emplace_front(number, file);
+    by_number_[number] = recent_.begin();
+    if (recent_.size() > kOpenArchives) {
+      by_number_.erase(recent_.back().first);
+      recent_.pop_back();
+    }
+    return file;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::list<std::pair<uint64_t, std::shared_ptr<const Descriptor>>> recent_;
+  std::map<uint64_t, decltype(recent_)::iterator> by_number_;
+};
+
+OpenFiles& open_files() {
+  static OpenFiles files;
+  return files;
+}
+
+struct FileState {
+  int64_t length, modified;
+};
+
+FileState state_of(int descriptor, const fs::path& path) {
+  struct stat status {};
+  if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
+    fail_input("cannot open {}: {}", path.string(), errno_text(errno));
+  }
+  return {status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+// "a/b/../c" to "a/c", for a link's target beside its member.
+std::string beside(const std::string& member, const std::string& target) {
+  const fs::path path = fs::path(member).parent_path() / target;
+  return without_dot(path.lexically_normal().string());
+}
+
+}  // namespace
+
+// What one header, with those before it that add to it, says of a member.
+struct TarArchive::Header {
+  char kind = 0;
+  std::string name, link;
+  Member member;
+};
+
+TarArchive::TarArchive(std::filesystem::path path) : path_(std::move(path)) {
+  static std::atomic<uint64_t> count{0};
+  number_ = ++count;
+  const auto file = open_files().get(number_, path_);
+  const FileState state = state_of(file->get(), path_);
+  length_ = state.length;
+  modified_ = state.modified;
+  read_index();
 }
 
 std::string TarArchive::bytes(int64_t offset, int64_t size) const {
-  if (offset + size > length_) {
+  if (size > length_ - offset) {
     fail_input("{} is torn: it ends at byte {}, but goes on to byte {} at least; replace it",
                path_.string(), length_, offset + size);
+  }
+  const auto file = open_files().get(number_, path_);
+  const FileState state = state_of(file->get(), path_);
+  if (state.length != length_ || state.modified != modified_) {
+    fail_input("{} changed while it was read; start again", path_.string());
   }
   std::string result(static_cast<size_t>(size), '\0');
   for (int64_t done = 0; done < size;) {
     const ssize_t count =
-        ::pread(descriptor_, result.data() + done, static_cast<size_t>(size - done), offset + done);
+        ::pread(file->get(), result.data() + done, static_cast<size_t>(size - done), offset + done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("cannot read {}: {}", path_.string(), errno_text(errno));
     if (count == 0) fail_input("{} became shorter while it was read; replace it", path_.string());
@@ -115,8 +194,8 @@ std::string TarArchive::bytes(int64_t offset, int64_t size) const {
 }
 
 void TarArchive::read_index() {
-  std::string long_name;  // of the next member
-  std::string long_size;  // the same, as text
+  std::string long_name, long_link;  // of the next member
+  std::optional<int64_t> long_size;
   for (int64_t at = 0;;) {
     // An archive ends with blocks of zeros, so one that merely stops was cut.
     const std::string block = bytes(at, kBlock);
@@ -128,33 +207,89 @@ void TarArchive::read_index() {
           "be unpacked first)",
           path_.string(), at);
     }
-    at += kBlock;
     const char kind = block[156];
-    if (kind == 'L') long_name = field(bytes(at, *size), 0, std::string::npos);
-    if (kind == 'x') {
+    at += kBlock;
+    if (kind == 'L' || kind == 'K') {
+      std::string text(field(bytes(at, *size), 0, std::string::npos));
+      (kind == 'L' ? long_name : long_link) = std::move(text);
+    } else if (kind == 'x') {
       const std::string records = bytes(at, *size);
       if (auto path = pax_value(records, "path"); !path.empty()) long_name = std::move(path);
-      long_size = pax_value(records, "size");
-    }
-    if (kind != 'L' && kind != 'x' && kind != 'g') {
-      if (!long_size.empty()) {
-        std::from_chars(long_size.data(), long_size.data() + long_size.size(), *size);
+      if (auto path = pax_value(records, "linkpath"); !path.empty()) long_link = std::move(path);
+      if (const std::string text = pax_value(records, "size"); !text.empty()) {
+        long_size = whole_number(text);
+        if (!long_size) fail_input("{} is damaged at byte {}; replace it", path_.string(), at);
       }
-      std::string name(field(block, 0, 100));
+    } else if (kind != 'g') {
+      if (long_size) size = long_size;
+      Header header{kind,
+                    std::string(field(block, 0, 100)),
+                    std::string(field(block, 157, 100)),
+                    {at, *size}};
       if (field(block, 257, 5) == "ustar" && !field(block, 345, 155).empty() && block[263] == '0') {
-        name = std::string(field(block, 345, 155)) + "/" + name;
+        header.name = std::string(field(block, 345, 155)) + "/" + header.name;
       }
-      if (!long_name.empty()) name = long_name;
-      const bool regular = kind == '0' || kind == '\0' || kind == '7';
-      if (regular) {
-        if (at + *size > length_) bytes(at, *size);  // says that it is torn
-        members_[without_dot(std::move(name))] = {at, *size};
-      }
+      if (!long_name.empty()) header.name = std::move(long_name);
+      if (!long_link.empty()) header.link = std::move(long_link);
+      // A link carries no bytes, whatever its size says.
+      if (kind == '1' || kind == '2') size = 0;
+      if (*size > length_ - at) bytes(at, *size);  // says that it is torn
+      add(std::move(header));
       long_name.clear();
-      long_size.clear();
+      long_link.clear();
+      long_size.reset();
     }
+    if (*size > length_ - at) bytes(at, *size);
     at += (*size + kBlock - 1) / kBlock * kBlock;
   }
+  resolve_links();
+}
+
+void TarArchive::add(Header header) {
+  const std::string name = without_dot(std::move(header.name));
+  // A later member of the same name replaces an earlier one.
+  members_.erase(name);
+  links_.erase(name);
+  others_.erase(name);
+  switch (header.kind) {
+    case '0':
+    case '\0':
+    case '7':
+      // Old archives call a folder a file whose name ends in '/'.
+      if (!name.ends_with('/')) members_[name] = header.member;
+      break;
+    case '1':
+      links_[name] = without_dot(std::move(header.link));
+      break;
+    case '2':
+      links_[name] = beside(name, header.link);
+      break;
+    case '5':
+      break;
+    default:
+      others_[name] = PassedOver::kSpecial;
+  }
+}
+
+// Links to links are followed as far as a file system would.
+void TarArchive::resolve_links() {
+  constexpr int kLongestChain = 40;
+  std::map<std::string, Member> found;
+  for (const auto& [name, target] : links_) {
+    const std::string* at = &target;
+    for (int i = 0; i < kLongestChain; ++i) {
+      const auto next = links_.find(*at);
+      if (next == links_.end()) break;
+      at = &next->second;
+    }
+    const auto member = members_.find(*at);
+    if (member != members_.end()) {
+      found.emplace(name, member->second);
+    } else {
+      others_[name] = PassedOver::kLinkNowhere;
+    }
+  }
+  members_.merge(found);
 }
 
 std::string TarArchive::read(const std::string& name) const {

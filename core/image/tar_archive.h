@@ -6,34 +6,45 @@
 #include <map>
 #include <string>
 
+#include "core/image/source_tree.h"
+
 namespace remixer::data {
 
 // A plain .tar (ustar, with GNU's and pax's long names). The headers are read once, members by
-// offset. Immutable; thread-safe.
+// offset. However many there are, only kOpenArchives of their files are open at a time; an archive
+// that changes after its headers were read is an error. Immutable; thread-safe.
+constexpr size_t kOpenArchives = 100;
+
 class TarArchive {
  public:
   // Throws InputError naming the archive where it is missing, torn or no tar.
   explicit TarArchive(std::filesystem::path path);
-  ~TarArchive();
   TarArchive(const TarArchive&) = delete;
   TarArchive& operator=(const TarArchive&) = delete;
 
   struct Member {
     int64_t offset = 0, size = 0;
   };
-  // Regular files by name, without a leading "./".
+  // Regular files by name, without a leading "./"; links to them are members as well.
   const std::map<std::string, Member>& members() const { return members_; }
+  // What can't be read: links that lead nowhere in the archive, devices, sparse files.
+  const std::map<std::string, PassedOver>& others() const { return others_; }
   // Throws InputError naming archive and member where there is none of the name.
   std::string read(const std::string& name) const;
 
  private:
+  struct Header;
   void read_index();
+  void add(Header header);
+  void resolve_links();
   std::string bytes(int64_t offset, int64_t size) const;
 
   std::filesystem::path path_;
-  int descriptor_ = -1;
-  int64_t length_ = 0;
+  uint64_t number_ = 0;  // of all archives that this process opened
+  int64_t length_ = 0, modified_ = 0;
   std::map<std::string, Member> members_;
+  std::map<std::string, std::string> links_;  // to their targets
+  std::map<std::string, PassedOver> others_;
 };
 
 }  // namespace remixer::data

@@ -6,8 +6,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
+
+#include "core/importer/account.h"
 
 namespace remixer::data {
 
@@ -19,6 +22,8 @@ struct ImportJob {
   std::string masks;             // folder of masks, named by its path below `folder`; or empty
   double hold_out = 0;           // share of a one-split folder that becomes "val"
   bool skip_broken = false;      // leave broken images out instead of refusing them all
+  std::set<std::string> allow;   // names of import_allowances()
+  bool dry_run = false;          // write nothing
   std::filesystem::path workspace;
   std::string name;      // for grids
   bool replace = false;  // take the name from another dataset
@@ -27,7 +32,8 @@ struct ImportJob {
 };
 
 struct ImportReport {
-  std::filesystem::path folder;  // in the workspace
+  ImportAccount account;
+  std::filesystem::path folder;  // in the workspace; empty of a dry run
   std::string content_hash;
   std::map<std::string, int64_t> images;  // by split
   std::vector<std::string> classes;
@@ -38,9 +44,12 @@ struct ImportReport {
 };
 
 // Reads and decodes every image once. Throws InputError where the folder is not laid out as its
-// kind is, the name is taken, or (without skip_broken) an image, box or mask is broken: the message
-// names the first of them and how many there are, and nothing is imported. The same images imported
-// again are the same dataset.
+// kind is, the name is taken, something was not understood (ImportAccount::problems) that `allow`
+// does not name, or (without skip_broken) an image, box or mask is broken: the message names the
+// first of them and how many there are, and nothing is imported. The same images imported again,
+// from another place or under another name, are the same dataset, which keeps its names and places.
+// `account` holds what was seen so far if this throws.
+ImportReport import_dataset(const ImportJob& job, ImportAccount& account);
 ImportReport import_dataset(const ImportJob& job);
 
 }  // namespace remixer::data

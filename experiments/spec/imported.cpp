@@ -27,9 +27,9 @@ std::map<fs::path, Json> manifests(const fs::path& workspace) {
   return found;
 }
 
-std::string name_of(const Json& manifest) {
-  const auto name = manifest.find("name");
-  return name != manifest.end() && name->is_string() ? name->get<std::string>() : std::string();
+bool is_named(const Json& manifest, const std::string& name) {
+  const auto names = manifest_list(manifest, "name");
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
@@ -45,13 +45,25 @@ Json imported_entry(const Json& manifest) {
           {"manifest_sha256", content_id(content)}};
 }
 
+std::vector<std::string> manifest_list(const Json& manifest, const std::string& what) {
+  std::vector<std::string> list;
+  const auto first = manifest.find(what);
+  if (first != manifest.end() && first->is_string()) list.push_back(first->get<std::string>());
+  const auto more = manifest.find(fmt::format("more_{}s", what));
+  if (more == manifest.end() || !more->is_array()) return list;
+  for (const Json& value : *more) {
+    if (value.is_string()) list.push_back(value.get<std::string>());
+  }
+  return list;
+}
+
 ImportedDataset find_imported(const fs::path& workspace, const std::string& name) {
   const auto all = manifests(workspace);
   std::vector<std::string> names;
   std::vector<const Json*> found;
   for (const auto& [folder, manifest] : all) {
-    if (name_of(manifest) == name) found.push_back(&manifest);
-    if (!name_of(manifest).empty()) names.push_back(name_of(manifest));
+    if (is_named(manifest, name)) found.push_back(&manifest);
+    for (std::string& known : manifest_list(manifest, "name")) names.push_back(std::move(known));
   }
   if (found.empty()) {
     fail_input("{} in the workspace {}; `remixer dataset import` brings one in",
@@ -85,7 +97,7 @@ ImportedDataset find_imported(const fs::path& workspace, const std::string& name
 std::vector<fs::path> folders_named(const fs::path& workspace, const std::string& name) {
   std::vector<fs::path> folders;
   for (const auto& [folder, manifest] : manifests(workspace)) {
-    if (name_of(manifest) == name) folders.push_back(folder);
+    if (is_named(manifest, name)) folders.push_back(folder);
   }
   return folders;
 }

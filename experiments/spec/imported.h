@@ -20,6 +20,10 @@ inline constexpr int64_t kImportedVersion = 1;
 // normalisation, splits, the files' hash) and not over where it is or what it is called.
 Json imported_entry(const Json& manifest);
 
+// A dataset's names ("name") or the folders where its images are ("root"), those of the last import
+// first. The manifest holds the first as "name" or "root", more as "more_names" or "more_roots".
+std::vector<std::string> manifest_list(const Json& manifest, const std::string& what);
+
 struct ImportedDataset {
   Json entry;                       // as imported_entry
   int64_t image_size = 0;           // pixels a side; 0: of many sizes

@@ -14,6 +14,7 @@
 #include "core/augment/normalise.h"
 #include "core/image/image_decode.h"
 #include "core/image/image_files.h"
+#include "core/image/image_listing.h"
 
 namespace remixer::data {
 namespace {

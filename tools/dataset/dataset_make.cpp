@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/nearest_name.h"
 #include "base/progress.h"
 #include "core/builders/builder.h"
 #include "core/builders/challenge_builder.h"
@@ -165,6 +166,25 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
       ->check(CLI::Range(0.0, 90.0));
   import_app->add_flag("--skip-broken", job.skip_broken,
                        "Leave broken images out instead of importing nothing");
+  std::string allowances;
+  for (const auto& [name, what] : import_allowances()) {
+    allowances += fmt::format("{}  {}: {}", allowances.empty() ? "" : "\n", name, what);
+  }
+  import_app
+      ->add_option(
+          "--allow", options.allow,
+          "Accept what was not understood, which the account of the import names:\n" + allowances)
+      ->delimiter(',')
+      ->check(CLI::Validator(
+          [](const std::string& name) {
+            std::vector<std::string> known;
+            for (const auto& entry : import_allowances()) known.push_back(entry.first);
+            return import_allowances().contains(name)
+                       ? std::string()
+                       : experiments::unknown_name("allowance", name, known);
+          },
+          "WHAT", "allowance"));
+  import_app->add_flag("--dry-run", job.dry_run, "Print the account alone; write nothing");
   import_app->add_flag("--replace", job.replace, "Take the name from another dataset");
   import_app->add_option("--workspace", job.workspace,
                          "Workspace to put it in [$REMIXER_WORKSPACE or ./workspace]");
@@ -180,16 +200,21 @@ int run_import(ImportOptions options) {
     }
   }
   job.hold_out = options.hold_out_percent / 100;
+  job.allow = {options.allow.begin(), options.allow.end()};
   Progress progress;
   job.on_progress = [&](const char* what, int64_t done, int64_t total) {
     progress(what, done, total);
   };
   const double start = system_clock().monotonic();
-  const ImportReport report = import_dataset(job);
-  for (const auto& [split, images] : report.images) fmt::print("{:>8}  {}\n", images, split);
-  fmt::print("{:>8}  classes\n", report.classes.size());
-  if (report.boxes > 0) fmt::print("{:>8}  images with boxes\n", report.boxes);
-  if (report.masks > 0) fmt::print("{:>8}  images with masks\n", report.masks);
+  ImportAccount account;
+  ImportReport report;
+  try {
+    report = import_dataset(job, account);
+  } catch (const Error&) {
+    if (account.seen > 0) fmt::print("{}", account_text(account));
+    throw;
+  }
+  fmt::print("{}", account_text(report.account));
   if (report.released_count > 0) {
     fmt::print("{:>8}  rows as the released code counts: an image once for each of its labels\n",
                report.released_count);
@@ -197,6 +222,10 @@ int run_import(ImportOptions options) {
   for (const std::string& broken : report.broken) fmt::print("left out: {}\n", broken);
   for (const std::string& difference : report.differences) {
     fmt::print("differs from what was published: {}\n", difference);
+  }
+  if (job.dry_run) {
+    fmt::print("nothing was written: this was a dry run\n");
+    return kExitDone;
   }
   if (report.differences.empty() && job.kind != "folder") {
     fmt::print("as published, in every count\n");

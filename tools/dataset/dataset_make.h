@@ -24,6 +24,7 @@ int run_build(const BuildOptions& options);
 struct ImportOptions {
   ImportJob job;
   double hold_out_percent = 0;
+  std::vector<std::string> allow;
 };
 CLI::App* add_import(CLI::App& app, ImportOptions& options);
 int run_import(ImportOptions options);

@@ -73,7 +73,8 @@ Json datasets_table(const fs::path& workspace) {
       }
       row["evaluation"] = evaluation;
       const Json manifest = Json::parse(read_file(folder / "manifest.json"));
-      row["name"] = manifest.value("name", "");
+      row["name"] =
+          fmt::format("{}", fmt::join(experiments::manifest_list(manifest, "name"), ", "));
       const Json made_by = manifest.value("made_by", Json::object());
       row["made_by"] =
           made_by.contains("import")

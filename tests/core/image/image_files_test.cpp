@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "core/image/image.h"
+#include "core/image/image_listing.h"
 #include "core/image/tar_archive.h"
 #include "tests/support/temporary_folder.h"
-#include "tools/bench/loader_bench.h"
 
 namespace remixer::data {
 namespace {
@@ -94,21 +94,6 @@ TEST_F(ImageFilesTest, WebDatasetsSayTheClassBesideTheImage) {
   const ImageListing listing = list_images(pack("web.tar"));
   EXPECT_THAT(listing.classes, ElementsAre("2", "7", "12"));
   EXPECT_THAT(paths(listing), ElementsAre("0 00002.jpg", "1 00001.jpg", "2 00000.jpg"));
-}
-
-TEST_F(ImageFilesTest, TheBenchmarkReadsWhatItCan) {
-  std::vector<std::string> texts{"loader", tree_.string(),   "--rounds",     "1",        "--side",
-                                 "16",     "--rand-augment", "rand-m9-inc1", "--format", "json"};
-  std::vector<char*> arguments;
-  for (std::string& text : texts) arguments.push_back(text.data());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  const int code = bench_loader_command(static_cast<int>(arguments.size()), arguments.data());
-  EXPECT_THAT(::testing::internal::GetCapturedStdout(),
-              HasSubstr("\"images\": 1, \"unreadable\": 2"));
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              AllOf(HasSubstr("1.JPEG"), HasSubstr("3.jpg")));
-  EXPECT_EQ(code, 0);
 }
 
 TEST_F(ImageFilesTest, WhatIsWrongIsNamed) {

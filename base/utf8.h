@@ -1,0 +1,14 @@
+// Text that may not be text.
+#pragma once
+
+#include <string_view>
+
+namespace remixer {
+
+// True of well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+bool is_utf8(std::string_view text);
+
+// True where a character below U+0020, or U+007F, stands in it: tabs, line breaks, escapes.
+bool has_control(std::string_view text);
+
+}  // namespace remixer

@@ -1,0 +1,51 @@
+// Which class each image of a folder is of, by where it stands.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/image/source_tree.h"
+
+namespace remixer::data {
+
+// Images of one part of a tree ("train"; "" for the whole) by class:
+//   CLASS/.../x.jpg         the folder below the part
+//   x.tar/.../CLASS/x.jpg   in an archive that stands in the part itself: the image's own folder
+//   x.tar/key.jpg           beside key.cls (WebDataset): the first line of that, a number or a
+//   name;
+//                           a key ends at its first dot
+//   CLASS.tar/x.jpg         an archive of nothing else: its own name
+struct PartListing {
+  struct Image {
+    size_t file = 0;   // in the tree's files()
+    std::string name;  // of its class; empty where it stands in none
+  };
+  std::vector<Image> images;         // in the tree's order
+  std::vector<std::string> classes;  // sorted, folders without images included
+  std::vector<size_t> labels;        // files read for the class that they say
+  std::vector<size_t> further;       // images of a sample beside its own ("key.mask.png")
+  std::vector<size_t> unclear;       // several images of one sample, none of them "key.jpg"
+  // Archives that are taken for a class but are named as a shard is ("train-0001.tar").
+  std::vector<std::string> shard_like;
+};
+// Passes over what is below the folder `without`, if one is given. Throws InputError where an
+// archive can't be read.
+PartListing list_part(const SourceTree& tree, const std::string& part, const std::string& without);
+
+struct ListedImage {
+  std::string path;  // inside the root, for read_image_bytes()
+  int label = 0;     // index into classes
+  bool operator==(const ListedImage&) const = default;
+};
+
+struct ImageListing {
+  std::vector<std::string> classes;  // in the order of the labels
+  std::vector<ListedImage> images;
+};
+
+// What is below `root`, a folder or an archive, as list_part() says, images by path within a class.
+// Throws InputError where there is no image, or an image in no class.
+ImageListing list_images(const std::filesystem::path& root);
+
+}  // namespace remixer::data
