@@ -1,5 +1,6 @@
 #include "base/host.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,6 +31,19 @@ bool process_alive(int64_t pid) {
   std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), status);
   const size_t bracket = status.rfind(')');
   return bracket == std::string::npos || status.compare(bracket, 3, ") Z") != 0;
+}
+
+std::vector<int> own_cores() {
+  std::vector<int> cores;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(core, &set)) cores.push_back(core);
+    }
+  }
+  if (cores.empty()) cores.push_back(0);
+  return cores;
 }
 
 }  // namespace remixer::coordinator

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace remixer::coordinator {
 
@@ -11,5 +12,7 @@ std::string host_name();
 std::string boot_id();
 // False once there is no such process on this host, or only its remains (a zombie).
 bool process_alive(int64_t pid);
+// The processors that this process may run on, by number; at least one.
+std::vector<int> own_cores();
 
 }  // namespace remixer::coordinator

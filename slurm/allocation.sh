@@ -14,7 +14,7 @@ export REMIXER_ALLOCATION=slurm:$job
 export REMIXER_ENDS_AT=$((${SLURM_JOB_END_TIME:-$(date +%s) + seconds} - checkpoint_seconds))
 
 # Results of a resumed run equal an uninterrupted one's where the number of threads is the same.
-export OMP_NUM_THREADS=$cpus_per_rank
+export OMP_NUM_THREADS=$cpus_per_rank REMIXER_CORES_PER_RANK=$cpus_per_rank
 # Copying straight between processes is forbidden in many containers.
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 # mpirun passes SIGTERM on and kills what is left after so many seconds.
@@ -26,11 +26,29 @@ unset SLURM_CPU_BIND SLURM_MEM_PER_CPU SLURM_MEM_PER_GPU
 echo "$(date '+%F %T') allocation $job on ${SLURM_JOB_NODELIST:-this host}, restart ${SLURM_RESTART_COUNT:-0}," \
   "works until $(date -d "@$REMIXER_ENDS_AT" '+%F %T')"
 
-# Runs one worker; again where it asks for that or dies, at most five quick deaths in a row.
+# The part number $1 (0, 1, ...) of $2 of the list $3, which has commas: equal parts, or one thing each
+# in turn where there are fewer things than parts.
+part_of() {
+  local things from to
+  IFS=, read -ra things <<< "$3"
+  if ((${#things[@]} < $2)); then
+    echo "${things[$1 % ${#things[@]}]}"
+    return
+  fi
+  from=$(($1 * ${#things[@]} / $2)) to=$((($1 + 1) * ${#things[@]} / $2))
+  (IFS=, && echo "${things[*]:from:to - from}")
+}
+
+# Runs worker number $1; again where it asks for that or dies, at most five quick deaths in a row.
 keep_worker() {
   local child=0 code=0 stop=0 deaths=0 begun
   # USR2 is sent before the time limit (--signal), TERM on preemption and scancel. A worker takes
   # USR2 as the wish for a checkpoint and an end, under srun and mpirun alike.
+  # srun gives each of its steps GPUs of its own; mpirun shows every worker all of them.
+  if [ "${launch[0]}" = mpirun ] && ((workers > 1)) && [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then
+    CUDA_VISIBLE_DEVICES=$(part_of "$1" "$workers" "$CUDA_VISIBLE_DEVICES")
+    export CUDA_VISIBLE_DEVICES
+  fi
   trap 'stop=1; [ "$child" = 0 ] || kill -USR2 "$child" 2>/dev/null' USR2 TERM
   while [ "$stop" = 0 ]; do
     begun=$SECONDS
@@ -56,7 +74,7 @@ keep_worker() {
 
 children=()
 for ((i = 0; i < workers; ++i)); do
-  keep_worker &
+  keep_worker "$i" &
   children+=($!)
 done
 trap 'kill -USR2 "${children[@]}" 2>/dev/null' USR2 TERM

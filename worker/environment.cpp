@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <c10/util/Exception.h>
 #include <mpi.h>
 #include <torch/headeronly/version.h>
 #include <unistd.h>
@@ -11,12 +12,16 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <sstream>
 #include <thread>
 
 #include "base/file.h"
+#include "base/host.h"
 #include "base/version.h"
+#include "core/distributed/cuda_library.h"
 #include "core/kernels/masked_conv2d_loops.h"
+#include "labelcache/labelers/labeler.h"
 
 namespace remixer::worker {
 namespace {
@@ -90,7 +95,8 @@ experiments::Json describe_rank(const std::string& device) {
 }
 
 experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
-                                                      const std::string& device) {
+                                                      const std::string& device,
+                                                      const std::string& device_reason) {
   experiments::protocol::RegisterWorker worker;
   const bool cuda = device.starts_with("cuda");
   worker.host = host_name();
@@ -113,6 +119,7 @@ experiments::protocol::RegisterWorker describe_worker(const experiments::Json& r
       {"commit", commit()},
       {"memory_gib", memory_gib()},
       {"ranks", ranks},
+      {"device_reason", device_reason},
       {"kernels",
        {{"masked_conv2d", cuda ? "aten" : kernels::conv_loops()},
         {"masked_attention", "aten"},
@@ -124,6 +131,40 @@ experiments::protocol::RegisterWorker describe_worker(const experiments::Json& r
     worker.environment["allocation"] = allocation;
   }
   return worker;
+}
+
+experiments::Json describe_machine(const experiments::Json& ranks, const std::string& device_reason,
+                                   const std::filesystem::path& libraries,
+                                   const std::filesystem::path& weights,
+                                   const experiments::Json& labelers) {
+  using experiments::Json;
+  const auto problem_of = [](const std::function<void()>& body) -> std::string {
+    try {
+      body();
+    } catch (const c10::Error& error) {
+      return error.what_without_backtrace();
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "";
+  };
+  Json cuda;
+  const std::string problem =
+      problem_of([&] { cuda = Json::parse(training::CudaLibrary(libraries).describe()); });
+  if (!problem.empty()) cuda = {{"problem", problem}};
+  Json tried = Json::array();
+  for (const Json& entry : labelers) {
+    tried.push_back({{"name", entry.at("name")},
+                     {"problem", problem_of([&] { labelcache::make_labeler(entry, weights); })}});
+  }
+  return {{"libtorch", TORCH_VERSION},
+          {"mpi", mpi_name()},
+          {"cores", coordinator::own_cores().size()},
+          {"ranks", ranks},
+          {"device_reason", device_reason},
+          {"cuda", cuda},
+          {"weights", weights.string()},
+          {"labelers", tried}};
 }
 
 }  // namespace remixer::worker

@@ -1,6 +1,7 @@
 // What this worker runs on, recorded beside each of its attempts.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "base/json.h"
@@ -12,8 +13,19 @@ namespace remixer::worker {
 experiments::Json describe_rank(const std::string& device);
 
 // Registration of this process: commit, library versions, processor, memory, threads, kernels, the
-// settings of its environment that may change speed or sums, and `ranks`, describe_rank() of each.
+// settings of its environment that may change speed or sums, `ranks`, describe_rank() of each, and
+// why they run on what they run on.
 experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
-                                                      const std::string& device);
+                                                      const std::string& device,
+                                                      const std::string& device_reason = "");
+
+// For `remixer doctor`, as JSON: {"libtorch", "mpi", "cores", "ranks": describe_rank() of each,
+// "device_reason", "cuda": CudaLibrary::describe() or {"problem"}, "weights", "labelers": [{"name",
+// "problem"}]}. Each of `labelers` (entries of cells) is made from the folder `weights`, as a task
+// would make it. Loads CUDA where `libraries` holds it, whether there is a GPU or not.
+experiments::Json describe_machine(const experiments::Json& ranks, const std::string& device_reason,
+                                   const std::filesystem::path& libraries,
+                                   const std::filesystem::path& weights,
+                                   const experiments::Json& labelers);
 
 }  // namespace remixer::worker

@@ -7,12 +7,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
-#include <thread>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/version.h"
 #include "core/distributed/choose_device.h"
+#include "core/distributed/rank_place.h"
 #include "worker/environment.h"
 #include "worker/stop_signal.h"
 #include "worker/worker_session.h"
@@ -21,9 +21,10 @@ namespace {
 
 using namespace remixer;
 
-int threads_per_rank(int ranks) {
-  if (const char* given = std::getenv("OMP_NUM_THREADS")) return std::max(1, std::atoi(given));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
+// A number from the environment; `otherwise` where it is not set.
+int number_from(const char* variable, int otherwise) {
+  const char* given = std::getenv(variable);
+  return given != nullptr && *given != '\0' ? std::max(1, std::atoi(given)) : otherwise;
 }
 
 // Where the build puts shared libraries, beside the folder of programs.
@@ -41,12 +42,19 @@ int run(int argc, char** argv) {
   options.weights = REMIXER_WEIGHTS_FOLDER;
   if (const char* folder = std::getenv("REMIXER_WEIGHTS")) options.weights = folder;
   app.set_version_flag("--version", version() + " (" + commit() + ")");
-  app.add_option("--access", options.access_file, "The daemon's access file")->required();
+  auto* access = app.add_option("--access", options.access_file, "The daemon's access file");
+  std::string describe;
+  app.add_option("--describe", describe,
+                 "Print as JSON what this machine offers, and end; the value is a list of labelers "
+                 "to try (remixer doctor)")
+      ->type_name("JSON")
+      ->excludes(access);
   app.add_option("--weights", options.weights, "Folder of the labelers' networks")
       ->capture_default_str();
-  app.add_option("--loader-threads", options.loader_threads, "Threads that read images, a rank")
+  app.add_option("--loader-threads", options.loader_threads,
+                 "Threads that read images, a rank; 0: as many as its processors make sensible")
       ->capture_default_str()
-      ->check(CLI::Range(1, 256));
+      ->check(CLI::Range(0, 256));
   app.add_option("--device", device,
                  "Where to train: auto (GPUs where every rank has one), cpu or cuda")
       ->capture_default_str()
@@ -73,27 +81,53 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitBadInput;
   }
+  if (describe.empty() && options.access_file.empty()) {
+    std::cerr << "remixer-worker: --access is required\n";
+    return kExitBadInput;
+  }
 
   spdlog::set_default_logger(spdlog::stdout_logger_mt("worker"));
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S %l %v");
   spdlog::flush_on(spdlog::level::info);
 
+  // Without it cuBLAS may add in another order each time. It is read when CUDA is first used.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   training::MpiSession session(&argc, &argv);
   // OpenMPI's own handlers are replaced only now.
   worker::listen_for_stop_signals();
   int code = kExitFailure;
   training::MpiCommunicator communicator(collective_seconds);
-  at::set_num_threads(threads_per_rank(communicator.size()));
   try {
     const auto chosen = training::choose_device(device, library_folder(), communicator);
     training::Communicator& compute = chosen.communicator(communicator);
+    // A launcher knows better than the kernel how it shared a machine out among several workers.
+    const int cores = number_from("REMIXER_CORES_PER_RANK", chosen.cores);
+    at::set_num_threads(number_from("OMP_NUM_THREADS", cores));
+    if (options.loader_threads == 0) {
+      options.loader_threads = training::usual_loader_threads(cores, !compute.device().is_cpu());
+    }
+    options.device_reason = chosen.reason;
+    const bool leads = communicator.rank() == 0;
     for (const std::string& rank :
          communicator.all_gather(worker::describe_rank(compute.device().str()).dump())) {
       options.ranks.push_back(experiments::Json::parse(rank));
     }
-    if (communicator.rank() == 0) spdlog::info("this worker runs {}", chosen.reason);
-    code = communicator.rank() == 0 ? worker::lead(options, communicator, compute)
-                                    : worker::follow(options, communicator, compute);
+    if (!describe.empty()) {
+      if (leads) {
+        std::cout << worker::describe_machine(options.ranks, chosen.reason, library_folder(),
+                                              options.weights, experiments::Json::parse(describe))
+                         .dump()
+                  << std::endl;
+      }
+      return kExitDone;
+    }
+    if (leads) {
+      spdlog::info("this worker runs {}; {} processor{} and {} reading thread{} a rank",
+                   chosen.reason, cores, cores == 1 ? "" : "s", options.loader_threads,
+                   options.loader_threads == 1 ? "" : "s");
+    }
+    code = leads ? worker::lead(options, communicator, compute)
+                 : worker::follow(options, communicator, compute);
   } catch (const InputError& error) {
     spdlog::error("{}", error.what());
     code = kExitBadInput;

@@ -159,7 +159,8 @@ class Leader {
 
   void enlist() {
     terms_ = from_json<WorkerRegistered>(connection_.post(
-        "/workers", to_json(describe_worker(options_.ranks, compute_.device().str()))));
+        "/workers",
+        to_json(describe_worker(options_.ranks, compute_.device().str(), options_.device_reason))));
     spdlog::info("registered as {}", terms_.worker_id);
   }
 

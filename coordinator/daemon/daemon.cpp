@@ -82,8 +82,8 @@ struct Daemon::Parts {
     // Workers of an earlier life that are gone are known before anything is given out.
     engine->tick();
     access_path = experiments::protocol::access_file(workspace);
-    launcher = std::make_unique<LocalLauncher>(
-        LauncherOptions{workspace, access_path, options.worker_program});
+    launcher = std::make_unique<LocalLauncher>(LauncherOptions{
+        workspace, access_path, options.worker_program, options.device, options.loader_threads});
     slurm_launcher = std::make_unique<slurm::SlurmLauncher>(slurm_options());
     serve();
     try {

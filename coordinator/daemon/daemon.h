@@ -26,6 +26,8 @@ struct DaemonOptions {
   double grace_seconds = 12;             // how long stop() lets workers write checkpoints
   int workers = 0;                       // local workers that start() starts
   int ranks = 1;                         // MPI ranks of each
+  std::string device = "auto";           // what they run on: auto, cpu or cuda
+  int loader_threads = 0;                // a rank, that read images; 0: the workers decide
   std::filesystem::path worker_program;  // empty: remixer-worker beside this program
   // Called, or posted to, when a grid ends or needs a look (coordinator/daemon/notifier.h); empty:
   // nobody.

@@ -80,8 +80,10 @@ struct LocalLauncher::Parts {
       command.arguments = {mpirun.string(), "-n",   std::to_string(slot.ranks),
                            "--bind-to",     "none", "--oversubscribe"};
     }
-    command.arguments.insert(command.arguments.end(), {options.worker_program.string(), "--access",
-                                                       options.access_file.string()});
+    command.arguments.insert(
+        command.arguments.end(),
+        {options.worker_program.string(), "--access", options.access_file.string(), "--device",
+         options.device, "--loader-threads", std::to_string(options.loader_threads)});
     share_out(slot, command);
     // Copying straight between processes is forbidden in many containers.
     command.environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none";
@@ -97,9 +99,10 @@ struct LocalLauncher::Parts {
     const auto index = static_cast<size_t>(slot.number - 1);
     const std::vector<int> all = own_cores(), cores = share_of(all, index, slots.size());
     if (slots.size() > 1 && all.size() >= slots.size()) command.cores = cores;
+    const int per_rank = std::max(1, static_cast<int>(cores.size()) / slot.ranks);
+    command.environment["REMIXER_CORES_PER_RANK"] = std::to_string(per_rank);
     if (!std::getenv("OMP_NUM_THREADS")) {
-      const int threads = static_cast<int>(cores.size()) / slot.ranks;
-      command.environment["OMP_NUM_THREADS"] = std::to_string(std::max(1, threads));
+      command.environment["OMP_NUM_THREADS"] = std::to_string(per_rank);
     }
     std::string gpus;
     for (const std::string& gpu : share_of(own_gpus(), index, slots.size())) {

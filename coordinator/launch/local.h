@@ -13,6 +13,8 @@ struct LauncherOptions {
   std::filesystem::path workspace;  // logs go to <workspace>/logs/worker-<n>.log
   std::filesystem::path access_file;
   std::filesystem::path worker_program;  // empty: remixer-worker beside this program
+  std::string device = "auto";           // the workers' --device
+  int loader_threads = 0;                // a rank; 0: the workers decide
   double settled_seconds = 20;           // a worker that lived so long started well
   double backoff_seconds = 0.5;          // before the first restart; doubled for each early death
   int early_deaths = 5;                  // in a row, after which a worker is given up
@@ -22,8 +24,8 @@ struct LauncherOptions {
 constexpr int kWorkerRestart = 75;
 
 // Thread-safe. One thread of its own starts, watches and restarts the workers. This machine's cores
-// and GPUs are shared out equally among them: affinity, OMP_NUM_THREADS (unless it is set) and
-// CUDA_VISIBLE_DEVICES.
+// and GPUs are shared out equally among them: affinity, OMP_NUM_THREADS (unless it is set),
+// REMIXER_CORES_PER_RANK and CUDA_VISIBLE_DEVICES.
 class LocalLauncher {
  public:
   explicit LocalLauncher(LauncherOptions options);

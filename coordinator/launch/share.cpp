@@ -1,40 +1,63 @@
 #include "coordinator/launch/share.h"
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <cstdlib>
-#include <filesystem>
 #include <sstream>
 
 namespace remixer::coordinator {
+namespace {
 
-std::vector<int> own_cores() {
-  std::vector<int> cores;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int core = 0; core < CPU_SETSIZE; ++core) {
-      if (CPU_ISSET(core, &set)) cores.push_back(core);
-    }
-  }
-  if (cores.empty()) cores.push_back(0);
-  return cores;
-}
+constexpr int kRanksWithoutGpu = 2;
 
-std::vector<std::string> own_gpus() {
+// Those that CUDA would show: it stops at the first name that is none, as "-1" or Slurm's
+// "NoDevFiles".
+std::vector<std::string> named_gpus(const std::string& names) {
   std::vector<std::string> gpus;
-  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
-    std::istringstream names(visible);
-    for (std::string name; std::getline(names, name, ',');) {
-      if (!name.empty()) gpus.push_back(name);
-    }
-    return gpus;
-  }
-  while (std::filesystem::exists("/dev/nvidia" + std::to_string(gpus.size()))) {
-    gpus.push_back(std::to_string(gpus.size()));
+  std::istringstream list(names);
+  for (std::string name; std::getline(list, name, ',');) {
+    if (name.empty() || name[0] == '-' || name == "NoDevFiles") break;
+    gpus.push_back(name);
   }
   return gpus;
+}
+
+// "nvidia0", "nvidia12": a card. Beside them stand nvidiactl, nvidia-uvm and others.
+bool is_card(const std::string& name) {
+  constexpr std::string_view kBegin = "nvidia";
+  return name.starts_with(kBegin) && name.size() > kBegin.size() &&
+         name.find_first_not_of("0123456789", kBegin.size()) == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<std::string> own_gpus(const std::filesystem::path& devices) {
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) return named_gpus(visible);
+  // CUDA counts those that there are from 0, whatever their numbers.
+  std::vector<std::string> gpus;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(devices, none)) {
+    if (is_card(entry.path().filename().string())) gpus.push_back(std::to_string(gpus.size()));
+  }
+  return gpus;
+}
+
+WorkerCount count_workers(const WorkerChoice& choice) {
+  const int slots = choice.gpus > 0 ? choice.gpus : std::clamp(choice.cores, 1, kRanksWithoutGpu);
+  const auto workers_of = [&](int ranks) {
+    if (choice.workers) return *choice.workers;
+    if (choice.gpus == 0) return 1;
+    return static_cast<int>(
+        std::clamp<int64_t>(slots / ranks, 1, std::max<int64_t>(choice.cells, 1)));
+  };
+  if (choice.ranks) return {workers_of(*choice.ranks), *choice.ranks};
+  WorkerCount best{workers_of(1), 1};
+  // Where workers are asked for, each has an equal part of the GPUs.
+  const int most = choice.gpus > 0 ? slots / std::max(1, choice.workers.value_or(1)) : slots;
+  for (int ranks = 2; ranks <= most; ++ranks) {
+    if (choice.shards % ranks != 0) continue;
+    const WorkerCount next{workers_of(ranks), ranks};
+    if (next.workers * next.ranks >= best.workers * best.ranks) best = next;
+  }
+  return best;
 }
 
 }  // namespace remixer::coordinator

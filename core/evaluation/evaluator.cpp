@@ -16,6 +16,7 @@
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/objective.h"
+#include "core/training/precision.h"
 #include "core/training/token_labeling.h"
 
 namespace remixer::evaluation {
@@ -45,6 +46,7 @@ class Evaluator {
         store_(job.dataset, job.labels, model_->grid(), /*memory_limit=*/0, reading(job)),
         batches_((store_.size() + job.batch_size - 1) / job.batch_size),
         answers_(job.model.num_classes, store_.size()) {
+    training::set_arithmetic("fp32", communicator.device());
     if (store_.size() == 0) {
       fail_input("{}: split {} is empty", job.dataset.folder().string(), job.dataset.split());
     }

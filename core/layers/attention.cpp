@@ -136,13 +136,21 @@ GatedPositionalAttention::GatedPositionalAttention(ParameterMaker& maker, const 
   set_local(pos_proj.weight, heads);
 }
 
+const at::Tensor& GatedPositionalAttention::relative(const at::Tensor& like) const {
+  if (!placed_.defined() || placed_.device() != like.device() ||
+      placed_.scalar_type() != like.scalar_type()) {
+    placed_ = relative_.to(like.options());
+  }
+  return placed_;
+}
+
 at::Tensor GatedPositionalAttention::operator()(const at::Tensor& x, const PatchMask* mask,
                                                 ForwardTrace* trace) const {
   const auto parts = split_heads(qk(x), 2, heads);
   const double scale = 1 / std::sqrt(static_cast<double>(parts[0].size(3)));
   const at::Tensor content = at::matmul(parts[0] * scale, parts[1].transpose(2, 3)).softmax(-1);
   // The same for every image: [H, N, N].
-  const at::Tensor position = pos_proj(relative_.to(x.options())).permute({2, 0, 1}).softmax(-1);
+  const at::Tensor position = pos_proj(relative(x)).permute({2, 0, 1}).softmax(-1);
   const at::Tensor gate = gating_param.sigmoid().view({heads, 1, 1});
   at::Tensor attention = at::addcmul(gate * position, content, 1 - gate);
   const at::Tensor values = split_heads(v(x), 1, heads)[0];

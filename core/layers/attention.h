@@ -40,7 +40,7 @@ struct GatedPositionalAttention {
   // grid: patches along a side.
   GatedPositionalAttention(ParameterMaker& maker, const std::string& name, int64_t width,
                            int64_t heads, bool qkv_bias, int64_t grid);
-  // x [B, grid², C].
+  // x [B, grid², C]. From one thread at a time.
   at::Tensor operator()(const at::Tensor& x, const PatchMask* mask,
                         ForwardTrace* trace = nullptr) const;
   int64_t heads = 0;
@@ -48,7 +48,9 @@ struct GatedPositionalAttention {
   at::Tensor gating_param;  // [heads]
 
  private:
-  at::Tensor relative_;  // [N, N, 3]: from patch i to j, columns, rows and their squares' sum
+  const at::Tensor& relative(const at::Tensor& like) const;
+  at::Tensor relative_;        // [N, N, 3]: from patch i to j, columns, rows and their squares' sum
+  mutable at::Tensor placed_;  // the same where, and in the type in which, it was last needed
 };
 
 }  // namespace remixer::layers

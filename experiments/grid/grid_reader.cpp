@@ -368,7 +368,7 @@ void GridReader::read_cells(const toml::table& table) {
   block.labelers = axis("labeler", keys(grid_.labelers), {"none"});
   block.datasets = axis("dataset", keys(grid_.datasets), keys(grid_.datasets));
   block.recipes = axis("recipe", keys(grid_.recipes), keys(grid_.recipes));
-  block.precisions = axis("precision", {"fp32", "bf16", "fp16"}, {"fp32"});
+  block.precisions = axis("precision", {"fp32", "tf32", "bf16", "fp16"}, {"fp32"});
   const toml::node* seed = table.get("seed");
   block.seeds = seed ? integers(*seed, "seed") : Axis<int64_t>{{0, block.line}};
   grid_.cells.push_back(std::move(block));

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
-#include <thread>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/version.h"
@@ -15,8 +15,6 @@
 
 namespace remixer::coordinator::command {
 namespace {
-
-constexpr int kUsualRanks = 2;
 
 std::string default_workspace() {
   const char* set = std::getenv("REMIXER_WORKSPACE");
@@ -66,6 +64,7 @@ void build(CommandLine& line) {
   add_report(line);
   add_down(line);
   add_slurm(line);
+  add_doctor(line);
   add_handovers(line);
 }
 
@@ -114,19 +113,53 @@ void add_format(CommandLine& line, CLI::App* command) {
       ->type_name("FORMAT");
 }
 
-void add_workers(CLI::App* command, int& workers, int& ranks) {
-  command->add_option("--workers", workers, "Local workers to start")
+void WorkerOptions::add_to(CLI::App* command) {
+  command
+      ->add_option("--workers", workers,
+                   "Local workers to start, each on a task of its own [as many as keep the GPUs "
+                   "busy; one without]")
       ->check(CLI::Range(0, 1024))
-      ->type_name("N")
-      ->capture_default_str();
-  command->add_option("--ranks", ranks, "MPI ranks of each worker, which share a batch")
+      ->type_name("N");
+  command
+      ->add_option("--ranks", ranks,
+                   "MPI ranks of each worker, which share a batch [one for each GPU; two without]")
       ->check(CLI::Range(1, 1024))
-      ->type_name("N")
+      ->type_name("N");
+  command
+      ->add_option("--device", device,
+                   "Where workers train: auto (GPUs where every rank can have one), cpu, or cuda "
+                   "(GPUs or an error)")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->type_name("D")
       ->capture_default_str();
+  command
+      ->add_option("--loader-threads", loader_threads,
+                   "Threads that read images, a rank [as its cores allow]")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N");
 }
 
-int usual_ranks() {
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kUsualRanks);
+WorkerCount WorkerOptions::count(WorkerChoice choice) const {
+  choice.cores = static_cast<int>(own_cores().size());
+  choice.gpus = device == "cpu" ? 0 : static_cast<int>(own_gpus().size());
+  choice.workers = workers;
+  choice.ranks = ranks;
+  return count_workers(choice);
+}
+
+void WorkerOptions::apply(DaemonOptions& options) const {
+  options.device = device;
+  options.loader_threads = loader_threads;
+}
+
+WorkerChoice worker_choice(const experiments::Grid& grid) {
+  WorkerChoice choice;
+  choice.shards = 0;
+  for (const experiments::Cell& cell : grid.cells) {
+    choice.shards = std::gcd(choice.shards, cell.recipe.shards);
+  }
+  choice.cells = static_cast<int64_t>(grid.cells.size());
+  return choice;
 }
 
 int run_command_line(int argc, char** argv) {

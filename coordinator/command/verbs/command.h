@@ -5,9 +5,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/text_table.h"
+#include "coordinator/daemon/daemon.h"
+#include "coordinator/launch/share.h"
+#include "experiments/grid/grid.h"
 
 namespace remixer::coordinator::command {
 
@@ -25,15 +29,27 @@ CLI::App* add_command(CommandLine& line, const std::string& name, const std::str
                       const std::string& example);
 // --format table|json|csv.
 void add_format(CommandLine& line, CLI::App* command);
-// --workers and --ranks of local workers.
-void add_workers(CLI::App* command, int& workers, int& ranks);
-// The number of ranks of a local worker unless told otherwise: two where there are two cores.
-int usual_ranks();
+// Local workers, as the options of `run` and `up` wish them.
+struct WorkerOptions {
+  std::optional<int> workers, ranks;
+  std::string device = "auto";
+  int loader_threads = 0;
+
+  void add_to(CLI::App* command);
+  // What is not wished follows this machine's GPUs and cores, and `choice`'s shards and cells.
+  WorkerCount count(WorkerChoice choice = {}) const;
+  // Device and threads; the number of workers is left alone.
+  void apply(DaemonOptions& options) const;
+};
+
+// How many ranks every cell of a grid can be shared out among, and how many cells there are.
+WorkerChoice worker_choice(const experiments::Grid& grid);
 
 // One function a subcommand: adds it to the command line.
 void add_run(CommandLine& line);
 void add_up(CommandLine& line);
 void add_down(CommandLine& line);
+void add_doctor(CommandLine& line);
 void add_submit(CommandLine& line);
 void add_status(CommandLine& line);
 void add_explain(CommandLine& line);

@@ -22,8 +22,7 @@ using experiments::protocol::GridSubmitted;
 
 struct RunOptions {
   fs::path file;
-  int workers = 1;
-  int ranks = usual_ranks();
+  WorkerOptions workers;
   bool keep_going = true;
 };
 
@@ -48,6 +47,7 @@ class Run {
   int run() {
     DaemonOptions daemon_options;
     daemon_options.workspace = workspace_;
+    options_.workers.apply(daemon_options);
     SessionOrDaemon daemon(daemon_options);
     if (stop_.count() > 0) return kExitInterrupted;
     const GridSubmitted submitted = submit_grid(daemon.session(), grid_);
@@ -94,7 +94,8 @@ class Run {
                       "{}` would take it out.\n",
                       other.at("name").get<std::string>(), other.at("id").get<int64_t>()));
     }
-    daemon.own()->start_workers(options_.workers, options_.ranks);
+    const WorkerCount count = options_.workers.count(worker_choice(grid_));
+    daemon.own()->start_workers(count.workers, count.ranks);
   }
 
   WatchResult watch(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
@@ -189,7 +190,7 @@ void add_run(CommandLine& line) {
       "remixer run experiments/quickstart.toml --ranks 2");
   auto options = std::make_shared<RunOptions>();
   command->add_option("GRID", options->file, "The grid file")->required()->type_name("FILE");
-  add_workers(command, options->workers, options->ranks);
+  options->workers.add_to(command);
   command->add_flag("--keep-going,!--stop-at-failure", options->keep_going,
                     "After a failed task, go on with all that does not depend on it (the default)");
   command->callback(

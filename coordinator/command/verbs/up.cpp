@@ -18,8 +18,7 @@ namespace {
 constexpr double kDownSeconds = 30;
 
 struct UpOptions {
-  int workers = 1;
-  int ranks = usual_ranks();
+  WorkerOptions workers;
   ListenOptions listen;
   std::string notify_command, notify_url;
   uint64_t disk_quota = 0;
@@ -31,17 +30,19 @@ int up(const fs::path& workspace, const UpOptions& options) {
   DaemonOptions& daemon = serve_options.daemon;
   daemon.workspace = workspace;
   options.listen.apply(daemon);
-  daemon.workers = options.workers;
-  daemon.ranks = options.ranks;
+  options.workers.apply(daemon);
+  const WorkerCount count = options.workers.count();
+  daemon.workers = count.workers;
+  daemon.ranks = count.ranks;
   daemon.notify_command = options.notify_command;
   daemon.notify_url = options.notify_url;
   daemon.lease_seconds = options.lease_seconds;
   if (options.disk_quota > 0) daemon.disk_quota = options.disk_quota;
-  serve_options.workers = options.workers == 0
-                              ? "without local workers"
-                              : fmt::format("with {} local worker{} of {} rank{}", options.workers,
-                                            options.workers == 1 ? "" : "s", options.ranks,
-                                            options.ranks == 1 ? "" : "s");
+  serve_options.workers =
+      count.workers == 0
+          ? "without local workers"
+          : fmt::format("with {} local worker{} of {} rank{}", count.workers,
+                        count.workers == 1 ? "" : "s", count.ranks, count.ranks == 1 ? "" : "s");
   // Allocations of an earlier life of the daemon are kept on.
   serve_options.started = [](Daemon& started) { Session(started.access()).post("/slurm/resume"); };
   return serve(serve_options);
@@ -69,7 +70,7 @@ void add_up(CommandLine& line) {
       line, "up", "Start the workspace's daemon in the foreground, until Ctrl-C or `remixer down`",
       "remixer up --workers 1 --ranks 2");
   auto options = std::make_shared<UpOptions>();
-  add_workers(command, options->workers, options->ranks);
+  options->workers.add_to(command);
   options->listen.add_to(command);
   command
       ->add_option("--notify", options->notify_command,

@@ -33,14 +33,14 @@ std::string quoted(const Words& words) {
   return text;
 }
 
-// "gpu:a100:4" in two halves → "gpu:a100:2"; what has no number that can be divided is left out.
+// "gpu:a100:4" in two halves → "gpu:a100:2"; what cannot be divided is left out.
 std::string share_of_gres(const std::string& gres, int64_t parts) {
-  const size_t colon = gres.rfind(':');
-  if (colon == std::string::npos || colon + 1 == gres.size()) return "";
-  const std::string number = gres.substr(colon + 1);
-  if (number.size() > 6 || number.find_first_not_of("0123456789") != std::string::npos) return "";
-  const int64_t share = std::stoll(number) / parts;
-  return share == 0 ? "" : gres.substr(0, colon + 1) + std::to_string(share);
+  std::string text;
+  for (const auto& [name, count] : generic_resources(gres)) {
+    if (count < parts) continue;
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", name, count / parts);
+  }
+  return text;
 }
 
 class Lines {
@@ -145,10 +145,11 @@ std::string worker_program(const Site& site, const ScriptPaths& paths) {
 void add_workers(Lines& lines, const Site& site, const ScriptPaths& paths) {
   Words launch = launch_words(site);
   Words worker = container_words(site, paths, launch);
-  worker.insert(worker.end(), {worker_program(site, paths), "--access", paths.access_file.string(),
-                               "--idle", fmt::format("{:g}", site.queue.idle_seconds), "--patience",
-                               fmt::format("{:g}", site.queue.patience_seconds), "--loader-threads",
-                               std::to_string(site.worker.loader_threads)});
+  worker.insert(worker.end(),
+                {worker_program(site, paths), "--access", paths.access_file.string(), "--idle",
+                 fmt::format("{:g}", site.queue.idle_seconds), "--patience",
+                 fmt::format("{:g}", site.queue.patience_seconds), "--loader-threads",
+                 std::to_string(site.worker.loader_threads), "--device", site.device()});
   lines.line(fmt::format("seconds={:.0f}", site.seconds()));
   lines.line(fmt::format("checkpoint_seconds={:.0f}", site.queue.checkpoint_seconds));
   lines.line(fmt::format("cpus_per_rank={}", site.allocation.cpus_per_rank));

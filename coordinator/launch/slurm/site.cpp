@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "base/clock.h"
 
@@ -118,7 +119,8 @@ void check_worker(const Site& site) {
   const Workers& w = site.worker;
   check_one_of("worker.launcher", w.launcher, {"srun", "mpirun"});
   check_at_least<int64_t>("worker.workers", w.workers, 1);
-  check_at_least<int64_t>("worker.loader_threads", w.loader_threads, 1);
+  check_at_least<int64_t>("worker.loader_threads", w.loader_threads, 0);
+  check_one_of("worker.device", w.device, {"auto", "cpu", "cuda"});
   if (w.workers > 1 && site.allocation.nodes > 1) {
     fail_input(
         "worker.workers = {} needs allocation.nodes = 1: a worker may span nodes, but not "
@@ -128,6 +130,14 @@ void check_worker(const Site& site) {
   if (site.ranks() % w.workers != 0) {
     fail_input("worker.workers = {} does not divide the {} ranks of an allocation", w.workers,
                site.ranks());
+  }
+  const auto gpus = site.gpus_per_node();
+  if (site.device() != "cuda" || !gpus || *gpus == 0) return;
+  if (*gpus < site.allocation.ranks_per_node) {
+    fail_input(
+        "allocation.ranks_per_node = {} ranks have {} GPU{} between them (allocation.gres, "
+        "allocation.options); give each rank one, or set worker.device = \"cpu\"",
+        site.allocation.ranks_per_node, *gpus, *gpus == 1 ? "" : "s");
   }
 }
 
@@ -166,6 +176,22 @@ void check_queue(const QueueRules& q) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, int64_t>> generic_resources(const std::string& gres) {
+  std::vector<std::pair<std::string, int64_t>> found;
+  std::istringstream parts(gres);
+  for (std::string part; std::getline(parts, part, ',');) {
+    if (part.starts_with("gres/")) part.erase(0, 5);
+    const size_t colon = part.rfind(':');
+    const std::string last = colon == std::string::npos ? "" : part.substr(colon + 1);
+    const bool counted = !last.empty() && last.size() <= 6 &&
+                         last.find_first_not_of("0123456789") == std::string::npos;
+    if (!part.empty()) {
+      found.emplace_back(counted ? part.substr(0, colon) : part, counted ? std::stoll(last) : 1);
+    }
+  }
+  return found;
+}
+
 double limit_seconds(const std::string& text) {
   const double seconds = parsed_limit(text);
   if (!(seconds > 0)) {
@@ -174,6 +200,26 @@ double limit_seconds(const std::string& text) {
         text);
   }
   return seconds;
+}
+
+std::optional<int64_t> Site::gpus_per_node() const {
+  int64_t gpus = 0;
+  for (const auto& [name, count] : generic_resources(allocation.gres)) {
+    if (name == "gpu" || name.starts_with("gpu:")) gpus += count;
+  }
+  if (gpus > 0) return gpus;
+  for (const std::string& option : allocation.options) {
+    if (option.starts_with("--gpus") || option.starts_with("-G") ||
+        option.starts_with("--gres=gpu")) {
+      return std::nullopt;
+    }
+  }
+  return 0;
+}
+
+std::string Site::device() const {
+  if (worker.device != "auto") return worker.device;
+  return gpus_per_node() == 0 ? "auto" : "cuda";
 }
 
 double Site::seconds() const {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/object_reader.h"
@@ -27,8 +29,9 @@ struct Workers {
   std::string launcher = "srun";  // or "mpirun"
   std::string mpi = "pmix";       // srun's --mpi
   std::vector<std::string> launcher_options;
-  std::string program;  // empty: remixer-worker beside remixer
-  int64_t loader_threads = 1;
+  std::string program;          // empty: remixer-worker beside remixer
+  int64_t loader_threads = 0;   // a rank; 0: from the processors that it has
+  std::string device = "auto";  // auto: cuda where the allocation asks for GPUs
 };
 
 // [environment]: what an allocation prepares before it starts workers.
@@ -78,6 +81,11 @@ struct Site {
   QueueRules queue;
   DaemonJob daemon;
 
+  // GPUs of a node that the allocation asks for: 0 for none, nothing where it asks for them in a
+  // way that does not say how many a node has.
+  std::optional<int64_t> gpus_per_node() const;
+  // The workers' --device: an allocation that asked for GPUs must not train on the CPU.
+  std::string device() const;
   int64_t ranks() const { return allocation.nodes * allocation.ranks_per_node; }
   int64_t ranks_per_worker() const { return ranks() / worker.workers; }
   double seconds() const;  // of allocation.time
@@ -86,6 +94,9 @@ struct Site {
 // Seconds of a time limit as Slurm writes it: "90" (minutes), "1:30:00", "2-12", "2-12:00:00", ...
 // Throws InputError for anything else, UNLIMITED included.
 double limit_seconds(const std::string& text);
+
+// The parts of a --gres: "gpu:a100:4,nvme" → {"gpu:a100", 4}, {"nvme", 1}.
+std::vector<std::pair<std::string, int64_t>> generic_resources(const std::string& gres);
 
 // Throws InputError naming what cannot work together.
 void check_site(const Site& site);
@@ -121,6 +132,7 @@ void describe(V& v, experiments::FieldsOf<V, Workers>& m) {
   v("launcher_options", m.launcher_options);
   v("program", m.program);
   v("loader_threads", m.loader_threads);
+  v("device", m.device);
 }
 template <typename V>
 void describe(V& v, experiments::FieldsOf<V, Environment>& m) {

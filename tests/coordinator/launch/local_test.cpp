@@ -21,7 +21,9 @@
 namespace remixer::coordinator {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::TemporaryFolder;
 
 bool eventually(const std::function<bool()>& holds, double seconds = 20) {
@@ -81,9 +83,9 @@ TEST_F(LauncherTest, SharesCoresAndGpusOut) {
   const char* before = std::getenv("CUDA_VISIBLE_DEVICES");
   const std::string kept = before ? before : "";
   ::setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7", 1);
-  LocalLauncher launcher(
-      options("grep Cpus_allowed_list /proc/self/status\n"
-              "echo gpus=$CUDA_VISIBLE_DEVICES; echo ready; sleep 60\n"));
+  LocalLauncher launcher(options(
+      "grep Cpus_allowed_list /proc/self/status\n"
+      "echo gpus=$CUDA_VISIBLE_DEVICES own=$REMIXER_CORES_PER_RANK; echo ready; sleep 60\n"));
   launcher.start(2, 1);
   const auto log_of = [&](int worker) {
     return read_file_if_exists(folder.path / fmt::format("logs/worker-{}.log", worker))
@@ -94,8 +96,8 @@ TEST_F(LauncherTest, SharesCoresAndGpusOut) {
            log_of(2).find("ready") != std::string::npos;
   }));
   before ? ::setenv("CUDA_VISIBLE_DEVICES", kept.c_str(), 1) : ::unsetenv("CUDA_VISIBLE_DEVICES");
-  EXPECT_THAT(log_of(1), HasSubstr("gpus=4,5\n"));
-  EXPECT_THAT(log_of(2), HasSubstr("gpus=6,7\n"));
+  EXPECT_THAT(log_of(1), HasSubstr("gpus=4,5 own="));
+  EXPECT_THAT(log_of(2), HasSubstr("gpus=6,7 own="));
   const auto cores_of = [&](int worker) {
     return log_of(worker).substr(0, log_of(worker).find('\n'));
   };
@@ -104,6 +106,57 @@ TEST_F(LauncherTest, SharesCoresAndGpusOut) {
   } else {
     EXPECT_EQ(cores_of(1), cores_of(2));
   }
+}
+
+TEST(ShareTest, CardsAreThoseThatTheDriverShows) {
+  const char* before = std::getenv("CUDA_VISIBLE_DEVICES");
+  const std::string kept = before ? before : "";
+  TemporaryFolder devices;
+  // A container's only card keeps its number; CUDA calls it 0.
+  for (const char* name : {"nvidia3", "nvidiactl", "nvidia-uvm", "null", "nvidia12"}) {
+    write_file_atomic(devices.path / name, "");
+  }
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
+  EXPECT_THAT(own_gpus(devices.path), ElementsAre("0", "1"));
+  EXPECT_THAT(own_gpus(devices.path / "missing"), IsEmpty());
+  ::setenv("CUDA_VISIBLE_DEVICES", "2,GPU-77,-1,3", 1);
+  EXPECT_THAT(own_gpus(devices.path), ElementsAre("2", "GPU-77"));
+  for (const char* none : {"", "-1", "NoDevFiles"}) {
+    ::setenv("CUDA_VISIBLE_DEVICES", none, 1);
+    EXPECT_THAT(own_gpus(devices.path), IsEmpty()) << none;
+  }
+  before ? ::setenv("CUDA_VISIBLE_DEVICES", kept.c_str(), 1) : ::unsetenv("CUDA_VISIBLE_DEVICES");
+}
+
+std::pair<int, int> counted(const WorkerChoice& choice) {
+  const WorkerCount count = count_workers(choice);
+  return {count.workers, count.ranks};
+}
+
+TEST(ShareTest, WorkersAndRanksFollowTheGpus) {
+  using Pair = std::pair<int, int>;
+  EXPECT_EQ(counted({.gpus = 0, .cores = 64}), Pair(1, 2)) << "without GPUs as ever";
+  EXPECT_EQ(counted({.gpus = 0, .cores = 1}), Pair(1, 1));
+  EXPECT_EQ(counted({.gpus = 0, .cores = 8, .shards = 3}), Pair(1, 1)) << "two do not divide three";
+  EXPECT_EQ(counted({.gpus = 1, .cores = 16}), Pair(1, 1));
+  EXPECT_EQ(counted({.gpus = 2, .cores = 16}), Pair(1, 2));
+  EXPECT_EQ(counted({.gpus = 4, .cores = 16}), Pair(1, 4));
+  EXPECT_EQ(counted({.gpus = 8, .cores = 16}), Pair(2, 4)) << "two cells side by side";
+  EXPECT_EQ(counted({.gpus = 8, .cores = 16, .shards = 8}), Pair(1, 8))
+      << "a recipe that says eight";
+  EXPECT_EQ(counted({.gpus = 8, .cores = 16, .cells = 1}), Pair(1, 4));
+  EXPECT_EQ(counted({.gpus = 6, .cores = 16}), Pair(3, 2)) << "no card idle";
+  EXPECT_EQ(counted({.gpus = 3, .cores = 16, .cells = 1}), Pair(1, 2));
+}
+
+TEST(ShareTest, WishesAreKept) {
+  using Pair = std::pair<int, int>;
+  EXPECT_EQ(counted({.gpus = 8, .cores = 16, .ranks = 2}), Pair(4, 2));
+  EXPECT_EQ(counted({.gpus = 8, .cores = 16, .workers = 4}), Pair(4, 2));
+  EXPECT_EQ(counted({.gpus = 8, .cores = 16, .workers = 1, .ranks = 1}), Pair(1, 1));
+  EXPECT_EQ(counted({.gpus = 2, .cores = 16, .workers = 8}), Pair(8, 1)) << "cards shared in turn";
+  EXPECT_EQ(counted({.gpus = 0, .cores = 16, .workers = 0}), Pair(0, 2));
+  EXPECT_EQ(counted({.gpus = 0, .cores = 16, .ranks = 4}), Pair(1, 4));
 }
 
 TEST(ShareTest, PartsAreEqualAndNeighboursStayTogether) {

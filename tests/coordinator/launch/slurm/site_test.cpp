@@ -102,6 +102,54 @@ TEST(ScriptTest, WorkersSideBySideShareTheAllocation) {
                             HasSubstr("--gres=gpu:2")));
 }
 
+TEST(ScriptTest, AnAllocationThatAskedForGpusMustNotTrainOnTheCpu) {
+  EXPECT_THAT(script_of("[allocation]\ngres = \"gpu\"\n"), HasSubstr("--device cuda"));
+  EXPECT_THAT(script_of("[allocation]\ngres = \"nvme:1,gpu:a100:2\"\n"),
+              HasSubstr("--device cuda"));
+  EXPECT_THAT(script_of("[allocation]\noptions = [\"--gpus-per-task=1\"]\n"),
+              HasSubstr("--device cuda"));
+  EXPECT_THAT(script_of("[allocation]\ngres = \"nvme:1\"\n"), HasSubstr("--device auto"));
+  EXPECT_THAT(script_of("[allocation]\ngres = \"gpu:1\"\n[worker]\ndevice = \"cpu\"\n"),
+              HasSubstr("--device cpu"));
+  EXPECT_THAT(refusal("[worker]\ndevice = \"gpu\"\n"), HasSubstr("known are: auto, cpu, cuda"));
+  EXPECT_THAT(refusal("[allocation]\ngres = \"gpu:2\"\nranks_per_node = 4\n"),
+              HasSubstr("ranks_per_node = 4 ranks have 2 GPUs between them"));
+}
+
+TEST(ScriptTest, ReadersFollowTheCoresUnlessTheSiteSaysOtherwise) {
+  EXPECT_THAT(script_of(""), HasSubstr("--loader-threads 0"));
+  EXPECT_THAT(script_of("[worker]\nloader_threads = 7\n"), HasSubstr("--loader-threads 7"));
+}
+
+// The script itself, under a mpirun that shows what it was given.
+TEST(ScriptTest, WorkersUnderMpirunShareTheGpusOut) {
+  coordinator::testing::TemporaryFolder folder;
+  write_file_atomic(
+      folder.path / "mpirun",
+      "#!/bin/bash\necho \"gpus $CUDA_VISIBLE_DEVICES cores $REMIXER_CORES_PER_RANK\"\n", 0755);
+  const auto gpus_of = [&](int workers, const std::string& visible) {
+    const Site site = read_site(
+        fmt::format("[allocation]\ngres = \"gpu:4\"\nranks_per_node = 4\ncpus_per_rank = 3\n"
+                    "[worker]\nlauncher = \"mpirun\"\nworkers = {}\n",
+                    workers),
+        "site.toml");
+    write_file_atomic(folder.path / "script.sh",
+                      allocation_script(site, {folder.path, folder.path / "a", "/opt/remixer"}));
+    const Captured done = run_captured(
+        {"env", "PATH=" + folder.path.string() + ":/usr/bin:/bin", "SLURM_JOB_ID=1",
+         "CUDA_VISIBLE_DEVICES=" + visible, "bash", (folder.path / "script.sh").string()},
+        30);
+    EXPECT_EQ(done.code, 0) << done.errors;
+    return done.output;
+  };
+  EXPECT_THAT(gpus_of(2, "0,1,2,3"),
+              AllOf(HasSubstr("gpus 0,1 cores 3"), HasSubstr("gpus 2,3 cores 3")));
+  EXPECT_THAT(gpus_of(4, "4,5,6,7"), AllOf(HasSubstr("gpus 4 "), HasSubstr("gpus 7 ")));
+  EXPECT_THAT(gpus_of(1, "0,1,2,3"), HasSubstr("gpus 0,1,2,3 "));
+  EXPECT_THAT(gpus_of(4, "0,1"), AllOf(HasSubstr("gpus 0 "), HasSubstr("gpus 1 ")));
+  EXPECT_THAT(gpus_of(4, ""), Not(HasSubstr("gpus 0")));
+}
+
 TEST(ScriptTest, ContainersAndMpirun) {
   const std::string apptainer = script_of(
       "[container]\nruntime = \"apptainer\"\nimage = \"/i.sif\"\noptions = [\"--nv\"]\n"

@@ -1,0 +1,138 @@
+// `remixer doctor`: whether this machine has what a study needs, one line a thing.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/one_line.h"
+#include "coordinator/command/ask/machine_checks.h"
+#include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/command.h"
+#include "coordinator/command/verbs/handover.h"
+#include "experiments/grid/grid.h"
+#include "experiments/spec/components.h"
+
+namespace remixer::coordinator::command {
+namespace {
+
+// Room below which a study soon stands still, and open files below which a daemon with its workers
+// and viewers does.
+constexpr uint64_t kLeastRoom = uint64_t{2} << 30;
+constexpr uint64_t kLeastOpenFiles = 512;
+
+struct DoctorOptions {
+  std::vector<fs::path> grids;
+  WorkerOptions workers;
+  bool slurm = false;
+  double patience_seconds = 120;
+};
+
+// Labelers' entries, each once.
+void add_labeler(Json& labelers, const Json& entry) {
+  if (entry.is_null()) return;
+  if (std::find(labelers.begin(), labelers.end(), entry) == labelers.end())
+    labelers.push_back(entry);
+}
+
+// The grids' data: read as `remixer run` would read them. Fills in what they need.
+std::vector<Check> check_grids(const DoctorOptions& options, const fs::path& workspace,
+                               Json& labelers, WorkerChoice& choice) {
+  std::vector<Check> checks;
+  for (const fs::path& file : options.grids) {
+    Check check{"grid", Health::kGood, "", ""};
+    try {
+      const experiments::Grid grid = experiments::read_grid(file, workspace);
+      for (const experiments::Cell& cell : grid.cells) add_labeler(labelers, cell.labeler);
+      choice = worker_choice(grid);
+      check.found = fmt::format("{}: {} cells, {} tasks, all data sets known", file.string(),
+                                grid.cells.size(), grid.tasks.size());
+    } catch (const std::exception& error) {
+      check.health = Health::kBad;
+      check.found = experiments::one_line(error.what());
+      check.advice = "mend the grid, or import what it names (remixer dataset import)";
+    }
+    checks.push_back(check);
+  }
+  if (options.grids.empty()) {
+    // What ./setup brings.
+    for (const char* name : {"saliency", "relabel"}) {
+      add_labeler(labelers, experiments::labeler_entry(name));
+    }
+  }
+  return checks;
+}
+
+// Sets of data that are in the workspace already.
+Check check_data(const fs::path& workspace) {
+  size_t sets = 0;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(workspace / "datasets", none)) {
+    sets += entry.is_directory() ? 1 : 0;
+  }
+  return {"data", Health::kGood,
+          sets == 0 ? "no data set yet: a grid's own are made when it runs"
+                    : fmt::format("{} data set{} in the workspace", sets, sets == 1 ? "" : "s"),
+          ""};
+}
+
+std::vector<Check> all_checks(const DoctorOptions& options, const fs::path& workspace) {
+  Json labelers = Json::array();
+  WorkerChoice choice;
+  const std::vector<Check> grids = check_grids(options, workspace, labelers, choice);
+  const bool gpu_needed = options.workers.device == "cuda";
+  std::vector<Check> checks = {
+      check_driver(read_file_if_exists("/proc/driver/nvidia/version").value_or(""),
+                   own_gpus().size(), gpu_needed)};
+  const auto append = [&](const std::vector<Check>& more) {
+    checks.insert(checks.end(), more.begin(), more.end());
+  };
+  const int ranks = options.workers.count(choice).ranks;
+  // Not "cuda": what is missing is to be told line by line.
+  const std::string device = options.workers.device == "cpu" ? "cpu" : "auto";
+  append(check_ranks(try_ranks(program_folder() / "remixer-worker", ranks, device, labelers,
+                               options.patience_seconds),
+                     gpu_needed));
+  append({check_slurm(options.slurm), check_folder("workspace", fs::absolute(workspace)),
+          check_state_folder(workspace), check_room(workspace, kLeastRoom),
+          check_open_files(kLeastOpenFiles), check_data(workspace)});
+  append(grids);
+  return checks;
+}
+
+int doctor(const CommandLine& line, const DoctorOptions& options) {
+  Table table({{"check"}, {"state"}, {"found"}, {"advice"}});
+  bool bad = false;
+  for (const Check& check : all_checks(options, line.workspace)) {
+    bad = bad || check.health == Health::kBad;
+    table.add_row({check.name, to_string(check.health), check.found,
+                   check.advice.empty() ? Json(nullptr) : Json(check.advice)});
+  }
+  print(table.as(line.format));
+  return bad ? kExitFailure : kExitDone;
+}
+
+}  // namespace
+
+void add_doctor(CommandLine& line) {
+  CLI::App* command = add_command(
+      line, "doctor",
+      "Look whether this machine has what a study needs, and say what to do where it has not",
+      "remixer doctor experiments/quickstart.toml --ranks 2");
+  auto options = std::make_shared<DoctorOptions>();
+  command->add_option("GRID", options->grids, "Grids whose data and weights are to be there")
+      ->type_name("FILE");
+  options->workers.add_to(command);
+  command->add_flag("--slurm", options->slurm, "Slurm is needed");
+  command
+      ->add_option("--patience", options->patience_seconds,
+                   "Seconds that the ranks may take to start")
+      ->check(CLI::PositiveNumber)
+      ->type_name("S")
+      ->capture_default_str();
+  add_format(line, command);
+  command->callback(
+      [&line, options] { line.chosen = [&line, options] { return doctor(line, *options); }; });
+}
+
+}  // namespace remixer::coordinator::command

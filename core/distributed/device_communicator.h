@@ -1,0 +1,34 @@
+// Ranks that train on devices of their own: bytes and agreements over MPI, tensors on the device
+// over a process group of its library's.
+#pragma once
+
+#include "core/distributed/mpi_communicator.h"
+
+namespace remixer::training {
+
+class DeviceCommunicator : public Communicator {
+ public:
+  // `mpi` must outlive it. `group` reduces tensors on `device`; null with one rank.
+  DeviceCommunicator(MpiCommunicator& mpi, at::Device device,
+                     c10::intrusive_ptr<c10d::ProcessGroup> group);
+  ~DeviceCommunicator() override;
+
+  int rank() const override { return mpi_.rank(); }
+  int size() const override { return mpi_.size(); }
+  at::Device device() const override { return device_; }
+  void barrier() override { mpi_.barrier(); }
+  std::string broadcast(std::string bytes, int root) override;
+  std::vector<std::string> all_gather(const std::string& bytes) override;
+  void all_reduce_sum(at::Tensor& tensor) override;
+  int64_t all_reduce_max(int64_t value) override { return mpi_.all_reduce_max(value); }
+  // Ranks meet over MPI before they enter the device's library: there a missing one is named.
+  void gather_for_gradients() override { mpi_.wait_for_all("sum of gradients"); }
+  c10::intrusive_ptr<c10d::ProcessGroup> process_group() override;
+
+ private:
+  MpiCommunicator& mpi_;
+  at::Device device_;
+  c10::intrusive_ptr<c10d::ProcessGroup> group_;
+};
+
+}  // namespace remixer::training

@@ -1,0 +1,37 @@
+// By which of a rank's addresses the other ranks reach it: host names need not resolve on other
+// nodes, and a machine may have networks that others do not share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace remixer::training {
+
+// This machine's addresses, the likeliest first: the host name, then those of its interfaces that
+// are up (an interface that NCCL_SOCKET_IFNAME names before others), loopback last.
+std::vector<std::string> own_addresses();
+
+// Answers on a port of its own, on all addresses, with a secret, so that others can tell this
+// process from any other that listens. A thread serves until destruction.
+class Doorbell {
+ public:
+  Doorbell();
+  ~Doorbell();
+  Doorbell(const Doorbell&) = delete;
+  Doorbell& operator=(const Doorbell&) = delete;
+  uint16_t port() const;
+  const std::string& secret() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// The first of `addresses` at whose `port` the doorbell with that secret answers within `seconds`;
+// empty where none does.
+std::string find_reachable(const std::vector<std::string>& addresses, uint16_t port,
+                           const std::string& secret, double seconds = 3);
+
+}  // namespace remixer::training
