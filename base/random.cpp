@@ -72,24 +72,42 @@ double Random::normal() {
   return radius * std::cos(angle);
 }
 
-double Random::gamma(double shape) {
+namespace {
+
+// A draw, and its logarithm, which is finite where the draw itself is too small for a number.
+struct Gamma {
+  double value = 0, logarithm = 0;
+};
+
+Gamma draw_gamma(Random& random, double shape) {
   assert(shape > 0);
   if (shape < 1) {
-    const double boost = std::pow(1 - uniform(), 1 / shape);
-    return boost * gamma(shape + 1);
+    const double share = 1 - random.uniform();
+    const Gamma larger = draw_gamma(random, shape + 1);
+    return {std::pow(share, 1 / shape) * larger.value, std::log(share) / shape + larger.logarithm};
   }
   const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
-    const double x = normal();
+    const double x = random.normal();
     const double v = std::pow(1 + c * x, 3);
     if (v <= 0) continue;
-    if (std::log(1 - uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+    if (std::log(1 - random.uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) {
+      return {d * v, std::log(d * v)};
+    }
   }
 }
 
+}  // namespace
+
+double Random::gamma(double shape) {
+  return draw_gamma(*this, shape).value;
+}
+
 double Random::beta(double a, double b) {
-  const double x = gamma(a), y = gamma(b);
-  return x / (x + y);
+  const Gamma x = draw_gamma(*this, a), y = draw_gamma(*this, b);
+  const double sum = x.value + y.value;
+  // Of small shapes both may be too small for a number; their quotient is not.
+  return sum > 0 ? x.value / sum : 1 / (1 + std::exp(y.logarithm - x.logarithm));
 }
 
 }  // namespace remixer

@@ -26,7 +26,9 @@ size_t place_of_set(const ColumnDefinition& column, const Evaluation& evaluation
 
 const Evaluation* find_minus(const StudyCell& cell, const Evaluation& of, const std::string& set) {
   for (const Evaluation& other : cell.evaluations) {
-    if (other.dataset == of.dataset && other.split == set) return &other;
+    if (other.dataset == of.dataset && other.split == set && other.transform == of.transform) {
+      return &other;
+    }
   }
   return nullptr;
 }

@@ -155,6 +155,7 @@ void StudyReader::add_evaluation(SQLite::Statement& query, StudyCell& cell, cons
   evaluation.eval_set = member(spec, "eval_set");
   const std::string split = member(spec, "split");
   evaluation.split = split.empty() ? evaluation.eval_set : split;
+  evaluation.transform = member(spec, "transform");
   const Json result = json(query, 6);
   evaluation.predictions = member(result, "predictions");
   evaluation.predictions_sha256 = member(result, "predictions_sha256");

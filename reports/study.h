@@ -25,6 +25,7 @@ struct Evaluation {
   std::string split;               // in its data set
   std::string kind;                // of its data set (reports/data_kinds.h); empty: not known
   std::string dataset;             // identifies its data set
+  std::string transform;           // how its images are seen; empty: as they are
   bool own = true;                 // its data set is the one that the cell was trained on
   std::string predictions;         // file below the workspace; empty until done
   std::string predictions_sha256;  // its hash; empty of older results

@@ -1,7 +1,6 @@
 #include <spdlog/spdlog.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/predictions_file.h"
 #include "core/evaluation/evaluator.h"
@@ -11,12 +10,6 @@ namespace remixer::worker {
 namespace {
 
 using experiments::TaskKind;
-
-// Of the dataset that the cell was trained on.
-int64_t classes_of(const std::filesystem::path& folder) {
-  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
-  return static_cast<int64_t>(manifest.at("classes").size());
-}
 
 }  // namespace
 
@@ -33,9 +26,10 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   job.cell = *context.assignment.cell;
   job.dataset = inputs.dataset;
   job.eval_set = split;
+  job.transform = spec.value("transform", experiments::kWholeTransform);
   if (spec.contains("dataset")) {
     job.other_dataset = spec.at("dataset");
-    job.num_classes = classes_of(context.workspace / "datasets" / short_id(job.cell.dataset));
+    job.trained_on = context.workspace / "datasets" / short_id(job.cell.dataset);
   }
   job.labels = inputs.labels.get();
   job.loader_threads = context.loader_threads;

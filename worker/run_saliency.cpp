@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "core/augment/augmentation.h"
+#include "core/evaluation/evaluator.h"
 #include "core/explain/saliency.h"
 #include "core/io/safetensors.h"
 #include "core/models/weights.h"
@@ -14,21 +14,22 @@ namespace {
 
 using experiments::TaskKind;
 
-// The cell's trained model, the last epoch's raw weights, on the rank's device. Its classes are
-// those that it was trained on, whatever set it is shown.
-std::unique_ptr<models::Model> load_model(const TaskContext& context,
-                                          const data::Dataset& dataset) {
-  const auto& trained = context.input(TaskKind::kTrain);
-  const io::Safetensors weights =
-      io::read_safetensors(context.workspace / trained.at("model").get<std::string>());
-  const experiments::Cell& cell = *context.assignment.cell;
-  models::ModelSpec spec = training::model_spec(cell, dataset);
-  spec.num_classes = models::spec_of_weights(weights, spec.architecture).num_classes;
-  auto model = models::create_model_to_load(spec);
-  models::load_weights(*model, weights);
-  models::move_to(*model, context.communicator->device());
-  return model;
-}
+// The cell's trained model, the last epoch's raw weights, on the rank's device, and how it is
+// evaluated. Its classes are those that it was trained on, whatever set it is shown.
+struct Trained {
+  Trained(const TaskContext& context, const std::filesystem::path& trained_on) {
+    const auto& trained = context.input(TaskKind::kTrain);
+    const io::Safetensors weights =
+        io::read_safetensors(context.workspace / trained.at("model").get<std::string>());
+    evaluated = evaluation::evaluated_cell(*context.assignment.cell, weights, trained_on);
+    model = models::create_model_to_load(evaluated.model);
+    models::load_weights(*model, weights);
+    models::move_to(*model, context.communicator->device());
+  }
+
+  evaluation::Evaluated evaluated;
+  std::unique_ptr<models::Model> model;
+};
 
 }  // namespace
 
@@ -43,21 +44,18 @@ TaskOutcome run_saliency(const TaskContext& context) {
   const data::Dataset dataset =
       spec.contains("dataset") ? training::open_split(spec.at("dataset"), inputs.dataset, split)
                                : training::open_split(cell, inputs.dataset, split);
-  const auto model = load_model(context, dataset);
+  const Trained trained(context, spec.contains("dataset")
+                                     ? context.workspace / "datasets" / short_id(cell.dataset)
+                                     : inputs.dataset);
   explain::SaliencyJob job{
-      .dataset = dataset,
-      .labels = inputs.labels.get(),
-      .distance = cell.distance,
-      .evaluation_crop =
-          data::augmentation_settings(cell.recipe, static_cast<int>(model->spec().image_size))
-              .evaluation_crop};
+      .dataset = dataset, .settings = trained.evaluated.settings, .labels = inputs.labels.get()};
   if (context.progress) {
     job.on_progress = [&](int64_t done, int64_t total) {
       context.progress(done, total, "drawing saliency maps", {});
     };
   }
   const auto chosen = explain::choose_images(spec.at("images"), dataset);
-  SaliencyFile maps = explain::draw_saliency(*model, job, chosen);
+  SaliencyFile maps = explain::draw_saliency(*trained.model, job, chosen);
   maps.cell = cell.id();
   maps.eval_set = set;
   const auto file = context.folder() / "saliency.safetensors";

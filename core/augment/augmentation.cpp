@@ -50,8 +50,9 @@ AugmentationSettings augmentation_settings(const experiments::Recipe& recipe, in
 
 Augmentation plain_augmentation(const AugmentationSettings& settings, const ImageSize& image) {
   Augmentation augmentation;
-  if (image != ImageSize{settings.side, settings.side}) {
+  if (settings.evaluation_resizes_all || image != ImageSize{settings.side, settings.side}) {
     augmentation.resizing = centre_resizing(image, settings.side, settings.evaluation_crop);
+    augmentation.resizing->filter = settings.evaluation_filter;
   }
   return augmentation;
 }

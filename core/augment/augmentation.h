@@ -23,6 +23,10 @@ namespace remixer::data {
 struct AugmentationSettings {
   int side = 0;  // pixels a side of what the model sees
   double evaluation_crop = 0.875;
+  Filter evaluation_filter = Filter::kBicubic;
+  // An image of the model's size is resized and cropped like any other, as timm and OAMixer's
+  // released code do; else it is taken as it is.
+  bool evaluation_resizes_all = false;
   std::optional<CropRange> crop;  // RandomResizedCrop; none: as in evaluation
   experiments::RandAugment rand_augment;
   double erasing = 0;
@@ -38,7 +42,8 @@ struct Augmentation {
   std::optional<Rectangle> erased;        // after normalisation
 };
 
-// As evaluation sees an image: whole where it has the model's size, else resized to its centre.
+// As evaluation sees an image: whole where it has the model's size, unless all are resized; else
+// resized to its centre.
 Augmentation plain_augmentation(const AugmentationSettings& settings, const ImageSize& image);
 // Draws the crop, the operations and what is erased, in this order.
 Augmentation draw_augmentation(const AugmentationSettings& settings, const ImageSize& image,

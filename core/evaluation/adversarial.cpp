@@ -7,21 +7,27 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "core/evaluation/truth.h"
+#include "core/augment/augmentation.h"
+#include "core/augment/normalise.h"
+#include "core/evaluation/evaluator.h"
 #include "core/image/image.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
+#include "core/training/token_labeling.h"
 
 namespace remixer::evaluation {
 namespace {
 
 class Challenge {
  public:
-  explicit Challenge(const AdversarialJob& job)
+  Challenge(const AdversarialJob& job, at::Device device)
       : job_(job),
         size_(job.foregrounds.image_size()),
-        reading_(class_reading(job.model.num_classes, job.foregrounds)),
-        model_(models::create_model_to_load(job.model)) {
+        device_(device),
+        settings_(evaluation_reading(job.evaluated.settings).augmentation),
+        normaliser_(job.evaluated.settings.mean, job.evaluated.settings.deviation),
+        reading_(class_reading(job.evaluated.settings.classes, job.foregrounds)),
+        model_(models::create_model_to_load(job.evaluated.model)) {
     if (size_ == 0) {
       fail_input(
           "{}: foregrounds are put before backgrounds of one size; this dataset's images "
@@ -33,6 +39,7 @@ class Challenge {
                  job.foregrounds.folder().string());
     }
     models::load_weights(*model_, job.weights);
+    models::move_to(*model_, device);
     for (const data::Sample& sample : job.backgrounds.samples()) {
       backgrounds_.push_back(read(job.backgrounds.image_path(sample)));
     }
@@ -55,10 +62,14 @@ class Challenge {
     for (int64_t first = 0; first < count; first += job_.batch_size) {
       const int64_t end = std::min(count, first + job_.batch_size);
       looked_at += end - first;
-      const at::Tensor answers = answer(foreground, mask, first, end);
+      std::vector<Composite> composites;
+      for (int64_t i = first; i < end; ++i) {
+        composites.push_back(compose(sample, foreground, mask, static_cast<size_t>(i)));
+      }
+      const at::Tensor answers = answer(composites);
       for (int64_t i = 0; i < end - first; ++i) {
-        if (reading_[static_cast<size_t>(answers[i].item<int64_t>())] != sample.label)
-          return first + i;
+        const int64_t answered = answers.const_data_ptr<int64_t>()[i];
+        if (reading_[static_cast<size_t>(answered)] != sample.label) return first + i;
       }
     }
     return -1;
@@ -74,55 +85,74 @@ class Challenge {
     return image;
   }
 
-  at::Tensor answer(const data::Image& foreground, const data::GrayImage& mask, int64_t first,
-                    int64_t end) {
-    const at::NoGradGuard no_grad;
-    const int64_t pixels = int64_t{size_} * size_;
-    at::Tensor images = at::empty({end - first, 3, size_, size_});
-    float* out = images.mutable_data_ptr<float>();
-    for (int64_t b = first; b < end; ++b) {
-      const data::Image& background = backgrounds_[static_cast<size_t>(b)];
-      for (int c = 0; c < 3; ++c) {
-        const float mean = job_.foregrounds.mean()[c], deviation = job_.foregrounds.deviation()[c];
-        for (int64_t i = 0; i < pixels; ++i) {
-          const data::Image& source =
-              mask.pixels[static_cast<size_t>(i)] > 127 ? foreground : background;
-          *out++ =
-              (static_cast<float>(source.pixels[static_cast<size_t>(3 * i + c)]) / 255 - mean) /
-              deviation;
-        }
-      }
+  Composite compose(const data::Sample& sample, const data::Image& foreground,
+                    const data::GrayImage& mask, size_t background) const {
+    Composite composite{sample, backgrounds_[background], mask};
+    composite.sample.id += " before " + job_.backgrounds.samples()[background].id;
+    for (size_t i = 0; i < mask.pixels.size(); ++i) {
+      if (mask.pixels[i] <= 127) continue;
+      std::copy_n(&foreground.pixels[3 * i], 3, &composite.image.pixels[3 * i]);
     }
-    std::optional<at::Tensor> distance;
-    if (job_.model.remixer) {
-      distance = kernels::label_distance(coverage(mask), job_.distance)
-                     .expand({end - first, -1, -1})
-                     .contiguous();
-    }
-    return model_->forward(images, distance, {}).argmax(1);
+    return composite;
   }
 
-  // [1, N, 1]: the share of each patch that the mask covers.
-  at::Tensor coverage(const data::GrayImage& mask) const {
-    const int64_t grid = model_->grid(), patch = size_ / grid;
-    at::Tensor share = at::empty({1, grid * grid, 1});
-    float* out = share.mutable_data_ptr<float>();
-    for (int64_t row = 0; row < grid; ++row) {
-      for (int64_t column = 0; column < grid; ++column) {
-        int64_t covered = 0;
-        for (int64_t y = row * patch; y < (row + 1) * patch; ++y) {
-          for (int64_t x = column * patch; x < (column + 1) * patch; ++x) {
-            covered += mask.at(static_cast<int>(x), static_cast<int>(y)) > 127;
-          }
-        }
-        *out++ = static_cast<float>(covered) / static_cast<float>(patch * patch);
-      }
+  // The model's answers [B], int64, on the CPU.
+  at::Tensor answer(const std::vector<Composite>& composites) {
+    const at::NoGradGuard no_grad;
+    const auto count = static_cast<int64_t>(composites.size());
+    const data::ImageSize size{size_, size_};
+    const data::Augmentation seen = data::plain_augmentation(settings_, size);
+    at::Tensor images = at::empty({count, 3, settings_.side, settings_.side});
+    float* out = images.mutable_data_ptr<float>();
+    for (const Composite& composite : composites) {
+      const data::Image image = data::augment(seen, composite.image);
+      normaliser_.write(image.pixels.data(), image.width, image.height, /*mirrored=*/false, out);
+      out += 3 * settings_.side * settings_.side;
     }
-    return share;
+    images = images.to(device_);
+    std::optional<at::Tensor> distance;
+    if (job_.evaluated.model.remixer) {
+      const at::Tensor labels = patch_labels(composites, data::view_of(seen, size, settings_.side));
+      distance = kernels::label_distance(labels.to(device_), job_.evaluated.settings.distance);
+    }
+    const at::Tensor logits =
+        job_.evaluated.settings.token_vote
+            ? training::with_token_vote(model_->forward_with_tokens(images, distance, {}))
+            : model_->forward(images, distance, {});
+    return logits.argmax(1).cpu().contiguous();
+  }
+
+  // [B, N, K]. All composites of a foreground share their true mask.
+  at::Tensor patch_labels(const std::vector<Composite>& composites, const data::View& view) const {
+    std::vector<data::LabelMap> maps;
+    if (job_.labeler) {
+      maps = job_.labeler(composites);
+    } else {
+      data::LabelMap map;
+      map.height = map.width = size_;
+      for (const uint8_t pixel : composites.front().mask.pixels) {
+        map.values.push_back(pixel > 127 ? 1.0f : 0.0f);
+      }
+      maps.push_back(std::move(map));
+    }
+    const auto grid = static_cast<int>(model_->grid());
+    at::Tensor labels =
+        at::empty({static_cast<int64_t>(maps.size()), int64_t{grid} * grid, maps.front().channels});
+    float* out = labels.mutable_data_ptr<float>();
+    for (const data::LabelMap& map : maps) {
+      data::patch_labels(map, view, grid, out);
+      out += grid * grid * map.channels;
+    }
+    return maps.size() == composites.size()
+               ? labels
+               : labels.expand({static_cast<int64_t>(composites.size()), -1, -1}).contiguous();
   }
 
   const AdversarialJob& job_;
   int size_;
+  at::Device device_;
+  data::AugmentationSettings settings_;
+  data::Normaliser normaliser_;
   std::vector<int32_t> reading_;
   std::unique_ptr<models::Model> model_;
   std::vector<data::Image> backgrounds_;
@@ -131,7 +161,7 @@ class Challenge {
 }  // namespace
 
 AdversarialOutcome challenge(const AdversarialJob& job, training::Communicator& communicator) {
-  Challenge challenge(job);
+  Challenge challenge(job, communicator.device());
   const auto count = static_cast<int64_t>(job.foregrounds.samples().size());
   const int64_t ranks = communicator.size();
   // This rank's part: flipped_by of its foregrounds, then the images that it looked at.
@@ -146,6 +176,7 @@ AdversarialOutcome challenge(const AdversarialJob& job, training::Communicator& 
       communicator.all_gather(std::string(reinterpret_cast<const char*>(mine.data()), bytes));
 
   AdversarialOutcome outcome;
+  outcome.true_masks = job.evaluated.model.remixer && !job.labeler;
   int64_t unbroken = 0;
   for (int64_t i = 0; i < count; ++i) {
     int64_t flipped = 0;

@@ -22,13 +22,6 @@
 namespace remixer::evaluation {
 namespace {
 
-// Classes of the extra head where its answers are ranked too (TokenLabeling's own evaluation): the
-// file knows them.
-int64_t ranked_tokens(const EvaluateJob& job) {
-  if (job.cell.recipe.token_labeling != "original") return 0;
-  return io::read_safetensors(job.weights).at("aux_head.weight").size(0);
-}
-
 data::Dataset open_set(const EvaluateJob& job) {
   if (job.other_dataset.is_null()) {
     return training::open_split(job.cell, job.dataset, job.eval_set);
@@ -41,15 +34,17 @@ class Evaluator {
   Evaluator(const ModelOnSet& job, training::Communicator& communicator)
       : job_(job),
         communicator_(communicator),
-        truth_(truth_of(job.model.num_classes, job.dataset)),
-        model_(models::create_model_to_load(job.model)),
-        store_(job.dataset, job.labels, model_->grid(), /*memory_limit=*/0, reading(job)),
+        spec_(job.evaluated.model),
+        truth_(truth_of(job.evaluated.settings.classes, job.dataset)),
+        model_(models::create_model_to_load(spec_)),
+        store_(job.dataset, job.labels, model_->grid(), /*memory_limit=*/0,
+               evaluation_reading(job.evaluated.settings, job.transform)),
         batches_((store_.size() + job.batch_size - 1) / job.batch_size),
-        predictions_(job.model.num_classes, store_.size()) {
+        predictions_(spec_.num_classes, store_.size()) {
     if (store_.size() == 0) {
       fail_input("{}: split {} is empty", job.dataset.folder().string(), job.dataset.split());
     }
-    if (job.model.remixer && job.labels == nullptr) {
+    if (spec_.remixer && job.labels == nullptr) {
       fail_input("{}: a ReMixer model needs patch labels of {}", job.weights.string(),
                  job.dataset.split());
     }
@@ -85,14 +80,6 @@ class Evaluator {
   }
 
  private:
-  // No image is passed over: the figures are of the whole set.
-  static training::Reading reading(const ModelOnSet& job) {
-    data::AugmentationSettings view;
-    view.side = static_cast<int>(job.model.image_size);
-    view.evaluation_crop = job.evaluation_crop;
-    return {view, /*strict=*/true};
-  }
-
   std::vector<training::Draw> draws(int64_t batch) const {
     std::vector<training::Draw> draws;
     const int64_t end = std::min(store_.size(), (batch + 1) * job_.batch_size);
@@ -104,9 +91,11 @@ class Evaluator {
     const at::NoGradGuard no_grad;
     batch = training::to_device(std::move(batch), communicator_.device());
     std::optional<at::Tensor> distance;
-    if (job_.model.remixer) distance = kernels::label_distance(batch.patch_labels, job_.distance);
+    if (spec_.remixer) {
+      distance = kernels::label_distance(batch.patch_labels, job_.evaluated.settings.distance);
+    }
     const at::Tensor ranked =
-        job_.model.token_classes > 0
+        job_.evaluated.settings.token_vote
             ? training::with_token_vote(model_->forward_with_tokens(batch.images, distance, {}))
             : model_->forward(batch.images, distance, {});
     const at::Tensor logits = ranked.to(at::kFloat).cpu().contiguous();
@@ -141,6 +130,7 @@ class Evaluator {
 
   const ModelOnSet& job_;
   training::Communicator& communicator_;
+  const models::ModelSpec& spec_;
   Truth truth_;
   std::unique_ptr<models::Model> model_;
   training::SampleStore store_;
@@ -150,8 +140,36 @@ class Evaluator {
 
 }  // namespace
 
+// No image is passed over: the figures are of the whole set.
+training::Reading evaluation_reading(const EvaluationSettings& settings,
+                                     const std::string& transform) {
+  if (transform != experiments::kWholeTransform && transform != experiments::kReleasedTransform) {
+    fail_input("an evaluation's transform is '{}' or '{}', not '{}'", experiments::kWholeTransform,
+               experiments::kReleasedTransform, transform);
+  }
+  training::Reading reading;
+  reading.augmentation.side = static_cast<int>(settings.image_size);
+  reading.augmentation.evaluation_crop = settings.crop;
+  reading.augmentation.evaluation_resizes_all = transform == experiments::kReleasedTransform;
+  if (settings.interpolation == "bilinear") {
+    reading.augmentation.evaluation_filter = data::Filter::kBilinear;
+  }
+  reading.normalisation = {settings.mean, settings.deviation};
+  return reading;
+}
+
 Evaluation evaluate(const ModelOnSet& job, training::Communicator& communicator) {
   return Evaluator(job, communicator).run();
+}
+
+Evaluated evaluated_cell(const experiments::Cell& cell, const io::Safetensors& weights,
+                         const std::filesystem::path& trained_on) {
+  auto settings = models::stored_settings(weights);
+  if (!settings) settings = training::evaluation_settings(cell, open_smallest_split(trained_on));
+  Evaluated evaluated = with_settings(weights, cell.architecture, *settings);
+  evaluated.model.spatial_prior = cell.spatial_prior;
+  evaluated.model.remixer = cell.is_remixer();
+  return evaluated;
 }
 
 Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator) {
@@ -160,20 +178,17 @@ Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator
     fail_input("cell {} is evaluated with labeler {}, but no patch labels of {} were given",
                job.cell.id(), job.cell.labeler_name, job.eval_set);
   }
-  ModelOnSet on_set{.dataset = open_set(job),
-                    .model = {},
-                    .weights = job.weights,
-                    .labels = labelled ? job.labels : nullptr,
-                    .distance = job.cell.distance,
-                    .batch_size = job.batch_size,
-                    .loader_threads = job.loader_threads,
-                    .on_progress = job.on_progress};
-  on_set.model = training::model_spec(job.cell, on_set.dataset, ranked_tokens(job));
-  if (job.num_classes > 0) on_set.model.num_classes = job.num_classes;
-  on_set.evaluation_crop =
-      data::augmentation_settings(job.cell.recipe, static_cast<int>(on_set.model.image_size))
-          .evaluation_crop;
-  return evaluate(on_set, communicator);
+  const auto& trained_on = job.other_dataset.is_null() ? job.dataset : job.trained_on;
+  return evaluate(ModelOnSet{.dataset = open_set(job),
+                             .evaluated = evaluated_cell(
+                                 job.cell, io::read_safetensors(job.weights), trained_on),
+                             .weights = job.weights,
+                             .labels = labelled ? job.labels : nullptr,
+                             .transform = job.transform,
+                             .batch_size = job.batch_size,
+                             .loader_threads = job.loader_threads,
+                             .on_progress = job.on_progress},
+                  communicator);
 }
 
 }  // namespace remixer::evaluation

@@ -11,8 +11,10 @@
 #include "core/augment/patch_labels.h"
 #include "core/dataset/dataset.h"
 #include "core/distributed/communicator.h"
-#include "core/models/model.h"
+#include "core/evaluation/settings.h"
+#include "core/loading/sample_store.h"
 #include "experiments/spec/cell.h"
+#include "experiments/spec/evaluation.h"
 
 namespace remixer::evaluation {
 
@@ -25,15 +27,18 @@ struct Evaluation {
   int64_t n = 0;
 };
 
+// The reading of an evaluation set that the settings ask for; transforms are those of
+// experiments/spec/evaluation.h.
+training::Reading evaluation_reading(const EvaluationSettings& settings,
+                                     const std::string& transform = experiments::kWholeTransform);
+
 // A model on a set, whatever made the two.
 struct ModelOnSet {
   data::Dataset dataset;
-  models::ModelSpec model;        // with token_classes, aux_head's answers are ranked with [CLS]'s
-  std::filesystem::path weights;  // a safetensors file
+  Evaluated evaluated;                        // settings_of() the weights
+  std::filesystem::path weights;              // a file of weights (io::read_weights)
   const data::LabelSource* labels = nullptr;  // of that set; required of a ReMixer model
-  std::string distance;                       // "l1" or "cosine", of a ReMixer model
-  // Images of another size than the model's are resized so that a centre of this share remains.
-  double evaluation_crop = 0.875;
+  std::string transform = experiments::kWholeTransform;
   int64_t batch_size = 128;
   int loader_threads = 1;
   std::function<void(int64_t done, int64_t total)> on_progress;  // rank 0
@@ -44,22 +49,29 @@ struct ModelOnSet {
 // image that cannot be read, and Error on logits that are not finite.
 Evaluation evaluate(const ModelOnSet& job, training::Communicator& communicator);
 
+// A trained cell as its weights' metadata say that it is evaluated; of weights that earlier
+// versions wrote, without settings, as the cell says. `trained_on` is the folder of the cell's
+// dataset.
+Evaluated evaluated_cell(const experiments::Cell& cell, const io::Safetensors& weights,
+                         const std::filesystem::path& trained_on);
+
 struct EvaluateJob {
   experiments::Cell cell;
   std::filesystem::path dataset;
-  // Of a set that is not of the cell's dataset: the spec of its own, and how many classes the model
-  // tells apart.
+  // Of a set that is not of the cell's dataset: the spec of its own, and the folder of the cell's.
   experiments::Json other_dataset;  // null: the cell's
-  int64_t num_classes = 0;
+  std::filesystem::path trained_on;
   std::string eval_set;                       // a split of the dataset: "mixed_rand"
   const data::LabelSource* labels = nullptr;  // of that set; required where the cell has a labeler
   std::filesystem::path weights;              // a safetensors file
+  std::string transform = experiments::kWholeTransform;
   int64_t batch_size = 128;
   int loader_threads = 1;
   std::function<void(int64_t done, int64_t total)> on_progress;  // rank 0
 };
 
-// A trained cell on a split of its own dataset; otherwise the same.
+// A trained cell (evaluated_cell()) on a split of its own dataset, or of another; otherwise the
+// same.
 Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator);
 
 }  // namespace remixer::evaluation

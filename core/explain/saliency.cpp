@@ -8,11 +8,12 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "core/dataset/imagenet_classes.h"
+#include "core/evaluation/evaluator.h"
 #include "core/evaluation/truth.h"
 #include "core/explain/relevance.h"
 #include "core/kernels/operators.h"
 #include "core/loading/loader.h"
+#include "core/training/token_labeling.h"
 
 namespace remixer::explain {
 namespace {
@@ -44,6 +45,39 @@ std::vector<training::Draw> draws(const std::vector<int64_t>& chosen, size_t fir
   return draws;
 }
 
+// Of a model whose answers alone are asked for, classes that are not known, or not the set's, are
+// read as none.
+Truth truth_for(const models::Model& model, const SaliencyJob& job) {
+  const std::vector<std::string>& classes = job.settings.classes;
+  if (job.logit != SaliencyJob::Logit::kAnswer) return evaluation::truth_of(classes, job.dataset);
+  try {
+    return evaluation::truth_of(classes, job.dataset);
+  } catch (const InputError&) {
+    Truth truth = evaluation::truth_of(job.dataset.classes(), job.dataset);
+    truth.reading.assign(static_cast<size_t>(model.spec().num_classes), -1);
+    return truth;
+  }
+}
+
+// The model's logit of each of the set's classes; none at all where the answer is explained.
+std::vector<int64_t> logits_of_classes(const models::Model& model, const SaliencyJob& job,
+                                       const Truth& truth) {
+  if (job.logit == SaliencyJob::Logit::kAnswer) return {};
+  std::vector<int64_t> logits(job.dataset.classes().size(), -1);
+  for (int64_t i = 0; i < model.spec().num_classes; ++i) {
+    const int32_t read = truth.read(static_cast<uint16_t>(i));
+    if (read < 0) continue;
+    int64_t& logit = logits[static_cast<size_t>(read)];
+    if (logit >= 0 && job.logit == SaliencyJob::Logit::kLabelIfAny) return {};
+    if (logit >= 0) {
+      fail_input("several of the model's {} classes are the set's '{}': explain its answer instead",
+                 model.spec().num_classes, job.dataset.classes()[static_cast<size_t>(read)]);
+    }
+    logit = i;
+  }
+  return logits;
+}
+
 class Drawing {
  public:
   Drawing(models::Model& model, const SaliencyJob& job, const std::vector<int64_t>& chosen)
@@ -51,15 +85,16 @@ class Drawing {
         job_(job),
         chosen_(chosen),
         masked_(model.spec().remixer),
-        truth_(evaluation::truth_of(model.spec().num_classes, job.dataset)),
+        truth_(truth_for(model, job)),
+        logits_(logits_of_classes(model, job, truth_)),
         store_(job.dataset, masked_ ? job.labels : nullptr, model.grid(), /*memory_limit=*/0,
-               reading(model, job)) {
+               evaluation::evaluation_reading(job.settings)) {
     if (masked_ && job.labels == nullptr) {
       fail_input("a ReMixer model needs patch labels of {}", job.dataset.split());
     }
     file_.eval_set = job.dataset.split();
     file_.dataset_sha256 = job.dataset.content_hash();
-    file_.explained = job.explain_answer || !truth_.reading.empty() ? "answer" : "label";
+    file_.explained = logits_.empty() ? "answer" : "label";
     file_.side = store_.image_size();
     file_.grid = model.grid();
   }
@@ -76,26 +111,31 @@ class Drawing {
   }
 
  private:
-  static training::Reading reading(const models::Model& model, const SaliencyJob& job) {
-    training::Reading reading;
-    reading.augmentation.side = static_cast<int>(model.spec().image_size);
-    reading.augmentation.evaluation_crop = job.evaluation_crop;
-    return reading;
-  }
-
   void draw(const training::Batch& on_cpu, const std::vector<training::Draw>& now) {
     const auto device = model_.parameters().front().second.device();
     const at::Tensor images = on_cpu.images.to(device);
     std::optional<at::Tensor> distance;
     if (masked_) {
-      distance = kernels::label_distance(on_cpu.patch_labels.to(device), job_.distance);
+      distance = kernels::label_distance(on_cpu.patch_labels.to(device), job_.settings.distance);
     }
     at::Tensor answers;
     {
       const at::NoGradGuard no_grad;
-      answers = model_.forward(images, distance, {}).argmax(1);
+      const at::Tensor logits =
+          job_.settings.token_vote
+              ? training::with_token_vote(model_.forward_with_tokens(images, distance, {}))
+              : model_.forward(images, distance, {});
+      answers = logits.argmax(1);
     }
-    const at::Tensor explained = file_.explained == "label" ? on_cpu.classes.to(device) : answers;
+    at::Tensor explained = answers;
+    if (!logits_.empty()) {
+      explained = on_cpu.classes.clone();
+      int64_t* classes = explained.mutable_data_ptr<int64_t>();
+      for (int64_t i = 0; i < explained.numel(); ++i) {
+        classes[i] = logits_[static_cast<size_t>(classes[i])];
+      }
+      explained = explained.to(device);
+    }
     const Relevance found = relevance(model_, images, distance, explained);
     file_.method = found.through_attention ? "chefer" : "grad_cam";
     keep(found.patches.to(at::kFloat).cpu().contiguous(), file_.maps);
@@ -119,7 +159,7 @@ class Drawing {
     for (int64_t i = 0; i < last.numel(); ++i) {
       const auto channel = static_cast<size_t>(i % 3);
       const float colour =
-          value[i] * job_.dataset.deviation()[channel] + job_.dataset.mean()[channel];
+          value[i] * job_.settings.deviation[channel] + job_.settings.mean[channel];
       file_.images.push_back(
           static_cast<uint8_t>(std::lround(255 * std::clamp(colour, 0.0f, 1.0f))));
     }
@@ -140,9 +180,15 @@ class Drawing {
     const int32_t read = truth_.read(static_cast<uint16_t>(answer));
     file_.samples.push_back(sample.id);
     file_.classes.push_back(names[static_cast<size_t>(sample.label)]);
-    file_.answers.push_back(read < 0 ? fmt::format("class {}", answer)
-                                     : names[static_cast<size_t>(read)]);
+    file_.answers.push_back(read < 0 ? name_of(answer) : names[static_cast<size_t>(read)]);
     file_.right.push_back(truth_.is_right(number, static_cast<uint16_t>(answer)));
+  }
+
+  // Of an answer that is none of the set's classes.
+  std::string name_of(int64_t answer) const {
+    const auto& names = job_.settings.classes;
+    const auto i = static_cast<size_t>(answer);
+    return i < names.size() ? names[i] : fmt::format("class {}", answer);
   }
 
   models::Model& model_;
@@ -150,6 +196,7 @@ class Drawing {
   const std::vector<int64_t>& chosen_;
   const bool masked_;
   const Truth truth_;
+  const std::vector<int64_t> logits_;  // by the set's class; empty: the answer's is explained
   training::SampleStore store_;
   SaliencyFile file_;
 };

@@ -10,6 +10,7 @@
 #include "base/saliency_file.h"
 #include "core/augment/patch_labels.h"
 #include "core/dataset/dataset.h"
+#include "core/evaluation/settings.h"
 #include "core/models/model.h"
 
 namespace remixer::explain {
@@ -21,18 +22,17 @@ std::vector<int64_t> choose_images(const experiments::Json& images, const data::
 
 struct SaliencyJob {
   const data::Dataset& dataset;
-  const data::LabelSource* labels = nullptr;  // of that set; required of a ReMixer model
-  std::string distance;                       // "l1" or "cosine", of a ReMixer model
-  double evaluation_crop = 0.875;             // as in evaluation
-  // The logit of the image's label is explained; of a model whose classes are not the set's, and
-  // where this says so, that of its answer.
-  bool explain_answer = false;
+  const evaluation::EvaluationSettings& settings;  // the model's: images are seen as in evaluation
+  const data::LabelSource* labels = nullptr;       // of that set; required of a ReMixer model
+  // Whose logit is explained. By default the image's label's, but the answer's of a model that has
+  // several classes for one of the set's; that is an InputError where kLabel insists.
+  enum class Logit { kLabelIfAny, kLabel, kAnswer } logit = Logit::kLabelIfAny;
   std::function<void(int64_t done, int64_t total)> on_progress = {};
 };
 
 // What `model`, with its weights loaded and on its device, makes of the chosen images: all of the
-// file but `cell`. Throws InputError where labels are missing, model and set do not fit, or as
-// relevance().
+// file but `cell`. Throws InputError where labels are missing, model and set do not fit (an answer
+// can be explained all the same, and is then never right), or as relevance().
 SaliencyFile draw_saliency(models::Model& model, const SaliencyJob& job,
                            const std::vector<int64_t>& chosen);
 

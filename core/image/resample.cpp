@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "core/image/resample_rows.h"
 
@@ -11,13 +12,19 @@ namespace remixer::data {
 namespace {
 
 double support(Filter filter) {
+  if (filter == Filter::kLanczos) return 3;
   return filter == Filter::kBicubic ? 2.0 : 1.0;
+}
+
+double sinc(double x) {
+  return x == 0 ? 1 : std::sin(x * std::numbers::pi) / (x * std::numbers::pi);
 }
 
 double weight(Filter filter, double x) {
   constexpr double a = -0.5;
   x = std::abs(x);
   if (filter == Filter::kBilinear) return x < 1 ? 1 - x : 0;
+  if (filter == Filter::kLanczos) return x < 3 ? sinc(x) * sinc(x / 3) : 0;
   if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
   return 0;

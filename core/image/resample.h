@@ -14,7 +14,7 @@
 
 namespace remixer::data {
 
-enum class Filter { kBilinear, kBicubic };  // bicubic: a = -0.5
+enum class Filter { kBilinear, kBicubic, kLanczos };  // bicubic: a = -0.5; Lanczos: 3 lobes
 
 // A crop of an image, resized to width × height, of which `window` is kept.
 struct Resizing {

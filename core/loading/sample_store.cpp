@@ -41,7 +41,9 @@ SampleStore::SampleStore(data::Dataset dataset, const data::LabelSource* labels,
       labels_(labels),
       grid_(grid),
       reading_(std::move(reading)),
-      normaliser_(dataset_.mean(), dataset_.deviation()) {
+      normaliser_(
+          reading_.normalisation ? reading_.normalisation->mean : dataset_.mean(),
+          reading_.normalisation ? reading_.normalisation->deviation : dataset_.deviation()) {
   const int64_t stored = dataset_.image_size();
   if (image_size() == 0) reading_.augmentation.side = static_cast<int>(stored);
   assert(image_size() > 0);

@@ -1,6 +1,7 @@
 // A split's images and patch labels, read, augmented and normalised; kept in memory where they fit.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,11 @@ struct Draw {
   std::optional<Random> random = std::nullopt;
 };
 
+// Channel statistics of pixels scaled to [0, 1].
+struct Normalisation {
+  std::array<float, 3> mean{}, deviation{};
+};
+
 // How images are read. The defaults take a dataset of one size as it is.
 struct Reading {
   data::AugmentationSettings augmentation;  // side 0: the dataset's own size
@@ -34,6 +40,8 @@ struct Reading {
   // By sample, whether it is held out: its place is taken by another such one, and by none else.
   // Empty: nothing is held out.
   std::vector<bool> held_out = {};
+  // What pixels are normalised by; none: the dataset's own statistics.
+  std::optional<Normalisation> normalisation = {};
 };
 
 // Thread-safe. Where all images have one size, a decoded image is kept from the first time that it
@@ -56,14 +64,13 @@ class SampleStore {
   bool has_labels() const { return labels_ != nullptr; }
   int64_t label_channels() const { return labels_ ? labels_->channels() : 0; }
 
-  // Writes the drawn sample's image to image[3][S][S], normalised by the dataset's channel
-  // statistics, and its patch labels, moved along with it, to labels[grid²][K] (null without a
-  // label source). Returns the sample that it read: the drawn one, or, where that cannot be read
-  // and reading is not strict, the first one after it in the split that can and is held out as it
-  // is, or not; it is named in the log the first time. Throws InputError naming the file where it
-  // cannot be read or has another size than its dataset says, and where kMostUnreadable in a row
-  // are so; InputError naming the sample where it has no label map, or one of another number of
-  // channels.
+  // Writes the drawn sample's image to image[3][S][S], normalised, and its patch labels, moved
+  // along with it, to labels[grid²][K] (null without a label source). Returns the sample that it
+  // read: the drawn one, or, where that cannot be read and reading is not strict, the first one
+  // after it in the split that can and is held out as it is, or not; it is named in the log the
+  // first time. Throws InputError naming the file where it cannot be read or has another size than
+  // its dataset says, and where kMostUnreadable in a row are so; InputError naming the sample where
+  // it has no label map, or one of another number of channels.
   int64_t read(const Draw& draw, float* image, float* labels);
   static constexpr int64_t kMostUnreadable = 100;
 

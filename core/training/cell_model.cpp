@@ -48,4 +48,20 @@ models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset&
   return spec;
 }
 
+models::EvaluationSettings evaluation_settings(const experiments::Cell& cell,
+                                               const data::Dataset& dataset) {
+  models::EvaluationSettings settings;
+  settings.classes = dataset.classes();
+  settings.mean = dataset.mean();
+  settings.deviation = dataset.deviation();
+  settings.image_size = image_size_of(cell, dataset);
+  settings.crop = cell.recipe.evaluation_crop;
+  settings.token_vote = cell.recipe.token_labeling == "original";
+  if (cell.is_remixer()) {
+    settings.labeler = cell.labeler;
+    settings.distance = cell.distance;
+  }
+  return settings;
+}
+
 }  // namespace remixer::training

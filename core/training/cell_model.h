@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/dataset/dataset.h"
+#include "core/models/evaluation_settings.h"
 #include "core/models/model.h"
 #include "experiments/spec/cell.h"
 
@@ -25,5 +26,10 @@ int64_t image_size_of(const experiments::Cell& cell, const data::Dataset& datase
 // token_labeling.h; 0 leaves the extra head out.
 models::ModelSpec model_spec(const experiments::Cell& cell, const data::Dataset& dataset,
                              int64_t token_classes = 0);
+
+// How the cell's model is evaluated, `dataset` being a split of the one that it is trained on: what
+// its weights' metadata say.
+models::EvaluationSettings evaluation_settings(const experiments::Cell& cell,
+                                               const data::Dataset& dataset);
 
 }  // namespace remixer::training

@@ -16,6 +16,7 @@
 #include "core/training/cell_model.h"
 #include "core/training/peak_memory.h"
 #include "core/training/token_labeling.h"
+#include "experiments/spec/paper_recipe.h"
 
 namespace remixer::training {
 namespace {
@@ -120,6 +121,7 @@ void Run::resume() {
 }
 
 void Run::announce() const {
+  spdlog::info("recipe: {}", experiments::recipe_text(recipe_));
   if (resumed_at_ > 0) {
     spdlog::info("going on from {} at step {} of {}", last_checkpoint_, resumed_at_,
                  plan_.total_steps());
@@ -344,7 +346,8 @@ void Run::save_checkpoint() {
 }
 
 void Run::save_weights() const {
-  const std::map<std::string, std::string> metadata{{"cell", state_.cell}};
+  auto metadata = models::metadata_of(evaluation_settings(job_.cell, dataset_));
+  metadata["cell"] = state_.cell;
   models::save_weights(*model_, job_.folder / "model.safetensors", metadata);
   if (average_) average_->weights().save(job_.folder / "ema.safetensors", metadata);
   if (best_) best_->save(job_.folder / "best.safetensors", metadata);

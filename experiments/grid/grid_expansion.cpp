@@ -7,6 +7,7 @@
 
 #include "base/nearest_name.h"
 #include "experiments/spec/components.h"
+#include "experiments/spec/evaluation.h"
 
 namespace remixer::experiments {
 namespace {
@@ -45,6 +46,9 @@ class Expansion {
     std::string split;
     std::string dataset_name;
     Json other_dataset;  // null: the cell's own
+    std::string transform = kWholeTransform;
+    // By which a cell's sets are told apart.
+    std::string key() const { return transform == kWholeTransform ? name : name + kReleasedSuffix; }
   };
   std::vector<EvaluationSet> sets_of(const Cell& cell, int line) const;
   EvaluationSet find_set(const Cell& cell, const Located<std::string>& name) const;
@@ -57,7 +61,6 @@ class Expansion {
   Task task_on_set(TaskKind kind, const Cell& cell, const std::string& cell_id,
                    const EvaluationSet& set, const std::vector<std::string>& needs,
                    const std::string& train_id) const;
-  static void name_dataset(const EvaluationSet& set, Json& spec);
   std::string prepare_task(const Json& dataset, const std::string& name);
   // Adds the task unless an earlier cell needed it too; returns its id.
   std::string add_task(Task task);
@@ -247,8 +250,9 @@ std::vector<Expansion::EvaluationSet> Expansion::sets_of(const Cell& cell, int l
       continue;
     for (const auto& named : entry.sets) {
       EvaluationSet set = find_set(cell, named);
+      set.transform = entry.transform;
       const bool known = std::any_of(sets.begin(), sets.end(),
-                                     [&](const auto& other) { return other.name == set.name; });
+                                     [&](const auto& other) { return other.key() == set.key(); });
       if (!known) sets.push_back(std::move(set));
     }
   }
@@ -324,12 +328,9 @@ void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
   const std::string train_id = add_task(std::move(train));
 
   for (size_t i = 0; i < sets.size(); ++i) {
-    Task task = task_on_set(TaskKind::kEvaluate, cell, cell_id, sets[i], needs[i], train_id);
-    task.spec = {{"kind", "evaluate"},
-                 {"cell", identity},
-                 {"eval_set", sets[i].name},
-                 {"version", kEvaluationVersion}};
-    name_dataset(sets[i], task.spec);
+    const EvaluationSet& set = sets[i];
+    Task task = task_on_set(TaskKind::kEvaluate, cell, cell_id, set, needs[i], train_id);
+    task.spec = evaluate_spec(identity, set.name, set.split, set.other_dataset, set.transform);
     add_task(std::move(task));
   }
   if (!saliency_set) return;
@@ -340,7 +341,10 @@ void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
                {"eval_set", saliency_set->name},
                {"images", file_.saliency->images},
                {"version", kSaliencyVersion}};
-  name_dataset(*saliency_set, task.spec);
+  if (!saliency_set->other_dataset.is_null()) {
+    task.spec["dataset"] = saliency_set->other_dataset;
+    task.spec["split"] = saliency_set->split;
+  }
   add_task(std::move(task));
 }
 
@@ -364,15 +368,8 @@ Task Expansion::task_on_set(TaskKind kind, const Cell& cell, const std::string& 
   task.dependencies = needs;
   task.dependencies.insert(task.dependencies.begin() + 1, train_id);
   task.cell_id = cell_id;
-  task.title = fmt::format("{} {} · {}", to_string(kind), set.name, title_of(cell));
+  task.title = fmt::format("{} {} · {}", to_string(kind), set.key(), title_of(cell));
   return task;
-}
-
-// Left out of tasks on the cell's own sets, whose ids are older than other datasets' sets.
-void Expansion::name_dataset(const EvaluationSet& set, Json& spec) {
-  if (set.other_dataset.is_null()) return;
-  spec["dataset"] = set.other_dataset;
-  spec["split"] = set.split;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "experiments/spec/evaluation.h"
 #include "experiments/spec/recipe.h"
 
 namespace remixer::experiments {
@@ -34,6 +35,7 @@ struct EvaluationEntry {
   int line = 0;
   Axis<std::string> sets;
   std::optional<Axis<std::string>> labelers;  // without: all
+  std::string transform = kWholeTransform;    // how images are seen (experiments/spec/evaluation.h)
 };
 
 // [saliency]: the images of a set whose saliency maps every cell draws.

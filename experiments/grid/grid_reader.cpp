@@ -8,6 +8,7 @@
 #include "experiments/spec/components.h"
 #include "experiments/spec/imported.h"
 #include "experiments/spec/known_datasets.h"
+#include "experiments/spec/paper_recipe.h"
 #include "experiments/spec/pins.h"
 #include "experiments/spec/task.h"
 
@@ -15,6 +16,9 @@ namespace remixer::experiments {
 namespace {
 
 using Names = std::vector<std::string>;
+
+// The recipe that is there without a section, and what a section may begin with.
+constexpr const char* kPaperRecipe = "paper";
 
 int line_of(const toml::node& node) {
   return static_cast<int>(node.source().begin.line);
@@ -451,9 +455,17 @@ std::string GridReader::expected_pin(const Labeler& labeler, const std::string& 
 void GridReader::read_recipe(const Entry& entry) {
   const std::string where = "recipe." + entry.key;
   const toml::table& table = as_table(entry, where);
-  check_keys(table, where, recipe_field_names());
+  Names known = recipe_field_names();
+  known.insert(known.begin(), "preset");
+  check_keys(table, where, known);
   Recipe recipe;
+  // The preset first, wherever it stands: the other keys change it.
+  if (const toml::node* preset = table.get("preset")) {
+    names(*preset, "preset", {kPaperRecipe});
+    recipe = paper_recipe();
+  }
   for (const Entry& item : entries(table)) {
+    if (item.key == "preset") continue;
     const Json value = as_json(*item.value, where + "." + item.key);
     at_line(item.line, [&] { set_recipe_field(recipe, item.key, value); });
   }
@@ -501,7 +513,12 @@ void GridReader::read_cells(const toml::table& table) {
   if (const toml::node* wanted = table.get("labeler")) require_pins(*wanted);
   block.labelers = axis("labeler", keys(grid_.labelers), {"none"});
   block.datasets = axis("dataset", keys(grid_.datasets), keys(grid_.datasets));
-  block.recipes = axis("recipe", keys(grid_.recipes), keys(grid_.recipes));
+  Names known_recipes = keys(grid_.recipes);
+  known_recipes.emplace_back(kPaperRecipe);  // needs no section
+  block.recipes = axis("recipe", known_recipes, keys(grid_.recipes));
+  for (const auto& recipe : block.recipes) {
+    if (recipe.value == kPaperRecipe) grid_.recipes.try_emplace(kPaperRecipe, paper_recipe());
+  }
   block.precisions = axis("precision", {"fp32", "bf16", "fp16"}, {"fp32"});
   const toml::node* seed = table.get("seed");
   block.seeds = seed ? integers(*seed, "seed") : Axis<int64_t>{{0, block.line}};
@@ -509,7 +526,7 @@ void GridReader::read_cells(const toml::table& table) {
 }
 
 void GridReader::read_evaluation(const toml::table& table) {
-  check_keys(table, "evaluation", {"sets", "labeler"});
+  check_keys(table, "evaluation", {"sets", "labeler", "evaluation"});
   EvaluationEntry entry;
   entry.line = line_of(table);
   const toml::node* sets = table.get("sets");
@@ -517,6 +534,10 @@ void GridReader::read_evaluation(const toml::table& table) {
   entry.sets = names(*sets, "evaluation set", evaluation_sets());
   if (const toml::node* labeler = table.get("labeler")) {
     entry.labelers = names(*labeler, "labeler", keys(grid_.labelers));
+  }
+  if (const toml::node* transform = table.get("evaluation")) {
+    entry.transform =
+        names(*transform, "evaluation", {kWholeTransform, kReleasedTransform}).front().value;
   }
   grid_.evaluations.push_back(std::move(entry));
 }

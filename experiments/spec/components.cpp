@@ -81,8 +81,10 @@ void require_version(std::string_view what, std::string_view name, int64_t wante
 const std::vector<Labeler>& labelers() {
   // ImageNet's classes, or summed up to ImageNet-9's.
   const Parameter classes{"classes", 1000, 9, 1000, true, {9, 1000}};
+  // How the image comes to the network's size: by Lanczos, as the published tool does, or by areas.
+  const Parameter lanczos{"lanczos", 0, 0, 1, true};
   static const std::vector<Labeler> all{
-      {"saliency", "l1", {{"input_size", 96, 32, 1024}}, std::string(kU2netpSha256), 1},
+      {"saliency", "l1", {{"input_size", 96, 32, 1024}, lanczos}, std::string(kU2netpSha256), 1},
       {"relabel",
        "cosine",
        {{"input_size", 224, 32, 1024}, {"top_k", 5, 1, 100}, classes},
@@ -92,13 +94,15 @@ const std::vector<Labeler>& labelers() {
       // from.
       {"bbox_grabcut", "l1", {{"scale", 2, 1, 8}}, "", 1},
       {"masks", "l1", {}, "", 1},
-      {"u2net", "l1", {{"input_size", 320, 32, 1024}}, "", 1, "weights_sha256"},
-      // A threshold in percent; 0 keeps the probabilities.
+      {"u2net", "l1", {{"input_size", 320, 32, 1024}, lanczos}, "", 1, "weights_sha256"},
+      // A threshold in percent; 0 keeps the probabilities. With unit_range pixels are fed in
+      // [0, 1], as OAMixer's released code does, not in [-1, 1]. Version 2: the longer edge is cut
+      // off to whole pixels, as torchvision does.
       {"bigbigan",
        "l1",
-       {{"short_edge", 128, 16, 1024}, {"threshold", 0, 0, 99}},
+       {{"short_edge", 128, 16, 1024}, {"threshold", 0, 0, 99}, {"unit_range", 0, 0, 1, true}},
        "",
-       1,
+       2,
        "weights_sha256"},
       {"script_saliency", "l1", {}, "", 1, "weights_sha256"},
       {"script_relabel", "cosine", {{"top_k", 5, 1, 1000}, classes}, "", 1, "weights_sha256"},
@@ -153,7 +157,7 @@ const std::vector<DatasetBuilder>& dataset_builders() {
       {"fashion-bg",
        {{"seed", 0, 0, int64_t{1} << 53},
         {"train_images", 8000, 10, 60000},
-        {"test_images", 1000, 10, 10000}},
+        {"test_images", 1000, 20, 10000}},
        32,
        {"original", "only_bg_b", "only_bg_t", "no_fg", "only_fg", "mixed_same", "mixed_rand",
         "mixed_next"},

@@ -65,12 +65,13 @@ void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
       reader(name, ignored);
     }
   }
-  // Both or neither: the set is of another dataset than the cell's.
-  const bool on_a_set = kind == TaskKind::kEvaluate || kind == TaskKind::kSaliency;
-  const bool elsewhere = on_a_set && spec.contains("dataset");
-  for (const char* name : {"dataset", "split"}) {
-    if (elsewhere) reader(name, ignored);
-  }
+  // The set is of another dataset than the cell's, or is seen in another way.
+  const bool evaluates = kind == TaskKind::kEvaluate;
+  const bool elsewhere = (evaluates || kind == TaskKind::kSaliency) && spec.contains("dataset");
+  const bool released = evaluates && spec.contains("transform");
+  if (elsewhere) reader("dataset", ignored);
+  if (released) reader("transform", ignored);
+  if (elsewhere || released) reader("split", ignored);
   reader.finish();
   if (kind == TaskKind::kSaliency) check_images(spec["images"]);
 }

@@ -28,9 +28,10 @@ constexpr int64_t kMostSaliencyImages = 64;
 //   prepare   {"kind", "dataset": {...}}
 //   label     {"kind", "dataset": {...}, "split": "train" | an evaluation set, "labeler": {...}}
 //   train     {"kind", "cell": identity}
-//   evaluate  {"kind", "cell": identity, "eval_set": "mixed_rand", "version": 1}; on another
-//             dataset than the cell's also "dataset": {...} and "split", which eval_set is the
-//             name of
+//   evaluate  as evaluate_spec() (experiments/spec/evaluation.h) makes it: {"kind", "cell":
+//             identity, "eval_set": "mixed_rand", "version"}; on another dataset than the cell's
+//             also "dataset": {...}, of images seen in another way "transform", and of both
+//             "split", which eval_set is the name of
 //   saliency  {"kind", "cell": identity, "eval_set", "images": ["original/val/...", ...] or
 //             {"count": 8, "seed": 0}, "version": 1}, and "dataset", "split" as of evaluate
 struct Task {

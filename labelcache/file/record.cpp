@@ -36,8 +36,13 @@ uint16_t half_bits(float value) {
 }
 
 bool possible(const data::Cover& cover) {
-  return cover.left >= 0 && cover.top >= 0 && cover.right <= 1 && cover.bottom <= 1 &&
-         cover.left < cover.right && cover.top < cover.bottom;
+  // A map may cover more than its image, where that is a crop; never without end, nor nothing of
+  // it.
+  constexpr float kFarthest = 1000;
+  const auto axis = [](float low, float high) {
+    return low >= -kFarthest && high <= kFarthest && low < high && low < 1 && high > 0;
+  };
+  return axis(cover.left, cover.right) && axis(cover.top, cover.bottom);
 }
 
 }  // namespace
@@ -123,6 +128,8 @@ data::LabelMap decode_record(std::string_view record, const MapShape& shape) {
   map.indices.resize(count);
   for (size_t i = 0; i < count; ++i) {
     map.values[i] = c10::Half(load<uint16_t>(record, header.bytes + 2 * i), c10::Half::from_bits());
+    if (!std::isfinite(map.values[i]))
+      fail_input("a label record holds a logit that is not finite");
     map.indices[i] = load<uint16_t>(record, header.bytes + 2 * (count + i));
     if (map.indices[i] >= shape.channels) {
       fail_input("a label record names class {} of {}", map.indices[i], shape.channels);

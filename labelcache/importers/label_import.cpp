@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/parallel.h"
 #include "core/image/image_files.h"
@@ -19,12 +20,13 @@ struct Format {
   const char* name;
   const char* suffix;
   MapShape shape;
-  int side;  // cells, of a square map; 0 for any size
+  int side;            // cells, of a square map; 0 for any size
+  bool centre_square;  // of the photograph, which the map was made of; else of all of it
 };
-constexpr Format kFormats[] = {{"tokenlabeling", ".pt", {1000, 5}, 18},
-                               {"relabel", ".pt", {1000, 5}, 15},
-                               {"png", ".png", {1, 0}, 0},
-                               {"npy", ".npy", {1, 0}, 0}};
+constexpr Format kFormats[] = {{"tokenlabeling", ".pt", {1000, 5}, 18, true},
+                               {"relabel", ".pt", {1000, 5}, 15, false},
+                               {"png", ".png", {1, 0}, 0, false},
+                               {"npy", ".npy", {1, 0}, 0, false}};
 
 const Format& find_format(const std::string& name) {
   std::vector<std::string> known;
@@ -62,7 +64,10 @@ class Importer {
         shape_(format_.shape),
         dataset_(data::Dataset::open(job.dataset, job.split)) {
     if (!fs::is_directory(job.maps)) fail_input("{} is not a folder of maps", job.maps.string());
-    if (shape_.top_k > 0) shape_.channels = static_cast<int>(job.classes);
+    if (shape_.top_k > 0) {
+      shape_.channels = static_cast<int>(job.classes);
+      crop_ = find_crop();
+    }
   }
 
   ImportOutcome run() {
@@ -88,19 +93,72 @@ class Importer {
   }
 
  private:
+  // Of the photographs, that images show; 0: all of them.
+  double find_crop() const {
+    if (job_.whole_images && job_.crop > 0) {
+      fail_input("images are either whole photographs or a crop of them: give one of the two");
+    }
+    if (job_.crop > 0) return job_.crop;
+    if (job_.whole_images || job_.as_released || dataset_.image_size() == 0) return 0;
+    const auto manifest = experiments::Json::parse(read_file(job_.dataset / "manifest.json"));
+    const auto spec = manifest.value("spec", experiments::Json::object());
+    if (spec.value("builder", "") == "imagenet9") {
+      return spec.at("image_size").get<double>() / spec.at("resize").get<double>();
+    }
+    fail_input(
+        "{}: its images are all {} pixels a side, and nothing says how they were made of the "
+        "photographs that the maps were made of, so maps cannot be placed: give --crop SHARE, the "
+        "share of the photographs' shorter side that they show (ImageNet-9 as released: 0.875), or "
+        "--whole-images",
+        job_.dataset.string(), dataset_.image_size());
+  }
+
+  // What a sample's map covers of its image.
+  data::Cover cover_of(const data::Sample& sample) const {
+    if (job_.as_released) return {};
+    if (crop_ > 0 && format_.centre_square) return square_around_crop(crop_);
+    if (crop_ > 0) {
+      const auto [width, height] = data::read_image_size(original_of(sample));
+      return whole_around_crop(width, height, crop_);
+    }
+    if (!format_.centre_square) return {};
+    const auto [width, height] = data::read_image_size(dataset_.image_path(sample));
+    return centre_square(width, height);
+  }
+
+  fs::path original_of(const data::Sample& sample) const {
+    if (job_.originals.empty()) {
+      fail_input(
+          "{}: its images are crops, and {} maps are of whole photographs, whose shapes place "
+          "them: "
+          "give --originals FOLDER, where the photographs are",
+          job_.dataset.string(), format_.name);
+    }
+    for (const char* suffix : {".JPEG", ".jpg", ".jpeg", ".png"}) {
+      if (const auto file = file_of(job_.originals, sample.id, suffix)) return *file;
+    }
+    fail_input("{}: holds no photograph of sample {}", job_.originals.string(), sample.id);
+  }
+
   void count_missing() {
     std::string first;
-    Sha256 files;
-    for (const data::Sample& sample : dataset_.samples()) {
-      if (const auto file = file_of(job_.maps, sample.id, format_.suffix)) {
-        files.update(fmt::format("{} {}\n", file->lexically_relative(job_.maps).string(),
-                                 fs::file_size(*file)));
-        continue;
+    const auto& samples = dataset_.samples();
+    const auto total = static_cast<int64_t>(samples.size());
+    std::vector<std::string> files(samples.size());
+    data::parallel_for(total, 0, [&](int64_t i) {
+      const auto number = static_cast<size_t>(i);
+      if (const auto file = file_of(job_.maps, samples[number].id, format_.suffix)) {
+        files[number] = fmt::format("{} {}\n", file->lexically_relative(job_.maps).string(),
+                                    sha256_file(*file));
       }
-      if (missing_++ == 0) first = sample.id;
+    });
+    Sha256 all;
+    for (size_t i = 0; i < files.size(); ++i) {
+      all.update(files[i]);
+      if (!files[i].empty()) continue;
+      if (missing_++ == 0) first = samples[i].id;
     }
-    files_ = files.finish();
-    const auto total = static_cast<int64_t>(dataset_.samples().size());
+    files_ = all.finish();
     if (missing_ == 0 || (job_.allow_missing && missing_ < total)) return;
     fail_input("{}: no {} map of {} of {} samples, the first of them {}{}", job_.maps.string(),
                format_.suffix, missing_, total, first,
@@ -109,11 +167,9 @@ class Importer {
 
   Provenance provenance() const {
     Provenance provenance;
-    provenance.labeler = {{"name", "imported"},
-                          {"version", 1},
-                          {"format", format_.name},
-                          {"as_released", job_.as_released},
-                          {"files_sha256", files_}};
+    provenance.labeler = {{"name", "imported"},     {"version", 2},
+                          {"format", format_.name}, {"as_released", job_.as_released},
+                          {"crop", crop_},          {"files_sha256", files_}};
     provenance.dataset_sha256 = dataset_.content_hash();
     provenance.split = job_.split;
     provenance.images = static_cast<int64_t>(dataset_.samples().size());
@@ -135,10 +191,7 @@ class Importer {
                    map.top_k, map.height, map.width, format_.name, shape_.top_k, format_.side,
                    format_.side);
       }
-      if (!job_.as_released) {
-        const auto [width, height] = data::read_image_size(dataset_.image_path(sample));
-        map.cover = centre_square(width, height);
-      }
+      map.cover = cover_of(sample);
     }
     return encode_record(map, shape_);
   }
@@ -147,8 +200,10 @@ class Importer {
   const Format& format_;
   MapShape shape_;
   data::Dataset dataset_;
+  double crop_ = 0;
   int64_t missing_ = 0;
-  // Of the maps' names and sizes, so that an import that was cut is not gone on with from others.
+  // Of the maps' names and contents, so that an import that was cut is not gone on with from
+  // others.
   std::string files_;
 };
 
@@ -167,6 +222,17 @@ data::Cover centre_square(int width, int height) {
     cover.bottom = 1 - cover.top;
   }
   return cover;
+}
+
+data::Cover square_around_crop(double crop) {
+  const auto margin = static_cast<float>((1 / crop - 1) / 2);
+  return {-margin, -margin, 1 + margin, 1 + margin};
+}
+
+data::Cover whole_around_crop(int width, int height, double crop) {
+  const double side = crop * std::min(width, height);
+  const auto margin = [&](int length) { return static_cast<float>((length / side - 1) / 2); };
+  return {-margin(width), -margin(height), 1 + margin(width), 1 + margin(height)};
 }
 
 ImportOutcome import_labels(const ImportJob& job) {

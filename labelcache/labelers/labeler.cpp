@@ -42,14 +42,16 @@ std::unique_ptr<Labeler> create(const Json& entry, const WeightFolders& folders)
                experiments::pin_advice(name, name).command);
   };
   const bool nine = entry.value("classes", int64_t{1000}) == 9;
+  const bool lanczos = entry.value("lanczos", int64_t{0}) == 1;
   if (name == "saliency") {
-    return held(u2net_labeler(parameter("input_size"), weights / "u2netp.safetensors"));
+    return held(u2net_labeler(parameter("input_size"), lanczos, weights / "u2netp.safetensors"));
   }
   if (name == "u2net") {
-    return held(u2net_labeler(parameter("input_size"), pinned("u2net", ".safetensors")));
+    return held(u2net_labeler(parameter("input_size"), lanczos, pinned("u2net", ".safetensors")));
   }
   if (name == "bigbigan") {
     return held(bigbigan_labeler(parameter("short_edge"), parameter("threshold"),
+                                 entry.value("unit_range", int64_t{0}) == 1,
                                  pinned("bigbigan", ".safetensors")));
   }
   if (name == "relabel") {

@@ -41,11 +41,15 @@ class SaliencyLabeler : public Labeler {
 
 // U²-Net or U²-Netp (the weights file says which) on the image squashed to `input_size`: each map
 // stretched to [0, 1], as the network's authors do, so the most salient pixel of any image is 1.
-SaliencyLabeler u2net_labeler(int64_t input_size, const std::filesystem::path& weights);
+// The image comes to that size by areas, or by Lanczos as in the published tool.
+SaliencyLabeler u2net_labeler(int64_t input_size, bool lanczos,
+                              const std::filesystem::path& weights);
 // BigBiGAN's U-Net on the image with its shorter edge at `short_edge`, its aspect kept: 1 minus the
 // background's probability; with `threshold` above 0, 1 where that is above `threshold` percent,
 // else 0.
-SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold,
+// Pixels are fed in [-1, 1], as it was trained; with `unit_range` in [0, 1], as OAMixer's released
+// code does.
+SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold, bool unit_range,
                                  const std::filesystem::path& weights);
 SaliencyLabeler script_saliency_labeler(ScriptDescription description);
 

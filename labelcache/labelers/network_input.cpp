@@ -18,14 +18,15 @@
 #include <cmath>
 
 #include "core/dataset/imagenet_classes.h"
+#include "core/image/resample.h"
 
 namespace remixer::labelcache {
 std::pair<int, int> InputSize::of(const data::Image& image) const {
   const auto length = [&](int edge) {
     if (!keep_aspect) return static_cast<int>(side);
     const int shorter = std::min(image.width, image.height);
-    return static_cast<int>(
-        std::lround(static_cast<double>(edge) * static_cast<double>(side) / shorter));
+    const double length = static_cast<double>(edge) * static_cast<double>(side) / shorter;
+    return cut_off ? static_cast<int>(length) : static_cast<int>(std::lround(length));
   };
   return {length(image.height), length(image.width)};
 }
@@ -50,7 +51,13 @@ std::vector<InputGroup> network_inputs(const std::vector<LabelInput>& batch,
         at::empty({static_cast<int64_t>(groups[g].places.size()), height, width, 3}, at::kFloat);
     float* out = pixels.data_ptr<float>();
     for (const size_t place : groups[g].places) {
-      const data::Image image = data::resize(batch[place].image, width, height);
+      const data::Image& source = batch[place].image;
+      const data::Rectangle whole{0, 0, source.width, source.height};
+      const data::Image image =
+          size.lanczos
+              ? data::resample(
+                    source, {whole, width, height, {0, 0, width, height}, data::Filter::kLanczos})
+              : data::resize(source, width, height);
       out = std::copy(image.pixels.begin(), image.pixels.end(), out);
     }
     groups[g].pixels = pixels.permute({0, 3, 1, 2});

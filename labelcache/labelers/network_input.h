@@ -17,6 +17,10 @@ namespace remixer::labelcache {
 struct InputSize {
   int64_t side = 0;
   bool keep_aspect = false;
+  // The longer edge's fraction of a pixel is cut off, as torchvision does; else rounded.
+  bool cut_off = false;
+  // By Lanczos, as Pillow; else by areas.
+  bool lanczos = false;
   // Height and width.
   std::pair<int, int> of(const data::Image& image) const;
 };

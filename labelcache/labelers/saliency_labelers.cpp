@@ -24,9 +24,11 @@ std::vector<data::LabelMap> SaliencyLabeler::label(const std::vector<LabelInput>
   return maps;
 }
 
-SaliencyLabeler u2net_labeler(int64_t input_size, const std::filesystem::path& weights) {
+SaliencyLabeler u2net_labeler(int64_t input_size, bool lanczos,
+                              const std::filesystem::path& weights) {
   const auto network = std::make_shared<const U2Net>(weights);
-  return {{input_size, false}, 8, network->source_sha256(), [network](const at::Tensor& pixels) {
+  InputSize input{.side = input_size, .lanczos = lanczos};
+  return {input, 8, network->source_sha256(), [network](const at::Tensor& pixels) {
             const at::Tensor mean = at::tensor({0.485f, 0.456f, 0.406f}).view({1, 3, 1, 1});
             const at::Tensor deviation = at::tensor({0.229f, 0.224f, 0.225f}).view({1, 3, 1, 1});
             const at::Tensor largest = pixels.amax({1, 2, 3}, true).clamp_min(kTiny);
@@ -34,14 +36,15 @@ SaliencyLabeler u2net_labeler(int64_t input_size, const std::filesystem::path& w
           }};
 }
 
-SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold,
+SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold, bool unit_range,
                                  const std::filesystem::path& weights) {
   const auto network = std::make_shared<const UNet>(weights);
-  return {{short_edge, true},
+  return {{.side = short_edge, .keep_aspect = true, .cut_off = true},
           8,
           network->source_sha256(),
-          [network, threshold](const at::Tensor& pixels) {
-            const at::Tensor logits = network->forward(pixels / 127.5 - 1);
+          [network, threshold, unit_range](const at::Tensor& pixels) {
+            const at::Tensor input = unit_range ? pixels / 255 : pixels / 127.5 - 1;
+            const at::Tensor logits = network->forward(input);
             const at::Tensor saliency = 1 - logits.softmax(1).narrow(1, 0, 1);
             if (threshold == 0) return saliency;
             return saliency.gt(static_cast<double>(threshold) / 100).to(at::kFloat);

@@ -103,6 +103,21 @@ TEST(RandomTest, MomentsOfTheDistributions) {
   EXPECT_NEAR(beta / kDraws, 0.8 / 2.4, 0.005);
 }
 
+// Mixup with a parameter of 0.001: both of Beta's gamma draws are too small for a number.
+TEST(RandomTest, BetaOfTinyShapesIsAShare) {
+  Random random(8, RandomPurpose::kTest);
+  constexpr int kDraws = 20000;
+  int low = 0, high = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    const double share = random.beta(0.001, 0.001);
+    ASSERT_TRUE(share >= 0 && share <= 1) << share;
+    low += share < 1e-3;
+    high += share > 1 - 1e-3;
+  }
+  EXPECT_NEAR(static_cast<double>(low) / kDraws, 0.5, 0.02);
+  EXPECT_NEAR(static_cast<double>(high) / kDraws, 0.5, 0.02);
+}
+
 TEST(ClockTest, DurationsReadWell) {
   EXPECT_EQ(duration_text(8), "8 s");
   EXPECT_EQ(duration_text(75), "1 min 15 s");

@@ -300,15 +300,6 @@ int bench(const BenchOptions& options) {
   return kExitDone;
 }
 
-fs::path default_weights() {
-  return weights_folder(REMIXER_WEIGHTS_FOLDER);
-}
-
-fs::path default_workspace() {
-  const char* folder = std::getenv("REMIXER_WORKSPACE");
-  return folder != nullptr && *folder != '\0' ? folder : "workspace";
-}
-
 void add_workspace(CLI::App* command, fs::path& workspace) {
   workspace = default_workspace();
   command
@@ -363,9 +354,20 @@ int run(int argc, char** argv) {
   import_app->add_option("--classes", importing.classes, "Classes of top-k maps")
       ->check(CLI::Range(2, 65536))
       ->capture_default_str();
-  import_app->add_flag(
-      "--as-released", importing.as_released,
-      "Stretch maps of the centre square over the whole image, as the released code does");
+  import_app->add_flag("--whole-images", importing.whole_images,
+                       "The dataset's images are the photographs that the maps were made of");
+  import_app
+      ->add_option("--crop", importing.crop,
+                   "The images are centre squares of this share of the photographs' shorter side "
+                   "(ImageNet-9 as released: 0.875)")
+      ->check(CLI::Range(0.01, 1.0));
+  import_app->add_option(
+      "--originals", importing.originals,
+      "Folder of the photographs, where images are crops of them and maps are of "
+      "whole ones (relabel)");
+  import_app->add_flag("--as-released", importing.as_released,
+                       "Stretch maps over the whole image whatever they were made of, as the "
+                       "released code does");
   import_app->add_flag("--allow-missing", importing.allow_missing,
                        "Give samples without a map an empty one");
   import_app->add_flag("--restart", import_restart, "Throw away what an earlier run got done");
@@ -452,6 +454,15 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+
+fs::path default_weights() {
+  return weights_folder(REMIXER_WEIGHTS_FOLDER);
+}
+
+fs::path default_workspace() {
+  const char* folder = std::getenv("REMIXER_WORKSPACE");
+  return folder != nullptr && *folder != '\0' ? folder : "workspace";
+}
 
 int labels_command(int argc, char** argv) {
   try {

@@ -1,10 +1,17 @@
 // `remixer labels build|import|pin|inspect|verify|stats|quality|bench`.
 #pragma once
 
+#include <filesystem>
+
 namespace remixer::labelcache {
 
 // Runs the command; argv[0] is its name and argv[1] the subcommand. Prints to standard output,
 // progress and errors (one line) to standard error. Returns the exit code; throws nothing.
 int labels_command(int argc, char** argv);
+
+// Where networks' weights are: the environment's REMIXER_WEIGHTS, else where ./setup puts them.
+std::filesystem::path default_weights();
+// Whose weights/ holds what a user pinned: $REMIXER_WORKSPACE, else ./workspace.
+std::filesystem::path default_workspace();
 
 }  // namespace remixer::labelcache

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <CLI/CLI.hpp>
@@ -10,10 +11,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "core/evaluation/settings.h"
 #include "core/io/checkpoint.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
 #include "experiments/spec/architectures.h"
+#include "tools/model/model_command.h"
 
 namespace remixer::models {
 namespace {
@@ -23,6 +26,7 @@ struct Arguments {
   int64_t num_classes = 0, image_size = 0, seed = 0;
   std::string weights, key, input, output;
   bool add_kappa = false, without_kappa = false, remixer = false;
+  evaluation::SettingsWishes wishes;  // of import
 };
 
 int64_t count_parameters(const Model& model) {
@@ -84,6 +88,9 @@ std::optional<at::Tensor> distance_of(const Arguments& arguments, const Model& m
   if (labels.dim() != 3 || !labels.is_floating_point()) {
     fail_input("{}: tensor 'labels' must be [B, N, K] of a floating type", input.path.string());
   }
+  if (!at::isfinite(labels).all().item<bool>()) {
+    fail_input("{}: tensor 'labels' holds values that are not finite", input.path.string());
+  }
   return kernels::label_distance(labels.to(at::kFloat), arguments.distance);
 }
 
@@ -139,15 +146,39 @@ void create(const Arguments& arguments) {
   save_weights(*create_model(spec, static_cast<uint64_t>(arguments.seed)), arguments.output);
 }
 
+// What a file's metadata become in one made of it, for `image_size`.
+std::map<std::string, std::string> carried_metadata(const Arguments& arguments,
+                                                    const io::Safetensors& weights,
+                                                    const ModelSpec& spec) {
+  std::map<std::string, std::string> metadata = weights.metadata;
+  metadata["architecture"] = spec.architecture;
+  metadata["spatial_prior"] = spec.spatial_prior;
+  metadata["image_size"] = std::to_string(spec.image_size);
+  const auto stored = stored_settings(weights);
+  // Of weights with an aux_head that say nothing, it is not known whether the patches vote.
+  if (!stored && spec.token_classes > 0 && !arguments.wishes.token_vote) return metadata;
+  evaluation::SettingsWishes wishes = arguments.wishes;
+  wishes.image_size = spec.image_size;
+  auto evaluated = evaluation::settings_of(weights, spec.architecture, wishes);
+  if (arguments.without_kappa) {
+    evaluated.settings.labeler = nullptr;
+    evaluated.settings.distance.clear();
+    evaluated.settings.token_vote = false;
+  }
+  for (auto& [key, value] : metadata_of(evaluated.settings)) metadata[key] = value;
+  return metadata;
+}
+
 // From timm's names to a file of ours: everything checked, in float32.
 void import_weights(const Arguments& arguments) {
   const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
   ModelSpec spec = spec_of(arguments, weights);
   const bool had_kappa = spec.remixer;
+  const auto metadata = carried_metadata(arguments, weights, spec);
   const auto model = create_model_to_load(spec);
   load_weights(*model, weights);
   if (!arguments.add_kappa || had_kappa) {
-    save_weights(*model, arguments.output);
+    save_weights(*model, arguments.output, metadata);
     return;
   }
   spec.remixer = true;
@@ -160,7 +191,7 @@ void import_weights(const Arguments& arguments) {
     if (is_kappa(name)) with_kappa.tensors[name] = tensor;
   }
   load_weights(*masked, with_kappa);
-  save_weights(*masked, arguments.output);
+  save_weights(*masked, arguments.output, metadata);
 }
 
 at::ScalarType type_of(const std::string& name) {
@@ -172,7 +203,8 @@ at::ScalarType type_of(const std::string& name) {
 // smaller type.
 void export_weights(const Arguments& arguments) {
   const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
-  const auto model = create_model_to_load(spec_of(arguments, weights));
+  const ModelSpec spec = spec_of(arguments, weights);
+  const auto model = create_model_to_load(spec);
   load_weights(*model, weights);
   std::vector<Model::NamedTensor> tensors;
   for (const auto& [name, tensor] : model->parameters()) {
@@ -182,7 +214,7 @@ void export_weights(const Arguments& arguments) {
   for (const auto& [name, tensor] : model->buffers()) {
     tensors.emplace_back(name, tensor.to(type_of(arguments.type)));
   }
-  io::write_safetensors(arguments.output, tensors, weights.metadata);
+  io::write_safetensors(arguments.output, tensors, carried_metadata(arguments, weights, spec));
 }
 
 void add_model_options(CLI::App& command, Arguments& arguments) {
@@ -250,6 +282,7 @@ int model_command(int argc, char** argv, const std::vector<ModelSubcommand>& fur
   auto* importing =
       app.add_subcommand("import", "Check weights with timm's names and take them over");
   add_model_options(*importing, arguments);
+  worker::add_wishes(*importing, arguments.wishes, /*own_size=*/false);
   importing->add_flag("--add-kappa", arguments.add_kappa, "make a ReMixer model, every kappa 0");
   auto* exporting = app.add_subcommand("export", "Write weights for other programs");
   add_model_options(*exporting, arguments);

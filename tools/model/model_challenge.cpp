@@ -5,34 +5,59 @@
 #include "base/error.h"
 #include "core/evaluation/adversarial.h"
 #include "core/io/checkpoint.h"
-#include "core/models/weights.h"
+#include "experiments/spec/pins.h"
+#include "tools/labels/labels_tool.h"
+#include "tools/model/composite_labeler.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
 namespace {
 
 struct Options {
-  std::string dataset, foregrounds = "only_fg", backgrounds = "only_bg_t", architecture,
-                       spatial_prior, weights, distance = "l1", format = "table";
+  WeightsOptions weights;
+  std::string dataset, foregrounds = "only_fg", backgrounds = "only_bg_t", device = "auto",
+                       format = "table";
+  std::filesystem::path labeler_weights = labelcache::default_weights();
+  std::filesystem::path workspace = labelcache::default_workspace();
+  bool true_masks = false;
   int64_t batch_size = 64;
 };
+
+// A ReMixer model's patch labels: its own labeler's, or the true masks where they are asked for.
+void choose_labels(const Options& options, evaluation::AdversarialJob& job) {
+  auto& settings = job.evaluated.settings;
+  if (!job.evaluated.model.remixer) return;
+  if (options.true_masks) {
+    // The distance of the model's own labels need not suit masks.
+    settings.distance = options.weights.wishes.distance;
+  } else if (settings.labeler.is_null()) {
+    fail_input(
+        "{}: does not say which labeler the model was trained with: give --true-masks to use the "
+        "foregrounds' masks, and say so beside the figure",
+        options.weights.weights);
+  } else {
+    job.labeler = composite_labeler(
+        settings.labeler,
+        {options.labeler_weights, experiments::weights_folder(options.workspace)});
+  }
+  if (settings.distance.empty()) settings.distance = "l1";
+}
 
 evaluation::AdversarialOutcome run(const Options& options) {
   evaluation::AdversarialJob job{
       .foregrounds = data::Dataset::open(options.dataset, options.foregrounds),
       .backgrounds = data::Dataset::open(options.dataset, options.backgrounds),
-      .model = models::spec_of_weights(io::read_weights(options.weights), options.architecture),
-      .weights = options.weights,
-      .distance = options.distance,
+      .evaluated = evaluated_of(options.weights, io::read_weights(options.weights.weights)),
+      .weights = options.weights.weights,
+      .labeler = {},
       .batch_size = options.batch_size,
       .on_progress = {}};
-  if (!options.spatial_prior.empty()) job.model.spatial_prior = options.spatial_prior;
+  choose_labels(options, job);
   job.on_progress = [](int64_t done, int64_t total) {
     std::cerr << fmt::format("\r{} of {} foregrounds{}", done, total, done == total ? "\n" : "")
               << std::flush;
   };
-  training::SoloCommunicator solo;
-  return evaluation::challenge(job, solo);
+  return evaluation::challenge(job, *alone_on(options.device));
 }
 
 }  // namespace
@@ -42,21 +67,23 @@ int model_challenge(int argc, char** argv) {
   CLI::App app(
       "The Background Challenge's adversarial metric: each foreground is put before every "
       "background; it is\n"
-      "broken if one of them makes the model wrong. A ReMixer model's labels are the foreground's "
-      "mask.",
+      "broken if one of them makes the model wrong. A ReMixer model gets labels of each composite "
+      "by its own\n"
+      "labeler, or with --true-masks the foreground's mask, which no labeler has.",
       "remixer model challenge");
-  app.add_option("--arch", options.architecture, "architecture (see `remixer model list`)")
-      ->required();
-  app.add_option("--spatial-prior", options.spatial_prior, "none or convit (default: the file's)");
-  app.add_option("--weights", options.weights, "safetensors file or .pth checkpoint")->required();
+  add_weights_options(app, options.weights);
   app.add_option("--dataset", options.dataset, "folder of a dataset with masks")->required();
   app.add_option("--foregrounds", options.foregrounds, "split whose masked pixels are put in front")
       ->capture_default_str();
   app.add_option("--backgrounds", options.backgrounds, "split that they are put before")
       ->capture_default_str();
-  app.add_option("--distance", options.distance, "between labels")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"l1", "cosine"}));
+  app.add_flag("--true-masks", options.true_masks,
+               "labels of a ReMixer model are the foregrounds' true masks");
+  app.add_option("--labeler-weights", options.labeler_weights, "folder of the labelers' networks")
+      ->capture_default_str();
+  app.add_option("-w,--workspace", options.workspace,
+                 "whose weights/ holds what was pinned [$REMIXER_WORKSPACE or ./workspace]");
+  add_device_option(app, options.device);
   app.add_option("--batch", options.batch_size)->capture_default_str()->check(CLI::Range(1, 65536));
   app.add_option("--format", options.format, "table or json")
       ->check(CLI::IsMember({"table", "json"}));
@@ -68,14 +95,16 @@ int model_challenge(int argc, char** argv) {
     std::cout << nlohmann::ordered_json{{"adversarial", outcome.unbroken},
                                         {"foregrounds", count},
                                         {"images", outcome.images},
+                                        {"true_masks", outcome.true_masks},
                                         {"flipped_by", outcome.flipped_by}}
                      .dump()
               << '\n';
   } else {
     std::cout << fmt::format(
         "adversarial {:6.2f} % of {} foregrounds stay right before every background "
-        "({} images looked at)\n",
-        outcome.unbroken, count, outcome.images);
+        "({} images looked at{})\n",
+        outcome.unbroken, count, outcome.images,
+        outcome.true_masks ? "; with true masks as labels" : "");
   }
   return kExitDone;
 }

@@ -26,19 +26,20 @@ void add_set_options(CLI::App& app, SetOptions& options) {
   app.add_option("--set", options.set, "its evaluation set")->capture_default_str();
   app.add_option("--labels", options.labels,
                  "patch labels of that set (.labels), of a ReMixer model");
-  app.add_option("--distance", options.distance,
-                 "between labels: l1 or cosine (default: l1 of one "
-                 "channel, cosine of more)")
-      ->check(CLI::IsMember({"l1", "cosine"}));
+  app.add_flag("--any-labeler", options.any_labeler,
+               "take labels of another labeler than the one that the model was trained with");
 }
 
-OpenedSet open_set(const SetOptions& options) {
-  OpenedSet opened{data::Dataset::open(options.dataset, options.set), nullptr, options.distance};
-  if (options.labels.empty()) return opened;
-  opened.labels =
-      labelcache::open_labels(options.labels, opened.dataset.content_hash(), options.set);
-  if (opened.distance.empty()) opened.distance = opened.labels->channels() == 1 ? "l1" : "cosine";
-  return opened;
+std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,
+                                                   const data::Dataset& dataset,
+                                                   evaluation::Evaluated& evaluated) {
+  if (!evaluated.model.remixer || options.labels.empty()) return nullptr;
+  auto labels = labelcache::open_labels(
+      options.labels, dataset.content_hash(), options.set,
+      options.any_labeler ? experiments::Json() : evaluated.settings.labeler);
+  std::string& distance = evaluated.settings.distance;
+  if (distance.empty()) distance = labels->channels() == 1 ? "l1" : "cosine";
+  return labels;
 }
 
 int parse_arguments(CLI::App& app, int argc, char** argv) {

@@ -7,7 +7,9 @@
 
 #include "core/augment/patch_labels.h"
 #include "core/dataset/dataset.h"
-#include "core/models/model.h"
+#include "core/distributed/communicator.h"
+#include "core/evaluation/settings.h"
+#include "core/io/safetensors.h"
 
 namespace CLI {
 class App;
@@ -26,16 +28,34 @@ int model_saliency(int argc, char** argv);
 
 // The set that such a subcommand works on, and its patch labels.
 struct SetOptions {
-  std::string dataset, set = "original", labels, distance;
+  std::string dataset, set = "original", labels;
+  bool any_labeler = false;  // labels of another labeler than the model's are taken
 };
 void add_set_options(CLI::App& app, SetOptions& options);
 
-struct OpenedSet {
-  data::Dataset dataset;
-  std::unique_ptr<data::LabelSource> labels;  // null where none were given
-  std::string distance;  // what was asked, else l1 of one channel, cosine of more
+// Patch labels of the set for a model, checked against the labeler that its settings name; null for
+// a plain model, and where none were given. Sets the distance where the settings have none: l1 of
+// one channel, cosine of more.
+std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,
+                                                   const data::Dataset& dataset,
+                                                   evaluation::Evaluated& evaluated);
+
+// Weights, and what a user says of how they are to be evaluated, beside what they say themselves.
+struct WeightsOptions {
+  std::string architecture, spatial_prior, weights;
+  evaluation::SettingsWishes wishes;
 };
-OpenedSet open_set(const SetOptions& options);
+// --arch, --spatial-prior and the wishes; --weights too where `weights` is true.
+void add_weights_options(CLI::App& app, WeightsOptions& options, bool weights = true);
+// The wishes alone; `own_size`: with --image-size.
+void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size = true);
+// As evaluation::settings_of(), with the spatial prior that was asked for.
+evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safetensors& file);
+
+// Where a model is evaluated: "auto" (a GPU where there is one), "cpu" or "cuda".
+void add_device_option(CLI::App& app, std::string& device);
+// One rank alone, on that device. Throws InputError where "cuda" cannot be had.
+std::unique_ptr<training::Communicator> alone_on(const std::string& device);
 
 // Parses; returns an exit code where the program is to end (help, bad usage), else -1.
 int parse_arguments(CLI::App& app, int argc, char** argv);

@@ -6,7 +6,6 @@
 #include "base/predictions_file.h"
 #include "core/evaluation/evaluator.h"
 #include "core/io/checkpoint.h"
-#include "core/models/weights.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
@@ -14,36 +13,35 @@ namespace {
 
 struct Options {
   SetOptions set;
-  std::string architecture, spatial_prior, weights, answers, format = "table";
+  WeightsOptions weights;
+  std::string answers, transform = experiments::kWholeTransform, device = "auto", format = "table";
   int64_t batch_size = 64;
   int loader_threads = 2;
 };
 
-evaluation::Evaluation evaluate(const Options& options, const OpenedSet& opened) {
-  const io::Safetensors file = io::read_weights(options.weights);
-  evaluation::ModelOnSet job{.dataset = opened.dataset,
-                             .model = models::spec_of_weights(file, options.architecture),
-                             .weights = options.weights,
-                             .labels = opened.labels.get(),
-                             .distance = opened.distance,
+evaluation::Evaluation evaluate(const Options& options, const data::Dataset& dataset) {
+  const io::Safetensors file = io::read_weights(options.weights.weights);
+  evaluation::ModelOnSet job{.dataset = dataset,
+                             .evaluated = evaluated_of(options.weights, file),
+                             .weights = options.weights.weights,
+                             .transform = options.transform,
                              .batch_size = options.batch_size,
                              .loader_threads = options.loader_threads,
                              .on_progress = {}};
-  if (!options.spatial_prior.empty()) job.model.spatial_prior = options.spatial_prior;
-  if (!job.model.remixer) job.labels = nullptr;
+  const auto labels = open_set_labels(options.set, dataset, job.evaluated);
+  job.labels = labels.get();
   job.on_progress = [](int64_t done, int64_t total) {
     std::cerr << fmt::format("\r{} of {} images{}", done, total, done == total ? "\n" : "")
               << std::flush;
   };
-  training::SoloCommunicator solo;
-  return evaluation::evaluate(job, solo);
+  return evaluation::evaluate(job, *alone_on(options.device));
 }
 
-void save_answers(const Options& options, const OpenedSet& opened,
+void save_answers(const Options& options, const data::Dataset& dataset,
                   evaluation::Evaluation evaluation) {
   PredictionsFile file;
   file.eval_set = options.set.set;
-  file.dataset_sha256 = opened.dataset.content_hash();
+  file.dataset_sha256 = dataset.content_hash();
   file.truth = std::move(evaluation.truth);
   file.by_weights["raw"] = std::move(evaluation.predictions);
   write_predictions(options.answers, file);
@@ -56,14 +54,19 @@ int model_evaluate(int argc, char** argv) {
   CLI::App app(
       "Accuracy of weights on an evaluation set. A model of ImageNet's 1000 classes is read "
       "through\n"
-      "ImageNet-9's table on a nine-class set: a class outside its 370 counts as wrong.",
+      "ImageNet-9's table on a nine-class set: a class outside its 370 counts as wrong. Weights "
+      "made\n"
+      "here say how they are to be evaluated; public ones are evaluated as timm does.",
       "remixer model evaluate");
-  app.add_option("--arch", options.architecture, "architecture (see `remixer model list`)")
-      ->required();
-  app.add_option("--spatial-prior", options.spatial_prior, "none or convit (default: the file's)");
-  app.add_option("--weights", options.weights, "safetensors file or .pth checkpoint")->required();
+  add_weights_options(app, options.weights);
   add_set_options(app, options.set);
   app.add_option("--answers", options.answers, "file to write each image's answers to");
+  app.add_option("--transform", options.transform,
+                 "of images of the model's own size: whole (as they are), or released (resized and "
+                 "cropped, as OAMixer's released code does)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({experiments::kWholeTransform, experiments::kReleasedTransform}));
+  add_device_option(app, options.device);
   app.add_option("--batch", options.batch_size)->capture_default_str()->check(CLI::Range(1, 65536));
   app.add_option("--loader-threads", options.loader_threads)
       ->capture_default_str()
@@ -72,8 +75,8 @@ int model_evaluate(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   if (const int code = parse_arguments(app, argc, argv); code >= 0) return code;
 
-  const OpenedSet opened = open_set(options.set);
-  evaluation::Evaluation evaluation = evaluate(options, opened);
+  const data::Dataset dataset = data::Dataset::open(options.set.dataset, options.set.set);
+  evaluation::Evaluation evaluation = evaluate(options, dataset);
   if (options.format == "json") {
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (const auto& [metric, value, n] : evaluation.figures) {
@@ -90,7 +93,7 @@ int model_evaluate(int argc, char** argv) {
                                       value, n));
     }
   }
-  if (!options.answers.empty()) save_answers(options, opened, std::move(evaluation));
+  if (!options.answers.empty()) save_answers(options, dataset, std::move(evaluation));
   return kExitDone;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "core/augment/augmentation.h"
+#include "core/evaluation/evaluator.h"
 #include "core/explain/panel.h"
 #include "core/explain/saliency.h"
 #include "core/explain/saliency_picture.h"
@@ -17,20 +17,26 @@ namespace {
 
 struct Options {
   SetOptions set;
-  std::string architecture, spatial_prior, baseline, remixer, of = "label", output;
+  WeightsOptions weights;
+  std::string baseline, remixer, of = "label", output;
   std::vector<std::string> samples;
   int64_t count = 8, seed = 0;
 };
 
-std::unique_ptr<models::Model> load(const Options& options, const std::string& path) {
-  if (path.empty()) return nullptr;
-  const io::Safetensors file = io::read_weights(path);
-  models::ModelSpec spec = models::spec_of_weights(file, options.architecture);
-  if (!options.spatial_prior.empty()) spec.spatial_prior = options.spatial_prior;
-  auto model = models::create_model_to_load(spec);
-  models::load_weights(*model, file);
-  return model;
-}
+// A model, how its images are seen, and its patch labels of the set.
+struct Loaded {
+  Loaded(const Options& options, const std::string& path, const data::Dataset& dataset)
+      : file(io::read_weights(path)), evaluated(evaluated_of(options.weights, file)) {
+    labels = open_set_labels(options.set, dataset, evaluated);
+    model = models::create_model_to_load(evaluated.model);
+    models::load_weights(*model, file);
+  }
+
+  io::Safetensors file;
+  evaluation::Evaluated evaluated;
+  std::unique_ptr<data::LabelSource> labels;
+  std::unique_ptr<models::Model> model;
+};
 
 // Numbers of the samples asked for by id, else `count` drawn at random.
 std::vector<int64_t> choose(const Options& options, const data::Dataset& dataset) {
@@ -39,27 +45,24 @@ std::vector<int64_t> choose(const Options& options, const data::Dataset& dataset
   return explain::choose_images(images, dataset);
 }
 
-SaliencyFile explain_model(models::Model& model, const Options& options, const OpenedSet& set,
-                           const std::vector<int64_t>& chosen) {
-  if (model.spec().remixer && !set.labels)
+SaliencyFile explain_model(const Loaded& loaded, const Options& options,
+                           const data::Dataset& dataset, const std::vector<int64_t>& chosen) {
+  if (loaded.model->spec().remixer && !loaded.labels)
     fail_input("--remixer names a ReMixer model: give its patch labels by --labels");
-  if (options.of == "label" &&
-      model.spec().num_classes != static_cast<int64_t>(set.dataset.classes().size())) {
-    fail_input("a model of {} classes has no logit for the labels of a set of {}: use --of answer",
-               model.spec().num_classes, set.dataset.classes().size());
-  }
-  const explain::SaliencyJob job{.dataset = set.dataset,
-                                 .labels = set.labels.get(),
-                                 .distance = set.distance,
-                                 .explain_answer = options.of == "answer"};
-  return explain::draw_saliency(model, job, chosen);
+  const explain::SaliencyJob job{.dataset = dataset,
+                                 .settings = loaded.evaluated.settings,
+                                 .labels = loaded.labels.get(),
+                                 .logit = options.of == "answer"
+                                              ? explain::SaliencyJob::Logit::kAnswer
+                                              : explain::SaliencyJob::Logit::kLabel};
+  return explain::draw_saliency(*loaded.model, job, chosen);
 }
 
 // What of an image evaluation shows to a model of `size` pixels a side, at the image's own
 // resolution: the whole, where it has the model's size, else the square centre that remains of it.
-data::Image seen(const data::Image& image, int size) {
+data::Image seen(const data::Image& image, int size, double crop) {
   if (image.width == size && image.height == size) return image;
-  const int resized = static_cast<int>(size / data::AugmentationSettings{}.evaluation_crop);
+  const int resized = static_cast<int>(size / crop);
   const int side = std::max(1, std::min(image.width, image.height) * size / resized);
   const int left = (image.width - side) / 2, top = (image.height - side) / 2;
   data::Image centre(side, side);
@@ -68,9 +71,9 @@ data::Image seen(const data::Image& image, int size) {
 }
 
 // At its full resolution; a small one enlarged by a whole factor, so that a panel can be looked at.
-data::Image displayed(const std::filesystem::path& path, int size) {
+data::Image displayed(const std::filesystem::path& path, int size, double crop) {
   constexpr int kLeast = 192;
-  const data::Image image = seen(data::read_image(path), size);
+  const data::Image image = seen(data::read_image(path), size, crop);
   const int factor = std::max(1, kLeast / std::min(image.width, image.height));
   data::Image large(image.width * factor, image.height * factor);
   for (int y = 0; y < large.height; ++y) {
@@ -82,12 +85,13 @@ data::Image displayed(const std::filesystem::path& path, int size) {
 
 void write_panels(const Options& options, const data::Dataset& dataset,
                   const std::vector<int64_t>& chosen, const std::vector<SaliencyFile>& explained,
-                  int size) {
+                  const evaluation::EvaluationSettings& settings) {
+  const auto size = static_cast<int>(settings.image_size);
   const bool one_file = std::string_view(options.output).ends_with(".png");
   std::vector<data::Image> rows;
   for (size_t i = 0; i < chosen.size(); ++i) {
     const data::Sample& sample = dataset.samples()[static_cast<size_t>(chosen[i])];
-    std::vector<data::Image> row{displayed(dataset.image_path(sample), size)};
+    std::vector<data::Image> row{displayed(dataset.image_path(sample), size, settings.crop)};
     std::string answers;
     for (const SaliencyFile& model : explained) {
       row.push_back(explain::overlay(row.front(), explain::map_of(model, i)));
@@ -121,9 +125,7 @@ int model_explain(int argc, char** argv) {
       "attention).\n"
       "Prints each sample with its class and the models' answers.",
       "remixer model explain");
-  app.add_option("--arch", options.architecture, "architecture (see `remixer model list`)")
-      ->required();
-  app.add_option("--spatial-prior", options.spatial_prior, "none or convit (default: the files')");
+  add_weights_options(app, options.weights, /*weights=*/false);
   app.add_option("--baseline", options.baseline, "weights of the plain model");
   app.add_option("--remixer", options.remixer, "weights of the ReMixer model; needs --labels");
   add_set_options(app, options.set);
@@ -145,17 +147,17 @@ int model_explain(int argc, char** argv) {
   if (options.baseline.empty() && options.remixer.empty())
     fail_input("give --baseline, --remixer or both");
 
-  const OpenedSet set = open_set(options.set);
-  const std::vector<int64_t> chosen = choose(options, set.dataset);
+  const data::Dataset dataset = data::Dataset::open(options.set.dataset, options.set.set);
+  const std::vector<int64_t> chosen = choose(options, dataset);
   std::vector<SaliencyFile> explained;
-  int size = 0;
+  evaluation::EvaluationSettings settings;
   for (const std::string& path : {options.baseline, options.remixer}) {
-    const auto model = load(options, path);
-    if (!model) continue;
-    explained.push_back(explain_model(*model, options, set, chosen));
-    size = static_cast<int>(model->spec().image_size);
+    if (path.empty()) continue;
+    const Loaded loaded(options, path, dataset);
+    explained.push_back(explain_model(loaded, options, dataset, chosen));
+    settings = loaded.evaluated.settings;
   }
-  write_panels(options, set.dataset, chosen, explained, size);
+  write_panels(options, dataset, chosen, explained, settings);
   return kExitDone;
 }
 

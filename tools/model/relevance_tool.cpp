@@ -1,5 +1,7 @@
 #include "tools/model/relevance_tool.h"
 
+#include <ATen/ops/isfinite.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 
@@ -33,8 +35,13 @@ void run(const Options& options) {
                spec.num_classes - 1);
   }
   std::optional<at::Tensor> distance;
-  if (spec.remixer)
-    distance = kernels::label_distance(input.at("labels").to(at::kFloat), options.distance);
+  if (spec.remixer) {
+    const at::Tensor labels = input.at("labels").to(at::kFloat);
+    if (!at::isfinite(labels).all().item<bool>()) {
+      fail_input("{}: tensor 'labels' holds values that are not finite", input.path.string());
+    }
+    distance = kernels::label_distance(labels, options.distance);
+  }
   io::write_safetensors(options.output,
                         {{"relevance", relevance(*model, images, distance, targets).patches}});
 }

@@ -75,14 +75,22 @@ class AdversarialTest : public ::testing::TestWithParam<bool> {
   AdversarialJob job() {
     AdversarialJob job{.foregrounds = data::Dataset::open(scratch_ / "data", "only_fg"),
                        .backgrounds = data::Dataset::open(scratch_ / "data", "only_bg_t"),
-                       .model = {.architecture = "deit_nano_patch4_32",
-                                 .num_classes = 3,
-                                 .image_size = kSize,
-                                 .remixer = GetParam()},
+                       .evaluated = {},
                        .weights = scratch_ / "model.safetensors",
+                       .labeler = {},
                        .batch_size = 4,
                        .on_progress = {}};
-    model_ = models::create_model(job.model, 5);
+    job.evaluated.model = {.architecture = "deit_nano_patch4_32",
+                           .num_classes = 3,
+                           .image_size = kSize,
+                           .remixer = GetParam()};
+    auto& settings = job.evaluated.settings;
+    settings.classes = {"a", "b", "c"};
+    settings.mean = {0.3f, 0.45f, 0.65f};  // the model's, not the data set's
+    settings.deviation = {0.21f, 0.26f, 0.31f};
+    settings.image_size = kSize;
+    settings.distance = "l1";
+    model_ = models::create_model(job.evaluated.model, 5);
     const at::NoGradGuard no_grad;
     for (const auto& [name, parameter] : model_->parameters()) {
       if (models::is_kappa(name)) parameter.fill_(0.7);
@@ -95,7 +103,7 @@ class AdversarialTest : public ::testing::TestWithParam<bool> {
   // The composite by hand, and the model's answer to it.
   int64_t answer(int foreground, int background) {
     at::Tensor image = at::zeros({1, 3, kSize, kSize}), share = at::zeros({1, 64, 1});
-    constexpr double kMean[] = {0.4, 0.5, 0.6}, kDeviation[] = {0.2, 0.25, 0.3};
+    constexpr double kMean[] = {0.3, 0.45, 0.65}, kDeviation[] = {0.21, 0.26, 0.31};
     for (int y = 0; y < kSize; ++y) {
       for (int x = 0; x < kSize; ++x) {
         const bool front = masks_[foreground].at(x, y) > 0;
@@ -135,6 +143,30 @@ TEST_P(AdversarialTest, NamesTheFirstBackgroundThatFlips) {
   EXPECT_DOUBLE_EQ(outcome.unbroken, 100.0 * unbroken / kForegrounds);
   EXPECT_GE(outcome.images, kForegrounds);
   EXPECT_GT(late + unbroken, 0) << "every foreground fails at once: the test shows nothing";
+}
+
+// Labels made of each composite are used in the mask's place, and the outcome says which they were.
+TEST_P(AdversarialTest, ALabelersMapsAreUsedWhereThereIsOne) {
+  AdversarialJob given = job();
+  EXPECT_EQ(challenge(given, solo_).true_masks, GetParam());
+  size_t asked = 0;
+  given.labeler = [&](const std::vector<Composite>& composites) {
+    asked += composites.size();
+    std::vector<data::LabelMap> maps;
+    for (const Composite& composite : composites) {
+      EXPECT_NE(composite.sample.id.find(" before only_bg_t/val/"), std::string::npos);
+      data::LabelMap map;
+      map.height = map.width = kSize;
+      for (const uint8_t pixel : composite.mask.pixels) map.values.push_back(pixel > 0 ? 1 : 0);
+      maps.push_back(std::move(map));
+    }
+    return maps;
+  };
+  const AdversarialOutcome by_labeler = challenge(given, solo_);
+  EXPECT_EQ(asked > 0, GetParam());
+  EXPECT_FALSE(by_labeler.true_masks);
+  given.labeler = nullptr;
+  EXPECT_EQ(by_labeler.flipped_by, challenge(given, solo_).flipped_by);
 }
 
 TEST_P(AdversarialTest, AForegroundWithoutAMaskIsNamed) {

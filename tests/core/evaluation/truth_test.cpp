@@ -11,6 +11,7 @@
 #include "base/predictions_file.h"
 #include "core/dataset/dataset_writer.h"
 #include "core/dataset/imagenet_classes.h"
+#include "core/evaluation/settings.h"
 #include "core/image/image.h"
 #include "tests/support/program.h"
 
@@ -60,6 +61,12 @@ class TruthTest : public ::testing::Test {
     return answers;
   }
 
+  static std::vector<std::string> imagenet() {
+    std::vector<std::string> names;
+    for (const auto& entry : data::imagenet_classes()) names.emplace_back(entry.wordnet_id);
+    return names;
+  }
+
   remixer::testing::ScratchFolder scratch_;
 };
 
@@ -83,7 +90,7 @@ TEST_F(TruthTest, KeepTheLikeliestClassesInOrder) {
 TEST_F(TruthTest, TopOneAndTopFive) {
   const auto dataset = write({"a", "b", "c", "d", "e", "f", "g"}, {of(6), of(5), of(4), of(0)});
   // The third image's class is fifth of the model's answers, the second's sixth.
-  const auto found = figures(sure(7, {6, 0, 0, 1}), truth_of(7, dataset));
+  const auto found = figures(sure(7, {6, 0, 0, 1}), truth_of(dataset.classes(), dataset));
   EXPECT_THAT(found, ElementsAre(PredictionFigure{"top1", 25, 4}, PredictionFigure{"top5", 75, 4}));
 }
 
@@ -91,7 +98,7 @@ TEST_F(TruthTest, AThousandClassesAreReadAsNine) {
   std::vector<std::string> nine;
   for (const auto name : data::imagenet9_class_names()) nine.emplace_back(name);
   const auto dataset = write(nine, {of(0), of(0), of(8), of(1)});
-  const auto reading = class_reading(1000, dataset);
+  const auto reading = class_reading(imagenet(), dataset);
   EXPECT_EQ(std::count_if(reading.begin(), reading.end(), [](int c) { return c >= 0; }), 370);
   const auto first_of = [&](int c) {
     return static_cast<int>(std::find(reading.begin(), reading.end(), c) - reading.begin());
@@ -99,19 +106,51 @@ TEST_F(TruthTest, AThousandClassesAreReadAsNine) {
   EXPECT_EQ(data::imagenet_classes()[static_cast<size_t>(first_of(0))].imagenet9, 0);
   // Of the last, the model is sure of a class outside the 370: wrong, whatever comes after it.
   const auto found = figures(sure(1000, {first_of(0), first_of(1), first_of(8), first_of(-1)}),
-                             truth_of(1000, dataset));
+                             truth_of(imagenet(), dataset));
   EXPECT_EQ(found[0], (PredictionFigure{"top1", 50, 4}));
 }
 
+TEST_F(TruthTest, ClassesAreMatchedByNameOrWordNetIdWhateverTheirOrder) {
+  const auto dataset = write({"n01443537", "tench", "b"}, {of(0), of(1), of(2)});
+  // Goldfish, tench: by their other names; "x" is none of the set's.
+  EXPECT_THAT(class_reading({"b", "n01440764", "x", "goldfish"}, dataset),
+              ElementsAre(2, 1, -1, 0));
+  // ImageNet-9 under its released names, shuffled.
+  std::vector<std::string> nine;
+  for (const auto name : data::imagenet9_class_names()) nine.emplace_back(name);
+  const auto of_nine = write(nine, {of(0)});
+  EXPECT_THAT(class_reading({"fish", "dog", "bird", "wheeled vehicle", "reptile", "carnivore",
+                             "insect", "musical instrument", "primate"},
+                            of_nine),
+              ElementsAre(8, 0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+// As many classes are not the same classes.
 TEST_F(TruthTest, ClassesOfAnotherKindAreRefused) {
   const auto dataset = write({"a", "b"}, {of(0), of(1)});
-  EXPECT_THROW(class_reading(1000, dataset), InputError);
-  EXPECT_THROW(class_reading(3, dataset), InputError);
+  const auto refused = [&](const std::vector<std::string>& model) {
+    try {
+      class_reading(model, dataset);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(refused(imagenet()), "");
+  EXPECT_THAT(refused({"a", "c"}), HasSubstr("1 of its 2 classes (b)"));
+  EXPECT_THAT(refused({"c", "d"}), HasSubstr("--trained-on"));
+  EXPECT_THAT(refused({}), HasSubstr("do not say which classes"));
+  // A model of eight of ImageNet-9's has no answer for the ninth.
+  std::vector<std::string> nine;
+  for (const auto name : data::imagenet9_class_names()) nine.emplace_back(name);
+  const auto of_nine = write(nine, {of(0)});
+  nine.pop_back();
+  EXPECT_THROW(class_reading(nine, of_nine), InputError);
 }
 
 TEST_F(TruthTest, SeveralRightAnswersCountOnceOrOnceEach) {
   const auto dataset = write({"a", "b", "c"}, {of(0, {1}), of(2), of(1, {1, 2})});
-  const auto found = figures(sure(3, {1, 0, 1}), truth_of(3, dataset));
+  const auto found = figures(sure(3, {1, 0, 1}), truth_of(dataset.classes(), dataset));
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0], (PredictionFigure{"top1", 100.0 * 2 / 3, 3}));
   // Pairs: (0,a) wrong, (0,b) right, (1,c) wrong, (2,b) right, (2,b) right, (2,c) wrong.
@@ -121,14 +160,14 @@ TEST_F(TruthTest, SeveralRightAnswersCountOnceOrOnceEach) {
 TEST_F(TruthTest, OneBackgroundBreaksAForeground) {
   const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"), of(0, {}, "cat1"), of(1, {}, "dog1"),
                                           of(1, {}, "dog1"), of(1)});
-  const auto found = figures(sure(2, {0, 1, 1, 1, 0}), truth_of(2, dataset));
+  const auto found = figures(sure(2, {0, 1, 1, 1, 0}), truth_of(dataset.classes(), dataset));
   EXPECT_EQ(found.back(), (PredictionFigure{"adversarial", 50, 2}));
   EXPECT_EQ(found[0], (PredictionFigure{"top1", 60, 5}));
 }
 
 TEST_F(TruthTest, ForegroundsThatStandOnceHaveNoAdversary) {
   const auto dataset = write({"a", "b"}, {of(0, {}, "cat1"), of(1, {}, "dog1")});
-  EXPECT_EQ(figures(sure(2, {0, 1}), truth_of(2, dataset)).size(), 2u);
+  EXPECT_EQ(figures(sure(2, {0, 1}), truth_of(dataset.classes(), dataset)).size(), 2u);
 }
 
 TEST_F(TruthTest, ComeBackFromTheirFile) {

@@ -53,6 +53,17 @@ class SaliencyTest : public ::testing::Test {
     }
   }
 
+  // Of a model trained on the set.
+  static evaluation::EvaluationSettings settings(const data::Dataset& dataset) {
+    evaluation::EvaluationSettings settings;
+    settings.classes = dataset.classes();
+    settings.mean = dataset.mean();
+    settings.deviation = dataset.deviation();
+    settings.image_size = 32;
+    settings.distance = "l1";
+    return settings;
+  }
+
   data::TemporaryFolder folder_;
 };
 
@@ -80,12 +91,13 @@ TEST_F(SaliencyTest, NamedImagesKeepTheirOrder) {
 
 TEST_F(SaliencyTest, TheFileHoldsWhatTheModelSawAndSaid) {
   const data::Dataset dataset = write(12);
+  const auto like = settings(dataset);
   for (const auto& [architecture, method] :
        {std::pair{"deit_nano_patch4_32", "chefer"}, {"mixer_nano_patch4_32", "grad_cam"}}) {
     auto model =
         models::create_model({.architecture = architecture, .num_classes = 4, .image_size = 32}, 1);
     give_head(*model);
-    const SaliencyJob job{.dataset = dataset};
+    const SaliencyJob job{.dataset = dataset, .settings = like};
     const SaliencyFile file = draw_saliency(*model, job, {3, 9});
     EXPECT_EQ(file.method, method);
     EXPECT_EQ(file.explained, "label");
@@ -105,12 +117,47 @@ TEST_F(SaliencyTest, TheFileHoldsWhatTheModelSawAndSaid) {
   }
 }
 
+// Images are seen as the model's settings say, and its classes are the set's by name.
+TEST_F(SaliencyTest, TheSettingsSayHowTheModelSees) {
+  const data::Dataset dataset = write(12);
+  auto model = models::create_model(
+      {.architecture = "deit_nano_patch4_32", .num_classes = 4, .image_size = 32}, 1);
+  const auto draw = [&](const evaluation::EvaluationSettings& with, SaliencyJob::Logit logit = {}) {
+    const SaliencyJob job{.dataset = dataset, .settings = with, .logit = logit};
+    return draw_saliency(*model, job, {3, 9});
+  };
+  const auto like = settings(dataset);
+  const SaliencyFile own = draw(like);
+  auto normalised = like;
+  normalised.mean = {0.1f, 0.7f, 0.4f};
+  normalised.deviation = {0.4f, 0.3f, 0.1f};
+  const SaliencyFile other = draw(normalised);
+  EXPECT_NE(other.maps, own.maps);
+  EXPECT_EQ(other.images, own.images) << "shown as they were, not as they are normalised";
+  // The label's logit is found by its name.
+  auto turned = like;
+  turned.classes = {"fox", "cat", "dog", "elk"};
+  const SaliencyFile by_name = draw(turned);
+  EXPECT_EQ(by_name.explained, "label");
+  EXPECT_NE(by_name.maps, own.maps);
+  EXPECT_NE(by_name.answers, own.answers);
+  // What answers can be explained of a model whose classes are none of the set's.
+  auto foreign = like;
+  foreign.classes = {"a", "b", "c", "d"};
+  EXPECT_THAT(data::input_error([&] { draw(foreign); }), HasSubstr("by name"));
+  const SaliencyFile answered = draw(foreign, SaliencyJob::Logit::kAnswer);
+  EXPECT_EQ(answered.explained, "answer");
+  EXPECT_EQ(answered.right, (std::vector<uint8_t>{0, 0}));
+  EXPECT_THAT(foreign.classes, ::testing::Contains(answered.answers[0]));
+}
+
 TEST_F(SaliencyTest, ARemixerModelNeedsLabels) {
   const data::Dataset dataset = write(12);
   auto model = models::create_model(
       {.architecture = "deit_nano_patch4_32", .num_classes = 4, .image_size = 32, .remixer = true},
       1);
-  const SaliencyJob job{.dataset = dataset, .distance = "l1"};
+  const auto like = settings(dataset);
+  const SaliencyJob job{.dataset = dataset, .settings = like};
   EXPECT_THAT(data::input_error([&] { draw_saliency(*model, job, {0}); }),
               HasSubstr("needs patch labels of original"));
 }

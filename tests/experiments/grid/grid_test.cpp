@@ -4,6 +4,7 @@
 #include <set>
 
 #include "experiments/spec/components.h"
+#include "experiments/spec/paper_recipe.h"
 #include "tests/experiments/expect_error.h"
 
 namespace remixer::experiments {
@@ -190,6 +191,69 @@ sets = ["no_fg", "original"]
   }
   EXPECT_THAT(sets[grid.cells[0].id()], ElementsAre("original", "mixed_rand", "no_fg"));
   EXPECT_THAT(sets[grid.cells[1].id()], ElementsAre("original", "mixed_rand"));
+}
+
+// How a set is looked at belongs to its evaluation: the cell stays, and both ways stand side by
+// side.
+TEST(Grid, ASetMayBeEvaluatedAsReleased) {
+  const std::string cells = "[[cells]]\narchitecture = \"deit_nano_patch4_32\"\n";
+  const std::string whole = "[[evaluation]]\nsets = [\"original\"]\n";
+  const Grid before = grid_of(cells + whole);
+  const Grid both = grid_of(cells + whole + whole + "evaluation = \"released\"\n");
+  expect_sound(both);
+  EXPECT_EQ(both.cells[0].id(), before.cells[0].id());
+  ASSERT_EQ(both.tasks.size(), before.tasks.size() + 1);
+  EXPECT_EQ(both.tasks[2].id(), before.tasks[2].id());
+  const Json& spec = both.tasks.back().spec;
+  EXPECT_EQ(spec.at("eval_set"), "original@released");
+  EXPECT_EQ(spec.at("split"), "original");
+  EXPECT_EQ(spec.at("transform"), "released");
+  EXPECT_FALSE(spec.contains("dataset"));
+  EXPECT_EQ(grid_of(cells + whole + "evaluation = \"whole\"\n").tasks[2].id(),
+            before.tasks[2].id());
+  EXPECT_THAT(input_error([&] { grid_of(cells + whole + "evaluation = \"relased\"\n"); }),
+              ::testing::HasSubstr("did you mean 'released'"));
+}
+
+TEST(Grid, ThePapersRecipeIsOneWord) {
+  // A step of it takes 256 images.
+  std::string head = kHead;
+  head.replace(head.find("train_images = 200"), 18, "train_images = 400");
+  const auto wide_grid = [&](const std::string& text) {
+    return parse_grid(head + text, "small.toml");
+  };
+  const std::string rest = "\n[[evaluation]]\nsets = \"original\"\n";
+  const std::string cells = "[[cells]]\narchitecture = \"deit_nano_patch4_32\"\nrecipe = ";
+  const Grid by_name = wide_grid(cells + "\"paper\"" + rest);
+  const Recipe& recipe = by_name.cells[0].recipe;
+  EXPECT_EQ(recipe, paper_recipe());
+  EXPECT_TRUE(recipe.random_resized_crop);
+  EXPECT_EQ(recipe.rand_augment, "rand-m9-mstd0.5-inc1");
+  EXPECT_EQ(recipe.random_erasing, 0.25);
+  EXPECT_EQ(recipe.repeated_augmentation, 3);
+  EXPECT_EQ(by_name.cells[0].recipe_name, "paper");
+  // Keys change it, wherever they stand.
+  const Grid changed =
+      wide_grid("[recipe.mine]\nepochs = 7\npreset = \"paper\"\n" + cells + "\"mine\"" + rest);
+  Recipe seven = paper_recipe();
+  seven.epochs = 7;
+  EXPECT_EQ(changed.cells[0].recipe, seven);
+  EXPECT_THAT(input_error([&] {
+                wide_grid("[recipe.mine]\npreset = \"papre\"\n" + cells + "\"mine\"" + rest);
+              }),
+              ::testing::HasSubstr("did you mean 'paper'"));
+  // A grid's own section of that name is what counts.
+  EXPECT_EQ(
+      wide_grid("[recipe.paper]\nepochs = 9\n" + cells + "\"paper\"" + rest).cells[0].recipe.epochs,
+      9);
+}
+
+TEST(Grid, ARecipeSaysWhatIsOn) {
+  EXPECT_EQ(recipe_text(paper_recipe()),
+            "300 epochs of 4 x 64 images, RandomResizedCrop, rand-m9-mstd0.5-inc1, erasing 0.25, "
+            "repeated augmentation 3, flip 0.5, Mixup 0.8, CutMix 1, label smoothing 0.1, "
+            "stochastic depth 0.1 (the paper's)");
+  EXPECT_THAT(recipe_text(Recipe()), ::testing::HasSubstr("; no augmentation of images"));
 }
 
 // The same model under two names is one cell, trained once.

@@ -60,7 +60,7 @@ TEST(Components, WeightsOfOnesOwnArePinned) {
   const std::string hash(64, 'a');
   EXPECT_EQ(labeler_entry("bigbigan", {{"weights_sha256", hash}}),
             (Json{{"name", "bigbigan"},
-                  {"version", 1},
+                  {"version", 2},
                   {"short_edge", 128},
                   {"threshold", 0},
                   {"weights_sha256", hash}}));

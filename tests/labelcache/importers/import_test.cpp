@@ -72,6 +72,7 @@ class ImportTest : public ::testing::Test {
     job.dataset = dataset_;
     job.split = "train";
     job.output = output_;
+    job.whole_images = true;
     return job;
   }
   std::vector<data::Sample> samples() const {
@@ -116,18 +117,81 @@ TEST_F(ImportTest, TakesTokenLabelingsMapsAsTheyAre) {
       open_labels(output_, data::Dataset::open(dataset_, "train").content_hash(), "train"));
 }
 
-TEST_F(ImportTest, MapsOfACentreSquareAreKeptToItUnlessAskedAsReleased) {
-  write_maps(".pt", [](size_t) { return pickled(released_map(5, 15, 0)); });
+// TokenLabeling's were made of each photograph's centre square, ReLabel's of all of it.
+TEST_F(ImportTest, MapsCoverWhatTheyWereMadeOf) {
   // One image is twice as wide as high.
   const auto wide = samples()[1];
   data::write_png(dataset_ / wide.id, data::Image(64, 32));
-  import_labels(job("relabel"));
-  EXPECT_EQ(CacheReader(output_).map(wide.id).cover, (data::Cover{0.25f, 0, 0.75f, 1}));
-  EXPECT_EQ(CacheReader(output_).map(samples()[0].id).cover, data::Cover());
-  ImportJob released = job("relabel");
-  released.as_released = true;
-  import_labels(released);
-  EXPECT_EQ(CacheReader(output_).map(wide.id).cover, data::Cover());
+  for (const auto& [format, side, cover] :
+       {std::tuple{"tokenlabeling", 18, data::Cover{0.25f, 0, 0.75f, 1}},
+        std::tuple{"relabel", 15, data::Cover()}}) {
+    write_maps(".pt", [&](size_t) { return pickled(released_map(5, side, 0)); });
+    import_labels(job(format));
+    EXPECT_EQ(CacheReader(output_).map(wide.id).cover, cover) << format;
+    EXPECT_EQ(CacheReader(output_).map(samples()[0].id).cover, data::Cover());
+    ImportJob released = job(format);
+    released.as_released = true;
+    import_labels(released);
+    EXPECT_EQ(CacheReader(output_).map(wide.id).cover, data::Cover());
+  }
+}
+
+// Images of one size are crops of the photographs unless somebody says that they are not.
+TEST_F(ImportTest, MapsOfCroppedImagesArePlacedByTheCropOrRefused) {
+  write_maps(".pt", [](size_t) { return pickled(released_map(5, 18, 0)); });
+  ImportJob given = job("tokenlabeling");
+  given.whole_images = false;
+  EXPECT_THAT(input_error([&] { import_labels(given); }), HasSubstr("--crop"));
+  given.crop = 0.875;
+  import_labels(given);
+  // The photograph's centre square is 8/7 of the image.
+  const data::Cover square = CacheReader(output_).map(samples()[1].id).cover;
+  EXPECT_FLOAT_EQ(square.left, -1.0f / 14);
+  EXPECT_FLOAT_EQ(square.bottom, 15.0f / 14);
+  given.whole_images = true;
+  EXPECT_THROW(import_labels(given), InputError);
+
+  write_maps(".pt", [](size_t) { return pickled(released_map(5, 15, 0)); });
+  given = job("relabel");
+  given.whole_images = false;
+  given.crop = 0.875;
+  EXPECT_THAT(input_error([&] { import_labels(given); }), HasSubstr("--originals"));
+  given.originals = scratch_ / "photographs";
+  EXPECT_THAT(input_error([&] { import_labels(given); }), HasSubstr("no photograph of"));
+  for (const auto& sample : samples()) {
+    const fs::path id(sample.id);
+    fs::create_directories(given.originals / id.parent_path().filename());
+    data::write_png(given.originals / id.parent_path().filename() / id.filename(),
+                    data::Image(80, 40));
+  }
+  import_labels(given);
+  const data::Cover whole = CacheReader(output_).map(samples()[1].id).cover;
+  EXPECT_FLOAT_EQ(whole.left, -(80 / 35.0f - 1) / 2);
+  EXPECT_FLOAT_EQ(whole.right, 1 + (80 / 35.0f - 1) / 2);
+  EXPECT_FLOAT_EQ(whole.top, -1.0f / 14);
+}
+
+// Our own ImageNet-9 records the crop that made its images.
+TEST_F(ImportTest, TheCropIsTheOneThatMadeTheDataset) {
+  write_maps(".pt", [](size_t) { return pickled(released_map(5, 18, 0)); });
+  auto manifest = experiments::Json::parse(read_file(dataset_ / "manifest.json"));
+  manifest["spec"] = {{"builder", "imagenet9"}, {"image_size", 30}, {"resize", 40}};
+  write(dataset_ / "manifest.json", manifest.dump());
+  ImportJob given = job("tokenlabeling");
+  given.whole_images = false;
+  import_labels(given);
+  EXPECT_FLOAT_EQ(CacheReader(output_).map(samples()[0].id).cover.left, -1.0f / 6);
+}
+
+// The same names and sizes with other contents are other maps.
+TEST_F(ImportTest, TheHashOfAnImportCoversContents) {
+  const auto hash = [&](float number) {
+    write_maps(".pt", [&](size_t) { return pickled(released_map(5, 18, number)); });
+    import_labels(job("tokenlabeling"));
+    return CacheReader(output_).provenance().labeler.at("files_sha256").get<std::string>();
+  };
+  EXPECT_EQ(hash(0), hash(0));
+  EXPECT_NE(hash(0), hash(1));
 }
 
 TEST_F(ImportTest, TheCentreSquareOfAnImage) {

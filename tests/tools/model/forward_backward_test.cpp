@@ -4,6 +4,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/tensor.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -102,6 +103,10 @@ TEST_F(ToolTest, BadInputIsNamed) {
                         {{"images", images_}, {"labels", labels_}, {"targets", targets_ + 1}});
   EXPECT_THROW(run_model("backward", {"--weights", path("w"), "--input", path("x")}), InputError);
   io::write_safetensors(path("x"), {{"images", images_}, {"labels", labels_.slice(1, 0, 9)}});
+  EXPECT_THROW(run_model("forward", {"--weights", path("w"), "--input", path("x")}), InputError);
+  const at::Tensor spoilt = labels_.clone();
+  spoilt[1][5][2] = std::nan("");
+  io::write_safetensors(path("x"), {{"images", images_}, {"labels", spoilt}});
   EXPECT_THROW(run_model("forward", {"--weights", path("w"), "--input", path("x")}), InputError);
 }
 

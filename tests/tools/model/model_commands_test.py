@@ -3,12 +3,14 @@ in Python from the image files, panels looked at pixel by pixel."""
 
 import json
 import os
+import shutil
 import unittest
 
 import numpy
 import torch
 from PIL import Image
 from remixer_python import FolderTest, run_tool
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 NANO = "deit_nano_patch4_32"
@@ -42,6 +44,13 @@ class ModelCommands(FolderTest):
             if name.endswith("kappa"):
                 tensors[name] += 3
         save_file(tensors, path, {"image_size": "32"})
+        # As a training run would leave it: classes, normalisation and labeler of the dataset.
+        cls.import_weights(path, path)
+
+    @classmethod
+    def import_weights(cls, source, target, *flags):
+        run_tool("model", "import", "--arch", NANO, "--weights", source, "--trained-on", cls.data, *flags,
+                 "--output", target)
 
     def weights(self, name):
         return os.path.join(self.shared.name, name)
@@ -97,6 +106,7 @@ class ModelCommands(FolderTest):
         out, _ = run_tool("model", "challenge", "--arch", NANO, "--weights", self.weights("plain"), "--dataset", self.data,
                           "--format", "json")
         outcome = json.loads(out)
+        self.assertFalse(outcome["true_masks"])
         foregrounds, backgrounds = self.rows("only_fg"), self.rows("only_bg_t")
         behind = torch.stack([self.image(row["image"]) for row in backgrounds])
         for i in (0, 7, 21):
@@ -108,6 +118,99 @@ class ModelCommands(FolderTest):
             self.assertEqual(outcome["flipped_by"][i], int(wrong[0]) if len(wrong) else -1)
         unbroken = sum(flipped < 0 for flipped in outcome["flipped_by"])
         self.assertAlmostEqual(outcome["adversarial"], 100 * unbroken / len(foregrounds))
+
+    def described(self, name, **changes):
+        """A copy of weights whose description is changed."""
+        path = self.weights(name)
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        description = json.loads(metadata["evaluation"])
+        description.update(changes)
+        metadata["evaluation"] = json.dumps(description)
+        save_file(load_file(path), self.path("described"), metadata)
+        return self.path("described")
+
+    def top1(self, weights, *flags, dataset=None):
+        out, _ = run_tool("model", "evaluate", "--arch", NANO, "--weights", weights, "--dataset", dataset or self.data,
+                          "--set", "mixed_rand", *flags, "--format", "json")
+        return json.loads(out)[0]["value"]
+
+    def test_challenge_gives_a_remixer_model_labels_by_its_own_labeler(self):
+        entry = {"name": "bbox_grabcut", "version": 1, "scale": 1}
+        for weights, *flags, wanted in (
+                (self.weights("masked"), "--true-masks", True),
+                (self.described("masked", labeler=entry, distance="l1"), False),
+                (self.described("masked", labeler=entry, distance="l1"), "--true-masks", True)):
+            out, _ = run_tool("model", "challenge", "--arch", NANO, "--weights", weights, "--dataset", self.data,
+                              "--foregrounds", "only_fg", *flags, "--format", "json")
+            self.assertEqual(json.loads(out)["true_masks"], wanted)
+        out, _ = run_tool("model", "challenge", "--arch", NANO, "--weights", self.weights("masked"), "--dataset",
+                          self.data, "--true-masks")
+        self.assertIn("with true masks", out)
+        for labeler, words in ((None, "--true-masks"), ({"name": "imported_maps", "version": 1, "labels_sha256": "0" * 64},
+                                                        "imported")):
+            _, error = run_tool("model", "challenge", "--arch", NANO, "--weights",
+                                self.described("masked", labeler=labeler), "--dataset", self.data, expected_code=2)
+            self.assertIn(words, error)
+
+    def test_a_model_is_evaluated_as_it_was_trained_whatever_the_set(self):
+        figure = self.top1(self.weights("plain"))
+        # The same images under another normalisation are the same figure.
+        other = self.path("other")
+        shutil.copytree(self.data, other)
+        manifest = dict(self.manifest, mean=[0.1, 0.2, 0.3], deviation=[0.5, 0.6, 0.7])
+        with open(os.path.join(other, "manifest.json"), "w") as file:
+            json.dump(manifest, file)
+        self.assertEqual(self.top1(self.weights("plain"), dataset=other), figure)
+        self.top1(self.weights("plain"), "--answers", self.path("own"))
+        self.top1(self.weights("plain"), "--mean", 0.9, 0.1, 0.5, "--std", 2, 1, 0.1, "--answers", self.path("wished"))
+        difference = self.load("own")["raw.normalizer"] - self.load("wished")["raw.normalizer"]
+        self.assertGreater(float(difference.abs().max()), 0.1)
+        # Classes in another order are found by name; renamed ones are refused, not counted by place.
+        order = list(reversed(range(10)))
+        tensors = load_file(self.weights("plain"))
+        for name in ("head.weight", "head.bias"):
+            tensors[name] = tensors[name][order].contiguous()
+        with safe_open(self.weights("plain"), "pt") as file:
+            metadata = file.metadata()
+        description = json.loads(metadata["evaluation"])
+        description["classes"] = [self.manifest["classes"][i] for i in order]
+        save_file(tensors, self.path("reversed"), dict(metadata, evaluation=json.dumps(description)))
+        self.assertEqual(self.top1(self.path("reversed")), figure)
+        renamed = self.described("plain", classes=[f"class {i}" for i in range(10)])
+        _, error = run_tool("model", "evaluate", "--arch", NANO, "--weights", renamed, "--dataset", self.data,
+                            "--set", "mixed_rand", expected_code=2)
+        self.assertIn("none of", error)
+        self.assertEqual(self.top1(renamed, "--trained-on", self.data), figure)
+        # Weights that say nothing are not guessed at.
+        save_file(load_file(self.weights("plain")), self.path("bare"), {"image_size": "32"})
+        _, error = run_tool("model", "evaluate", "--arch", NANO, "--weights", self.path("bare"), "--dataset", self.data,
+                            "--set", "mixed_rand", expected_code=2)
+        self.assertIn("--trained-on", error)
+        self.assertEqual(self.top1(self.path("bare"), "--trained-on", self.data), figure)
+
+    def test_labels_of_another_labeler_are_refused(self):
+        entry = {"name": "saliency", "version": 1, "input_size": 96}
+        weights = self.described("masked", labeler=entry, distance="l1")
+        arguments = ("model", "evaluate", "--arch", NANO, "--weights", weights, "--dataset", self.data, "--set",
+                     "original", "--labels", self.labels)
+        _, error = run_tool(*arguments, expected_code=2)
+        self.assertIn("saliency", error)
+        run_tool(*arguments, "--any-labeler")
+
+    def test_export_says_its_new_size(self):
+        tiny = "deit_tiny_patch16_224"
+        run_tool("model", "create", "--arch", tiny, "--num-classes", 10, "--output", self.path("t"))
+        run_tool("model", "import", "--arch", tiny, "--weights", self.path("t"), "--trained-on", self.data, "--crop", 0.5,
+                 "--output", self.path("imported"))
+        run_tool("model", "export", "--arch", tiny, "--weights", self.path("imported"), "--image-size", 384, "--output",
+                 self.path("e"))
+        with safe_open(self.path("e"), "pt") as file:
+            metadata = file.metadata()
+        self.assertEqual(metadata["image_size"], "384")
+        description = json.loads(metadata["evaluation"])
+        self.assertEqual((description["image_size"], description["crop"]), (384, 0.5))
+        self.assertEqual(description["classes"], self.manifest["classes"])
 
     def test_explain(self):
         panel = self.path("panel.png")

@@ -1,0 +1,120 @@
+#include <ATen/Context.h>
+#include <dlfcn.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/installation.h"
+#include "tools/model/model_command.h"
+
+namespace remixer::worker {
+namespace {
+
+// As core/distributed/nccl_plugin.h, which needs MPI, names it.
+constexpr const char* kCudaLibrary = "libremixer_cuda.so";
+
+class OnDevice : public training::SoloCommunicator {
+ public:
+  explicit OnDevice(at::Device device) : device_(device) {}
+  at::Device device() const override { return device_; }
+
+ private:
+  at::Device device_;
+};
+
+void add_three(CLI::App& app, const char* name, const char* help,
+               std::optional<std::array<float, 3>>& values) {
+  app.add_option_function<std::vector<float>>(
+         name,
+         [&values](const std::vector<float>& given) {
+           values = {given[0], given[1], given[2]};
+         },
+         help)
+      ->expected(3)
+      ->type_name("R G B");
+}
+
+// Why there is no GPU; empty where there is one. LibTorch's CUDA libraries take seconds to load:
+// they are left alone where the driver has no device.
+std::string obstacle() {
+  if (!std::filesystem::exists("/dev/nvidiactl") && !std::filesystem::exists("/dev/dxg")) {
+    return "this machine has no NVIDIA GPU, or no driver for it";
+  }
+  const auto library = library_folder() / kCudaLibrary;
+  if (!std::filesystem::exists(library)) {
+    return "this build has no GPU parts: run ./setup on a machine with nvcc";
+  }
+  if (!::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return ::dlerror();
+  if (!at::hasCUDA()) return "LibTorch finds no usable GPU: look at CUDA_VISIBLE_DEVICES";
+  return "";
+}
+
+}  // namespace
+
+void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size) {
+  const char* group = "What the weights do not say, or said otherwise";
+  app.add_option("--trained-on", wishes.trained_on,
+                 "folder of the dataset that the model was trained on: its classes, mean and "
+                 "deviation")
+      ->group(group);
+  app.add_option("--checkpoint", wishes.checkpoint,
+                 "name of published weights, as timm calls them (mixer_b16_224_miil)")
+      ->group(group);
+  add_three(app, "--mean", "of pixels in [0, 1], that they are normalised by", wishes.mean);
+  add_three(app, "--std", "their standard deviation", wishes.deviation);
+  app.get_option("--mean")->group(group);
+  app.get_option("--std")->group(group);
+  app.add_option("--crop", wishes.crop,
+                 "centre that remains of an image of another size, a share of its shorter side")
+      ->check(CLI::Range(0.01, 1.0))
+      ->group(group);
+  app.add_option("--interpolation", wishes.interpolation, "bicubic or bilinear")
+      ->check(CLI::IsMember({"bicubic", "bilinear"}))
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--token-vote", [&wishes](const std::string& text) { wishes.token_vote = text == "on"; },
+         "on or off: whether a TokenLabeling model's patches vote")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->group(group);
+  if (!own_size) return;
+  app.add_option("--image-size", wishes.image_size, "pixels a side of what the model sees")
+      ->check(CLI::Range(1, 8192))
+      ->group(group);
+  app.add_option("--distance", wishes.distance, "between patch labels: l1 or cosine")
+      ->check(CLI::IsMember({"l1", "cosine"}))
+      ->group(group);
+}
+
+void add_weights_options(CLI::App& app, WeightsOptions& options, bool weights) {
+  app.add_option("--arch", options.architecture, "architecture (see `remixer model list`)")
+      ->required();
+  app.add_option("--spatial-prior", options.spatial_prior, "none or convit (default: the file's)");
+  if (weights) {
+    app.add_option("--weights", options.weights, "safetensors file or .pth checkpoint")->required();
+  }
+  add_wishes(app, options.wishes);
+}
+
+evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safetensors& file) {
+  evaluation::Evaluated evaluated =
+      evaluation::settings_of(file, options.architecture, options.wishes);
+  if (!options.spatial_prior.empty()) evaluated.model.spatial_prior = options.spatial_prior;
+  return evaluated;
+}
+
+void add_device_option(CLI::App& app, std::string& device) {
+  app.add_option("--device", device, "auto (a GPU where there is one), cpu or cuda")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+}
+
+std::unique_ptr<training::Communicator> alone_on(const std::string& device) {
+  if (device != "cpu") {
+    const std::string reason = obstacle();
+    if (reason.empty()) return std::make_unique<OnDevice>(at::Device(at::kCUDA, 0));
+    if (device == "cuda") fail_input("a GPU was asked for (--device cuda), but {}", reason);
+  }
+  return std::make_unique<OnDevice>(at::kCPU);
+}
+
+}  // namespace remixer::worker
