@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -23,10 +24,15 @@ extern char** environ;
 namespace remixer::coordinator {
 namespace {
 
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& changes) {
+std::vector<std::string> merged_environment(const Command& command) {
+  const auto& changes = command.environment;
   std::vector<std::string> merged;
   for (char** each = environ; *each; ++each) {
     const std::string pair = *each;
+    const bool unwanted =
+        std::any_of(command.without.begin(), command.without.end(),
+                    [&](const std::string& begin) { return pair.starts_with(begin); });
+    if (unwanted) continue;
     if (!changes.count(pair.substr(0, pair.find('=')))) merged.push_back(pair);
   }
   for (const auto& [name, value] : changes) merged.push_back(name + "=" + value);
@@ -81,7 +87,7 @@ pid_t session_of(const std::string& pid) {
 
 pid_t start_child(const Command& command) {
   std::vector<std::string> arguments = command.arguments;
-  std::vector<std::string> variables = merged_environment(command.environment);
+  std::vector<std::string> variables = merged_environment(command);
   std::vector<char*> argument_list = pointers(arguments), variable_list = pointers(variables);
   fs::create_directories(command.log.parent_path());
   const int log = ::open(command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -14,6 +14,7 @@ namespace remixer::coordinator {
 struct Command {
   std::vector<std::string> arguments;              // [0] is the program's path
   std::map<std::string, std::string> environment;  // set over this process's own
+  std::vector<std::string> without;                // beginnings of names that are taken out of it
   std::filesystem::path log;                       // standard output and error are appended to it
   std::vector<int> cores;                          // that it may run on; empty: as this process
 };

@@ -56,7 +56,7 @@ std::string csv_line(const std::vector<Json>& values) {
     if (i > 0) line += ',';
     line += csv_field(values[i]);
   }
-  return line + "\r\n";
+  return line + "\n";
 }
 
 // Takes columns away from the widest one that may shrink until the whole fits.

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/nearest_name.h"
 #include "reports/data_kinds.h"
+#include "reports/read_database.h"
 
 namespace remixer::reports {
 
@@ -17,19 +18,6 @@ namespace {
 using experiments::Json;
 
 constexpr int kApplicationId = 0x524D4958;
-
-// An SQLite URI of a path: what has a meaning there is escaped.
-std::string read_only_uri(const std::filesystem::path& database) {
-  std::string uri = "file:";
-  for (unsigned char c : std::filesystem::absolute(database).string()) {
-    if (std::isalnum(c) || c == '/' || c == '.' || c == '-' || c == '_') {
-      uri += static_cast<char>(c);
-    } else {
-      uri += fmt::format("%{:02X}", c);
-    }
-  }
-  return uri + "?mode=ro";
-}
 
 std::string text(SQLite::Statement& query, int column) {
   return query.getColumn(column).isNull() ? std::string() : query.getColumn(column).getString();
@@ -256,7 +244,8 @@ Study read_study(const std::filesystem::path& database, const std::vector<std::s
     fail_input("{}: no such database; name a workspace in which a grid was run", path);
   }
   try {
-    SQLite::Database db(read_only_uri(database), SQLite::OPEN_READONLY | SQLite::OPEN_URI, 5000);
+    const auto opened = open_for_reading(database);
+    SQLite::Database& db = *opened;
     SQLite::Transaction one_view(db);
     return StudyReader(db, path, workspace).read(grids);
   } catch (const SQLite::Exception& error) {

@@ -1,15 +1,36 @@
 #include "worker/cell_inputs.h"
 
+#include "base/error.h"
+#include "core/dataset/file_stamps.h"
 #include "labelcache/labelers/label_job.h"
 
 namespace remixer::worker {
 
 using experiments::TaskKind;
 
+void check_split_files(const TaskContext& context, const std::filesystem::path& dataset,
+                       const std::string& split) {
+  std::string wrong;
+  if (context.communicator->rank() == 0) {
+    try {
+      data::check_files(data::Dataset::open(dataset, split));
+    } catch (const InputError& error) {
+      wrong = error.what();
+    } catch (const std::exception& error) {
+      // Not the user's: a file system that does not answer, say.
+      wrong = std::string("\n") + error.what();
+    }
+  }
+  wrong = context.communicator->all_gather(wrong).front();
+  if (wrong.starts_with('\n')) throw Error(wrong.substr(1));
+  if (!wrong.empty()) throw InputError(wrong);
+}
+
 CellInputs open_cell_inputs(const TaskContext& context, const std::string& split) {
   const auto& prepared = context.input(TaskKind::kPrepare);
   CellInputs inputs;
   inputs.dataset = context.workspace / prepared.at("folder").get<std::string>();
+  check_split_files(context, inputs.dataset, split);
   const experiments::Cell& cell = *context.assignment.cell;
   if (cell.labeler.is_null() || (split != "train" && !cell.is_remixer())) return inputs;
   const auto& labelled = context.input(TaskKind::kLabel, split);

@@ -15,7 +15,13 @@ struct CellInputs {
   std::unique_ptr<data::LabelSource> labels;  // null where the cell needs none of this split
 };
 
-// Checks that the labels are of this very dataset: throws InputError naming both otherwise.
+// Throws InputError on all ranks where a file of the split is not what was imported; rank 0 looks.
+// To be called by all ranks.
+void check_split_files(const TaskContext& context, const std::filesystem::path& dataset,
+                       const std::string& split);
+
+// Checks the split's files, and that the labels are of this very dataset: throws InputError naming
+// both otherwise.
 CellInputs open_cell_inputs(const TaskContext& context, const std::string& split);
 
 }  // namespace remixer::worker

@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/host.h"
 #include "base/installation.h"
 #include "base/json.h"
 #include "base/version.h"
@@ -21,6 +22,17 @@
 namespace {
 
 using namespace remixer;
+
+// The launcher says how many ranks it asked for. Another MPI's mpirun starts as many programs, each
+// of which takes itself for the only one.
+void check_ranks(int came) {
+  const char* asked = std::getenv("REMIXER_RANKS");
+  if (!asked || std::atoi(asked) == came) return;
+  fail_input(
+      "{} ranks were asked for, {} came: mpirun is not of the MPI that this program was built with "
+      "(OpenMPI); put OpenMPI's first in PATH",
+      asked, came);
+}
 
 // A number from the environment; `otherwise` where it is not set.
 int number_from(const char* variable, int otherwise) {
@@ -92,6 +104,7 @@ int run(int argc, char** argv) {
   worker::listen_for_stop_signals();
   int code = kExitFailure;
   training::MpiCommunicator communicator(collective_seconds);
+  check_ranks(communicator.size());
   try {
     const auto chosen = training::choose_device(device, library_folder(), communicator);
     training::Communicator& compute = chosen.communicator(communicator);
@@ -137,6 +150,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  remixer::coordinator::raise_open_file_limit();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -1,6 +1,6 @@
 #include "experiments/spec/pins.h"
 #include "labelcache/labelers/label_job.h"
-#include "worker/task_runner.h"
+#include "worker/cell_inputs.h"
 
 namespace remixer::worker {
 
@@ -25,6 +25,7 @@ TaskOutcome run_label(const TaskContext& context) {
       return context.progress(done, total, "labelling", {});
     };
   }
+  check_split_files(context, job.dataset, split);
   const auto labelled = labelcache::build_labels(job, *context.communicator);
 
   TaskOutcome outcome;

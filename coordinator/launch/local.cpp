@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/installation.h"
+#include "coordinator/launch/log_cause.h"
 #include "coordinator/launch/share.h"
 
 namespace remixer::coordinator {
@@ -34,26 +35,34 @@ struct Slot {
   int early_deaths = 0;
   bool given_up = false;
   fs::path log;
+  int64_t log_begin = 0;  // its length when the worker was started
 };
 
 double now() {
   return system_clock().monotonic();
 }
 
-// The last lines of a log in one, the newest last.
-std::string tail(const fs::path& log) {
+// What an environment around this process says of other MPI jobs: an allocation that the user
+// stands in, hostfiles, another run's settings.
+const std::vector<std::string> kForeignVariables = {"SLURM_", "PMIX_", "PMI_", "OMPI_", "PRTE_"};
+
+int64_t size_of(const fs::path& log) {
+  std::error_code code;
+  const auto size = fs::file_size(log, code);
+  return code ? 0 : static_cast<int64_t>(size);
+}
+
+// Why a start failed, from what its log holds since.
+std::string cause(const fs::path& log, int64_t begin) {
   std::string text;
   try {
     text = read_file_if_exists(log).value_or("");
   } catch (const std::exception& error) {
     return error.what();
   }
-  constexpr size_t kLength = 400;
-  if (text.size() > kLength) text.erase(0, text.size() - kLength);
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  size_t at = 0;
-  while ((at = text.find('\n', at)) != std::string::npos) text.replace(at, 1, " | ");
-  return text.empty() ? "its log is empty" : text;
+  text.erase(0, std::min(text.size(), static_cast<size_t>(begin)));
+  const std::string lines = first_cause(text);
+  return fmt::format("{}; its log is {}", lines.empty() ? "it said nothing" : lines, log.string());
 }
 
 }  // namespace
@@ -78,14 +87,20 @@ struct LocalLauncher::Parts {
     command.log = slot.log;
     const fs::path mpirun = find_program("mpirun");
     if (!mpirun.empty()) {
-      command.arguments = {mpirun.string(), "-n",   std::to_string(slot.ranks),
-                           "--bind-to",     "none", "--oversubscribe"};
+      command.arguments = {mpirun.string(), "-n", std::to_string(slot.ranks), "--bind-to", "none",
+                           "--oversubscribe",
+                           // Whatever hostfile a user's settings name.
+                           "--host", fmt::format("localhost:{}", slot.ranks)};
+      command.environment["REMIXER_RANKS"] = std::to_string(slot.ranks);
     }
     command.arguments.insert(
         command.arguments.end(),
         {options.worker_program.string(), "--access", options.access_file.string(), "--device",
          options.device, "--loader-threads", std::to_string(options.loader_threads)});
     share_out(slot, command);
+    command.without = kForeignVariables;
+    // Some libraries end without one.
+    if (!std::getenv("HOME")) command.environment["HOME"] = options.workspace.string();
     // Copying straight between processes is forbidden in many containers.
     command.environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none";
     if (::geteuid() == 0) {
@@ -139,6 +154,7 @@ struct LocalLauncher::Parts {
   void launch(Slot& slot) {
     try {
       slot.started = now();
+      slot.log_begin = size_of(slot.log);
       slot.child = start_child(command(slot));
     } catch (const std::exception& error) {
       died(slot, error.what());
@@ -157,7 +173,7 @@ struct LocalLauncher::Parts {
       slot.start_at = now();
       return;
     }
-    died(slot, fmt::format("ended with code {}: {}", *code, tail(slot.log)));
+    died(slot, fmt::format("ended with code {}: {}", *code, cause(slot.log, slot.log_begin)));
   }
 
   void died(Slot& slot, const std::string& how) {

@@ -69,6 +69,16 @@ Store::Store(const std::filesystem::path& file, int checkpoint_pages) {
   }
 }
 
-Store::~Store() = default;
+// A database that nobody has open is one file, which may be read on a read-only medium as well.
+// What other programs hold open stays as it is: the next end does it.
+Store::~Store() {
+  if (!connection_) return;
+  try {
+    connection_->statements.clear();
+    connection_->database.exec("PRAGMA busy_timeout = 100");
+    connection_->database.exec("PRAGMA journal_mode = DELETE");
+  } catch (const SQLite::Exception&) {
+  }
+}
 
 }  // namespace remixer::coordinator

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -97,11 +98,34 @@ std::string last_line(const fs::path& path) {
 
 }  // namespace
 
+// Takes off what wrappers put before every name, one around the other: torch.compile,
+// DistributedDataParallel, and Lightning's module that calls its model so.
+static void strip_wrappers(Safetensors& file) {
+  const auto wrapped_in = [&](std::string_view prefix) {
+    return !file.tensors.empty() &&
+           std::all_of(file.tensors.begin(), file.tensors.end(), [&](const auto& tensor) {
+             return tensor.first.size() > prefix.size() && tensor.first.starts_with(prefix);
+           });
+  };
+  for (bool any = true; any;) {
+    any = false;
+    for (const std::string_view prefix : {"_orig_mod.", "module.", "model."}) {
+      if (!wrapped_in(prefix)) continue;
+      any = true;
+      decltype(file.tensors) bare;
+      for (auto& [name, tensor] : file.tensors) bare.emplace(name.substr(prefix.size()), tensor);
+      file.tensors = std::move(bare);
+    }
+  }
+}
+
 Safetensors read_weights(const fs::path& path, const std::string& key) {
   if (!is_torch_file(path)) {
     if (!key.empty())
       fail_input("{}: a safetensors file has no entries to choose '{}' of", path.string(), key);
-    return read_safetensors(path);
+    Safetensors weights = read_safetensors(path);
+    strip_wrappers(weights);
+    return weights;
   }
   const TemporaryFolder folder;
   const fs::path complaint = folder / "complaint";
@@ -112,6 +136,7 @@ Safetensors read_weights(const fs::path& path, const std::string& key) {
   Safetensors weights = read_safetensors(folder / "weights.safetensors");
   weights.path = path;
   weights.metadata.clear();
+  strip_wrappers(weights);
   return weights;
 }
 

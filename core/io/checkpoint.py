@@ -161,8 +161,7 @@ def tensors_of(content, key):
             continue
         tensors = {str(entry): value for entry, value in state.items() if isinstance(value, Tensor)}
         if tensors:
-            prefix = "module." if all(entry.startswith("module.") for entry in tensors) else ""
-            return {entry[len(prefix) :]: value for entry, value in tensors.items()}
+            return tensors
     entries = ", ".join(sorted(str(entry) for entry in content)[:20])
     raise BadCheckpoint(f"it has no tensors under {key or 'model or state_dict, nor at its top'}; "
                         f"its entries: {entries}")

@@ -45,11 +45,23 @@ at::Tensor resized_positions(const at::Tensor& theirs, int64_t prefix, int64_t g
   return at::cat({theirs.slice(1, 0, prefix).to(at::kFloat), resized}, 1);
 }
 
+// A few names, for messages.
+std::string some_names(const io::Safetensors& file) {
+  constexpr size_t kShown = 5;
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (names.size() < kShown) names.push_back(name);
+  }
+  return fmt::format("{} tensors: {}{}", file.tensors.size(), fmt::join(names, ", "),
+                     file.tensors.size() > kShown ? ", ..." : "");
+}
+
 // The file's tensor of this name, fitted to the model's image size where positions are stored.
 at::Tensor find_tensor(const Model& model, const std::string& name, const at::Tensor& ours,
                        const io::Safetensors& file) {
   if (!file.has(name)) {
-    fail_input("{}: has no tensor '{}', which the model needs", file.path.string(), name);
+    fail_input("{}: has no tensor '{}', which the model needs; it holds {}", file.path.string(),
+               name, some_names(file));
   }
   if (name != kPositions) return file.at(name);
   return resized_positions(file.at(name), ours.size(1) - model.grid() * model.grid(), model.grid());

@@ -51,9 +51,9 @@ TEST(TableCsv, QuotesWhatNeedsIt) {
   table.add_row({"say \"hi\"", "two\nlines", nullptr, 0.1});
   table.add_row({"plain", "a,b", true, 3});
   EXPECT_EQ(table.csv(),
-            "\"a,b\",c,d,e\r\n"
-            "\"say \"\"hi\"\"\",\"two\nlines\",,0.1\r\n"
-            "plain,\"a,b\",true,3\r\n");
+            "\"a,b\",c,d,e\n"
+            "\"say \"\"hi\"\"\",\"two\nlines\",,0.1\n"
+            "plain,\"a,b\",true,3\n");
 }
 
 TEST(TableJson, IsAnArrayOfObjectsInColumnOrder) {

@@ -7,11 +7,11 @@
 #include <set>
 
 #include "base/error.h"
+#include "reports/read_database.h"
 
 namespace remixer::coordinator::command {
 namespace {
 
-constexpr int kBusyMilliseconds = 5000;
 constexpr size_t kLatest = 20;
 
 struct GridTask {
@@ -199,8 +199,7 @@ DatabaseReader::DatabaseReader(const std::filesystem::path& file) {
                file.string());
   }
   try {
-    database_ =
-        std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY, kBusyMilliseconds);
+    database_ = reports::open_for_reading(file);
     SQLite::Statement(*database_, "SELECT 1 FROM grid_tasks LIMIT 1").executeStep();
   } catch (const SQLite::Exception& error) {
     fail_input("{} cannot be read as a database of experiments: {}", file.string(), error.what());

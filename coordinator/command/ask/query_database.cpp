@@ -9,12 +9,13 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/nearest_name.h"
+#include "reports/read_database.h"
 
 namespace remixer::coordinator::command {
 namespace {
-
-constexpr int kBusyMilliseconds = 5000;
 
 using Statement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
 
@@ -25,20 +26,52 @@ int allow_reading(void*, int action, const char*, const char*, const char*, cons
   return reads ? SQLITE_OK : SQLITE_DENY;
 }
 
-[[noreturn]] void fail_sql(sqlite3* database) {
-  if (sqlite3_errcode(database) == SQLITE_AUTH) {
+// Ends a query at its time.
+struct Watch {
+  explicit Watch(const QueryLimits& given)
+      : limits(given), end(system_clock().monotonic() + given.seconds) {
+    // Of the whole process, which asks one question at a time.
+    before = sqlite3_hard_heap_limit64(limits.bytes);
+  }
+  ~Watch() { sqlite3_hard_heap_limit64(before); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  static int look(void* self) {
+    auto* watch = static_cast<Watch*>(self);
+    watch->late = system_clock().monotonic() > watch->end;
+    return watch->late ? 1 : 0;
+  }
+
+  const QueryLimits& limits;
+  double end;
+  bool late = false;
+  sqlite3_int64 before = 0;
+};
+
+[[noreturn]] void fail_sql(sqlite3* database, const Watch& watch) {
+  const int code = sqlite3_errcode(database);
+  if (code == SQLITE_INTERRUPT && watch.late) {
+    fail_input("the query takes longer than {} s; ask for less, or give --timeout SECONDS",
+               watch.limits.seconds);
+  }
+  if (code == SQLITE_NOMEM || code == SQLITE_TOOBIG) {
+    fail_input("the query needs more than {} MiB of memory; ask for less",
+               watch.limits.bytes >> 20);
+  }
+  if (code == SQLITE_AUTH) {
     fail_input("the query would do more than read; only SELECT is possible here");
   }
   fail_input("the query cannot be run: {}", sqlite3_errmsg(database));
 }
 
-Statement prepare(sqlite3* database, const std::string& sql) {
+Statement prepare(sqlite3* database, const std::string& sql, const Watch& watch) {
   sqlite3_stmt* raw = nullptr;
   const char* rest = nullptr;
   const int code =
       sqlite3_prepare_v2(database, sql.c_str(), static_cast<int>(sql.size()) + 1, &raw, &rest);
   Statement statement(raw, sqlite3_finalize);
-  if (code != SQLITE_OK) fail_sql(database);
+  if (code != SQLITE_OK) fail_sql(database, watch);
   if (!statement) fail_input("the query is empty: give a SELECT");
   // What is left may be blanks or comments, which make no statement.
   sqlite3_stmt* second = nullptr;
@@ -76,17 +109,15 @@ void add_condition(std::string& sql, std::vector<std::string>& values, const cha
 }  // namespace
 
 Table query_database(const std::filesystem::path& file, const std::string& sql,
-                     const std::vector<std::string>& values) {
-  if (!std::filesystem::is_regular_file(file)) {
-    fail_input("{} does not exist: nothing was run in this workspace yet (`remixer run GRID`)",
-               file.string());
-  }
-  SQLite::Database database(file.string(), SQLite::OPEN_READONLY, kBusyMilliseconds);
-  sqlite3* handle = database.getHandle();
+                     const std::vector<std::string>& values, const QueryLimits& limits) {
   // The schema is read before the authorizer stands in its way.
-  database.execAndGet("SELECT count(*) FROM sqlite_master");
+  const auto database = reports::open_for_reading(file);
+  sqlite3* handle = database->getHandle();
+  Watch watch(limits);
+  constexpr int kStepsBetweenLooks = 10'000;
+  sqlite3_progress_handler(handle, kStepsBetweenLooks, Watch::look, &watch);
   sqlite3_set_authorizer(handle, allow_reading, nullptr);
-  const Statement statement = prepare(handle, sql);
+  const Statement statement = prepare(handle, sql, watch);
   const int columns = sqlite3_column_count(statement.get());
   if (sqlite3_stmt_readonly(statement.get()) == 0 || columns == 0) {
     fail_input("the query would do more than read; only SELECT is possible here");
@@ -99,12 +130,24 @@ Table query_database(const std::filesystem::path& file, const std::string& sql,
   for (int i = 0; i < columns; ++i) names.push_back({sqlite3_column_name(statement.get(), i)});
   Table table(names);
   int code = 0;
+  int64_t rows = 0, bytes = 0;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
     std::vector<Json> row;
-    for (int i = 0; i < columns; ++i) row.push_back(value_of(statement.get(), i));
+    for (int i = 0; i < columns; ++i) {
+      row.push_back(value_of(statement.get(), i));
+      bytes += static_cast<int64_t>(sizeof(Json)) + sqlite3_column_bytes(statement.get(), i);
+    }
+    if (++rows > limits.rows) {
+      fail_input("the query gives more than {} rows; ask for less (LIMIT), or give --max-rows N",
+                 limits.rows);
+    }
+    if (bytes > limits.bytes) {
+      fail_input("the query's answer is larger than {} MiB; ask for less (LIMIT)",
+                 limits.bytes >> 20);
+    }
     table.add_row(std::move(row));
   }
-  if (code != SQLITE_DONE) fail_sql(handle);
+  if (code != SQLITE_DONE) fail_sql(handle, watch);
   return table;
 }
 
@@ -142,6 +185,45 @@ bool add_filter(ResultFilter& filter, const std::string& text) {
     return true;
   }
   fail_input("there is no filter {}; figures can be filtered by {}", name, fmt::join(names, ", "));
+}
+
+void check_filter(const std::filesystem::path& file, const ResultFilter& filter) {
+  const auto database = reports::open_for_reading(file);
+  const auto check = [&](const char* what, const std::vector<std::string>& wanted,
+                         const std::string& sql) {
+    if (wanted.empty()) return;
+    std::vector<std::string> known;
+    SQLite::Statement rows(*database, sql);
+    while (rows.executeStep()) known.push_back(rows.getColumn(0).getString());
+    if (known.empty()) return;  // nothing is known yet
+    for (const std::string& value : wanted) {
+      if (std::find(known.begin(), known.end(), value) != known.end()) continue;
+      const auto near = experiments::nearest_name(value, known);
+      fail_input("no {} is '{}'{}; there are {}", what, value,
+                 near ? fmt::format("; did you mean '{}'?", *near) : "", fmt::join(known, ", "));
+    }
+  };
+  const auto of_cells = [](const char* column) {
+    return fmt::format(
+        "SELECT DISTINCT {0} FROM cells UNION SELECT DISTINCT {0} FROM results "
+        "ORDER BY 1",
+        column);
+  };
+  const auto of_results = [](const char* column) {
+    return fmt::format("SELECT DISTINCT {} FROM results ORDER BY 1", column);
+  };
+  check("architecture", filter.architecture, of_cells("architecture"));
+  check("spatial prior", filter.spatial_prior, of_cells("spatial_prior"));
+  check("labeler", filter.labeler, of_cells("labeler"));
+  check("train set", filter.train_set, of_cells("train_set"));
+  check("recipe", filter.recipe, of_cells("recipe"));
+  check("seed", filter.seed, of_cells("seed"));
+  check("evaluation set", filter.eval_set, of_results("eval_set"));
+  check("metric", filter.metric, of_results("metric"));
+  check("kind of weights", filter.weights, of_results("weights"));
+  if (!filter.grid.empty()) {
+    check("grid", {filter.grid}, "SELECT DISTINCT grid FROM grid_cells ORDER BY 1");
+  }
 }
 
 std::string filter_sql(const ResultFilter& filter, std::vector<std::string>& values) {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <numeric>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "base/version.h"
 #include "coordinator/command/verbs/command_line.h"
 #include "coordinator/command/verbs/dashboard_link.h"
@@ -93,6 +95,13 @@ int run(CommandLine& line, int argc, char** argv) {
         unknown ? fmt::format("there is no command '{}'; {}", rest.front(), help_of(line))
                 : fmt::format("{}; {}", error.what(), help_of(line)),
         kExitBadInput);
+  }
+  // It is told to workers and kept in records as text.
+  const std::string workspace = std::filesystem::absolute(line.workspace).string();
+  if (!is_utf8(workspace) || has_control(workspace)) {
+    fail_input(
+        "the workspace's path is not UTF-8, or holds a line break or another control character; "
+        "give another --workspace");
   }
   return line.chosen();
 }

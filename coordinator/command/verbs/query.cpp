@@ -11,9 +11,11 @@ namespace {
 struct QueryOptions {
   std::vector<std::string> words;  // filters, or one SELECT
   ResultFilter filter;
+  QueryLimits limits;
 };
 
-std::string sql_of(const QueryOptions& options, std::vector<std::string>& values) {
+std::string sql_of(const QueryOptions& options, const fs::path& file,
+                   std::vector<std::string>& values) {
   ResultFilter filter = options.filter;
   std::string sql;
   for (const std::string& word : options.words) {
@@ -23,7 +25,10 @@ std::string sql_of(const QueryOptions& options, std::vector<std::string>& values
     }
     sql = word;
   }
-  if (sql.empty()) return filter_sql(filter, values);
+  if (sql.empty()) {
+    check_filter(file, filter);
+    return filter_sql(filter, values);
+  }
   if (!filter_sql(filter, values).empty() && !values.empty()) {
     fail_input("give filters or SQL, not both; SQL has WHERE");
   }
@@ -33,8 +38,8 @@ std::string sql_of(const QueryOptions& options, std::vector<std::string>& values
 int query(const CommandLine& line, const QueryOptions& options) {
   const fs::path file = database_file(line.workspace);
   std::vector<std::string> values;
-  const std::string sql = sql_of(options, values);
-  const Table table = query_database(file, sql, values);
+  const std::string sql = sql_of(options, file, values);
+  const Table table = query_database(file, sql, values, options.limits);
   print(table.as(line.format, terminal_width()));
   return kExitDone;
 }
@@ -64,6 +69,12 @@ void add_query(CommandLine& line) {
   filter("--metric", options->filter.metric, "Only this metric, as top1");
   filter("--weights", options->filter.weights, "Only raw, ema or best");
   command->add_option("--grid", options->filter.grid, "Only cells of the grid of this name");
+  command->add_option("--max-rows", options->limits.rows, "Rows that an answer may have")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--timeout", options->limits.seconds, "Seconds that it may take")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   add_format(line, command);
   command->callback(
       [&line, options] { line.chosen = [&line, options] { return query(line, *options); }; });

@@ -15,6 +15,7 @@
 #include "base/child_process.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "coordinator/launch/log_cause.h"
 #include "coordinator/launch/share.h"
 #include "tests/coordinator/support.h"
 
@@ -77,6 +78,39 @@ TEST_F(LauncherTest, StartsTheRanksUnderMpirun) {
     return log().find("rank 0 of 2") != std::string::npos &&
            log().find("rank 1 of 2") != std::string::npos;
   })) << log();
+}
+
+TEST_F(LauncherTest, ForgetsTheJobThatTheUserStandsIn) {
+  for (const char* name : {"SLURM_JOB_ID", "OMPI_MCA_orte_default_hostfile", "PMIX_RANK"}) {
+    ::setenv(name, "/nowhere", 1);
+  }
+  ::setenv("PATH", path.c_str(), 1);
+  LocalLauncher launcher(
+      options("echo \"[$SLURM_JOB_ID$OMPI_MCA_orte_default_hostfile] asked $REMIXER_RANKS "
+              "of $OMPI_COMM_WORLD_SIZE\"; sleep 60\n"));
+  launcher.start(1, 2);
+  EXPECT_TRUE(eventually([&] { return log().find("[] asked 2 of 2") != std::string::npos; }))
+      << log();
+  for (const char* name : {"SLURM_JOB_ID", "OMPI_MCA_orte_default_hostfile", "PMIX_RANK"}) {
+    ::unsetenv(name);
+  }
+}
+
+TEST(LogCause, IsTheFirstLinesOfWhatWentWrong) {
+  const std::string log =
+      "2026-01-01 10:00:00 info this worker runs on the processor\n"
+      "remixer-worker: error while loading shared libraries: libx.so: cannot open shared object\n"
+      "--------------------------------------------------------------------------\n"
+      "Primary job  terminated normally, but 1 process returned\n"
+      "a non-zero exit code. Per user-direction, the job has been aborted.\n"
+      "--------------------------------------------------------------------------\n"
+      "mpirun detected that one or more processes exited with non-zero status\n";
+  EXPECT_EQ(first_cause(log),
+            "remixer-worker: error while loading shared libraries: libx.so: cannot open shared "
+            "object");
+  // Without a word that says so, the first lines.
+  EXPECT_EQ(first_cause("one\n\ntwo\nthree\nfour\n"), "one | two | three");
+  EXPECT_EQ(first_cause(""), "");
 }
 
 TEST_F(LauncherTest, SharesCoresAndGpusOut) {

@@ -48,6 +48,25 @@ class WeightsTest : public remixer::testing::FolderTest {
   io::Safetensors weights_;
 };
 
+// torch.compile, DistributedDataParallel and Lightning put a word before every name.
+TEST_F(WeightsTest, WrappersNamesAreTakenOff) {
+  for (const std::string prefix : {"_orig_mod.", "module.", "model.", "module._orig_mod.",
+                                   "model._orig_mod.", "model.module."}) {
+    std::vector<Model::NamedTensor> wrapped;
+    for (const auto& [name, tensor] : weights_.tensors) wrapped.emplace_back(prefix + name, tensor);
+    io::write_safetensors(file_, wrapped, {});
+    const auto other = make(4);
+    load_weights(*other, file_);
+    EXPECT_TRUE(at::equal(model_->parameters()[0].second, other->parameters()[0].second)) << prefix;
+  }
+  // Another word is named, with what the file holds.
+  std::vector<Model::NamedTensor> wrapped;
+  for (const auto& [name, tensor] : weights_.tensors) wrapped.emplace_back("net." + name, tensor);
+  io::write_safetensors(file_, wrapped, {});
+  weights_ = io::read_safetensors(file_);
+  expect_refused("tensors: net.");
+}
+
 TEST_F(WeightsTest, ComeBackBitForBit) {
   const at::Tensor mean = model_->buffers()[0].second;
   mean.fill_(0.5);

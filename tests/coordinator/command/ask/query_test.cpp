@@ -66,9 +66,8 @@ class Query : public ::testing::Test {
 };
 
 TEST_F(Query, KeepsTypesAndOrder) {
-  EXPECT_EQ(
-      ask("SELECT labeler, value, n, NULL AS absent FROM results ORDER BY value").csv(),
-      "labeler,value,n,absent\r\nnone,41.5,1000,\r\nnone,64.25,1000,\r\nsaliency,70.5,1000,\r\n");
+  EXPECT_EQ(ask("SELECT labeler, value, n, NULL AS absent FROM results ORDER BY value").csv(),
+            "labeler,value,n,absent\nnone,41.5,1000,\nnone,64.25,1000,\nsaliency,70.5,1000,\n");
 }
 
 TEST_F(Query, FiltersAsPeopleWriteThem) {
@@ -91,6 +90,54 @@ TEST_F(Query, FiltersAsPeopleWriteThem) {
   const std::string message = input_error([&] { add_filter(filter, "labelr=none"); });
   EXPECT_THAT(message, HasSubstr("labelr"));
   EXPECT_THAT(message, HasSubstr("labeler"));
+}
+
+TEST_F(Query, AFilterThatNoRowCanMeetNamesWhatThereIs) {
+  const auto refused = [&](const ResultFilter& filter) {
+    return input_error([&] { check_filter(file_, filter); });
+  };
+  EXPECT_THAT(refused({.labeler = {"salincy"}}), HasSubstr("did you mean 'saliency'?"));
+  EXPECT_THAT(refused({.seed = {"abc"}}), HasSubstr("no seed is 'abc'; there are 0"));
+  EXPECT_THAT(refused({.eval_set = {"val"}}), HasSubstr("mixed_rand, original"));
+  EXPECT_THAT(refused({.grid = "quik"}), HasSubstr("'quick'"));
+  EXPECT_EQ(refused({.architecture = {"deit"}, .eval_set = {"original"}}), "");
+  // A cell that has no figures yet is known.
+  SQLite::Database(file_.string(), SQLite::OPEN_READWRITE)
+      .exec("INSERT INTO cells VALUES ('c3','conv','none','none','fashion','quick',7,'fp32','{}')");
+  EXPECT_EQ(refused({.architecture = {"conv"}, .seed = {"7"}}), "");
+}
+
+TEST_F(Query, AnAnswerHasLimits) {
+  const std::string endless =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT ";
+  const auto refused = [&](const std::string& sql, const QueryLimits& limits) {
+    return input_error([&] { query_database(file_, sql, {}, limits); });
+  };
+  EXPECT_THAT(refused(endless + "i FROM n", {.rows = 1000}), HasSubstr("more than 1000 rows"));
+  EXPECT_THAT(refused(endless + "max(i) FROM n", {.seconds = 0.2}), HasSubstr("--timeout"));
+  EXPECT_THAT(refused(endless + "zeroblob(100000) FROM n", {.bytes = 10 << 20}),
+              HasSubstr("larger than 10 MiB"));
+  EXPECT_THAT(refused(endless + "group_concat(i) FROM n", {.bytes = 10 << 20}),
+              HasSubstr("more than 10 MiB of memory"));
+  EXPECT_EQ(ask("SELECT * FROM results").rows(), 3u);
+}
+
+// As a read-only medium or another user's folder is; root may write everywhere, so as nobody.
+TEST_F(Query, AFinishedDatabaseIsReadWithoutWriting) {
+  const fs::path folder = fs::path(::testing::TempDir()) / fmt::format("read-only-{}", ::getpid());
+  fs::create_directories(folder);
+  const fs::path copy = folder / "remixer.db";
+  fs::copy_file(file_, copy);
+  SQLite::Database(copy.string(), SQLite::OPEN_READWRITE).exec("PRAGMA journal_mode = WAL");
+  ASSERT_FALSE(fs::exists(copy.string() + "-wal"));
+  fs::permissions(copy, fs::perms(0444));
+  fs::permissions(folder, fs::perms(0555));
+  const uid_t user = ::geteuid();
+  if (user == 0) ASSERT_EQ(::seteuid(65534), 0);
+  EXPECT_EQ(query_database(copy, "SELECT * FROM results").rows(), 3u);
+  if (user == 0) ASSERT_EQ(::seteuid(user), 0);
+  fs::permissions(folder, fs::perms::owner_all);
+  fs::remove_all(folder);
 }
 
 TEST_F(Query, TakesWithAndATrailingSemicolonAndComment) {
