@@ -17,6 +17,7 @@
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/objective.h"
+#include "core/training/precision.h"
 #include "core/training/token_labeling.h"
 
 namespace remixer::evaluation {
@@ -41,6 +42,7 @@ class Evaluator {
                evaluation_reading(job.evaluated.settings, job.transform)),
         batches_((store_.size() + job.batch_size - 1) / job.batch_size),
         predictions_(spec_.num_classes, store_.size()) {
+    training::set_arithmetic("fp32", communicator.device());
     if (store_.size() == 0) {
       fail_input("{}: split {} is empty", job.dataset.folder().string(), job.dataset.split());
     }

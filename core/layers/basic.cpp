@@ -74,17 +74,26 @@ at::Tensor PatchEmbed::operator()(const at::Tensor& images) const {
   return at::linear(patches, weight.flatten(1), bias);
 }
 
+at::Tensor host_buffer(at::IntArrayRef shape, at::Device device) {
+  return at::empty(shape, at::TensorOptions(at::kFloat).pinned_memory(device.is_cuda()));
+}
+
+at::Tensor sent(const at::Tensor& buffer, const at::Tensor& like) {
+  // First over, then to the other type: the type could only be changed here by waiting.
+  return buffer.to(like.device(), /*non_blocking=*/true).to(like.scalar_type());
+}
+
 at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode) {
   if (rate == 0 || !mode.training) return x;
   assert(mode.random != nullptr);
-  at::Tensor keep = at::empty({x.size(0)}, at::kFloat);
+  at::Tensor keep = host_buffer({x.size(0)}, x.device());
   float* values = keep.mutable_data_ptr<float>();
   for (int64_t i = 0; i < keep.numel(); ++i) {
     values[i] = mode.random->uniform() < rate ? 0.0F : static_cast<float>(1 / (1 - rate));
   }
   std::vector<int64_t> shape(x.dim(), 1);
   shape[0] = x.size(0);
-  return x * keep.to(x.options()).view(shape);
+  return x * sent(keep, x).view(shape);
 }
 
 }  // namespace remixer::layers

@@ -59,6 +59,12 @@ struct PatchEmbed {
   at::Tensor weight, bias;
 };
 
+// A float tensor on the host, to be filled and then sent to a device; where that is a GPU it lies
+// in page-locked memory, so that sending does not wait for what the GPU still has to do.
+at::Tensor host_buffer(at::IntArrayRef shape, at::Device device);
+// The same numbers on `like`'s device and in its type.
+at::Tensor sent(const at::Tensor& buffer, const at::Tensor& like);
+
 // Stochastic depth: in training each sample of x keeps its branch with probability 1 - rate, scaled
 // by 1 / (1 - rate). Draws one number a sample from mode.random where rate > 0.
 at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode);

@@ -1,6 +1,7 @@
 #include "core/training/data_parallel.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_zero.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -11,6 +12,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "core/training/optimizer.h"
 
 namespace remixer::training {
 namespace {
@@ -91,7 +93,7 @@ DataParallel::~DataParallel() = default;
 
 void DataParallel::zero_gradients() {
   at::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : model_.parameters()) parameter.mutable_grad().zero_();
+  at::_foreach_zero_(gradients_of(model_.parameters()));
 }
 
 void DataParallel::backward(const at::Tensor& loss, bool last) {

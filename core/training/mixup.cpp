@@ -1,25 +1,27 @@
 #include "core/training/mixup.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/log_softmax.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "core/layers/basic.h"
+
 namespace remixer::training {
 namespace {
 
-// [grid · grid, 1]: how much of each patch's area the box covers.
-at::Tensor covered_fraction(const CutBox& box, int64_t grid, int64_t image_size) {
+// [grid · grid, 1], where `like` is: how much of each patch's area the box covers.
+at::Tensor covered_fraction(const CutBox& box, int64_t grid, int64_t image_size,
+                            const at::Tensor& like) {
   const double patch = static_cast<double>(image_size) / static_cast<double>(grid);
   const auto overlap = [&](int64_t index, int64_t begin, int64_t end) {
     const double low = std::max(static_cast<double>(begin), static_cast<double>(index) * patch);
     const double high = std::min(static_cast<double>(end), static_cast<double>(index + 1) * patch);
     return std::max(0.0, high - low) / patch;
   };
-  at::Tensor fraction = at::empty({grid * grid, 1}, at::kFloat);
+  at::Tensor fraction = layers::host_buffer({grid * grid, 1}, like.device());
   auto* out = fraction.data_ptr<float>();
   for (int64_t row = 0; row < grid; ++row) {
     for (int64_t column = 0; column < grid; ++column) {
@@ -27,7 +29,7 @@ at::Tensor covered_fraction(const CutBox& box, int64_t grid, int64_t image_size)
                                   overlap(column, box.left, box.right));
     }
   }
-  return fraction;
+  return layers::sent(fraction, like);
 }
 
 // The box of side √(1−λ) around a centre, in cells of an image of `cells` × `cells`, cut off at its
@@ -125,7 +127,7 @@ at::Tensor apply_mix(const Mix& mix, Batch& batch, int64_t grid, int64_t num_cla
   inside(batch.images).copy_(pasted);
   if (batch.patch_labels.defined()) {
     const at::Tensor fraction =
-        covered_fraction(mix.box, grid, batch.images.size(2)).to(batch.patch_labels.device());
+        covered_fraction(mix.box, grid, batch.images.size(2), batch.patch_labels);
     const Blended blended(labels, batch.patch_labels);
     batch.patch_labels = blended.labels(blended.own + fraction * (blended.partners - blended.own));
   }

@@ -12,13 +12,6 @@
 
 namespace remixer::training {
 
-Batch to_device(Batch batch, at::Device device) {
-  for (at::Tensor* tensor : {&batch.images, &batch.patch_labels, &batch.classes}) {
-    if (tensor->defined()) *tensor = tensor->to(device, /*non_blocking=*/true);
-  }
-  return batch;
-}
-
 std::optional<at::Tensor> mask_distance(const experiments::Cell& cell,
                                         const at::Tensor& patch_labels) {
   if (!cell.is_remixer()) return std::nullopt;

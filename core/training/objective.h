@@ -6,14 +6,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/loading/loader.h"
+#include "core/loading/device_queue.h"
 #include "core/models/model.h"
 #include "experiments/spec/cell.h"
 
 namespace remixer::training {
-
-// The batch with its tensors on a device; from pinned memory without waiting for the copy.
-Batch to_device(Batch batch, at::Device device);
 
 // The distances that a ReMixer cell masks with; nothing for a plain one. patch_labels [B, N, K].
 std::optional<at::Tensor> mask_distance(const experiments::Cell& cell,

@@ -1,6 +1,7 @@
 #include "core/training/optimizer.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_clamp_min.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
@@ -46,6 +47,14 @@ double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters,
   return norm;
 }
 
+void clip_gradients_there(const std::vector<at::Tensor>& gradients, double limit) {
+  at::NoGradGuard no_grad;
+  if (gradients.empty()) return;
+  const at::Tensor norms = at::stack(at::_foreach_norm(gradients)).to(at::kDouble);
+  const at::Tensor factor = (norms.square().sum().sqrt() + 1e-6).reciprocal().mul(limit);
+  at::_foreach_mul_(gradients, factor.clamp_max(1).to(gradients[0].scalar_type()));
+}
+
 AdamW::AdamW(const std::vector<models::Model::NamedTensor>& parameters,
              const experiments::Recipe& recipe)
     : beta1_(recipe.beta1), beta2_(recipe.beta2), epsilon_(recipe.epsilon) {
@@ -71,7 +80,7 @@ void AdamW::step(double rate, double kappa_rate) {
   for (Group& group : groups_) {
     step_group(group, group.kappa ? kappa_rate : rate);
     if (group.kappa) {
-      for (at::Tensor& kappa : group.parameters) kappa.clamp_min_(0);
+      at::_foreach_clamp_min_(group.parameters, 0);
     }
   }
 }

@@ -22,6 +22,9 @@ std::vector<at::Tensor> gradients_of(const std::vector<models::Model::NamedTenso
 // Scales all gradients so that their global L2 norm is at most `limit`; returns the norm before.
 // Parameters without a gradient are passed over.
 double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters, double limit);
+// The same, computed where the gradients are, which all lie on one device: nobody waits for the
+// norm. The last bits may differ.
+void clip_gradients_there(const std::vector<at::Tensor>& gradients, double limit);
 
 // One thread at a time. With gradient g, rate a (κ's own for κ) and step count t from 1:
 //   p ← p − a·λ·p;  m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²

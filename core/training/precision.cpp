@@ -1,10 +1,14 @@
 #include "core/training/precision.h"
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -23,6 +27,7 @@ bool cpu_has_bfloat16() {
 
 at::ScalarType product_type(const std::string& precision, at::Device device) {
   if (precision == "fp32") return at::kFloat;
+  if (precision == "tf32" && !device.is_cpu()) return at::kFloat;
   if (precision == "bf16") {
     if (device.is_cpu() && !cpu_has_bfloat16()) {
       spdlog::warn(
@@ -31,14 +36,30 @@ at::ScalarType product_type(const std::string& precision, at::Device device) {
     }
     return at::kBFloat16;
   }
-  if (precision != "fp16")
-    fail_input("precision '{}' is not known: use fp32, bf16 or fp16", precision);
+  if (precision != "fp16" && precision != "tf32")
+    fail_input("precision '{}' is not known: use fp32, tf32, bf16 or fp16", precision);
   if (device.is_cpu()) {
     fail_input(
-        "precision fp16 needs a GPU, and this worker runs on the CPU: use bf16 or fp32, or start "
-        "the worker with --device cuda on a machine with a GPU");
+        "precision {} needs a GPU, and this worker runs on the CPU: use bf16 or fp32, or start "
+        "the worker with --device cuda on a machine with a GPU",
+        precision);
   }
   return at::kHalf;
+}
+
+void set_arithmetic(const std::string& precision, at::Device device) {
+  if (!device.is_cuda()) return;
+  at::Context& context = at::globalContext();
+  const bool tf32 = precision == "tf32";
+  context.setAllowTF32CuBLAS(tf32);
+  context.setAllowTF32CuDNN(tf32);
+  const char* wish = std::getenv("REMIXER_DETERMINISTIC");
+  const bool deterministic = wish == nullptr || std::string_view(wish) != "0";
+  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  // Otherwise every new tensor would first be filled.
+  context.setDeterministicFillUninitializedMemory(false);
+  context.setDeterministicCuDNN(deterministic);
+  context.setBenchmarkCuDNN(false);
 }
 
 Autocast::Autocast(at::Device device, at::ScalarType type)

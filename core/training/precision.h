@@ -11,10 +11,16 @@
 
 namespace remixer::training {
 
-// The type of products under a cell's precision ("fp32", "bf16", "fp16") on a device; weights,
-// moments and losses are float32 under all of them. Warns in the log where a CPU can do bf16 only
-// by emulation. Throws InputError on fp16 on a CPU.
+// The type of products under a cell's precision ("fp32", "tf32", "bf16", "fp16") on a device;
+// weights, moments and losses are float32 under all of them. Warns in the log where a CPU can do
+// bf16 only by emulation. Throws InputError on fp16 and tf32 on a CPU.
 at::ScalarType product_type(const std::string& precision, at::Device device);
+
+// How the process computes from now on; nothing changes for a CPU. On a GPU float32 products are
+// rounded to TensorFloat-32 under "tf32" and under no other precision, and every operation adds in
+// an order of its own, so that a run gives the same bits each time; one that cannot is an error
+// that names it. With REMIXER_DETERMINISTIC=0 in the environment any order will do.
+void set_arithmetic(const std::string& precision, at::Device device);
 
 // While it lives, this thread's products and convolutions on `device` run in `type` (PyTorch's
 // autocast), each weight cast once. With float32 nothing changes.

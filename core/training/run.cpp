@@ -51,6 +51,11 @@ Reading training_reading(const experiments::Cell& cell, const data::Dataset& dat
   return reading;
 }
 
+at::ScalarType begin_arithmetic(const experiments::Cell& cell, at::Device device) {
+  set_arithmetic(cell.precision, device);
+  return product_type(cell.precision, device);
+}
+
 std::unique_ptr<models::Model> make_model(const TrainJob& job, const data::Dataset& dataset,
                                           at::Device device) {
   const data::LabelSource* labels = cell_labels(job);
@@ -70,7 +75,7 @@ Run::Run(const TrainJob& job, Communicator& communicator)
       recipe_(job.cell.recipe),
       seed_(static_cast<uint64_t>(job.cell.seed)),
       dataset_(open_split(job.cell, job.dataset, "train")),
-      type_(product_type(job.cell.precision, communicator.device())),
+      type_(begin_arithmetic(job.cell, communicator.device())),
       model_(make_model(job, dataset_, communicator.device())),
       division_(divide(seed_, static_cast<int64_t>(dataset_.samples().size()), recipe_.hold_out)),
       store_(dataset_, cell_labels(job), model_->grid(), SampleStore::kMemoryLimit,
@@ -156,12 +161,13 @@ TrainOutcome Run::train() {
       [&](int64_t batch) { return draws(batch / local, parallel_->first_shard() + batch % local); },
       state_.step * local, total * local, std::max(1, job_.loader_threads),
       communicator_.device().is_cuda());
+  DeviceQueue batches(loader, communicator_.device(), (total - state_.step) * local);
   if (communicator_.rank() == 0) metrics_.note(state_.step, "base_lr", schedule_.base_rate());
   TrainOutcome outcome;
   outcome.resumed_at = resumed_at_;
   while (state_.step < total) {
     const double rate = schedule_.rate(state_.step), begun = now();
-    const double loss = take_step(loader);
+    const double loss = take_step(batches);
     // What a rehearsal measures; the first steps are slower than all others.
     if (state_.step + 1 == total && communicator_.rank() == 0) {
       metrics_.note(total, "system.step_ms", 1000 * (now() - begun));
@@ -187,23 +193,28 @@ TrainOutcome Run::train() {
   return outcome;
 }
 
-double Run::take_step(Loader& loader) {
+// The host runs ahead of a GPU: it waits for it once, where the losses are read, when all of the
+// step has been given to it and the next batch is under way.
+double Run::take_step(DeviceQueue& batches) {
   at::Tensor losses =
       at::zeros({recipe_.shards}, at::TensorOptions(at::kDouble).device(communicator_.device()));
   parallel_->zero_gradients();
   for (int64_t i = 0; i < parallel_->shards_per_rank(); ++i) {
     const int64_t shard = parallel_->first_shard() + i;
-    const double asked = now();
-    Batch batch = loader.next();
+    double asked = now();
+    Batch batch = batches.next();
     metrics_.wait(now() - asked);
     const at::Tensor loss = objective_(std::move(batch), state_.step, shard);
     losses[shard].copy_(loss.detach());
     parallel_->backward(scaler_ ? scaler_->scale(loss) : loss,
                         i + 1 == parallel_->shards_per_rank());
+    if (i + 1 == parallel_->shards_per_rank()) update_weights();
+    asked = now();
+    batches.prefetch();
+    metrics_.wait(now() - asked);
   }
   const double loss = mean_over_shards(losses.cpu());
   check_loss(loss);
-  update_weights();
   return loss;
 }
 
@@ -216,7 +227,13 @@ void Run::update_weights() {
       stop_spoilt("gradients overflow float16 at every loss scale");
   }
   if (finite) {
-    if (recipe_.clip_gradient > 0) clip_gradients(model_->parameters(), recipe_.clip_gradient);
+    if (recipe_.clip_gradient > 0) {
+      if (communicator_.device().is_cpu()) {
+        clip_gradients(model_->parameters(), recipe_.clip_gradient);
+      } else {
+        clip_gradients_there(gradients_of(model_->parameters()), recipe_.clip_gradient);
+      }
+    }
     optimizer_.step(schedule_.rate(state_.step), schedule_.kappa_rate(state_.step));
     state_.updates = optimizer_.steps();
   }
@@ -271,8 +288,11 @@ void Run::count_loss(double loss) {
 }
 
 void Run::measure_held_out() {
+  // Evaluation is float32, whatever the cell trains with.
+  set_arithmetic("fp32", communicator_.device());
   const HeldOut measured =
       measure(job_.cell, *model_, store_, division_.held_out, communicator_, job_.loader_threads);
+  set_arithmetic(job_.cell.precision, communicator_.device());
   const bool better = state_.best_epoch < 0 || measured.top1 > state_.best_top1 ||
                       (measured.top1 == state_.best_top1 && measured.loss < state_.best_loss);
   if (better) {

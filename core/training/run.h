@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/loading/device_queue.h"
 #include "core/loading/loader.h"
 #include "core/loading/sample_store.h"
 #include "core/models/model.h"
@@ -42,7 +43,7 @@ class Run {
   void announce() const;
   std::vector<Draw> draws(int64_t step, int64_t shard) const;
   // One optimiser step; returns its loss, the mean over all shards.
-  double take_step(Loader& loader);
+  double take_step(DeviceQueue& batches);
   // Moves the weights along the gradients, or leaves the step out where fp16 overflowed.
   void update_weights();
   double mean_over_shards(at::Tensor losses);

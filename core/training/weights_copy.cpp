@@ -1,6 +1,8 @@
 #include "core/training/weights_copy.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/_foreach_lerp.h>
 
 #include "core/models/weights.h"
 
@@ -19,17 +21,19 @@ void WeightsCopy::take() {
 
 void WeightsCopy::approach(double fraction) {
   const at::NoGradGuard no_grad;
+  // A few launches on a GPU, in place of one a tensor.
+  std::vector<at::Tensor> moved, towards, replaced, by;
   size_t next = 0;
   for (const auto* list : {&model_.parameters(), &model_.buffers()}) {
     for (const auto& [name, tensor] : *list) {
-      at::Tensor& copy = tensors_[next++].second;
-      if (fraction < 1 && copy.is_floating_point()) {
-        copy.lerp_(tensor, fraction);
-      } else {
-        copy.copy_(tensor);
-      }
+      const at::Tensor& copy = tensors_[next++].second;
+      const bool moves = fraction < 1 && copy.is_floating_point();
+      (moves ? moved : replaced).push_back(copy);
+      (moves ? towards : by).push_back(tensor);
     }
   }
+  if (!moved.empty()) at::_foreach_lerp_(moved, towards, fraction);
+  if (!replaced.empty()) at::_foreach_copy_(replaced, by);
 }
 
 void WeightsCopy::save(const std::filesystem::path& path,

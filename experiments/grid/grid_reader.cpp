@@ -519,7 +519,7 @@ void GridReader::read_cells(const toml::table& table) {
   for (const auto& recipe : block.recipes) {
     if (recipe.value == kPaperRecipe) grid_.recipes.try_emplace(kPaperRecipe, paper_recipe());
   }
-  block.precisions = axis("precision", {"fp32", "bf16", "fp16"}, {"fp32"});
+  block.precisions = axis("precision", {"fp32", "tf32", "bf16", "fp16"}, {"fp32"});
   const toml::node* seed = table.get("seed");
   block.seeds = seed ? integers(*seed, "seed") : Axis<int64_t>{{0, block.line}};
   grid_.cells.push_back(std::move(block));

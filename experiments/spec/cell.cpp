@@ -62,7 +62,7 @@ Cell cell_from_json(const Json& json) {
   v("dataset_name", cell.dataset_name);
   v("recipe_name", cell.recipe_name);
   v.finish();
-  if (const std::vector<std::string> known{"fp32", "bf16", "fp16"};
+  if (const std::vector<std::string> known{"fp32", "tf32", "bf16", "fp16"};
       std::find(known.begin(), known.end(), cell.precision) == known.end()) {
     fail_input("cell.identity.precision: {}", unknown_name("value", cell.precision, known));
   }

@@ -1,5 +1,7 @@
 #include "core/loading/loader.h"
 
+#include "core/loading/device_queue.h"
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -52,6 +54,23 @@ TEST_F(LoaderTest, ThreadsAndMemoryDoNotChangeBatches) {
     EXPECT_TRUE(at::equal(one[i].patch_labels, again[i].patch_labels));
     EXPECT_TRUE(at::equal(one[i].classes, three[i].classes));
   }
+}
+
+TEST_F(LoaderTest, AQueueHandsOutTheLoadersBatchesInOrder) {
+  SampleStore store(*dataset_, labels_.get(), 8);
+  Loader loader(
+      store,
+      [](int64_t batch) {
+        return std::vector<Draw>{{batch, false, {}}};
+      },
+      0, 5, 2);
+  DeviceQueue queue(loader, at::kCPU, 5);
+  for (int64_t i = 0; i < 5; ++i) {
+    queue.prefetch();
+    queue.prefetch();
+    EXPECT_TRUE(at::equal(queue.next().images, make_batch(store, {{i, false, {}}}).images)) << i;
+  }
+  queue.prefetch();  // nothing is left
 }
 
 TEST_F(LoaderTest, PixelsAreNormalisedAndLabelsFollowTheFlip) {

@@ -113,6 +113,24 @@ TEST(ClipGradientsTest, ScalesToTheLimitOnlyAboveIt) {
   EXPECT_NEAR(ours[1].second.grad()[2].item<float>(), 0.8, 1e-6);
 }
 
+// What a GPU runs gives the same as what the host works out.
+TEST(ClipGradientsTest, WithoutWaitingForTheNormTheSame) {
+  for (const double limit : {0.5, 100.0}) {
+    auto here = parameters(), there = parameters();
+    for (auto* list : {&here, &there}) {
+      for (size_t i = 0; i < list->size(); ++i) {
+        at::Tensor& tensor = (*list)[i].second;
+        tensor.mutable_grad() = at::full_like(tensor, static_cast<double>(i) - 0.7);
+      }
+    }
+    clip_gradients(here, limit);
+    clip_gradients_there(gradients_of(there), limit);
+    for (size_t i = 0; i < here.size(); ++i) {
+      EXPECT_TRUE(at::allclose(here[i].second.grad(), there[i].second.grad(), 1e-6, 0)) << limit;
+    }
+  }
+}
+
 TEST(MovingAverageTest, FollowsParametersAndBuffers) {
   const auto model = models::create_model(
       {.architecture = "convmixer_nano_patch4_32", .num_classes = 3, .image_size = 32}, 5);

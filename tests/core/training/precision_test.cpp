@@ -64,6 +64,8 @@ TEST(ProductTypeTest, FollowsCellAndDevice) {
   EXPECT_EQ(product_type("fp32", at::kCPU), at::kFloat);
   EXPECT_EQ(product_type("bf16", at::kCPU), at::kBFloat16);
   EXPECT_EQ(product_type("fp16", at::Device(at::kCUDA, 0)), at::kHalf);
+  EXPECT_EQ(product_type("tf32", at::Device(at::kCUDA, 0)), at::kFloat);
+  EXPECT_THROW(product_type("tf32", at::kCPU), InputError) << "it would be fp32 under another id";
   EXPECT_THROW(product_type("fp64", at::kCPU), InputError);
   try {
     product_type("fp16", at::kCPU);
@@ -71,6 +73,33 @@ TEST(ProductTypeTest, FollowsCellAndDevice) {
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("needs a GPU"));
   }
+}
+
+// The switches alone; no GPU is needed to turn them.
+TEST(ArithmeticTest, Tf32IsAChoiceAndBitsAreKept) {
+  at::Context& context = at::globalContext();
+  const at::Device gpu(at::kCUDA, 0);
+  set_arithmetic("tf32", at::kCPU);
+  EXPECT_FALSE(context.deterministicAlgorithms()) << "a CPU's results stay what they were";
+  set_arithmetic("tf32", gpu);
+  EXPECT_TRUE(context.allowTF32CuBLAS());
+  EXPECT_TRUE(context.allowTF32CuDNN());
+  for (const char* precision : {"fp32", "bf16", "fp16"}) {
+    set_arithmetic("tf32", gpu);
+    set_arithmetic(precision, gpu);
+    EXPECT_FALSE(context.allowTF32CuBLAS()) << precision;
+    EXPECT_FALSE(context.allowTF32CuDNN()) << precision;
+  }
+  EXPECT_TRUE(context.deterministicAlgorithms());
+  EXPECT_FALSE(context.deterministicAlgorithmsWarnOnly());
+  EXPECT_FALSE(context.deterministicFillUninitializedMemory());
+  EXPECT_TRUE(context.deterministicCuDNN());
+  EXPECT_FALSE(context.benchmarkCuDNN());
+  ::setenv("REMIXER_DETERMINISTIC", "0", 1);
+  set_arithmetic("fp32", gpu);
+  ::unsetenv("REMIXER_DETERMINISTIC");
+  EXPECT_FALSE(context.deterministicAlgorithms());
+  EXPECT_FALSE(context.deterministicCuDNN());
 }
 
 // Every family under bf16: loss and gradients near those of fp32, and not the same.
