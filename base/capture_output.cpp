@@ -16,7 +16,7 @@
 
 extern char** environ;
 
-namespace remixer::coordinator {
+namespace remixer {
 namespace {
 
 class Pipe {
@@ -127,4 +127,4 @@ Captured run_captured(const std::vector<std::string>& arguments, double seconds,
   return captured;
 }
 
-}  // namespace remixer::coordinator
+}  // namespace remixer

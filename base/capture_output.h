@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace remixer::coordinator {
+namespace remixer {
 
 struct Captured {
   int code = 0;  // exit code, or 128 + the signal that ended it
@@ -19,4 +19,4 @@ Captured run_captured(const std::vector<std::string>& arguments, double seconds,
                       const std::map<std::string, std::string>& environment = {},
                       const std::vector<std::string>& without = {});
 
-}  // namespace remixer::coordinator
+}  // namespace remixer

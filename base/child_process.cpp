@@ -21,7 +21,7 @@
 
 extern char** environ;
 
-namespace remixer::coordinator {
+namespace remixer {
 namespace {
 
 std::vector<std::string> merged_environment(const Command& command) {
@@ -145,4 +145,4 @@ fs::path find_program(const std::string& name) {
   return {};
 }
 
-}  // namespace remixer::coordinator
+}  // namespace remixer

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace remixer::coordinator {
+namespace remixer {
 
 struct Command {
   std::vector<std::string> arguments;              // [0] is the program's path
@@ -33,4 +33,4 @@ void kill_session(pid_t child);
 // The path of a program on PATH; empty where there is none.
 std::filesystem::path find_program(const std::string& name);
 
-}  // namespace remixer::coordinator
+}  // namespace remixer

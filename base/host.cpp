@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 
-namespace remixer::coordinator {
+namespace remixer {
 
 std::string host_name() {
   char name[256] = {};
@@ -83,4 +83,4 @@ std::vector<int> own_cores() {
   return cores;
 }
 
-}  // namespace remixer::coordinator
+}  // namespace remixer

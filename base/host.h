@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace remixer::coordinator {
+namespace remixer {
 
 std::string host_name();
 // Of this boot of this machine. Another one proves nothing: two machines may have one name.
@@ -24,4 +24,4 @@ void raise_open_file_limit();
 // The processors that this process may run on, by number; at least one.
 std::vector<int> own_cores();
 
-}  // namespace remixer::coordinator
+}  // namespace remixer

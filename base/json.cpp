@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 
-namespace remixer::experiments {
+namespace remixer {
 namespace {
 
 constexpr int64_t kLargestInteger = int64_t{1} << 53;
@@ -223,4 +223,4 @@ std::string content_id(const Json& value) {
   return sha256_hex(canonical_json(value));
 }
 
-}  // namespace remixer::experiments
+}  // namespace remixer

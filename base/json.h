@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace remixer::experiments {
+namespace remixer {
 
 using Json = nlohmann::json;
 
@@ -18,4 +18,4 @@ std::string canonical_json(const Json& value);
 // describes.
 std::string content_id(const Json& value);
 
-}  // namespace remixer::experiments
+}  // namespace remixer

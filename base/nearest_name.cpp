@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace remixer::experiments {
+namespace remixer {
 namespace {
 
 std::string lower(std::string_view text) {
@@ -76,4 +76,4 @@ bool is_plain_name(std::string_view text) {
   });
 }
 
-}  // namespace remixer::experiments
+}  // namespace remixer

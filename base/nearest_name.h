@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace remixer::experiments {
+namespace remixer {
 
 // The known name that `word` was probably meant to be: one that begins with it, else the closest by
 // edit distance (a swap of neighbours counts once, case not at all). Nothing where none is near.
@@ -22,4 +22,4 @@ std::string unknown_name(std::string_view what, std::string_view word,
 // beginning with '.', at most 80 characters.
 bool is_plain_name(std::string_view text);
 
-}  // namespace remixer::experiments
+}  // namespace remixer

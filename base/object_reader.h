@@ -24,7 +24,7 @@
 #include "base/json.h"
 #include "base/nearest_name.h"
 
-namespace remixer::experiments {
+namespace remixer {
 
 template <typename V, typename T>
 using FieldsOf = typename V::template Fields<T>;
@@ -231,4 +231,4 @@ class ObjectReader {
   size_t found_ = 0;
 };
 
-}  // namespace remixer::experiments
+}  // namespace remixer

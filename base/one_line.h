@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace remixer::experiments {
+namespace remixer {
 
 // The text with control characters as escapes, as a C string would have them.
 inline std::string one_line(std::string_view text) {
@@ -24,4 +24,4 @@ inline std::string one_line(std::string_view text) {
   return line;
 }
 
-}  // namespace remixer::experiments
+}  // namespace remixer

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace remixer::data {
+namespace remixer {
 
 unsigned available_threads() {
   cpu_set_t cpus;
@@ -50,4 +50,4 @@ void parallel_for(int64_t count, unsigned threads, const std::function<void(int6
   if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace remixer::data
+}  // namespace remixer

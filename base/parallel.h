@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-namespace remixer::data {
+namespace remixer {
 
 // The threads that this process may run at once, at least 1.
 unsigned available_threads();
@@ -15,4 +15,4 @@ unsigned available_threads();
 void parallel_for(int64_t count, unsigned threads, const std::function<void(int64_t)>& body,
                   const std::function<void(int64_t)>& on_done = {});
 
-}  // namespace remixer::data
+}  // namespace remixer

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace remixer::experiments {
+namespace remixer {
 namespace {
 
 // How deep arrays and objects lie in each other, at most. Right for every valid text.
@@ -42,4 +42,4 @@ Json parse_json(std::string_view text, const std::string& what) {
   return json;
 }
 
-}  // namespace remixer::experiments
+}  // namespace remixer

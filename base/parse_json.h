@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-namespace remixer::experiments {
+namespace remixer {
 
 constexpr int kDeepestJson = 100;
 
@@ -16,4 +16,4 @@ void check_depth(std::string_view text, const std::string& what);
 // As check_depth, and where the text is not JSON.
 Json parse_json(std::string_view text, const std::string& what);
 
-}  // namespace remixer::experiments
+}  // namespace remixer

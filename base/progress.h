@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-namespace remixer::data {
+namespace remixer {
 
 // "reading: 4224 of 16000 images, 512 a second, 23 s to go", once a second on a terminal, every ten
 // seconds elsewhere.
@@ -52,4 +52,4 @@ class Progress {
   int shown_ = 0;
 };
 
-}  // namespace remixer::data
+}  // namespace remixer

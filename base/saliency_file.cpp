@@ -7,11 +7,9 @@
 namespace remixer {
 namespace {
 
-using experiments::Json;
-
 std::vector<std::string> texts(const SafetensorsFile& file, const std::string& key) {
   const std::string where = file.path().string() + ": " + key;
-  const Json json = experiments::parse_json(file.metadata(key), where);
+  const Json json = parse_json(file.metadata(key), where);
   std::vector<std::string> list;
   if (!json.is_array()) fail_input("{} is no list", where);
   for (const Json& text : json) {

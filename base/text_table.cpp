@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-namespace remixer::coordinator::command {
+namespace remixer {
 namespace {
 
 constexpr size_t kGap = 2;        // columns between two columns
@@ -179,4 +179,4 @@ std::string padded(std::string_view text, size_t width, bool right) {
   return right ? fill + std::string(text) : std::string(text) + fill;
 }
 
-}  // namespace remixer::coordinator::command
+}  // namespace remixer

@@ -8,9 +8,7 @@
 
 #include "base/json.h"
 
-namespace remixer::coordinator::command {
-
-using experiments::Json;
+namespace remixer {
 
 enum class Format { kTable, kJson, kCsv };
 
@@ -57,4 +55,4 @@ std::string shortened(std::string_view text, size_t width);
 // `text` filled up with spaces to `width` columns.
 std::string padded(std::string_view text, size_t width, bool right = false);
 
-}  // namespace remixer::coordinator::command
+}  // namespace remixer

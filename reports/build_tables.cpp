@@ -109,7 +109,7 @@ void check_sets(const Study& study, const TableDefinition& definition) {
     for (const std::string& set : wanted) {
       if (known.contains(set) || (any && set != column.minus)) continue;
       fail_input("{}:{}: column '{}': {}", definition.file, column.line, column.id,
-                 experiments::unknown_name("evaluation set", set, names));
+                 unknown_name("evaluation set", set, names));
     }
   }
 }

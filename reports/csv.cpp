@@ -8,8 +8,6 @@ namespace remixer::reports {
 
 namespace {
 
-using experiments::Json;
-
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string result = "\"";

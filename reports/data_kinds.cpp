@@ -10,8 +10,6 @@ namespace remixer::reports {
 
 namespace {
 
-using experiments::Json;
-
 std::string text_of(const Json& json, const char* field) {
   const auto found = json.find(field);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();

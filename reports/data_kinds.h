@@ -23,13 +23,13 @@ class DataKinds {
 
   // Of an entry as it stands in a cell or a task. `called`: the grid's name for it, which counts
   // where the manifest is gone and the name is that of a kind. Empty: not known.
-  std::string kind(const experiments::Json& entry, const std::string& called) const;
+  std::string kind(const Json& entry, const std::string& called) const;
   // Whether it is the training set of the paper's Tables 1-5 and 7 ("imagenet9" as published), or
   // of Table 6 ("imagenet").
-  bool is_papers(const experiments::Json& entry, const std::string& kind) const;
+  bool is_papers(const Json& entry, const std::string& kind) const;
 
  private:
-  std::map<std::string, experiments::Json> made_by_;  // by manifest hash
+  std::map<std::string, Json> made_by_;  // by manifest hash
 };
 
 }  // namespace remixer::reports

@@ -100,7 +100,7 @@ class Members {
       const std::string name(key.str());
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
       fail_at(static_cast<int>(key.source().begin.line), "{}: {}", what_,
-              experiments::unknown_name("key", name, known_));
+              unknown_name("key", name, known_));
     }
   }
 
@@ -112,7 +112,7 @@ class Members {
   std::string checked(const toml::node& node, const char* key, const Names& among) const {
     const std::string value = text(node, key);
     if (!among.empty() && std::find(among.begin(), among.end(), value) == among.end()) {
-      fail_at(line_of(node), "{}", experiments::unknown_name(key, value, among));
+      fail_at(line_of(node), "{}", unknown_name(key, value, among));
     }
     return value;
   }
@@ -159,7 +159,7 @@ class DefinitionReader {
 void DefinitionReader::read_top(Members& top) {
   top.read("id", table_.id);
   top.require(table_.id, "id");
-  if (!experiments::is_plain_name(table_.id)) {
+  if (!is_plain_name(table_.id)) {
     top.fail_at(top.line(), "id '{}' names files: letters, digits, '_', '-' and '.' only",
                 table_.id);
   }
@@ -259,8 +259,7 @@ void DefinitionReader::read_block(const toml::table& section) {
       if (!other.id.empty()) ids.push_back(other.id);
     }
     if (row.gain_over.empty() || std::count(ids.begin(), ids.end(), row.gain_over) == 1) continue;
-    members.fail_at(row.line, "gain_over: {}",
-                    experiments::unknown_name("row", row.gain_over, ids));
+    members.fail_at(row.line, "gain_over: {}", unknown_name("row", row.gain_over, ids));
   }
   table_.blocks.push_back(std::move(block));
 }
@@ -271,8 +270,7 @@ void DefinitionReader::check_gains(const Members& top) const {
   for (const ColumnDefinition& column : table_.columns) {
     if (column.gain_over.empty()) continue;
     if (std::find(ids.begin(), ids.end(), column.gain_over) == ids.end()) {
-      top.fail_at(column.line, "gain_over: {}",
-                  experiments::unknown_name("column", column.gain_over, ids));
+      top.fail_at(column.line, "gain_over: {}", unknown_name("column", column.gain_over, ids));
     }
   }
 }

@@ -22,7 +22,6 @@ namespace remixer::reports {
 namespace {
 
 namespace fs = std::filesystem;
-using experiments::Json;
 
 // Maps of one cell, of the images that `images` says.
 struct Maps {
@@ -128,17 +127,16 @@ void describe(const SaliencyFile& first, const std::vector<std::string>& answers
 void draw(const fs::path& tools, const fs::path& workspace, const fs::path& scratch,
           Picture& picture) {
   const fs::path output = scratch / (picture.name + ".png"), log = scratch / "log";
-  coordinator::Command command;
+  Command command;
   command.arguments = {tools.string(), "model", "saliency", "--output", output.string()};
   for (const Picture::Column& column : picture.columns) {
     command.arguments.insert(command.arguments.end(), {"--maps", (workspace / column.file).string(),
                                                        "--heading", column.heading});
   }
   command.log = log;
-  const pid_t child = coordinator::start_child(command);
+  const pid_t child = start_child(command);
   std::optional<int> code;
-  while (!(code = coordinator::child_ended(child)))
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (!(code = child_ended(child))) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   if (*code != 0) {
     std::string said = read_file_if_exists(log).value_or("");
     while (!said.empty() && said.back() == '\n') said.pop_back();

@@ -85,7 +85,7 @@ std::vector<std::string> label_kinds() {
   return {"saliency", "class map", "boxes", "masks"};
 }
 
-LabelerName labeler_name(const experiments::Json& entry, const std::string& called) {
+LabelerName labeler_name(const Json& entry, const std::string& called) {
   if (!entry.is_object()) return {};
   const std::string name = entry.value("name", std::string());
   LabelerName result{"", called.empty() ? name : called, false,

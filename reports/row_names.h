@@ -34,6 +34,6 @@ struct LabelerName {
 };
 // `entry`: as in a cell's identity, null for none. `called`: as the grid calls it, which names a
 // network of the user's own.
-LabelerName labeler_name(const experiments::Json& entry, const std::string& called);
+LabelerName labeler_name(const Json& entry, const std::string& called);
 
 }  // namespace remixer::reports

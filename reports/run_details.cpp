@@ -13,7 +13,6 @@ namespace remixer::reports {
 namespace {
 
 namespace fs = std::filesystem;
-using experiments::Json;
 
 std::string column_text(SQLite::Statement& query, int column) {
   return query.getColumn(column).isNull() ? std::string() : query.getColumn(column).getString();

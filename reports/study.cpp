@@ -15,8 +15,6 @@ namespace remixer::reports {
 
 namespace {
 
-using experiments::Json;
-
 constexpr int kApplicationId = 0x524D4958;
 
 std::string text(SQLite::Statement& query, int column) {
@@ -93,7 +91,7 @@ void StudyReader::find_grid(const std::string& name) {
   SQLite::Statement names(db_, "SELECT DISTINCT name FROM grid ORDER BY name");
   while (names.executeStep()) known.push_back(names.getColumn(0).getString());
   if (known.empty()) fail_input("{}: no grid has been submitted yet", path_);
-  fail_input("{}: {}", path_, experiments::unknown_name("grid", name, known));
+  fail_input("{}: {}", path_, unknown_name("grid", name, known));
 }
 
 void StudyReader::read_cells() {

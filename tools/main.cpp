@@ -49,6 +49,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  remixer::coordinator::raise_open_file_limit();
+  remixer::raise_open_file_limit();
   return remixer::finish_output("remixer", run(argc, argv));
 }

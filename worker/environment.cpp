@@ -60,7 +60,7 @@ double memory_gib() {
 }
 
 // What stands in the folder of the labelers' networks: a task that needs another is not given here.
-experiments::Json names_in(const std::filesystem::path& folder) {
+Json names_in(const std::filesystem::path& folder) {
   std::set<std::string> names;
   std::error_code code;
   for (std::filesystem::directory_iterator each(folder, code), end; !code && each != end;
@@ -71,10 +71,10 @@ experiments::Json names_in(const std::filesystem::path& folder) {
 }
 
 // Environment variables that change how fast this process computes, or in which order it adds.
-experiments::Json settings() {
+Json settings() {
   constexpr std::string_view kPrefixes[] = {"OMP_",  "MKL_",   "NCCL_",     "CUDA_", "CUBLAS_",
                                             "ATEN_", "TORCH_", "OMPI_MCA_", "UCX_",  "REMIXER_"};
-  experiments::Json found = experiments::Json::object();
+  Json found = Json::object();
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const bool matters =
@@ -91,24 +91,23 @@ experiments::Json settings() {
 
 }  // namespace
 
-experiments::Json describe_rank(const std::string& device) {
-  return {{"host", coordinator::host_name()}, {"device", device}};
+Json describe_rank(const std::string& device) {
+  return {{"host", host_name()}, {"device", device}};
 }
 
-experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
-                                                      const std::string& device,
+experiments::protocol::RegisterWorker describe_worker(const Json& ranks, const std::string& device,
                                                       const std::string& device_reason,
                                                       const std::filesystem::path& weights) {
   experiments::protocol::RegisterWorker worker;
   const bool cuda = device.starts_with("cuda");
-  worker.host = coordinator::host_name();
+  worker.host = host_name();
   worker.pid = ::getpid();
   worker.name = fmt::format("{}:{}", worker.host, worker.pid);
   worker.ranks = static_cast<int>(ranks.size());
   worker.device = device;
-  worker.boot_id = coordinator::boot_id();
-  worker.pid_namespace = coordinator::pid_namespace();
-  worker.started = coordinator::process_started(worker.pid);
+  worker.boot_id = boot_id();
+  worker.pid_namespace = pid_namespace();
+  worker.started = process_started(worker.pid);
   worker.version = fmt::format("{} ({})", version(), commit());
   worker.gpus = cuda ? worker.ranks : 0;
   worker.ends_at = allocation_end();
@@ -138,11 +137,10 @@ experiments::protocol::RegisterWorker describe_worker(const experiments::Json& r
   return worker;
 }
 
-experiments::Json describe_machine(const experiments::Json& ranks, const std::string& device_reason,
-                                   const std::filesystem::path& libraries,
-                                   const std::filesystem::path& weights,
-                                   const experiments::Json& labelers) {
-  using experiments::Json;
+Json describe_machine(const Json& ranks, const std::string& device_reason,
+                      const std::filesystem::path& libraries, const std::filesystem::path& weights,
+                      const Json& labelers) {
+  using Json;
   const auto problem_of = [](const std::function<void()>& body) -> std::string {
     try {
       body();
@@ -162,14 +160,10 @@ experiments::Json describe_machine(const experiments::Json& ranks, const std::st
     tried.push_back({{"name", entry.at("name")},
                      {"problem", problem_of([&] { labelcache::make_labeler(entry, weights); })}});
   }
-  return {{"libtorch", TORCH_VERSION},
-          {"mpi", mpi_name()},
-          {"cores", coordinator::own_cores().size()},
-          {"ranks", ranks},
-          {"device_reason", device_reason},
-          {"cuda", cuda},
-          {"weights", weights.string()},
-          {"labelers", tried}};
+  return {{"libtorch", TORCH_VERSION},      {"mpi", mpi_name()},
+          {"cores", own_cores().size()},    {"ranks", ranks},
+          {"device_reason", device_reason}, {"cuda", cuda},
+          {"weights", weights.string()},    {"labelers", tried}};
 }
 
 }  // namespace remixer::worker

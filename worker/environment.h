@@ -10,13 +10,12 @@
 namespace remixer::worker {
 
 // One rank's host and device, for rank 0 to gather.
-experiments::Json describe_rank(const std::string& device);
+Json describe_rank(const std::string& device);
 
 // Registration of this process: commit, library versions, processor, memory, threads, kernels, the
 // settings of its environment that may change speed or sums, `ranks`, describe_rank() of each, why
 // they run on what they run on, and what the folder `weights` holds.
-experiments::protocol::RegisterWorker describe_worker(const experiments::Json& ranks,
-                                                      const std::string& device,
+experiments::protocol::RegisterWorker describe_worker(const Json& ranks, const std::string& device,
                                                       const std::string& device_reason = "",
                                                       const std::filesystem::path& weights = {});
 
@@ -24,9 +23,8 @@ experiments::protocol::RegisterWorker describe_worker(const experiments::Json& r
 // "device_reason", "cuda": CudaLibrary::describe() or {"problem"}, "weights", "labelers": [{"name",
 // "problem"}]}. Each of `labelers` (entries of cells) is made from the folder `weights`, as a task
 // would make it. Loads CUDA where `libraries` holds it, whether there is a GPU or not.
-experiments::Json describe_machine(const experiments::Json& ranks, const std::string& device_reason,
-                                   const std::filesystem::path& libraries,
-                                   const std::filesystem::path& weights,
-                                   const experiments::Json& labelers);
+Json describe_machine(const Json& ranks, const std::string& device_reason,
+                      const std::filesystem::path& libraries, const std::filesystem::path& weights,
+                      const Json& labelers);
 
 }  // namespace remixer::worker

@@ -118,12 +118,12 @@ int run(int argc, char** argv) {
     const bool leads = communicator.rank() == 0;
     for (const std::string& rank :
          communicator.all_gather(worker::describe_rank(compute.device().str()).dump())) {
-      options.ranks.push_back(experiments::Json::parse(rank));
+      options.ranks.push_back(Json::parse(rank));
     }
     if (!describe.empty()) {
       if (leads) {
         std::cout << worker::describe_machine(options.ranks, chosen.reason, library_folder(),
-                                              options.weights, experiments::Json::parse(describe))
+                                              options.weights, Json::parse(describe))
                          .dump()
                   << std::endl;
       }
@@ -150,7 +150,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  remixer::coordinator::raise_open_file_limit();
+  remixer::raise_open_file_limit();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -8,7 +8,6 @@
 
 namespace remixer::worker {
 
-using experiments::Json;
 using namespace experiments::protocol;
 
 Connection::Connection(std::filesystem::path access_file) : access_file_(std::move(access_file)) {}

@@ -21,11 +21,11 @@ class Connection {
   explicit Connection(std::filesystem::path access_file);
   // Throws Unreachable (no access file counts as that too) or Refused. Where the daemon that it
   // knew has gone and another one has written the access file meanwhile, that one is asked.
-  experiments::Json post(const std::string& path, const experiments::Json& body);
+  Json post(const std::string& path, const Json& body);
 
  private:
   bool daemon_has_changed() const;
-  experiments::Json post_once(const std::string& path, const experiments::Json& body);
+  Json post_once(const std::string& path, const Json& body);
 
   std::filesystem::path access_file_;
   experiments::protocol::Access access_;  // of the client

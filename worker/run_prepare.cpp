@@ -12,8 +12,8 @@ namespace {
 // Thrown from inside the builder, whose only way out is an exception.
 struct Stopped {};
 
-experiments::Json describe(const std::filesystem::path& folder, const std::string& published) {
-  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+Json describe(const std::filesystem::path& folder, const std::string& published) {
+  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
   int64_t images = 0;
   for (const auto& [split, count] : manifest.at("splits").items()) images += count.get<int64_t>();
   return {

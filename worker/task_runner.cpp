@@ -6,7 +6,7 @@ namespace remixer::worker {
 
 using experiments::TaskKind;
 
-const experiments::Json& TaskContext::input(TaskKind kind, const std::string& split) const {
+const Json& TaskContext::input(TaskKind kind, const std::string& split) const {
   for (const auto& input : assignment.inputs) {
     if (input.kind != kind) continue;
     if (split.empty() || input.spec.at("split") == split) return input.result;
@@ -35,8 +35,8 @@ TaskOutcome run_task(const TaskContext& context) {
   fail("task {} is of a kind that this worker does not know", context.assignment.task_id);
 }
 
-std::string short_id(const experiments::Json& spec) {
-  return experiments::content_id(spec).substr(0, 16);
+std::string short_id(const Json& spec) {
+  return content_id(spec).substr(0, 16);
 }
 
 }  // namespace remixer::worker

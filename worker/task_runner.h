@@ -26,12 +26,12 @@ struct TaskContext {
   std::filesystem::path folder() const { return workspace / assignment.folder; }
   // The result of the dependency of this kind (and, of a label task, this split).
   // Throws Error where the daemon did not send it.
-  const experiments::Json& input(experiments::TaskKind kind, const std::string& split = "") const;
+  const Json& input(experiments::TaskKind kind, const std::string& split = "") const;
 };
 
 struct TaskOutcome {
   bool finished = false;  // false: stopped by a directive
-  experiments::Json result;
+  Json result;
   std::vector<experiments::protocol::Figure> figures;
   std::vector<experiments::protocol::Publication> publish;
 };
@@ -50,6 +50,6 @@ TaskOutcome run_evaluate(const TaskContext& context);
 TaskOutcome run_saliency(const TaskContext& context);
 
 // The first 16 characters of content_id: names of folders in the workspace.
-std::string short_id(const experiments::Json& spec);
+std::string short_id(const Json& spec);
 
 }  // namespace remixer::worker

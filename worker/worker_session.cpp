@@ -340,7 +340,7 @@ int follow(const SessionOptions& options, MpiCommunicator& communicator,
     const std::string order = communicator.broadcast_idle("");
     if (order == kEnd) return kExitDone;
     const size_t line = order.find('\n');
-    auto reply = from_json<ClaimReply>(experiments::Json::parse(order.substr(line + 1)));
+    auto reply = from_json<ClaimReply>(Json::parse(order.substr(line + 1)));
     const auto context =
         make_context(options, order.substr(0, line), std::move(*reply.assignment), compute);
     if (attempt(context, communicator).broken) {

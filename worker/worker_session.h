@@ -13,7 +13,7 @@ struct SessionOptions {
   std::filesystem::path weights;
   int loader_threads = 0;     // a rank; main() puts the usual number in place of 0
   std::string device_reason;  // what the ranks run on, and why
-  experiments::Json ranks;    // describe_rank() of each
+  Json ranks;                 // describe_rank() of each
   // A worker without work ends when no daemon has answered for this long; one with work gives up
   // waiting for its lease.
   double patience_seconds = 120;

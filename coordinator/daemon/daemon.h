@@ -70,7 +70,7 @@ class Daemon {
   std::filesystem::path workspace() const;  // absolute
   std::filesystem::path database() const;
   // What GET /status answers (docs/api.md), without the network.
-  experiments::Json status() const;
+  Json status() const;
 
  private:
   struct Parts;

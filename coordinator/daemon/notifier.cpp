@@ -18,7 +18,6 @@
 namespace remixer::coordinator {
 
 namespace fs = std::filesystem;
-using experiments::Json;
 
 namespace {
 

@@ -19,8 +19,6 @@
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-
 namespace {
 
 // How far apart two hosts' clocks may be, and how long an owner may take to renew.

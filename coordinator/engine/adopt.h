@@ -17,7 +17,7 @@ struct Adopted {
   };
   std::vector<Refused> refused;  // results that were found and cannot be believed
 };
-experiments::Json to_json(const Adopted& adopted);
+Json to_json(const Adopted& adopted);
 
 // Looks in the folders of the grid's tasks for results that their attempts finished, the newest
 // first, and commits those whose files are all there with the SHA-256 that the result says. Reads

@@ -14,8 +14,6 @@
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-
 namespace {
 
 uint64_t bytes_of(const fs::path& path) {

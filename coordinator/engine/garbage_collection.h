@@ -42,7 +42,7 @@ struct Collected {
   std::optional<uint64_t> quota;
   bool dry_run = false;
 };
-experiments::Json to_json(const Collected& collected);
+Json to_json(const Collected& collected);
 
 // Without a quota everything but kStuck goes; with one, in the order above and the oldest first,
 // no more than needed. Running attempts, what they go on from, and what a committed result names

@@ -9,8 +9,6 @@
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-
 namespace {
 
 // Each returns how many tasks are concerned.

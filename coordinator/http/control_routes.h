@@ -14,7 +14,7 @@ namespace remixer::coordinator {
 // The answer to a POST with these parts of its path; nothing where there is no such order. Throws
 // as the engine does.
 std::optional<HttpResponse> control(Engine& engine, const std::vector<std::string>& parts,
-                                    const experiments::Json& body);
+                                    const Json& body);
 
 // True where control() knows the path.
 bool is_control(const std::vector<std::string>& parts);

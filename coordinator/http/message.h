@@ -11,8 +11,6 @@
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-
 struct HttpRequest {
   std::string method;  // "GET", "POST"
   std::string path;    // decoded, without the query: "/api/v1/status"

@@ -48,7 +48,7 @@ int64_t Call::number(const std::string& name, int64_t otherwise, int64_t least,
 }
 
 Json Call::body() const {
-  return experiments::parse_json(request.body, "the body");
+  return parse_json(request.body, "the body");
 }
 
 void RouteTable::add(const std::string& method, const std::string& pattern, Function function,

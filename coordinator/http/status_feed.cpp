@@ -2,8 +2,6 @@
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-
 namespace {
 
 constexpr double kAskSeconds = 0.9;

@@ -15,8 +15,7 @@ namespace remixer::coordinator {
 // Thread-safe.
 class StatusFeed {
  public:
-  explicit StatusFeed(std::function<experiments::Json()> status,
-                      const Clock& clock = system_clock())
+  explicit StatusFeed(std::function<Json()> status, const Clock& clock = system_clock())
       : status_(std::move(status)), clock_(clock) {}
 
   struct Snapshot {
@@ -27,7 +26,7 @@ class StatusFeed {
   Snapshot newest();
 
  private:
-  std::function<experiments::Json()> status_;
+  std::function<Json()> status_;
   const Clock& clock_;
   std::mutex mutex_;
   Snapshot snapshot_;

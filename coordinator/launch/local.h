@@ -48,7 +48,7 @@ class LocalLauncher {
   int alive() const;
   // {"workers", "alive", "problem"}: problem is null, or one line saying why a worker does not
   // start, with the last lines of its log.
-  experiments::Json status() const;
+  Json status() const;
 
  private:
   struct Parts;

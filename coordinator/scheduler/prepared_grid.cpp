@@ -9,7 +9,6 @@
 namespace remixer::coordinator {
 
 using experiments::Cell;
-using experiments::Json;
 using experiments::Task;
 using experiments::TaskKind;
 
@@ -20,7 +19,7 @@ class Preparer {
  public:
   void add(const Cell& cell) {
     PreparedCell prepared;
-    prepared.identity = experiments::canonical_json(cell.identity());
+    prepared.identity = canonical_json(cell.identity());
     prepared.id = sha256_hex(prepared.identity);
     prepared.architecture = cell.architecture;
     prepared.spatial_prior = cell.spatial_prior;
@@ -43,10 +42,10 @@ class Preparer {
     const PreparedCell* cell = cell_of(task);
     if (cell && !task.spec.contains("cell")) {
       // Sent without it: the daemon knows the cell.
-      prepared.spec = experiments::canonical_json(task.spec);
+      prepared.spec = canonical_json(task.spec);
       prepared.id = sha256_hex(with_cell(prepared.spec, cell->identity));
     } else {
-      const std::string whole = experiments::canonical_json(task.spec);
+      const std::string whole = canonical_json(task.spec);
       prepared.id = sha256_hex(whole);
       prepared.spec = cell ? without_cell(task, *cell) : whole;
     }
@@ -73,12 +72,12 @@ class Preparer {
   static std::string without_cell(const Task& task, const PreparedCell& cell) {
     Json spec = task.spec;
     const auto inside = spec.find("cell");
-    if (inside == spec.end() || experiments::canonical_json(*inside) != cell.identity) {
+    if (inside == spec.end() || canonical_json(*inside) != cell.identity) {
       fail_input("task '{}' says that it belongs to cell {}, but its spec holds another",
                  task.title, cell.id);
     }
     spec.erase(inside);
-    return experiments::canonical_json(spec);
+    return canonical_json(spec);
   }
 
   // "cell" is the first of a spec's members in canonical order.
@@ -160,7 +159,7 @@ PreparedGrid prepare_grid(const std::string& body) {
     }
     return false;
   };
-  experiments::check_depth(body, "the body");
+  check_depth(body, "the body");
   Json rest;
   try {
     rest = Json::parse(body, take);

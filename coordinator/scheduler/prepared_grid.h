@@ -47,10 +47,10 @@ PreparedGrid prepare_grid(const std::string& body);
 std::string similar_text(experiments::TaskKind kind, const std::string& architecture,
                          const std::string& spatial_prior, const std::string& labeler,
                          const std::string& split);
-std::string similar_text(const experiments::Json& label_spec);
+std::string similar_text(const Json& label_spec);
 
 // The file or folder, in a worker's folder of weights, without which a label task cannot run there;
 // empty where its labeler needs none.
-std::string weights_file(const experiments::Json& label_spec);
+std::string weights_file(const Json& label_spec);
 
 }  // namespace remixer::coordinator

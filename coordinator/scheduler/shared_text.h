@@ -22,7 +22,7 @@ class Name {
   const std::string* text_;
 };
 
-inline void to_json(experiments::Json& json, const Name& name) {
+inline void to_json(Json& json, const Name& name) {
   json = name.text();
 }
 

@@ -25,7 +25,6 @@
 namespace remixer::coordinator {
 
 using experiments::Cell;
-using experiments::Json;
 using experiments::Task;
 using experiments::TaskKind;
 using experiments::protocol::GridSettings;

@@ -46,7 +46,7 @@ std::string key_of(const PreparedGrid& grid) {
   std::vector<std::string> cells, tasks;
   for (const PreparedCell& cell : grid.cells) cells.push_back(cell.id);
   for (const PreparedTask& task : grid.tasks) tasks.push_back(task.id);
-  return experiments::content_id({{"name", grid.name}, {"cells", cells}, {"tasks", tasks}});
+  return content_id({{"name", grid.name}, {"cells", cells}, {"tasks", tasks}});
 }
 
 CellEntry* put_cell(Transition& t, const Grid& grid, size_t index) {

@@ -17,8 +17,6 @@ class Database;
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-
 struct MatrixQuestion {
   int64_t grid = 0;
   std::string metric = "top1", weights = "raw";

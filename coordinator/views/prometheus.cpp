@@ -12,8 +12,6 @@
 
 namespace remixer::coordinator {
 
-using experiments::Json;
-
 namespace {
 
 using Labels = std::initializer_list<std::pair<const char*, std::string>>;

@@ -9,6 +9,6 @@
 namespace remixer::coordinator {
 
 // `status` as GET /status answers it.
-std::string prometheus_text(const experiments::Json& status, const ServerCounts& counts);
+std::string prometheus_text(const Json& status, const ServerCounts& counts);
 
 }  // namespace remixer::coordinator

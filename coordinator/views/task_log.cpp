@@ -10,7 +10,6 @@
 namespace remixer::coordinator {
 
 namespace fs = std::filesystem;
-using experiments::Json;
 
 namespace {
 

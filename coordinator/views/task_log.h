@@ -20,7 +20,6 @@ struct LogQuestion {
 
 // {"task_id", "attempt" (null where there is no log), "text", "from", "next", "size"}: bytes from
 // `from` to before `next` of a file of `size`. No character is cut in two.
-experiments::Json read_task_log(const std::filesystem::path& workspace,
-                                const LogQuestion& question);
+Json read_task_log(const std::filesystem::path& workspace, const LogQuestion& question);
 
 }  // namespace remixer::coordinator

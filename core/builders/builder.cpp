@@ -17,16 +17,15 @@ constexpr const char* kGarmentFolder = "/usr/share/datasets/fashion-mnist";
 constexpr const char* kPhotographFolder = "/usr/share/backgrounds";
 
 // The spec with every parameter, checked; its builder and version are ones that this program knows.
-experiments::Json complete(const experiments::Json& spec) {
+Json complete(const Json& spec) {
   if (!spec.is_object() || !spec.contains("builder") || !spec["builder"].is_string()) {
     fail_input("a dataset is described by {{\"builder\": NAME, parameters...}}, not by {}",
                spec.dump());
   }
-  experiments::Json parameters = spec;
+  Json parameters = spec;
   parameters.erase("builder");
   parameters.erase("version");
-  experiments::Json entry =
-      experiments::dataset_entry(spec["builder"].get<std::string>(), parameters);
+  Json entry = experiments::dataset_entry(spec["builder"].get<std::string>(), parameters);
   if (spec.contains("version") && spec["version"] != entry["version"]) {
     fail_input("builder {} is of version {} here, {} is asked for", spec["builder"].dump(),
                entry["version"].dump(), spec["version"].dump());
@@ -36,9 +35,9 @@ experiments::Json complete(const experiments::Json& spec) {
 
 }  // namespace
 
-void build_dataset(const experiments::Json& spec, const std::filesystem::path& folder,
+void build_dataset(const Json& spec, const std::filesystem::path& folder,
                    const std::function<void(int64_t done, int64_t total)>& on_progress) {
-  const experiments::Json entry = complete(spec);
+  const Json entry = complete(spec);
   if (experiments::find_dataset_builder(entry["builder"].get<std::string>()).from_own_files) {
     fail_input("{} is built from your own files: `remixer dataset build {} --from FOLDER` does it",
                entry["builder"].get<std::string>(), entry["builder"].get<std::string>());
@@ -53,7 +52,7 @@ void build_dataset(const experiments::Json& spec, const std::filesystem::path& f
   build_fashion_bg(entry, sources, folder, 0, on_progress);
 }
 
-void check_imported(const experiments::Json& spec, const std::filesystem::path& folder) {
+void check_imported(const Json& spec, const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "manifest.json")) {
     fail_input(
         "{}: the imported dataset that the grid was submitted with is gone; import it again "
@@ -74,7 +73,7 @@ void check_imported(const experiments::Json& spec, const std::filesystem::path& 
   for (const std::string& split : dataset_splits(folder)) {
     check_files(Dataset::open(folder, split));
   }
-  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
   if (experiments::imported_entry(manifest) != spec) {
     fail_input(
         "{}: its manifest is of another dataset than the one that the grid was submitted "

@@ -17,12 +17,12 @@ namespace remixer::data {
 // on_progress(done, total) counts images; it may throw to stop the build.
 // Throws InputError on an unknown builder or where source files are missing (with the package that
 // brings them).
-void build_dataset(const experiments::Json& spec, const std::filesystem::path& folder,
+void build_dataset(const Json& spec, const std::filesystem::path& folder,
                    const std::function<void(int64_t done, int64_t total)>& on_progress = {});
 
 // Checks that a dataset which was imported is there: `folder` holds the one that `spec` stands for,
 // and its images are still where they were. Looks at one image of each split; `remixer dataset
 // verify` looks at all. Throws InputError that says what to do.
-void check_imported(const experiments::Json& spec, const std::filesystem::path& folder);
+void check_imported(const Json& spec, const std::filesystem::path& folder);
 
 }  // namespace remixer::data

@@ -76,7 +76,7 @@ class ChallengeBuilder {
                : job_.output;
   }
 
-  static SquareCrop geometry_of(const experiments::Json& spec) {
+  static SquareCrop geometry_of(const Json& spec) {
     const SquareCrop geometry{spec.at("resize").get<int>(), spec.at("image_size").get<int>(),
                               spec.at("grabcut_scale").get<int>()};
     if (geometry.crop > geometry.resize) {
@@ -92,11 +92,11 @@ class ChallengeBuilder {
 
   // What a half-built dataset must have been made of for its files to be used.
   std::string resume_text() const {
-    experiments::Json made_of = {{"spec", job_.spec}, {"folder", source_.folder.string()}};
+    Json made_of = {{"spec", job_.spec}, {"folder", source_.folder.string()}};
     std::string paths;
     for (const SourcePhotograph& photograph : source_.photographs) paths += photograph.path + "\n";
     made_of["photographs"] = sha256_hex(paths);
-    return experiments::content_id(made_of);
+    return content_id(made_of);
   }
 
   int64_t parameter(const char* name) const { return job_.spec.at(name).get<int64_t>(); }
@@ -457,7 +457,7 @@ void ChallengeBuilder::write_indexes() {
 }
 
 void ChallengeBuilder::publish() {
-  experiments::Json rejected = experiments::Json::object();
+  Json rejected = Json::object();
   for (size_t i = 1; i < kRejections; ++i) {
     if (report_.outcomes[i] > 0) {
       rejected[rejection_text(static_cast<Rejection>(i))] = report_.outcomes[i];

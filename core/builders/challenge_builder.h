@@ -16,7 +16,7 @@ namespace remixer::data {
 
 struct ChallengeJob {
   // "imagenet9" or "tiny-imagenet9" with every parameter, as experiments::dataset_entry() gives it.
-  experiments::Json spec;
+  Json spec;
   std::filesystem::path photographs;  // see open_challenge_source()
   std::filesystem::path boxes;        // empty: Tiny ImageNet's own
   // Where it goes: a folder that must not exist, or, where `in_workspace`, a workspace, in which it

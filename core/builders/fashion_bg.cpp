@@ -208,7 +208,7 @@ Scene make_scene(const FashionSources& sources, Region region, const FashionPlan
   return scene;
 }
 
-void build_fashion_bg(const experiments::Json& spec, const FashionSources& sources,
+void build_fashion_bg(const Json& spec, const FashionSources& sources,
                       const std::filesystem::path& folder, unsigned threads,
                       const std::function<void(int64_t done, int64_t total)>& on_progress) {
   const std::vector<std::string> classes(kGarmentClassNames.begin(), kGarmentClassNames.end());

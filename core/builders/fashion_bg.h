@@ -51,7 +51,7 @@ MixedSources plan_mixed(const std::vector<FashionPlan>& plans, uint64_t seed);
 Scene make_scene(const FashionSources& sources, Region region, const FashionPlan& plan);
 
 // What build_dataset() does for "fashion-bg". `spec` is complete: every parameter is given.
-void build_fashion_bg(const experiments::Json& spec, const FashionSources& sources,
+void build_fashion_bg(const Json& spec, const FashionSources& sources,
                       const std::filesystem::path& folder, unsigned threads,
                       const std::function<void(int64_t done, int64_t total)>& on_progress);
 

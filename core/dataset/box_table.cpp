@@ -205,7 +205,7 @@ class TableReader {
     return columns;
   }
 
-  static std::string one(std::string_view text) { return experiments::one_line(text); }
+  static std::string one(std::string_view text) { return one_line(text); }
 
   int corner(std::string_view text) {
     const auto value = number(text);

@@ -199,9 +199,9 @@ const BoxMatches& BoxIndex::match(const std::vector<std::string>& images) {
       by_image_.emplace(images[fits.front()], e);
       matches_.rows_matched += known.rows;
     } else if (fits.empty()) {
-      matches_.unmatched.push_back(experiments::one_line(known.name));
+      matches_.unmatched.push_back(one_line(known.name));
     } else {
-      matches_.ambiguous.push_back(experiments::one_line(fmt::format(
+      matches_.ambiguous.push_back(one_line(fmt::format(
           "{} fits {}{}", known.name, fmt::format("{}, {}", images[fits[0]], images[fits[1]]),
           fits.size() > 2 ? fmt::format(" and {} more", fits.size() - 2) : "")));
     }

@@ -16,8 +16,6 @@ namespace remixer::data {
 
 namespace {
 
-using experiments::Json;
-
 // A field of the manifest in its type, or an InputError that names it.
 template <typename T>
 T field(const Json& manifest, const char* name, const fs::path& file) {

@@ -62,7 +62,7 @@ std::string index_text(const std::vector<std::string>& classes,
 }  // namespace
 
 DatasetWriter::DatasetWriter(fs::path folder, std::vector<std::string> classes, int image_size,
-                             experiments::Json spec, std::string resume)
+                             Json spec, std::string resume)
     : folder_(std::move(folder)),
       classes_(std::move(classes)),
       image_size_(image_size),
@@ -138,7 +138,7 @@ std::string DatasetWriter::read_file(const std::string& path) const {
   return remixer::read_file(staging_ / path);
 }
 
-void DatasetWriter::describe(const std::string& field, experiments::Json value) {
+void DatasetWriter::describe(const std::string& field, Json value) {
   described_[field] = std::move(value);
 }
 
@@ -169,20 +169,20 @@ void DatasetWriter::add_split(const std::string& split, const std::vector<Sample
 
 fs::path DatasetWriter::complete(const std::array<double, 3>& mean,
                                  const std::array<double, 3>& deviation) {
-  experiments::Json manifest = described_;
+  Json manifest = described_;
   manifest.update({{"format", kDatasetFormat},
                    {"classes", classes_},
                    {"image_size", image_size_},
                    {"mean", mean},
                    {"deviation", deviation},
-                   {"splits", experiments::Json::object()}});
+                   {"splits", Json::object()}});
   for (const auto& [split, samples] : splits_) manifest["splits"][split] = samples.size();
   const fs::path root =
       described_.contains("root") ? fs::path(described_["root"].get<std::string>()) : staging_;
   manifest["content_sha256"] = content_hash(staging_, root, splits_, hashes_);
   manifest["spec"] = spec_.is_null() ? experiments::imported_entry(manifest) : spec_;
   if (named_by_content_) {
-    folder_ = folder_.parent_path() / experiments::content_id(manifest["spec"]).substr(0, 16);
+    folder_ = folder_.parent_path() / content_id(manifest["spec"]).substr(0, 16);
   }
   manifest_ = std::move(manifest);
   return folder_;
@@ -215,8 +215,7 @@ fs::path DatasetWriter::publish(const std::array<double, 3>& mean,
 
 // The names and places that the same content has already come after the new ones.
 void DatasetWriter::join_places(const fs::path& there) {
-  const auto before =
-      experiments::Json::parse(remixer::read_file(there), nullptr, /*allow_exceptions=*/false);
+  const auto before = Json::parse(remixer::read_file(there), nullptr, /*allow_exceptions=*/false);
   if (!before.is_object()) return;  // torn: replaced
   for (const char* what : {"name", "root"}) {
     if (!manifest_.contains(what)) continue;
@@ -230,7 +229,7 @@ void DatasetWriter::join_places(const fs::path& there) {
 
 void take_name_from(const fs::path& folder, const std::string& name) {
   const fs::path file = folder / "manifest.json";
-  auto manifest = experiments::Json::parse(read_file(file));
+  auto manifest = Json::parse(read_file(file));
   std::vector<std::string> names = experiments::manifest_list(manifest, "name");
   std::erase(names, name);
   manifest.erase("name");

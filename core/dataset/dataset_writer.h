@@ -31,7 +31,7 @@ class DatasetWriter {
   // text says what is being built: files of an unfinished writer with the same text are kept, and
   // notes() tells of them, others are removed.
   DatasetWriter(std::filesystem::path folder, std::vector<std::string> classes, int image_size,
-                experiments::Json spec, std::string resume = {});
+                Json spec, std::string resume = {});
   ~DatasetWriter();
   DatasetWriter(const DatasetWriter&) = delete;
   DatasetWriter& operator=(const DatasetWriter&) = delete;
@@ -53,7 +53,7 @@ class DatasetWriter {
   // one that is there already.
   void add_beside(const std::string& name, std::string text);
   // A further field of the manifest, such as "root", "name" or "made_by".
-  void describe(const std::string& field, experiments::Json value);
+  void describe(const std::string& field, Json value);
   // SHA-256 of images by path, where they are known already: publish() then does not read them.
   void know_hashes(std::map<std::string, std::string> hashes) { hashes_ = std::move(hashes); }
   // publish() calls the folder by the spec's id.
@@ -81,14 +81,14 @@ class DatasetWriter {
   std::optional<FileLock> lock_;
   std::vector<std::string> classes_;
   int image_size_;
-  experiments::Json spec_;
+  Json spec_;
   std::string resume_;
   std::vector<std::string> notes_;
-  experiments::Json described_ = experiments::Json::object();
+  Json described_ = Json::object();
   std::map<std::string, std::string> hashes_;
   std::map<std::string, std::string> beside_;
   bool named_by_content_ = false, keep_ = false;
-  experiments::Json manifest_;  // null until complete()
+  Json manifest_;  // null until complete()
   std::map<std::string, std::vector<Sample>> splits_;
 };
 

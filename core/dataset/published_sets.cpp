@@ -125,7 +125,7 @@ const PublishedSet& find_published_set(const std::string& name) {
     if (set.name == name) return set;
     names.push_back(set.name);
   }
-  fail_input("{}", experiments::unknown_name("kind of dataset", name, names));
+  fail_input("{}", unknown_name("kind of dataset", name, names));
 }
 
 std::vector<std::string> differences(const PublishedSet& set,

@@ -89,7 +89,7 @@ void find_strays(const fs::path& folder, const std::set<std::string>& known,
 
 // The published set that a folder was imported as; null where it is none, or a user's own.
 const PublishedSet* published_set_of(const fs::path& folder) {
-  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
+  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
   const auto made_by = manifest.find("made_by");
   if (made_by == manifest.end() || !made_by->is_object()) return nullptr;
   const std::string kind = made_by->value("import", std::string());
@@ -103,8 +103,7 @@ const PublishedSet* published_set_of(const fs::path& folder) {
 
 std::vector<std::string> dataset_splits(const fs::path& folder) {
   const fs::path file = folder / "manifest.json";
-  const auto manifest =
-      experiments::Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const auto manifest = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("splits") || !manifest["splits"].is_object()) {
     fail_input("{} is torn or no dataset's manifest; build the dataset again", file.string());
   }

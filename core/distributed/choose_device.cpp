@@ -20,16 +20,14 @@
 namespace remixer::training {
 namespace {
 
-using experiments::Json;
-
 // What `body` failed of, in one line; empty where it did not.
 std::string trouble_of(const std::function<void()>& body) {
   try {
     body();
   } catch (const c10::Error& error) {
-    return experiments::one_line(error.what_without_backtrace());
+    return one_line(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    return experiments::one_line(error.what());
+    return one_line(error.what());
   }
   return "";
 }
@@ -57,9 +55,9 @@ std::vector<RankPlace> describe_ranks(const CudaLibrary* library,
                                       const std::filesystem::path& devices,
                                       MpiCommunicator& ranks) {
   RankPlace own;
-  own.host = coordinator::host_name();
+  own.host = host_name();
   find_place_on_machine(ranks.rank(), own);
-  for (const int core : coordinator::own_cores()) own.cores.insert(core);
+  for (const int core : own_cores()) own.cores.insert(core);
   if (library) {
     own.obstacle = driver_obstacle(devices, own.host);
     if (own.obstacle.empty()) {

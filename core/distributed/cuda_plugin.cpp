@@ -38,7 +38,7 @@ std::string cuda_version_text(int version) {
 }  // namespace
 
 extern "C" void remixer_describe_cuda(std::string* json) {
-  using remixer::experiments::Json;
+  using remixer::Json;
   // Asked of LibTorch, which knows its own; the runtime itself would look for a driver first.
   const auto runtime = static_cast<int>(at::detail::getCUDAHooks().versionCUDART());
   int driver = 0;

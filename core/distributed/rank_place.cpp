@@ -9,8 +9,6 @@
 namespace remixer::training {
 namespace {
 
-using experiments::Json;
-
 // Finds cards for ranks one after the other; a later rank may move an earlier one to another card
 // that this one sees as well (augmenting paths).
 class Matching {

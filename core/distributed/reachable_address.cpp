@@ -115,7 +115,7 @@ int order_of(const ifaddrs& interface) {
 }  // namespace
 
 std::vector<std::string> own_addresses() {
-  std::vector<std::pair<int, std::string>> found = {{1, coordinator::host_name()}};
+  std::vector<std::pair<int, std::string>> found = {{1, host_name()}};
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) == 0) {
     for (const ifaddrs* each = all; each; each = each->ifa_next) {

@@ -59,7 +59,7 @@ struct EvaluateJob {
   experiments::Cell cell;
   std::filesystem::path dataset;
   // Of a set that is not of the cell's dataset: the spec of its own, and the folder of the cell's.
-  experiments::Json other_dataset;  // null: the cell's
+  Json other_dataset;  // null: the cell's
   std::filesystem::path trained_on;
   std::string eval_set;                       // a split of the dataset: "mixed_rand"
   const data::LabelSource* labels = nullptr;  // of that set; required where the cell has a labeler

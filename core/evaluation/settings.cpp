@@ -143,7 +143,7 @@ std::vector<int> read_as_nine(const std::vector<std::string>& model, const data:
 
 data::Dataset open_smallest_split(const std::filesystem::path& folder) {
   const auto file = folder / "manifest.json";
-  const auto manifest = experiments::Json::parse(read_file(file), nullptr, false);
+  const auto manifest = Json::parse(read_file(file), nullptr, false);
   std::string smallest;
   int64_t least = -1;
   try {
@@ -152,7 +152,7 @@ data::Dataset open_smallest_split(const std::filesystem::path& folder) {
       smallest = name;
       least = size.get<int64_t>();
     }
-  } catch (const experiments::Json::exception&) {
+  } catch (const Json::exception&) {
     fail_input("{} is no data set's manifest", file.string());
   }
   return data::Dataset::open(folder, smallest);

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kBatch = 8;
 
-std::vector<int64_t> named_images(const experiments::Json& names, const data::Dataset& dataset) {
+std::vector<int64_t> named_images(const Json& names, const data::Dataset& dataset) {
   std::map<std::string, int64_t> numbers;
   for (const data::Sample& sample : dataset.samples()) {
     numbers.emplace(sample.id, static_cast<int64_t>(numbers.size()));
@@ -203,7 +203,7 @@ class Drawing {
 
 }  // namespace
 
-std::vector<int64_t> choose_images(const experiments::Json& images, const data::Dataset& dataset) {
+std::vector<int64_t> choose_images(const Json& images, const data::Dataset& dataset) {
   if (images.is_array()) return named_images(images, dataset);
   // Every image has a number of its own from the seed and its name; the smallest are taken.
   std::vector<std::pair<std::string, int64_t>> order;

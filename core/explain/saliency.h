@@ -18,7 +18,7 @@ namespace remixer::explain {
 // Numbers of images of the split, in its order: those that `images` names, or, of {"count",
 // "seed"}, so many drawn at random (all, where there are no more), the same for any order of the
 // split's index. Throws InputError naming an image that the split lacks.
-std::vector<int64_t> choose_images(const experiments::Json& images, const data::Dataset& dataset);
+std::vector<int64_t> choose_images(const Json& images, const data::Dataset& dataset);
 
 struct SaliencyJob {
   const data::Dataset& dataset;

@@ -12,11 +12,9 @@
 namespace remixer::data {
 namespace {
 
-using experiments::Json;
-
 // A name as JSON can hold it: bytes that are no UTF-8 as escapes.
 std::string shown(const std::string& text) {
-  std::string line = experiments::one_line(text);
+  std::string line = one_line(text);
   if (is_utf8(line)) return line;
   std::string escaped;
   for (const char c : line) {

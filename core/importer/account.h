@@ -55,6 +55,6 @@ constexpr size_t kAccountExamples = 5;
 std::string account_text(const ImportAccount& account);
 // For programs (docs/datasets.md): at most kAccountPaths paths of a kind, with the whole count.
 constexpr size_t kAccountPaths = 1000;
-experiments::Json account_json(const ImportAccount& account);
+Json account_json(const ImportAccount& account);
 
 }  // namespace remixer::data

@@ -73,7 +73,7 @@ class Importer {
 
  private:
   void check_name() const {
-    if (!experiments::is_plain_name(job_.name)) {
+    if (!is_plain_name(job_.name)) {
       fail_input("name '{}' may hold letters, digits, '_', '-' and '.' only; give another --name",
                  job_.name);
     }
@@ -272,9 +272,7 @@ class Importer {
       const ImportProblem& first = account_.problems.front();
       fail_input(
           "nothing was imported: {}{}{}{}", first.text,
-          first.examples.empty()
-              ? ""
-              : " (such as " + experiments::one_line(first.examples.front()) + ")",
+          first.examples.empty() ? "" : " (such as " + one_line(first.examples.front()) + ")",
           first.allow.empty() ? "" : fmt::format(", or accept it with --allow {}", first.allow),
           account_.problems.size() > 1
               ? fmt::format("; {} more problems", account_.problems.size() - 1)

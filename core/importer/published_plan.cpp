@@ -281,9 +281,9 @@ class ImageNetPlan {
   std::array<int, kImageNetClasses> label_of_{};
 };
 
-experiments::Json read_real(const fs::path& file) {
+Json read_real(const fs::path& file) {
   if (file.empty()) fail_input("ReaL needs --labels: its real.json");
-  auto labels = experiments::Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  auto labels = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   const bool sound =
       labels.is_array() && std::all_of(labels.begin(), labels.end(), [](const auto& entry) {
         return entry.is_array() && std::all_of(entry.begin(), entry.end(), [](const auto& label) {

@@ -6,21 +6,19 @@
 namespace remixer::models {
 namespace {
 
-using experiments::Json;
-
 constexpr const char* kKey = "evaluation";
 constexpr int64_t kVersion = 1;  // of the entry's form
 
 void read_three(const Json& json, const char* name, std::array<float, 3>& values) {
   std::vector<double> read;
-  experiments::ObjectReader::read(json, name, read);
+  ObjectReader::read(json, name, read);
   if (read.size() != values.size()) fail_input("{} must be three numbers", name);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(read[i]);
 }
 
 EvaluationSettings from_json(const Json& json) {
   EvaluationSettings settings;
-  experiments::ObjectReader v(json, kKey);
+  ObjectReader v(json, kKey);
   int64_t version = 0;
   Json mean, deviation;
   v("version", version);

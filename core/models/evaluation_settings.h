@@ -27,7 +27,7 @@ struct EvaluationSettings {
   bool token_vote = false;
   // Of a ReMixer model: what its patch labels are made by, as in a cell, and their distance ("l1"
   // or "cosine"). Null and empty: not known, or a plain model.
-  experiments::Json labeler;
+  Json labeler;
   std::string distance;
 
   bool operator==(const EvaluationSettings&) const = default;

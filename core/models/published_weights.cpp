@@ -52,8 +52,7 @@ PublishedWeights find_published(const std::string& architecture, int64_t image_s
     const bool named = file_name.find(weights.name) != std::string::npos;
     if (!found || (named && weights.name.size() > found->name.size())) found = &weights;
   }
-  if (!checkpoint.empty())
-    fail_input("{}", experiments::unknown_name("checkpoint", checkpoint, names));
+  if (!checkpoint.empty()) fail_input("{}", unknown_name("checkpoint", checkpoint, names));
   PublishedWeights weights = found ? *found : usual(architecture, 0.875);
   if (architecture == "deit_base_patch16_224" && image_size == 384) weights.crop = 1.0;
   return weights;

@@ -6,11 +6,11 @@
 
 namespace remixer::training {
 
-data::Dataset open_split(const experiments::Json& spec, const std::filesystem::path& folder,
+data::Dataset open_split(const Json& spec, const std::filesystem::path& folder,
                          const std::string& split) {
   data::Dataset dataset = data::Dataset::open(folder, split);
-  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
-  if (manifest.value("spec", experiments::Json()) != spec) {
+  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
+  if (manifest.value("spec", Json()) != spec) {
     fail_input(
         "{}: its manifest says another spec than {}; this is not the dataset that is asked for",
         folder.string(), spec.dump());
@@ -21,8 +21,8 @@ data::Dataset open_split(const experiments::Json& spec, const std::filesystem::p
 data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::path& folder,
                          const std::string& split) {
   data::Dataset dataset = data::Dataset::open(folder, split);
-  const auto manifest = experiments::Json::parse(read_file(folder / "manifest.json"));
-  if (manifest.value("spec", experiments::Json()) != cell.dataset) {
+  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
+  if (manifest.value("spec", Json()) != cell.dataset) {
     fail_input("{}: this is not the dataset of cell {}; its manifest says another spec",
                folder.string(), cell.id());
   }

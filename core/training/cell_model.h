@@ -13,7 +13,7 @@ namespace remixer::training {
 
 // Opens a split of the cell's dataset. Throws InputError where the folder holds another dataset
 // than the cell's, or what Dataset::open says.
-data::Dataset open_split(const experiments::Json& spec, const std::filesystem::path& folder,
+data::Dataset open_split(const Json& spec, const std::filesystem::path& folder,
                          const std::string& split);
 data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::path& folder,
                          const std::string& split);

@@ -16,8 +16,6 @@
 namespace remixer::training {
 namespace {
 
-using experiments::Json;
-
 constexpr int kFormat = 2, kOldestFormat = 1;
 constexpr size_t kKept = 2;
 

@@ -36,8 +36,8 @@ struct RunState {
 };
 
 // As JSON, and back; of the format before this one as well.
-experiments::Json to_json(const RunState& state);
-RunState run_state_from_json(const experiments::Json& json);
+Json to_json(const RunState& state);
+RunState run_state_from_json(const Json& json);
 
 struct Checkpoint {
   std::filesystem::path tensors;  // the safetensors file, its hash verified

@@ -108,12 +108,12 @@ void Run::resume() {
     std::vector<std::filesystem::path> folders = job_.resume_from;
     folders.push_back(job_.folder);
     if (const auto checkpoint = find_checkpoint(folders, state_.cell)) {
-      found = experiments::Json{checkpoint->tensors.string(), to_json(checkpoint->state)}.dump();
+      found = Json{checkpoint->tensors.string(), to_json(checkpoint->state)}.dump();
     }
   }
   found = communicator_.broadcast(std::move(found));
   if (found.empty()) return;
-  const auto json = experiments::Json::parse(found);
+  const auto json = Json::parse(found);
   last_checkpoint_ = json.at(0);
   state_ = run_state_from_json(json.at(1));
   if (state_.step > plan_.total_steps()) {
@@ -335,8 +335,8 @@ Run::Decision Run::decide(double loss, double rate) {
 size_t Run::count_unreadable() const {
   const std::set<int64_t> own = store_.unreadable();
   std::set<int64_t> all;
-  for (const std::string& part : communicator_.all_gather(experiments::Json(own).dump())) {
-    all.merge(experiments::Json::parse(part).get<std::set<int64_t>>());
+  for (const std::string& part : communicator_.all_gather(Json(own).dump())) {
+    all.merge(Json::parse(part).get<std::set<int64_t>>());
   }
   return all.size();
 }

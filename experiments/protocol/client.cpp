@@ -89,13 +89,12 @@ Client::State::State(Access given, double seconds)
         "token would travel in clear text",
         access.address);
   }
-  if (!error && address.is_loopback() && !access.host.empty() &&
-      access.host != coordinator::host_name()) {
+  if (!error && address.is_loopback() && !access.host.empty() && access.host != host_name()) {
     // Whoever listens there on this host is somebody else; it is shown no token.
     throw Unreachable(
         fmt::format("the daemon listens on its own host {} alone, at {}, and this is {}: start it "
                     "with --address auto, or with `remixer slurm up`",
-                    access.host, access.address, coordinator::host_name()));
+                    access.host, access.address, host_name()));
   }
   if (!access.fingerprint.empty()) {
     // Trust is by fingerprint alone: no authority is asked.

@@ -62,7 +62,7 @@ template <typename E, size_t N>
 void read_enum(const EnumNames<E, N>& names, const Json& json, const Place& place, E& value) {
   std::string wanted;
   std::vector<std::string> known;
-  experiments::read_value(json, place, wanted);
+  read_value(json, place, wanted);
   for (const auto& [candidate, text] : names) {
     known.emplace_back(text);
     if (text != wanted) continue;

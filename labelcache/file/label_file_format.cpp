@@ -7,7 +7,7 @@
 
 namespace remixer::labelcache {
 
-experiments::Json to_json(const Provenance& provenance) {
+Json to_json(const Provenance& provenance) {
   return {{"labeler", provenance.labeler},
           {"weights_sha256", provenance.weights_sha256},
           {"dataset_sha256", provenance.dataset_sha256},
@@ -20,7 +20,7 @@ experiments::Json to_json(const Provenance& provenance) {
 Provenance provenance_from_json(std::string_view text) {
   Provenance provenance;
   try {
-    const auto json = experiments::Json::parse(text);
+    const auto json = Json::parse(text);
     provenance.labeler = json.at("labeler");
     provenance.weights_sha256 = json.at("weights_sha256");
     provenance.dataset_sha256 = json.at("dataset_sha256");
@@ -28,7 +28,7 @@ Provenance provenance_from_json(std::string_view text) {
     provenance.images = json.at("images");
     provenance.shape.channels = json.at("channels");
     provenance.shape.top_k = json.at("top_k");
-  } catch (const experiments::Json::exception& error) {
+  } catch (const Json::exception& error) {
     fail_input("provenance that cannot be read: {}", error.what());
   }
   const MapShape& shape = provenance.shape;
@@ -40,7 +40,7 @@ Provenance provenance_from_json(std::string_view text) {
 }
 
 std::string encode_prologue(const Provenance& provenance) {
-  const std::string text = experiments::canonical_json(to_json(provenance));
+  const std::string text = canonical_json(to_json(provenance));
   Prologue prologue;
   prologue.provenance_bytes = static_cast<uint32_t>(text.size());
   prologue.provenance_checksum = xxh3(text);

@@ -96,14 +96,14 @@ constexpr size_t kMostBlockSamples = 1024;
 
 // Where the labels come from.
 struct Provenance {
-  experiments::Json labeler;   // its entry in the cell
+  Json labeler;                // its entry in the cell
   std::string weights_sha256;  // of the network's published weights; empty without a network
   std::string dataset_sha256;  // the dataset's content
   std::string split;
   int64_t images = 0;
   MapShape shape;
 };
-experiments::Json to_json(const Provenance& provenance);
+Json to_json(const Provenance& provenance);
 // Throws InputError naming what is missing or impossible.
 Provenance provenance_from_json(std::string_view text);
 

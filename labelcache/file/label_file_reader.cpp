@@ -4,13 +4,13 @@
 
 namespace remixer::labelcache {
 
-uint32_t CacheReader::number(std::string_view sample_id) const {
+uint32_t LabelFileReader::number(std::string_view sample_id) const {
   const auto found = file_->find(sample_id);
   if (!found) fail_input("{}: no labels for sample {}", path_.string(), sample_id);
   return *found;
 }
 
-void CacheReader::verify() const {
+void LabelFileReader::verify() const {
   ContentHash content(provenance().shape);
   for (uint32_t sample = 0; sample < samples(); ++sample) {
     const std::string name = id(sample);

@@ -15,13 +15,13 @@ namespace remixer::labelcache {
 // Random access by sample id over a memory-mapped file. Top-k maps are unpacked straight from the
 // file, one at a time; of dense maps decompressed blocks are kept up to a limit, and the least
 // recently used leave first. Thread-safe.
-class CacheReader : public data::LabelSource {
+class LabelFileReader : public data::LabelSource {
  public:
   static constexpr uint64_t kMemoryLimit = 256ull << 20;
 
   // Checks prologue, provenance, index and footer; blocks are checked when first read. Throws
   // InputError naming file and part if one is torn, damaged or of another version.
-  explicit CacheReader(const std::filesystem::path& path, uint64_t memory_limit = kMemoryLimit)
+  explicit LabelFileReader(const std::filesystem::path& path, uint64_t memory_limit = kMemoryLimit)
       : path_(path), file_(PackedFile::open(path, memory_limit)) {}
 
   // Throws InputError where the sample has no map, or naming the block where that is damaged.

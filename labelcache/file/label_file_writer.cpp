@@ -28,7 +28,7 @@ size_t samples_a_block(size_t record_bytes, const MapShape& shape) {
 
 }  // namespace
 
-CacheWriter::CacheWriter(std::filesystem::path path, Provenance provenance)
+LabelFileWriter::LabelFileWriter(std::filesystem::path path, Provenance provenance)
     : path_(std::move(path)),
       provenance_(std::move(provenance)),
       file_(path_),
@@ -42,12 +42,12 @@ CacheWriter::CacheWriter(std::filesystem::path path, Provenance provenance)
   }
 }
 
-CacheWriter::~CacheWriter() {
+LabelFileWriter::~LabelFileWriter() {
   if (block_offsets_.empty()) file_.discard();
 }
 
 // Takes up the whole blocks of a partial file of the same labels and cuts off the rest.
-void CacheWriter::resume(const std::string& prologue) {
+void LabelFileWriter::resume(const std::string& prologue) {
   uint64_t whole = 0;
   {
     const MappedFile mapped(file_.partial());
@@ -61,7 +61,7 @@ void CacheWriter::resume(const std::string& prologue) {
 }
 
 // True where `bytes` begins with the next whole block; its samples are counted then.
-bool CacheWriter::take_up(std::string_view bytes) {
+bool LabelFileWriter::take_up(std::string_view bytes) {
   if (bytes.size() < sizeof(BlockHeader)) return false;
   const auto header = load<BlockHeader>(bytes, 0);
   if (header.stored_bytes > bytes.size() || header.first_sample != samples() ||
@@ -85,7 +85,7 @@ bool CacheWriter::take_up(std::string_view bytes) {
   return true;
 }
 
-void CacheWriter::count(std::string_view id, std::string_view record) {
+void LabelFileWriter::count(std::string_view id, std::string_view record) {
   if (ids_.size() + id.size() > std::numeric_limits<uint32_t>::max()) {
     fail_input("{}: too many samples for one label file", path_.string());
   }
@@ -94,7 +94,7 @@ void CacheWriter::count(std::string_view id, std::string_view record) {
   id_ends_.push_back(static_cast<uint32_t>(ids_.size()));
 }
 
-void CacheWriter::add(std::string_view id, std::string_view record) {
+void LabelFileWriter::add(std::string_view id, std::string_view record) {
   assert(record_size(record, provenance_.shape) == record.size());
   if (block_samples_ == 0) block_samples_ = samples_a_block(record.size(), provenance_.shape);
   count(id, record);
@@ -102,14 +102,14 @@ void CacheWriter::add(std::string_view id, std::string_view record) {
   if (block_.samples() == block_samples_) write_block();
 }
 
-void CacheWriter::write_block() {
+void LabelFileWriter::write_block() {
   if (block_.samples() == 0) return;
   block_offsets_.push_back(file_.size());
   file_.append(block_.take(samples() - static_cast<uint32_t>(block_.samples())));
   file_.sync(/*now=*/false);
 }
 
-std::string CacheWriter::index() {
+std::string LabelFileWriter::index() {
   std::string bytes;
   for (const uint64_t offset : block_offsets_) append(bytes, offset);
   append(bytes, file_.size());
@@ -133,7 +133,7 @@ std::string CacheWriter::index() {
   return bytes;
 }
 
-std::string CacheWriter::finish() {
+std::string LabelFileWriter::finish() {
   assert(static_cast<int64_t>(samples()) == provenance_.images);
   write_block();
   const std::string text = index();

@@ -18,14 +18,14 @@ namespace remixer::labelcache {
 // one goes on after its last whole block. So a process that ends at any moment loses the samples of
 // one block, a machine that does those of the last second as well. Equal provenance, ids and
 // records in equal order give equal bytes, however often the writing was cut. One thread.
-class CacheWriter {
+class LabelFileWriter {
  public:
   // Throws InputError where another process is writing this file.
-  CacheWriter(std::filesystem::path path, Provenance provenance);
+  LabelFileWriter(std::filesystem::path path, Provenance provenance);
   // Leaves the whole blocks for the next one, or nothing where there are none.
-  ~CacheWriter();
-  CacheWriter(const CacheWriter&) = delete;
-  CacheWriter& operator=(const CacheWriter&) = delete;
+  ~LabelFileWriter();
+  LabelFileWriter(const LabelFileWriter&) = delete;
+  LabelFileWriter& operator=(const LabelFileWriter&) = delete;
 
   // Samples that are in the file already: the next one to add is number samples().
   uint32_t samples() const { return static_cast<uint32_t>(id_ends_.size()); }

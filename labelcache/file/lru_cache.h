@@ -11,9 +11,9 @@ namespace remixer::labelcache {
 
 // Thread-safe. The least recently used leave first; the newest stays whatever its size.
 template <typename Value>
-class RecentlyUsed {
+class LruCache {
  public:
-  explicit RecentlyUsed(uint64_t limit) : limit_(limit) {}
+  explicit LruCache(uint64_t limit) : limit_(limit) {}
 
   // The value of `key`, made by make() where it is not at hand; bytes(value) is its size. make()
   // runs outside the lock: two threads may make the same value, and the second one's is dropped.

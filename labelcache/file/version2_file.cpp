@@ -160,7 +160,7 @@ class Version2File : public PackedFile {
   Footer footer_;
   std::string_view offsets_, slots_;              // parts of the file
   mutable std::vector<std::atomic<bool>> whole_;  // by block: has passed its checks
-  mutable RecentlyUsed<std::string> decompressed_;
+  mutable LruCache<std::string> decompressed_;
 };
 
 }  // namespace

@@ -72,13 +72,13 @@ class Importer {
 
   ImportOutcome run() {
     count_missing();
-    CacheWriter writer(job_.output, provenance());
+    LabelFileWriter writer(job_.output, provenance());
     const auto total = static_cast<int64_t>(dataset_.samples().size());
     constexpr int64_t kAtOnce = 256;
     for (int64_t done = writer.samples(); done < total;) {
       const int64_t end = std::min(done + kAtOnce, total);
       std::vector<std::string> records(static_cast<size_t>(end - done));
-      data::parallel_for(end - done, 0, [&](int64_t i) {
+      parallel_for(end - done, 0, [&](int64_t i) {
         records[static_cast<size_t>(i)] =
             record_of(dataset_.samples()[static_cast<size_t>(done + i)]);
       });
@@ -100,8 +100,8 @@ class Importer {
     }
     if (job_.crop > 0) return job_.crop;
     if (job_.whole_images || job_.as_released || dataset_.image_size() == 0) return 0;
-    const auto manifest = experiments::Json::parse(read_file(job_.dataset / "manifest.json"));
-    const auto spec = manifest.value("spec", experiments::Json::object());
+    const auto manifest = Json::parse(read_file(job_.dataset / "manifest.json"));
+    const auto spec = manifest.value("spec", Json::object());
     if (spec.value("builder", "") == "imagenet9") {
       return spec.at("image_size").get<double>() / spec.at("resize").get<double>();
     }
@@ -145,7 +145,7 @@ class Importer {
     const auto& samples = dataset_.samples();
     const auto total = static_cast<int64_t>(samples.size());
     std::vector<std::string> files(samples.size());
-    data::parallel_for(total, 0, [&](int64_t i) {
+    parallel_for(total, 0, [&](int64_t i) {
       const auto number = static_cast<size_t>(i);
       if (const auto file = file_of(job_.maps, samples[number].id, format_.suffix)) {
         files[number] = fmt::format("{} {}\n", file->lexically_relative(job_.maps).string(),

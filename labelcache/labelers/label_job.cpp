@@ -126,7 +126,7 @@ Labelled label_range(const data::Dataset& dataset, const Labeler& labeler, Range
   const int64_t batch = labeler.batch();
   const int64_t batches = (range.end - range.begin + batch - 1) / batch;
   std::vector<Labelled> parts(static_cast<size_t>(batches));
-  data::parallel_for(batches, threads, [&](int64_t number) {
+  parallel_for(batches, threads, [&](int64_t number) {
     const int64_t begin = range.begin + number * batch, end = std::min(begin + batch, range.end);
     parts[static_cast<size_t>(number)] =
         label_batch(dataset, labeler, {begin, end}, skip_unreadable);
@@ -179,9 +179,9 @@ LabelOutcome take_over_labels(const LabelJob& job, const std::string& pin,
     const auto dataset = data::Dataset::open(job.dataset, job.split);
     const auto file = pinned_labels({job.weights, job.pinned}, pin, job.split);
     open_labels(file, dataset.content_hash(), job.split);
-    const CacheReader reader(file);
+    const LabelFileReader reader(file);
     reader.verify();
-    CacheWriter writer(job.output, reader.provenance());
+    LabelFileWriter writer(job.output, reader.provenance());
     for (uint32_t sample = writer.samples(); sample < reader.samples(); ++sample) {
       writer.add(reader.id(sample),
                  encode_record(reader.map_of(sample), reader.provenance().shape));
@@ -211,7 +211,7 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
 
   std::optional<data::Dataset> dataset;
   std::unique_ptr<Labeler> labeler;
-  std::optional<CacheWriter> writer;
+  std::optional<LabelFileWriter> writer;
   const auto begun = all_gather(communicator, [&] {
     dataset = data::Dataset::open(job.dataset, job.split);
     labeler = make_labeler(job.labeler, {job.weights, job.pinned});
@@ -279,9 +279,8 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
 
 std::unique_ptr<data::LabelSource> open_labels(const std::filesystem::path& file,
                                                const std::string& dataset_content_sha256,
-                                               const std::string& split,
-                                               const experiments::Json& labeler) {
-  auto reader = std::make_unique<CacheReader>(file);
+                                               const std::string& split, const Json& labeler) {
+  auto reader = std::make_unique<LabelFileReader>(file);
   const Provenance& provenance = reader->provenance();
   if (provenance.dataset_sha256 != dataset_content_sha256) {
     fail_input("{}: labels of another dataset (content {:.12}…, wanted {:.12}…); make them again",

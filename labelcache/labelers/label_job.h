@@ -16,7 +16,7 @@
 namespace remixer::labelcache {
 
 struct LabelJob {
-  experiments::Json labeler;      // {"name": "saliency", "version", parameters...}
+  Json labeler;                   // {"name": "saliency", "version", parameters...}
   std::filesystem::path dataset;  // folder of the built dataset
   std::string split;
   std::filesystem::path output;   // the cache file; rank 0 writes it
@@ -52,6 +52,6 @@ LabelOutcome build_labels(const LabelJob& job, training::Communicator& communica
 std::unique_ptr<data::LabelSource> open_labels(const std::filesystem::path& file,
                                                const std::string& dataset_content_sha256,
                                                const std::string& split,
-                                               const experiments::Json& labeler = nullptr);
+                                               const Json& labeler = nullptr);
 
 }  // namespace remixer::labelcache

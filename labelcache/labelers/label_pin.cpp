@@ -48,11 +48,11 @@ Pin pin_script(const fs::path& description, const fs::path& weights) {
 
 Pin pin_labels(const std::vector<fs::path>& files, const fs::path& weights) {
   std::map<std::string, fs::path> by_split;
-  experiments::Json contents = experiments::Json::object();
+  Json contents = Json::object();
   std::string dataset;
   MapShape shape;
   for (const fs::path& file : files) {
-    const CacheReader reader(file);
+    const LabelFileReader reader(file);
     reader.verify();
     const Provenance& provenance = reader.provenance();
     if (by_split.empty()) {
@@ -68,7 +68,7 @@ Pin pin_labels(const std::vector<fs::path>& files, const fs::path& weights) {
     }
     contents[provenance.split] = reader.content_sha256();
   }
-  const std::string sha256 = experiments::content_id(contents);
+  const std::string sha256 = content_id(contents);
   for (const auto& [split, file] : by_split) {
     copy_whole(file, labels_folder(weights, sha256) / (split + ".labels"));
   }

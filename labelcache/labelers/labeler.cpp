@@ -8,8 +8,6 @@
 namespace remixer::labelcache {
 namespace {
 
-using experiments::Json;
-
 // Throws unless `entry` is, to the letter, what this program's labeler of that name runs.
 void check_entry(const Json& entry) {
   if (!entry.is_object() || !entry.contains("name") || !entry["name"].is_string()) {

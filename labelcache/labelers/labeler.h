@@ -51,7 +51,7 @@ class Labeler {
 // The labeler that `entry` describes ({"name", "version", parameters...}, as experiments'
 // labeler_entry() makes it), its weights loaded from the folders. Throws InputError where the entry
 // is of another version or made for other weights, or where the weights are missing.
-std::unique_ptr<Labeler> make_labeler(const experiments::Json& entry, const WeightFolders& folders);
+std::unique_ptr<Labeler> make_labeler(const Json& entry, const WeightFolders& folders);
 
 // Where weights of the user's own are: <name>-<first 16 digits of their SHA-256><extension>, in the
 // first folder that has it; that of the first folder where none has.

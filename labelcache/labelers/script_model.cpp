@@ -31,8 +31,7 @@ class Reader {
     try {
       table_ = toml::parse(read_file(file), file_);
     } catch (const toml::parse_error& error) {
-      fail_input("{}:{}: {}", file_, error.source().begin.line,
-                 experiments::one_line(error.description()));
+      fail_input("{}:{}: {}", file_, error.source().begin.line, one_line(error.description()));
     }
   }
   template <typename T>
@@ -59,15 +58,14 @@ class Reader {
   void one_of(const char* key, std::string& value, const std::vector<std::string>& known) {
     read(key, value);
     if (std::find(known.begin(), known.end(), value) == known.end()) {
-      fail_input("{}: {}", file_, experiments::unknown_name(key, value, known));
+      fail_input("{}: {}", file_, unknown_name(key, value, known));
     }
   }
   void finish() const {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      fail_input("{}:{}: {}", file_, node.source().begin.line,
-                 experiments::unknown_name("key", name, known_));
+      fail_input("{}:{}: {}", file_, node.source().begin.line, unknown_name("key", name, known_));
     }
   }
 
@@ -122,7 +120,7 @@ ScriptDescription read_script_description(const std::filesystem::path& file) {
   return made;
 }
 
-experiments::Json ScriptDescription::identity() const {
+Json ScriptDescription::identity() const {
   return {{"kind", kind},
           {"input_size", input.side},
           {"keep_aspect", input.keep_aspect},

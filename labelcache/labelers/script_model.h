@@ -30,9 +30,9 @@ struct ScriptDescription {
   std::string model_sha256;
 
   // Everything that can change its answers: what the description's own hash is of.
-  experiments::Json identity() const;
+  Json identity() const;
   // SHA-256 of identity(): what a cell pins.
-  std::string sha256() const { return experiments::content_id(identity()); }
+  std::string sha256() const { return content_id(identity()); }
 };
 
 // Reads a description; a path in it is relative to the file. Throws InputError with file and key.

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace remixer::experiments {
+namespace remixer {
 namespace {
 
 std::string canonical_text(const std::string& text) {
@@ -126,4 +126,4 @@ TEST(ContentId, IsTheHashOfTheCanonicalText) {
 }
 
 }  // namespace
-}  // namespace remixer::experiments
+}  // namespace remixer

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace remixer::experiments {
+namespace remixer {
 namespace {
 
 const std::vector<std::string> kLabelers{"none", "saliency", "relabel", "bbox_grabcut"};
@@ -41,4 +41,4 @@ TEST(Names, PlainNamesStayInsideTheirFolder) {
 }
 
 }  // namespace
-}  // namespace remixer::experiments
+}  // namespace remixer

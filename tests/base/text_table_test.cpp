@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace remixer::coordinator::command {
+namespace remixer {
 namespace {
 
 Table small() {
@@ -86,4 +86,4 @@ TEST(Shortened, CutsAtCodePoints) {
 }
 
 }  // namespace
-}  // namespace remixer::coordinator::command
+}  // namespace remixer

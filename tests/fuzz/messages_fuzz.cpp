@@ -8,7 +8,6 @@
 #include "experiments/protocol/messages.h"
 
 namespace protocol = remixer::experiments::protocol;
-using remixer::experiments::Json;
 
 namespace {
 
@@ -28,8 +27,8 @@ void check(const Json& json) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   Json json;
   try {
-    json = remixer::experiments::parse_json({reinterpret_cast<const char*>(bytes), size}, "it");
-    remixer::experiments::content_id(json);
+    json = remixer::parse_json({reinterpret_cast<const char*>(bytes), size}, "it");
+    remixer::content_id(json);
   } catch (const remixer::InputError&) {
     if (json.is_null()) return 0;
   }

@@ -15,7 +15,6 @@ using coordinator::command::check_ranks;
 using coordinator::command::check_room;
 using coordinator::command::Health;
 using coordinator::command::RanksTried;
-using experiments::Json;
 using ::testing::HasSubstr;
 
 const std::string kProgram = REMIXER_PROGRAMS "/remixer";

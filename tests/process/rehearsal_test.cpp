@@ -59,7 +59,7 @@ class RehearsalTest : public ::testing::Test {
 TEST_F(RehearsalTest, PlanNamesAllThatIsMissingAndSubmitRefusesIt) {
   const Finished plan = remixer({"plan", file_.string(), "--format", "json"});
   ASSERT_EQ(plan.code, 0) << plan.errors;
-  const auto json = experiments::Json::parse(plan.output);
+  const auto json = Json::parse(plan.output);
   EXPECT_EQ(json.at("cells"), 12);
   EXPECT_EQ(json.at("tasks_to_run"), json.at("tasks"));
   ASSERT_EQ(json.at("missing").size(), 4u) << plan.output;
@@ -101,7 +101,7 @@ TEST_F(RehearsalTest, FillsTablesFromNothing) {
   }
   EXPECT_THAT(read_file(report / "table1.csv"), HasSubstr("REHEARSAL-long"));
   // What it measured is what plan goes by; the real workspace holds nothing else of it.
-  const auto record = experiments::Json::parse(read_file(workspace_ / "rehearsals/tiny.json"));
+  const auto record = Json::parse(read_file(workspace_ / "rehearsals/tiny.json"));
   EXPECT_EQ(record.at("training").size(), 4u);
   EXPECT_GT(record.at("training")[0].at("ms_a_step").get<double>(), 0);
   EXPECT_GT(record.at("training")[0].at("peak_memory_gib").get<double>(), 0.01);

@@ -117,7 +117,7 @@ TEST_F(Forms, Csv) {
 TEST_F(Forms, Json) {
   const std::string text = to_json(all());
   check("study.json", text);
-  EXPECT_TRUE(experiments::Json::parse(text).is_array());
+  EXPECT_TRUE(Json::parse(text).is_array());
 }
 
 TEST_F(Forms, Latex) {

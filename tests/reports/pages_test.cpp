@@ -57,7 +57,7 @@ class PagesTest : public ::testing::Test {
         "= ?1");
     insert.bind(1, cell);
     insert.bind(2, R"({"kind": "saliency", "eval_set": "original", "images": ["a"]})");
-    insert.bind(3, experiments::Json{{"saliency", file}}.dump());
+    insert.bind(3, Json{{"saliency", file}}.dump());
     insert.exec();
     SaliencyFile maps;
     maps.samples = {"a"};

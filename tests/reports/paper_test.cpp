@@ -143,7 +143,7 @@ class Paper : public ::testing::Test {
       {"stylized_9", "Stylized-9"},
       {"sketch_9", "Sketch-9"}};
   StudyDatabase database_;
-  std::map<std::string, experiments::Json> shifted_;
+  std::map<std::string, Json> shifted_;
   std::set<std::pair<std::string, std::string>> done_;
   Report report_;
 };

@@ -12,8 +12,6 @@ namespace remixer::reports {
 
 namespace {
 
-using experiments::Json;
-
 template <typename... Values>
 void insert(SQLite::Database& db, const std::string& sql, const Values&... values) {
   SQLite::Statement statement(db, sql);
@@ -74,7 +72,7 @@ void StudyDatabase::begin_grid(const std::string& name) {
 std::string StudyDatabase::add_cell(const CellSpec& spec, const std::string& train_state,
                                     const std::vector<double>& kappa) {
   const Json identity = identity_of(spec);
-  const std::string id = experiments::content_id(identity);
+  const std::string id = content_id(identity);
   if (!exists(*connection_, "SELECT 1 FROM cell WHERE id = ?", id)) {
     insert(*connection_,
            "INSERT INTO cell (id, architecture, spatial_prior, labeler, train_set, recipe, seed, "

@@ -47,10 +47,10 @@ class StudyDatabase {
   struct Set {
     Set(const char* name) : name(name) {}
     Set(const std::string& name) : name(name) {}
-    Set(const std::string& name, const std::string& split, const experiments::Json& dataset)
+    Set(const std::string& name, const std::string& split, const Json& dataset)
         : name(name), split(split), dataset(dataset) {}
     std::string name, split;
-    experiments::Json dataset;  // null: the cell's own
+    Json dataset;  // null: the cell's own
   };
   // Adds the task that evaluates `cell` on `set`, without figures; returns its id.
   std::string add_evaluate_task(const std::string& cell, const Set& set, const std::string& state);
@@ -61,15 +61,14 @@ class StudyDatabase {
   void add_challenge(const std::string& cell, const std::vector<double>& values, int64_t n = 1000,
                      const std::string& weights = "raw");
   // The manifest of a data set that was imported as a published kind; returns its entry.
-  experiments::Json import_dataset(const std::string& name, const std::string& kind,
-                                   const std::map<std::string, int64_t>& splits);
+  Json import_dataset(const std::string& name, const std::string& kind,
+                      const std::map<std::string, int64_t>& splits);
   // The time at which what follows is done.
   void at(double seconds) { now_ = seconds; }
 
  private:
   void add_task(const std::string& id, const std::string& kind, const std::string& cell,
-                const std::string& state, const experiments::Json& spec,
-                const experiments::Json& result);
+                const std::string& state, const Json& spec, const Json& result);
 
   std::filesystem::path folder_;
   std::unique_ptr<SQLite::Database> connection_;

@@ -65,10 +65,10 @@ class SlurmRun {
     return std::make_unique<Program>(command({"slurm", "up", site().string()}), path());
   }
   // `remixer slurm status --format json`.
-  experiments::Json allocations() const {
+  Json allocations() const {
     const Finished finished = run({"slurm", "status", "--format", "json"});
     if (finished.code != 0) fail("slurm status: {}", finished.errors);
-    return experiments::Json::parse(finished.output);
+    return Json::parse(finished.output);
   }
   // A number from the database; 0 while there is none.
   int64_t count(const std::string& sql) const {

@@ -63,7 +63,7 @@ class ScriptedServer {
     ::bind(listener_, reinterpret_cast<sockaddr*>(&address), length);
     ::listen(listener_, 8);
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
-    access_ = {"127.0.0.1", ntohs(address.sin_port), "secret", "", coordinator::host_name(), 1};
+    access_ = {"127.0.0.1", ntohs(address.sin_port), "secret", "", host_name(), 1};
     thread_ = std::thread([this] { serve(); });
   }
   ~ScriptedServer() {

@@ -15,7 +15,7 @@
 
 namespace remixer::testing {
 
-inline experiments::Json tiny_spec() {
+inline Json tiny_spec() {
   return {{"builder", "tiny"}, {"version", 1}};
 }
 

@@ -11,7 +11,7 @@ namespace {
 TEST(EnvironmentTest, TellsRanksKernelsAndSettingsButNoSecret) {
   ::setenv("OMP_NUM_THREADS", "3", 1);
   ::setenv("REMIXER_TOKEN", "secret", 1);
-  const auto ranks = experiments::Json::array({describe_rank("cuda:0"), describe_rank("cuda:1")});
+  const auto ranks = Json::array({describe_rank("cuda:0"), describe_rank("cuda:1")});
   const auto worker = describe_worker(ranks, "cuda:0");
   ::unsetenv("REMIXER_TOKEN");
   EXPECT_EQ(worker.ranks, 2);
@@ -23,7 +23,7 @@ TEST(EnvironmentTest, TellsRanksKernelsAndSettingsButNoSecret) {
   EXPECT_EQ(worker.environment.dump().find("secret"), std::string::npos);
   EXPECT_GT(worker.environment.at("memory_gib"), 0.1);
 
-  const auto plain = describe_worker(experiments::Json::array({describe_rank("cpu")}), "cpu");
+  const auto plain = describe_worker(Json::array({describe_rank("cpu")}), "cpu");
   EXPECT_EQ(plain.gpus, 0);
   EXPECT_NE(plain.environment.at("kernels").at("masked_conv2d"), "aten");
 }

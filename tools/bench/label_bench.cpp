@@ -95,7 +95,7 @@ Material material_from(const std::filesystem::path& source) {
     }
     return material;
   }
-  const CacheReader reader(source);
+  const LabelFileReader reader(source);
   material.shape = reader.provenance().shape;
   if (material.shape.top_k == 0) {
     fail_input("{}: dense maps; the benchmark is of top-k maps", source.string());
@@ -137,7 +137,7 @@ double measure(const char* what, int64_t images, double seconds, Read&& read) {
   return rate;
 }
 
-void measure_reads(const CacheReader& reader, const BenchOptions& options) {
+void measure_reads(const LabelFileReader& reader, const BenchOptions& options) {
   constexpr int kGrid = 14;
   const MapShape shape = reader.provenance().shape;
   UnpackedRecord unpacked;
@@ -180,7 +180,7 @@ void bench_labels(const BenchOptions& options) {
   double raw = 0;
   {
     const double start = wall_seconds();
-    CacheWriter writer(file, provenance);
+    LabelFileWriter writer(file, provenance);
     for (int64_t i = writer.samples(); i < options.images; ++i) {
       const auto& record = material.records[static_cast<size_t>(i) % material.records.size()];
       writer.add(id_of(i), record);
@@ -200,12 +200,12 @@ void bench_labels(const BenchOptions& options) {
   double best = 1e9;
   for (int i = 0; i < 5; ++i) {
     const double start = wall_seconds();
-    const CacheReader reader(file);
+    const LabelFileReader reader(file);
     best = std::min(best, wall_seconds() - start);
   }
   fmt::print("opens in {:.1f} ms (the best of 5)\n", best * 1e3);
   const double before = own_memory();
-  const CacheReader reader(file);
+  const LabelFileReader reader(file);
   measure_reads(reader, options);
   fmt::print("memory of its own: {:.1f} MiB more than before it was opened\n",
              own_memory() - before);

@@ -17,8 +17,6 @@ namespace remixer::data {
 
 namespace {
 
-using experiments::Json;
-
 // "train_images=8000" as a member of `overrides`.
 void add_override(const std::string& text, Json& overrides) {
   const size_t equals = text.find('=');
@@ -33,7 +31,7 @@ void add_override(const std::string& text, Json& overrides) {
 
 // Where a workspace keeps the dataset that `entry` describes.
 fs::path folder_in_workspace(const fs::path& workspace, const Json& entry) {
-  return workspace / "datasets" / experiments::content_id(entry).substr(0, 16);
+  return workspace / "datasets" / content_id(entry).substr(0, 16);
 }
 
 int build_whole(const BuildOptions& options, const Json& entry) {
@@ -179,9 +177,8 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
           [](const std::string& name) {
             std::vector<std::string> known;
             for (const auto& entry : import_allowances()) known.push_back(entry.first);
-            return import_allowances().contains(name)
-                       ? std::string()
-                       : experiments::unknown_name("allowance", name, known);
+            return import_allowances().contains(name) ? std::string()
+                                                      : unknown_name("allowance", name, known);
           },
           "WHAT", "allowance"));
   import_app->add_flag("--dry-run", job.dry_run, "Print the account alone; write nothing");

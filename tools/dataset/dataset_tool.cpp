@@ -19,8 +19,6 @@ namespace remixer::data {
 
 namespace {
 
-using experiments::Json;
-
 // What there is to build.
 Json builders_table() {
   Json rows = Json::array();

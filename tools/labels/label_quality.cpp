@@ -17,8 +17,6 @@
 namespace remixer::labelcache {
 namespace {
 
-using experiments::Json;
-
 // Edges in fractions of the image.
 struct Rectangle {
   double left = 1, top = 1, right = 0, bottom = 0;
@@ -261,7 +259,7 @@ Json label_quality(const QualityJob& job) {
   Figures figures(job.dataset.classes(), job.labeler.shape().channels);
   std::mutex mutex;
   double busy = 0;
-  data::parallel_for((count + batch - 1) / batch, 0, [&](int64_t number) {
+  parallel_for((count + batch - 1) / batch, 0, [&](int64_t number) {
     std::vector<LabelInput> inputs;
     for (int64_t i = number * batch; i < std::min(count, (number + 1) * batch); ++i) {
       const data::Sample& sample = samples[static_cast<size_t>(i * total / count)];

@@ -31,10 +31,10 @@ struct QualityJob {
 //   background)
 // The box figures also for labels that know nothing: `whole_box_iou` and `chance_inside` are those
 // of the whole image and of a cell at random.
-experiments::Json label_quality(const QualityJob& job);
+Json label_quality(const QualityJob& job);
 
 // The area under the ROC curve: how often a positive's score is above a negative's, ties half.
 // Nothing (null) where one kind is missing.
-experiments::Json auroc(std::vector<std::pair<float, bool>> scores);
+Json auroc(std::vector<std::pair<float, bool>> scores);
 
 }  // namespace remixer::labelcache

@@ -7,9 +7,7 @@
 namespace remixer::labelcache {
 namespace {
 
-using experiments::Json;
-
-Json dense_stats(const CacheReader& reader) {
+Json dense_stats(const LabelFileReader& reader) {
   double sum = 0, object = 0, cells = 0, range = 0;
   int64_t empty = 0;
   for (uint32_t sample = 0; sample < reader.samples(); ++sample) {
@@ -29,7 +27,7 @@ Json dense_stats(const CacheReader& reader) {
           {"mean_range", range / reader.samples()}};
 }
 
-Json top_k_stats(const CacheReader& reader) {
+Json top_k_stats(const LabelFileReader& reader) {
   constexpr size_t kMostFrequent = 10;
   std::vector<int64_t> first(static_cast<size_t>(reader.channels()), 0);
   double logit = 0, margin = 0, cells = 0, distinct = 0;
@@ -65,7 +63,7 @@ Json top_k_stats(const CacheReader& reader) {
 
 }  // namespace
 
-Json label_stats(const CacheReader& reader) {
+Json label_stats(const LabelFileReader& reader) {
   if (reader.samples() == 0) return Json::object();
   return reader.provenance().shape.top_k > 0 ? top_k_stats(reader) : dense_stats(reader);
 }

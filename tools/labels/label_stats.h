@@ -12,7 +12,7 @@ namespace remixer::labelcache {
 //   first over its
 //           second, classes_a_map (distinct firsts), most_frequent (the ten classes that most cells
 //           name first, as [class, share])
-// Reads the whole file; throws as CacheReader::map().
-experiments::Json label_stats(const CacheReader& reader);
+// Reads the whole file; throws as LabelFileReader::map().
+Json label_stats(const LabelFileReader& reader);
 
 }  // namespace remixer::labelcache

@@ -31,14 +31,13 @@
 namespace remixer::labelcache {
 namespace {
 
-using experiments::Json;
 namespace fs = std::filesystem;
 
 struct BuildOptions {
   std::string labeler, split;
   std::vector<std::string> parameters;
   fs::path dataset, output, weights, workspace;
-  unsigned threads = data::available_threads();
+  unsigned threads = available_threads();
   bool skip_unreadable = false, restart = false;
 };
 
@@ -178,7 +177,7 @@ void print(const Json& object, const std::string& format) {
   }
 }
 
-Json description(const CacheReader& reader) {
+Json description(const LabelFileReader& reader) {
   Json json = to_json(reader.provenance());
   json["content_sha256"] = reader.content_sha256();
   json["version"] = reader.version();
@@ -230,7 +229,7 @@ struct InspectOptions {
 };
 
 int inspect(const InspectOptions& options) {
-  const CacheReader reader(options.file);
+  const LabelFileReader reader(options.file);
   if (options.sample.empty()) {
     print(description(reader), options.format);
     return kExitDone;
@@ -280,7 +279,7 @@ int verify(const std::vector<std::string>& files) {
   int code = kExitDone;
   for (const std::string& file : files) {
     try {
-      const CacheReader reader(file);
+      const LabelFileReader reader(file);
       reader.verify();
       fmt::print("{}: whole, {} maps\n", file, reader.samples());
     } catch (const InputError& error) {
@@ -449,7 +448,7 @@ int run(int argc, char** argv) {
   if (verify_app->parsed()) return verify(verified);
   if (quality_app->parsed()) return quality(rating);
   if (bench_app->parsed()) return bench(timing);
-  print(label_stats(CacheReader(file)), stats_format);
+  print(label_stats(LabelFileReader(file)), stats_format);
   return kExitDone;
 }
 

@@ -11,7 +11,7 @@
 
 namespace remixer::worker {
 
-evaluation::CompositeLabeler composite_labeler(const experiments::Json& entry,
+evaluation::CompositeLabeler composite_labeler(const Json& entry,
                                                const labelcache::WeightFolders& weights) {
   if (entry.contains("labels_sha256")) {
     fail_input(
@@ -27,17 +27,16 @@ evaluation::CompositeLabeler composite_labeler(const experiments::Json& entry,
     // One thread a batch, as label files are made.
     const int threads = at::get_num_threads();
     at::set_num_threads(1);
-    data::parallel_for((count + batch - 1) / batch, static_cast<unsigned>(threads),
-                       [&](int64_t number) {
-                         std::vector<labelcache::LabelInput> inputs;
-                         const int64_t first = number * batch, end = std::min(count, first + batch);
-                         for (int64_t i = first; i < end; ++i) {
-                           const auto& composite = composites[static_cast<size_t>(i)];
-                           inputs.push_back({composite.sample, composite.image, composite.mask});
-                         }
-                         std::vector<data::LabelMap> made = labeler->label(inputs);
-                         std::move(made.begin(), made.end(), maps.begin() + first);
-                       });
+    parallel_for((count + batch - 1) / batch, static_cast<unsigned>(threads), [&](int64_t number) {
+      std::vector<labelcache::LabelInput> inputs;
+      const int64_t first = number * batch, end = std::min(count, first + batch);
+      for (int64_t i = first; i < end; ++i) {
+        const auto& composite = composites[static_cast<size_t>(i)];
+        inputs.push_back({composite.sample, composite.image, composite.mask});
+      }
+      std::vector<data::LabelMap> made = labeler->label(inputs);
+      std::move(made.begin(), made.end(), maps.begin() + first);
+    });
     at::set_num_threads(threads);
     return maps;
   };

@@ -9,7 +9,7 @@ namespace remixer::worker {
 
 // `entry` is the labeler's, as in a cell; `weights` the folders of its network. Throws InputError
 // where its labels were imported: those are of images that exist.
-evaluation::CompositeLabeler composite_labeler(const experiments::Json& entry,
+evaluation::CompositeLabeler composite_labeler(const Json& entry,
                                                const labelcache::WeightFolders& weights);
 
 }  // namespace remixer::worker

@@ -34,9 +34,8 @@ std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,
                                                    const data::Dataset& dataset,
                                                    evaluation::Evaluated& evaluated) {
   if (!evaluated.model.remixer || options.labels.empty()) return nullptr;
-  auto labels = labelcache::open_labels(
-      options.labels, dataset.content_hash(), options.set,
-      options.any_labeler ? experiments::Json() : evaluated.settings.labeler);
+  auto labels = labelcache::open_labels(options.labels, dataset.content_hash(), options.set,
+                                        options.any_labeler ? Json() : evaluated.settings.labeler);
   std::string& distance = evaluated.settings.distance;
   if (distance.empty()) distance = labels->channels() == 1 ? "l1" : "cosine";
   return labels;

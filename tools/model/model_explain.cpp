@@ -40,7 +40,7 @@ struct Loaded {
 
 // Numbers of the samples asked for by id, else `count` drawn at random.
 std::vector<int64_t> choose(const Options& options, const data::Dataset& dataset) {
-  experiments::Json images = options.samples;
+  Json images = options.samples;
   if (options.samples.empty()) images = {{"count", options.count}, {"seed", options.seed}};
   return explain::choose_images(images, dataset);
 }

@@ -15,8 +15,6 @@
 namespace remixer::rehearsal {
 namespace {
 
-using experiments::Json;
-
 constexpr int kTestImagesAClass = 1;
 constexpr int kNine = data::kImageNet9Classes;
 
@@ -184,7 +182,7 @@ class Maker {
 
 DatasetOrder dataset_order(const Json& json) {
   DatasetOrder order;
-  experiments::ObjectReader v(json, "dataset");
+  ObjectReader v(json, "dataset");
   v("name", order.name);
   v("kind", order.kind);
   v("splits", order.splits);

@@ -20,7 +20,7 @@ struct DatasetOrder {
   int64_t train_images = 0;         // at least so many
 };
 // Throws InputError naming a field that is missing or wrong.
-DatasetOrder dataset_order(const experiments::Json& json);
+DatasetOrder dataset_order(const Json& json);
 
 // Makes its files in `sources`/<name> and takes them into `workspace` under its name. Throws as
 // builder and importer do.

@@ -24,8 +24,6 @@
 namespace remixer::rehearsal {
 namespace {
 
-using experiments::Json;
-
 // ReLabel's maps: five of ImageNet's classes a cell, 18 cells a side.
 constexpr int kTopK = 5, kClasses = 1000, kCells = 18, kMaskSide = 128;
 
@@ -215,12 +213,12 @@ class Maker {
       const auto images = data::Dataset::open(found.front(), split);
       const fs::path file = sources_ / order_.name / (split + ".labels");
       fs::create_directories(file.parent_path());
-      labelcache::CacheWriter writer(file, {{{"name", order_.kind}, {"source", "REHEARSAL"}},
-                                            "",
-                                            images.content_hash(),
-                                            split,
-                                            static_cast<int64_t>(images.samples().size()),
-                                            shape});
+      labelcache::LabelFileWriter writer(file, {{{"name", order_.kind}, {"source", "REHEARSAL"}},
+                                                "",
+                                                images.content_hash(),
+                                                split,
+                                                static_cast<int64_t>(images.samples().size()),
+                                                shape});
       for (size_t i = writer.samples(); i < images.samples().size(); ++i) {
         writer.add(images.samples()[i].id,
                    labelcache::encode_record(random_map(classes, i + 1), shape));
@@ -243,7 +241,7 @@ WeightsOrder weights_order(const Json& json) {
   WeightsOrder order;
   std::string from;
   Json splits;
-  experiments::ObjectReader v(json, "weights");
+  ObjectReader v(json, "weights");
   v("kind", order.kind);
   v("name", order.name);
   v("from", from);

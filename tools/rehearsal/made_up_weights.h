@@ -18,7 +18,7 @@ struct WeightsOrder {
   int64_t input_size = 224;    // of a script's network
   std::vector<std::pair<std::string, std::string>> splits;  // of maps: data set's name, split
 };
-WeightsOrder weights_order(const experiments::Json& json);
+WeightsOrder weights_order(const Json& json);
 
 struct MadeWeights {
   std::string key, sha256;  // as a grid pins them

@@ -12,8 +12,6 @@
 namespace remixer::rehearsal {
 namespace {
 
-using experiments::Json;
-
 int make(const fs::path& order_file, const fs::path& workspace) {
   const Json order = Json::parse(read_file(order_file), nullptr, /*allow_exceptions=*/false);
   if (!order.is_object() || !order.contains("datasets") || !order.contains("weights")) {

@@ -15,8 +15,6 @@ class Database;
 
 namespace remixer::coordinator::command {
 
-using experiments::Json;
-
 // Read-only: nothing here can change the database. One thread at a time. Throws InputError where
 // there is no database, Error where it cannot be read.
 class DatabaseReader {

@@ -20,8 +20,6 @@
 namespace remixer::coordinator::command {
 namespace {
 
-using experiments::Json;
-
 const char* plural(size_t count) {
   return count == 1 ? "" : "s";
 }
@@ -75,7 +73,7 @@ std::string last_words(const Captured& ended) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
   constexpr size_t kLength = 300;
   if (text.size() > kLength) text.erase(0, text.size() - kLength);
-  return experiments::one_line(text);
+  return one_line(text);
 }
 
 Check check_cards(const Json& cuda, bool needed) {
@@ -99,7 +97,7 @@ Check check_cuda(const Json& cuda, bool needed) {
   Check check{"cuda", Health::kGood, "", ""};
   if (cuda.contains("problem")) {
     check.health = needed ? Health::kBad : Health::kAbsent;
-    check.found = experiments::one_line(cuda.at("problem").get<std::string>());
+    check.found = one_line(cuda.at("problem").get<std::string>());
     if (needed) check.advice = "run ./setup on a machine with nvcc, then build again";
     return check;
   }
@@ -127,8 +125,8 @@ Check check_labelers(const Json& answer) {
       good += (good.empty() ? "" : ", ") + name;
     } else {
       check.health = Health::kBad;
-      check.found += fmt::format("{}{}: {}", check.found.empty() ? "" : "; ", name,
-                                 experiments::one_line(problem));
+      check.found +=
+          fmt::format("{}{}: {}", check.found.empty() ? "" : "; ", name, one_line(problem));
     }
   }
   const auto folder = answer.at("weights").get<std::string>();
@@ -209,7 +207,7 @@ RanksTried try_ranks(const fs::path& worker, int ranks, const std::string& devic
       tried.problem = fmt::format("ended with code {}: {}", ended.code, last_words(ended));
     }
   } catch (const std::exception& error) {
-    tried.problem = experiments::one_line(error.what());
+    tried.problem = one_line(error.what());
   }
   return tried;
 }
@@ -265,7 +263,7 @@ Check check_slurm(bool needed) {
     if (answer.code == 0) return check;
     check.found += ", but squeue says: " + last_words(answer);
   } catch (const std::exception& error) {
-    check.found = experiments::one_line(error.what());
+    check.found = one_line(error.what());
   }
   check.health = needed ? Health::kBad : Health::kWarn;
   check.advice = "ask whether Slurm's controller is up (scontrol ping)";
@@ -296,7 +294,7 @@ Check check_state_folder(const fs::path& workspace) {
     }
     return check;
   } catch (const std::exception& error) {
-    return {"state folder", Health::kBad, experiments::one_line(error.what()),
+    return {"state folder", Health::kBad, one_line(error.what()),
             "set REMIXER_STATE_FOLDER to a folder on a local disk"};
   }
 }

@@ -34,14 +34,14 @@ Check check_driver(const std::string& version, size_t cards, bool needed);
 // How the ranks were started, and what they answered: one look for several lines.
 struct RanksTried {
   bool has_mpirun = false;
-  int ranks = 1;             // asked for
-  double seconds = 0;        // that they took
-  std::string problem;       // why there is no answer; empty where there is
-  experiments::Json answer;  // of `remixer-worker --describe`
+  int ranks = 1;        // asked for
+  double seconds = 0;   // that they took
+  std::string problem;  // why there is no answer; empty where there is
+  Json answer;          // of `remixer-worker --describe`
 };
 // Starts `ranks` of the worker program under mpirun, with `labelers` (entries) to try.
 RanksTried try_ranks(const std::filesystem::path& worker, int ranks, const std::string& device,
-                     const experiments::Json& labelers, double patience_seconds);
+                     const Json& labelers, double patience_seconds);
 // Lines about MPI and its ranks, GPUs and memory, CUDA and NCCL, the device that they would train
 // on, and the labelers' weights.
 std::vector<Check> check_ranks(const RanksTried& tried, bool gpu_needed);

@@ -198,7 +198,7 @@ void check_filter(const std::filesystem::path& file, const ResultFilter& filter)
     if (known.empty()) return;  // nothing is known yet
     for (const std::string& value : wanted) {
       if (std::find(known.begin(), known.end(), value) != known.end()) continue;
-      const auto near = experiments::nearest_name(value, known);
+      const auto near = nearest_name(value, known);
       fail_input("no {} is '{}'{}; there are {}", what, value,
                  near ? fmt::format("; did you mean '{}'?", *near) : "", fmt::join(known, ", "));
     }

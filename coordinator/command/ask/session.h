@@ -13,7 +13,6 @@
 namespace remixer::coordinator::command {
 
 namespace fs = std::filesystem;
-using experiments::Json;
 
 // The API of a running daemon. One thread at a time. Calls throw as Client's do.
 class Session {

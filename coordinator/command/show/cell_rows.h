@@ -9,8 +9,6 @@
 
 namespace remixer::coordinator::command {
 
-using experiments::Json;
-
 // "deit_nano", "deit_nano + convit": without the patch and image size where they are the usual
 // ones.
 std::string model_text(const Json& cell);

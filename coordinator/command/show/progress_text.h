@@ -10,8 +10,6 @@
 
 namespace remixer::coordinator::command {
 
-using experiments::Json;
-
 // The grid object of `status` with this id; null where it is not among them.
 Json grid_of(const Json& status, int64_t grid_id);
 

@@ -30,7 +30,7 @@ std::string dashboard_text(Session& session) {
   if (!environment("SSH_CONNECTION").empty() && url.find("//127.0.0.1:") != std::string::npos) {
     const std::string port = port_of(url);
     text += fmt::format("From your own machine first: ssh -L {0}:127.0.0.1:{0} {1}\n", port,
-                        experiments::Json(session.get("/ping")).at("host").get<std::string>());
+                        Json(session.get("/ping")).at("host").get<std::string>());
   }
   return text;
 }

@@ -49,7 +49,7 @@ std::vector<Check> check_grids(const DoctorOptions& options, const fs::path& wor
                                 grid.cells.size(), grid.tasks.size());
     } catch (const std::exception& error) {
       check.health = Health::kBad;
-      check.found = experiments::one_line(error.what());
+      check.found = one_line(error.what());
       check.advice = "mend the grid, or import what it names (remixer dataset import)";
     }
     checks.push_back(check);

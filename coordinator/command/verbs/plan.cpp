@@ -73,7 +73,7 @@ class WeightsCheck {
     for (const MissingInput& missing : outlined.file.missing) named_.insert(missing.name);
     for (const auto& [name, labeler] : outlined.file.labelers) {
       if (!labeler.entry.is_null()) {
-        names_.emplace(experiments::canonical_json(labeler.entry), std::pair{name, labeler.pinned});
+        names_.emplace(canonical_json(labeler.entry), std::pair{name, labeler.pinned});
       }
     }
     std::optional<std::set<std::string>> done;
@@ -125,7 +125,7 @@ class WeightsCheck {
   void note(const Task& task, const fs::path& file) {
     const Json& labeler = task.spec.at("labeler");
     const std::string kind = labeler.at("name");
-    const auto [name, pinned] = names_.at(experiments::canonical_json(labeler));
+    const auto [name, pinned] = names_.at(canonical_json(labeler));
     const std::string shown = pinned.empty() ? name : pinned;
     if (!named_.insert(shown).second) return;
     const bool own = !experiments::find_labeler(kind).pin.empty();

@@ -112,7 +112,7 @@ class Rehearsal {
         real_, line_.workspace, remixer::weights_folder(REMIXER_WEIGHTS_FOLDER), terms_);
     const fs::path order_file = scratch_ / "order.json", answer = scratch_ / "made.log";
     write_file_atomic(order_file, order.dump(2) + "\n");
-    coordinator::Command tools;
+    Command tools;
     tools.arguments = {(program_folder() / "remixer-tools").string(), "rehearsal",
                        order_file.string(), "--workspace", scratch_.string()};
     tools.log = answer;

@@ -15,8 +15,6 @@
 
 namespace remixer::coordinator::slurm {
 
-using experiments::Json;
-
 namespace {
 
 constexpr double kLongestPause = 300;  // seconds between attempts at a Slurm that refuses

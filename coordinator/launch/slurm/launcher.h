@@ -63,7 +63,7 @@ class SlurmLauncher {
   void end();
 
   // docs/api.md, GET /slurm.
-  experiments::Json status() const;
+  Json status() const;
 
  private:
   struct Parts;

@@ -11,9 +11,6 @@
 namespace remixer::coordinator::slurm {
 namespace {
 
-using experiments::Json;
-using experiments::unknown_name;
-
 // "1:30:00" → {1, 30, 0}; empty where a part is no number.
 std::vector<double> numbers(const std::string& text) {
   std::vector<double> parts;
@@ -234,12 +231,12 @@ void check_site(const Site& site) {
 }
 
 Json to_json(const Site& site) {
-  return experiments::ObjectWriter::write(site);
+  return ObjectWriter::write(site);
 }
 
 Site site_from_json(const Json& json) {
   Site site;
-  experiments::ObjectReader::read(json, "site", site);
+  ObjectReader::read(json, "site", site);
   check_site(site);
   return site;
 }

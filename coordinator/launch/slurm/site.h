@@ -106,11 +106,11 @@ void check_site(const Site& site);
 Site read_site(const std::string& text, const std::string& file);
 
 // As JSON: how a site travels to a running daemon, and is kept. site_from_json throws InputError.
-experiments::Json to_json(const Site& site);
-Site site_from_json(const experiments::Json& json);
+Json to_json(const Site& site);
+Site site_from_json(const Json& json);
 
 template <typename V>
-void describe(V& v, experiments::FieldsOf<V, Allocation>& m) {
+void describe(V& v, FieldsOf<V, Allocation>& m) {
   v("partition", m.partition);
   v("account", m.account);
   v("qos", m.qos);
@@ -125,7 +125,7 @@ void describe(V& v, experiments::FieldsOf<V, Allocation>& m) {
   v("options", m.options);
 }
 template <typename V>
-void describe(V& v, experiments::FieldsOf<V, Workers>& m) {
+void describe(V& v, FieldsOf<V, Workers>& m) {
   v("workers", m.workers);
   v("launcher", m.launcher);
   v("mpi", m.mpi);
@@ -135,20 +135,20 @@ void describe(V& v, experiments::FieldsOf<V, Workers>& m) {
   v("device", m.device);
 }
 template <typename V>
-void describe(V& v, experiments::FieldsOf<V, Environment>& m) {
+void describe(V& v, FieldsOf<V, Environment>& m) {
   v("modules", m.modules);
   v("variables", m.variables);
   v("before", m.before);
 }
 template <typename V>
-void describe(V& v, experiments::FieldsOf<V, Container>& m) {
+void describe(V& v, FieldsOf<V, Container>& m) {
   v("runtime", m.runtime);
   v("image", m.image);
   v("mounts", m.mounts);
   v("options", m.options);
 }
 template <typename V>
-void describe(V& v, experiments::FieldsOf<V, QueueRules>& m) {
+void describe(V& v, FieldsOf<V, QueueRules>& m) {
   v("maximum", m.maximum);
   v("backlog", m.backlog);
   v("idle_seconds", m.idle_seconds);
@@ -161,7 +161,7 @@ void describe(V& v, experiments::FieldsOf<V, QueueRules>& m) {
   v("array", m.array);
 }
 template <typename V>
-void describe(V& v, experiments::FieldsOf<V, DaemonJob>& m) {
+void describe(V& v, FieldsOf<V, DaemonJob>& m) {
   v("partition", m.partition);
   v("account", m.account);
   v("qos", m.qos);
@@ -172,7 +172,7 @@ void describe(V& v, experiments::FieldsOf<V, DaemonJob>& m) {
   v("options", m.options);
 }
 template <typename V>
-void describe(V& v, experiments::FieldsOf<V, Site>& m) {
+void describe(V& v, FieldsOf<V, Site>& m) {
   v("allocation", m.allocation);
   v("worker", m.worker);
   v("environment", m.environment);

@@ -32,8 +32,7 @@ class TomlReader {
       const std::string word(key.str());
       if (std::find(known_.begin(), known_.end(), word) != known_.end()) continue;
       fail_input("{}:{}: {}{}", file_, key.source().begin.line,
-                 where_.empty() ? "" : "[" + where_ + "] ",
-                 experiments::unknown_name("key", word, known_));
+                 where_.empty() ? "" : "[" + where_ + "] ", unknown_name("key", word, known_));
     }
   }
 
@@ -115,7 +114,7 @@ Site read_site(const std::string& text, const std::string& file) {
   try {
     return read_as_written(text, file);
   } catch (const InputError& error) {
-    throw InputError(experiments::one_line(error.what()));
+    throw InputError(one_line(error.what()));
   }
 }
 

@@ -109,7 +109,7 @@ class TlsTest : public ::testing::Test {
   }
   void TearDown() override { server->stop(); }
   Access access(const std::string& address, const std::string& fingerprint) const {
-    return {address, server->port(), "secret", fingerprint, coordinator::host_name(), 1};
+    return {address, server->port(), "secret", fingerprint, host_name(), 1};
   }
   // Everything until the server closes; nothing of it is TLS.
   std::string talk(const std::string& text) {
@@ -169,9 +169,7 @@ TEST_F(TlsTest, ClientNeverSendsItsTokenInClearTextToAnotherHost) {
 TEST_F(TlsTest, ServerInClearTextIsNoDaemonUnderTls) {
   Server plain(ServerOptions{});
   plain.start([](const HttpRequest&) { return HttpResponse{200, Json::object()}; });
-  Client client(
-      {"127.0.0.1", plain.port(), "secret", certificate.fingerprint, coordinator::host_name(), 1},
-      5);
+  Client client({"127.0.0.1", plain.port(), "secret", certificate.fingerprint, host_name(), 1}, 5);
   EXPECT_THROW(client.get("/ping"), Unreachable);
   plain.stop();
 }

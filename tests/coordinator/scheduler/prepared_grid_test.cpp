@@ -10,7 +10,6 @@ namespace remixer::coordinator {
 namespace {
 
 using namespace testing;
-using experiments::Json;
 
 void expect_equal(const PreparedGrid& a, const PreparedGrid& b) {
   EXPECT_EQ(a.name, b.name);

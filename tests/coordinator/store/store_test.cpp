@@ -112,7 +112,7 @@ TEST_F(StoreTest, ViewsHoldWhatWasCommitted) {
   EXPECT_EQ(rows("SELECT position, kind, title, state FROM grid_tasks WHERE position < 2"),
             (std::vector<std::string>{"0|prepare|prepare fashion|done", "1|train|train 1|done"}));
   EXPECT_EQ(rows("SELECT identity FROM cells"),
-            std::vector<std::string>{experiments::canonical_json(make_cell(1).identity())});
+            std::vector<std::string>{canonical_json(make_cell(1).identity())});
   EXPECT_EQ(rows("SELECT count(*) FROM environments"), std::vector<std::string>{"4"});
 }
 
@@ -249,7 +249,7 @@ TEST_P(OlderSchema, IsBroughtForward) {
   ASSERT_EQ(state.held.size(), 1u);
   // Every task is what it was: its spec still has its id.
   for (const auto& [id, entry] : state.tasks) {
-    EXPECT_EQ(experiments::content_id(store.spec(entry)), id);
+    EXPECT_EQ(content_id(store.spec(entry)), id);
     EXPECT_EQ(entry.state == TaskState::kDone, !store.result(entry).is_null());
     if (entry.state == TaskState::kFailed) {
       EXPECT_EQ(entry.reason, "a torn JPEG");

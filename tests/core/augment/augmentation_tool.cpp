@@ -17,8 +17,6 @@
 namespace remixer::data {
 namespace {
 
-using experiments::Json;
-
 template <typename T>
 void write_raw(const Json& request, const std::vector<T>& values) {
   std::ofstream file(request.at("output").get<std::string>(), std::ios::binary);
@@ -116,10 +114,9 @@ int main() {
   std::string line;
   while (std::getline(std::cin, line)) {
     try {
-      std::cout << remixer::data::answer(remixer::experiments::Json::parse(line)).dump()
-                << std::endl;
+      std::cout << remixer::data::answer(remixer::Json::parse(line)).dump() << std::endl;
     } catch (const std::exception& error) {
-      std::cout << remixer::experiments::Json{{"error", error.what()}}.dump() << std::endl;
+      std::cout << remixer::Json{{"error", error.what()}}.dump() << std::endl;
     }
   }
 }

@@ -172,9 +172,8 @@ class ChallengeBuilderTest : public ::testing::Test {
   }
   static uint64_t xor_hash(const std::string& text) { return std::hash<std::string>()(text); }
 
-  ChallengeJob job(const std::string& output,
-                   const experiments::Json& parameters = experiments::Json::object()) {
-    experiments::Json all = {{"image_size", 32}, {"resize", 40}};
+  ChallengeJob job(const std::string& output, const Json& parameters = Json::object()) {
+    Json all = {{"image_size", 32}, {"resize", 40}};
     all.update(parameters);
     ChallengeJob job;
     job.spec = experiments::dataset_entry("imagenet9", all);
@@ -341,9 +340,9 @@ TEST_F(ChallengeBuilderTest, InAWorkspaceItIsFoundByName) {
   EXPECT_EQ(found.image_size, 32);
   EXPECT_EQ(found.splits.front(), "train");
   EXPECT_EQ(found.splits.size(), 9u);
-  const auto manifest = experiments::Json::parse(read_file(report.folder / "manifest.json"));
+  const auto manifest = Json::parse(read_file(report.folder / "manifest.json"));
   EXPECT_EQ(manifest.at("spec"), found.entry);
-  EXPECT_EQ(report.folder.filename(), experiments::content_id(found.entry).substr(0, 16));
+  EXPECT_EQ(report.folder.filename(), content_id(found.entry).substr(0, 16));
   EXPECT_THAT(input_error([&] { build_challenge(in_workspace); }), HasSubstr("--replace"));
 }
 

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 const fs::path kGarmentFolder = "/usr/share/datasets/fashion-mnist";
 const fs::path kPhotographFolder = "/usr/share/backgrounds";
 
-experiments::Json spec(int train_images, int test_images, int seed = 0) {
+Json spec(int train_images, int test_images, int seed = 0) {
   return experiments::dataset_entry(
       "fashion-bg", {{"train_images", train_images}, {"test_images", test_images}, {"seed", seed}});
 }

@@ -100,7 +100,7 @@ TEST_F(DatasetTest, ContentHashIsThatOfSha256sumsList) {
 // Data imported in place: the images stay in a folder that the manifest names.
 TEST_F(DatasetTest, RootSaysWhereTheImagesAre) {
   const std::string before = Dataset::open(folder_, "train").content_hash();
-  auto manifest = experiments::Json::parse(read_file(folder_ / "manifest.json"));
+  auto manifest = Json::parse(read_file(folder_ / "manifest.json"));
   manifest["root"] = "/pictures";
   put(folder_ / "manifest.json", manifest.dump());
   const Dataset dataset = Dataset::open(folder_, "train");
@@ -115,7 +115,7 @@ TEST_F(DatasetTest, RootSaysWhereTheImagesAre) {
 }
 
 TEST_F(DatasetTest, ImagesOfManySizesHaveBoxesOfAnySize) {
-  auto manifest = experiments::Json::parse(read_file(folder_ / "manifest.json"));
+  auto manifest = Json::parse(read_file(folder_ / "manifest.json"));
   manifest["image_size"] = 0;
   put(folder_ / "manifest.json", manifest.dump());
   std::string text = read_file(folder_ / "train.tsv");

@@ -226,7 +226,7 @@ TEST(TrainedWeights, AreEvaluatedAlike) {
   training::SoloCommunicator solo;
   ASSERT_TRUE(training::train(training, solo).finished);
 
-  const experiments::Json spec = {{"builder", "other"}, {"version", 1}};
+  const Json spec = {{"builder", "other"}, {"version", 1}};
   data::DatasetWriter writer(scratch / "other", {"blue", "green", "red"}, 32, spec);
   std::vector<data::Sample> samples = remixer::testing::write_tiny_split(writer, "spare", 30, 7);
   for (data::Sample& sample : samples) sample.label = 2 - sample.label;

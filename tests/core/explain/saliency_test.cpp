@@ -69,7 +69,7 @@ class SaliencyTest : public ::testing::Test {
 
 TEST_F(SaliencyTest, ImagesAreDrawnFromTheSeedAndDoNotFollowTheClasses) {
   const data::Dataset dataset = write(80);
-  const experiments::Json eight{{"count", 8}, {"seed", 5}};
+  const Json eight{{"count", 8}, {"seed", 5}};
   const auto chosen = choose_images(eight, dataset);
   EXPECT_EQ(chosen, choose_images(eight, dataset));
   EXPECT_NE(chosen, choose_images({{"count", 8}, {"seed", 6}}, dataset));
@@ -83,7 +83,7 @@ TEST_F(SaliencyTest, ImagesAreDrawnFromTheSeedAndDoNotFollowTheClasses) {
 
 TEST_F(SaliencyTest, NamedImagesKeepTheirOrder) {
   const data::Dataset dataset = write(12);
-  const experiments::Json names{"original/val/007.png", "original/val/002.png"};
+  const Json names{"original/val/007.png", "original/val/002.png"};
   EXPECT_EQ(choose_images(names, dataset), (std::vector<int64_t>{7, 2}));
   EXPECT_THAT(data::input_error([&] { choose_images({"original/val/099.png"}, dataset); }),
               HasSubstr("no sample 'original/val/099.png'"));

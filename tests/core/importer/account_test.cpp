@@ -98,7 +98,7 @@ TEST_F(AccountTest, OfASoundFolderIsPrintedAndKept) {
                     HasSubstr("SPLIT/CLASS/IMAGE (folders train/)"),
                     HasSubstr("another format: 2 (1 (no suffix), 1 .txt)"),
                     HasSubstr("6 images of 2 classes, 3 to 3 images a class")));
-  const auto json = experiments::Json::parse(read_file(report.folder / "import.json"));
+  const auto json = Json::parse(read_file(report.folder / "import.json"));
   EXPECT_EQ(json, account_json(account));
   EXPECT_EQ(json["splits"]["train"]["by_class"]["cat"], 3);
 }

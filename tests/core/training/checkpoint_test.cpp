@@ -64,8 +64,8 @@ TEST(CheckpointTest, TheFormatBeforeIsStillRead) {
   const ScratchFolder folder("checkpoint");
   write(folder.path(), 7);
   const fs::path file = folder / "checkpoint-00000007.json";
-  auto json = experiments::Json::parse(read_file(file));
-  experiments::Json old = {{"format", 1}};
+  auto json = Json::parse(read_file(file));
+  Json old = {{"format", 1}};
   for (const char* name : {"cell", "step", "epoch", "loss_sum", "loss_count", "tensors_sha256"}) {
     old[name] = json.at(name);
   }

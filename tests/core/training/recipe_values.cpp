@@ -29,7 +29,7 @@ constexpr int64_t kClasses = 9;
 
 experiments::Recipe recipe_of(const std::string& text) {
   experiments::Recipe recipe;
-  const auto json = experiments::Json::parse(text);
+  const auto json = Json::parse(text);
   for (const auto& [name, value] : json.items()) {
     experiments::set_recipe_field(recipe, name, value);
   }

@@ -55,7 +55,7 @@ LabelMap random_map(uint64_t seed, MapShape shape, int side) {
 }
 
 std::string write_file(const fs::path& path, int64_t images, MapShape shape, int side) {
-  CacheWriter writer(path, provenance(images, shape));
+  LabelFileWriter writer(path, provenance(images, shape));
   for (int64_t i = 0; i < images; ++i) {
     writer.add(id_of(i), encode_record(random_map(static_cast<uint64_t>(i), shape, side), shape));
   }
@@ -80,7 +80,7 @@ TEST_P(CacheFile, GivesBackEveryMapExactly) {
   constexpr int64_t kImages = 150;
   const fs::path path = scratch_ / "a.labels";
   const std::string content = write_file(path, kImages, GetParam(), 30);
-  const CacheReader reader(path);
+  const LabelFileReader reader(path);
   EXPECT_GT(reader.blocks(), 1u);
   EXPECT_EQ(reader.samples(), kImages);
   EXPECT_EQ(reader.channels(), GetParam().channels);
@@ -98,7 +98,7 @@ TEST_P(CacheFile, ThreadsReadWithLittleMemory) {
   constexpr int64_t kImages = 150;
   const fs::path path = scratch_ / "a.labels";
   write_file(path, kImages, GetParam(), 30);
-  const CacheReader reader(path, /*memory_limit=*/1);
+  const LabelFileReader reader(path, /*memory_limit=*/1);
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (uint64_t t = 0; t < 4; ++t) {
@@ -147,7 +147,7 @@ TEST_F(DamagedCache, AnyFlippedBitIsNoticedAndTheFileNamed) {
     write_copy(damaged_, flipped);
     EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("b.labels")) << "byte " << i;
     // Only the block waits until it is used.
-    const bool at_opening = !input_error([&] { CacheReader reader(damaged_); }).empty();
+    const bool at_opening = !input_error([&] { LabelFileReader reader(damaged_); }).empty();
     EXPECT_EQ(at_opening, i < block || i >= block_end) << "byte " << i;
   }
 }
@@ -168,7 +168,7 @@ TEST_F(DamagedCache, ADamagedBlockIsNamedAndTheOthersStillRead) {
   // The first block follows the prologue and the provenance.
   bytes[bytes.find('}') + 2000] ^= 1;
   write_copy(damaged_, bytes);
-  const CacheReader reader(damaged_);
+  const LabelFileReader reader(damaged_);
   EXPECT_THAT(input_error([&] { reader.map(id_of(0)); }), HasSubstr("block 0 (samples 0 to "));
   EXPECT_EQ(reader.map(id_of(149)).values, random_map(149, {1, 0}, 30).values);
   EXPECT_THAT(input_error([&] { reader.verify(); }), HasSubstr("block 0"));
@@ -186,10 +186,10 @@ TEST_F(DamagedCache, AnotherDatasetOrSplitIsNamed) {
 TEST_F(DamagedCache, LabelsByOtherWeightsAreNamed) {
   Provenance other = provenance(1, {1, 0});
   other.labeler["weights_sha256"] = "0123";
-  CacheWriter writer(path_, other);
+  LabelFileWriter writer(path_, other);
   writer.add(id_of(0), encode_record(random_map(0, {1, 0}, 3), {1, 0}));
   writer.finish();
-  experiments::Json wanted = other.labeler;
+  Json wanted = other.labeler;
   EXPECT_EQ(input_error([&] { open_labels(path_, "dataset", "train", wanted); }), "");
   wanted["weights_sha256"] = "4567";
   const std::string message = input_error([&] { open_labels(path_, "dataset", "train", wanted); });
@@ -204,7 +204,7 @@ TEST_F(DamagedCache, LabelsByOtherWeightsAreNamed) {
 
 TEST_F(DamagedCache, UnknownSamplesAreNamed) {
   write_file(path_, 5, {10, 2}, 3);
-  const CacheReader reader(path_);
+  const LabelFileReader reader(path_);
   for (const char* id : {"", "train/0/000.pn", "train/0/000.png2", "zebra"}) {
     EXPECT_THAT(input_error([&] { reader.map(id); }), HasSubstr(fmt::format("sample {}", id)));
   }
@@ -221,7 +221,7 @@ TEST_F(DamagedCache, AFileOfANewerVersionSaysSo) {
 TEST(CacheWriterTest, ASampleThatComesTwiceIsNamedAndNoFileIsLeft) {
   const testing::ScratchFolder scratch("twice");
   {
-    CacheWriter writer(scratch / "a.labels", provenance(2, {1, 0}));
+    LabelFileWriter writer(scratch / "a.labels", provenance(2, {1, 0}));
     const std::string record = encode_record(random_map(0, {1, 0}, 3), {1, 0});
     writer.add("same", record);
     writer.add("same", record);
@@ -233,7 +233,7 @@ TEST(CacheWriterTest, ASampleThatComesTwiceIsNamedAndNoFileIsLeft) {
 TEST(LabelFile, AnotherVersionIsRefused) {
   const testing::ScratchFolder scratch("other-version");
   const fs::path path = scratch / "a.labels";
-  CacheWriter writer(path, provenance(1, {1, 0}));
+  LabelFileWriter writer(path, provenance(1, {1, 0}));
   writer.add("one", encode_record(random_map(0, {1, 0}, 3), {1, 0}));
   writer.finish();
   std::string bytes = read_file(path);
@@ -241,7 +241,7 @@ TEST(LabelFile, AnotherVersionIsRefused) {
     bytes[8] = version;  // behind the magic
     write_copy(path, bytes);
     EXPECT_THAT(
-        input_error([&] { CacheReader reader(path); }),
+        input_error([&] { LabelFileReader reader(path); }),
         ::testing::AllOf(HasSubstr("a.labels"), HasSubstr(fmt::format("version {}", int{version})),
                          HasSubstr("make the labels again")));
   }
@@ -256,11 +256,11 @@ class CutWriting : public ::testing::TestWithParam<MapShape> {
     return encode_record(random_map(static_cast<uint64_t>(i), GetParam(), kSide), GetParam());
   }
   Provenance labels() const { return provenance(kImages, GetParam()); }
-  void go_on(CacheWriter& writer, int64_t until) const {
+  void go_on(LabelFileWriter& writer, int64_t until) const {
     for (int64_t i = writer.samples(); i < until; ++i) writer.add(id_of(i), record(i));
   }
   std::string whole() {
-    CacheWriter writer(scratch_ / "whole.labels", labels());
+    LabelFileWriter writer(scratch_ / "whole.labels", labels());
     go_on(writer, kImages);
     writer.finish();
     return read_file(scratch_ / "whole.labels");
@@ -274,14 +274,14 @@ TEST_P(CutWriting, GoesOnAfterTheLastWholeBlock) {
   const std::string wanted = whole();
   uint32_t block = 0;
   {
-    CacheWriter writer(path_, labels());
+    LabelFileWriter writer(path_, labels());
     go_on(writer, 400);
   }
   EXPECT_FALSE(fs::exists(path_));
   {
-    CacheWriter writer(path_, labels());
-    block = CacheReader(scratch_ / "whole.labels").samples() /
-            CacheReader(scratch_ / "whole.labels").blocks();
+    LabelFileWriter writer(path_, labels());
+    block = LabelFileReader(scratch_ / "whole.labels").samples() /
+            LabelFileReader(scratch_ / "whole.labels").blocks();
     EXPECT_LE(writer.samples(), 400u);
     EXPECT_GT(writer.samples() + block + 1, 400u);
     go_on(writer, kImages);
@@ -297,7 +297,7 @@ TEST_P(CutWriting, CutAnywhereTheFileIsTheSame) {
   Random random(5, RandomPurpose::kTest);
   for (int round = 0; round < 15; ++round) {
     write_copy(partial_, wanted.substr(0, random.below(wanted.size() + 1)));
-    CacheWriter writer(path_, labels());
+    LabelFileWriter writer(path_, labels());
     go_on(writer, kImages);
     writer.finish();
     ASSERT_EQ(read_file(path_), wanted);
@@ -309,7 +309,7 @@ TEST_P(CutWriting, DamageInWhatWasDoneEndsItThere) {
   std::string damaged = wanted.substr(0, wanted.size() * 9 / 10);
   damaged[wanted.size() * 2 / 5] ^= 1;
   write_copy(partial_, damaged);
-  CacheWriter writer(path_, labels());
+  LabelFileWriter writer(path_, labels());
   EXPECT_GT(writer.samples(), 0u);
   EXPECT_LT(writer.samples(), kImages * 0.45);
   go_on(writer, kImages);
@@ -319,30 +319,30 @@ TEST_P(CutWriting, DamageInWhatWasDoneEndsItThere) {
 
 TEST_P(CutWriting, LabelsOfSomethingElseAreNotGoneOnWith) {
   {
-    CacheWriter writer(path_, labels());
+    LabelFileWriter writer(path_, labels());
     go_on(writer, 400);
   }
   Provenance other = labels();
   other.dataset_sha256 = "another";
-  EXPECT_EQ(CacheWriter(path_, other).samples(), 0u);
+  EXPECT_EQ(LabelFileWriter(path_, other).samples(), 0u);
 }
 
 TEST_P(CutWriting, WhatHoldsNoWholeBlockIsNotKept) {
-  { CacheWriter(path_, labels()).add(id_of(0), record(0)); }
+  { LabelFileWriter(path_, labels()).add(id_of(0), record(0)); }
   EXPECT_FALSE(fs::exists(partial_));
 }
 
 TEST_P(CutWriting, TwoProcessesDoNotMakeOneFile) {
-  const CacheWriter writer(path_, labels());
-  EXPECT_THAT(input_error([&] { CacheWriter(path_, labels()); }), HasSubstr("another process"));
+  const LabelFileWriter writer(path_, labels());
+  EXPECT_THAT(input_error([&] { LabelFileWriter(path_, labels()); }), HasSubstr("another process"));
 }
 
 TEST_P(CutWriting, APartialFileIsNotTakenForAWholeOne) {
   {
-    CacheWriter writer(path_, labels());
+    LabelFileWriter writer(path_, labels());
     go_on(writer, kImages);
   }
-  EXPECT_THAT(input_error([&] { CacheReader reader(partial_); }), HasSubstr("partial"));
+  EXPECT_THAT(input_error([&] { LabelFileReader reader(partial_); }), HasSubstr("partial"));
 }
 
 TEST_P(CutWriting, AFullDiskLosesNothing) {
@@ -353,7 +353,7 @@ TEST_P(CutWriting, AFullDiskLosesNothing) {
     ::setrlimit(RLIMIT_FSIZE, &limit);
     ::signal(SIGXFSZ, SIG_IGN);
     try {
-      CacheWriter writer(path_, labels());
+      LabelFileWriter writer(path_, labels());
       go_on(writer, kImages);
       writer.finish();
     } catch (const Error& error) {
@@ -365,7 +365,7 @@ TEST_P(CutWriting, AFullDiskLosesNothing) {
   ::waitpid(child, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 7);
   EXPECT_FALSE(fs::exists(path_));
-  CacheWriter writer(path_, labels());
+  LabelFileWriter writer(path_, labels());
   EXPECT_GT(writer.samples(), kImages / 5);
   go_on(writer, kImages);
   writer.finish();

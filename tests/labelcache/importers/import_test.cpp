@@ -97,7 +97,7 @@ TEST_F(ImportTest, TakesTokenLabelingsMapsAsTheyAre) {
   const ImportOutcome outcome = import_labels(job("tokenlabeling"));
   EXPECT_EQ(outcome.images, 7);
   EXPECT_EQ(outcome.missing, 0);
-  const CacheReader reader(output_);
+  const LabelFileReader reader(output_);
   EXPECT_EQ(reader.content_sha256(), outcome.content_sha256);
   EXPECT_EQ(reader.provenance().labeler.at("format"), "tokenlabeling");
   const auto map = reader.map(samples()[2].id);
@@ -127,12 +127,12 @@ TEST_F(ImportTest, MapsCoverWhatTheyWereMadeOf) {
         std::tuple{"relabel", 15, data::Cover()}}) {
     write_maps(".pt", [&](size_t) { return pickled(released_map(5, side, 0)); });
     import_labels(job(format));
-    EXPECT_EQ(CacheReader(output_).map(wide.id).cover, cover) << format;
-    EXPECT_EQ(CacheReader(output_).map(samples()[0].id).cover, data::Cover());
+    EXPECT_EQ(LabelFileReader(output_).map(wide.id).cover, cover) << format;
+    EXPECT_EQ(LabelFileReader(output_).map(samples()[0].id).cover, data::Cover());
     ImportJob released = job(format);
     released.as_released = true;
     import_labels(released);
-    EXPECT_EQ(CacheReader(output_).map(wide.id).cover, data::Cover());
+    EXPECT_EQ(LabelFileReader(output_).map(wide.id).cover, data::Cover());
   }
 }
 
@@ -145,7 +145,7 @@ TEST_F(ImportTest, MapsOfCroppedImagesArePlacedByTheCropOrRefused) {
   given.crop = 0.875;
   import_labels(given);
   // The photograph's centre square is 8/7 of the image.
-  const data::Cover square = CacheReader(output_).map(samples()[1].id).cover;
+  const data::Cover square = LabelFileReader(output_).map(samples()[1].id).cover;
   EXPECT_FLOAT_EQ(square.left, -1.0f / 14);
   EXPECT_FLOAT_EQ(square.bottom, 15.0f / 14);
   given.whole_images = true;
@@ -165,7 +165,7 @@ TEST_F(ImportTest, MapsOfCroppedImagesArePlacedByTheCropOrRefused) {
                     data::Image(80, 40));
   }
   import_labels(given);
-  const data::Cover whole = CacheReader(output_).map(samples()[1].id).cover;
+  const data::Cover whole = LabelFileReader(output_).map(samples()[1].id).cover;
   EXPECT_FLOAT_EQ(whole.left, -(80 / 35.0f - 1) / 2);
   EXPECT_FLOAT_EQ(whole.right, 1 + (80 / 35.0f - 1) / 2);
   EXPECT_FLOAT_EQ(whole.top, -1.0f / 14);
@@ -174,13 +174,13 @@ TEST_F(ImportTest, MapsOfCroppedImagesArePlacedByTheCropOrRefused) {
 // Our own ImageNet-9 records the crop that made its images.
 TEST_F(ImportTest, TheCropIsTheOneThatMadeTheDataset) {
   write_maps(".pt", [](size_t) { return pickled(released_map(5, 18, 0)); });
-  auto manifest = experiments::Json::parse(read_file(dataset_ / "manifest.json"));
+  auto manifest = Json::parse(read_file(dataset_ / "manifest.json"));
   manifest["spec"] = {{"builder", "imagenet9"}, {"image_size", 30}, {"resize", 40}};
   write(dataset_ / "manifest.json", manifest.dump());
   ImportJob given = job("tokenlabeling");
   given.whole_images = false;
   import_labels(given);
-  EXPECT_FLOAT_EQ(CacheReader(output_).map(samples()[0].id).cover.left, -1.0f / 6);
+  EXPECT_FLOAT_EQ(LabelFileReader(output_).map(samples()[0].id).cover.left, -1.0f / 6);
 }
 
 // The same names and sizes with other contents are other maps.
@@ -188,7 +188,7 @@ TEST_F(ImportTest, TheHashOfAnImportCoversContents) {
   const auto hash = [&](float number) {
     write_maps(".pt", [&](size_t) { return pickled(released_map(5, 18, number)); });
     import_labels(job("tokenlabeling"));
-    return CacheReader(output_).provenance().labeler.at("files_sha256").get<std::string>();
+    return LabelFileReader(output_).provenance().labeler.at("files_sha256").get<std::string>();
   };
   EXPECT_EQ(hash(0), hash(0));
   EXPECT_NE(hash(0), hash(1));
@@ -210,7 +210,7 @@ TEST_F(ImportTest, TakesMasksOfPngAndNumpy) {
     return data::encode_png(mask);
   });
   import_labels(job("png"));
-  const auto map = CacheReader(output_).map(samples()[4].id);
+  const auto map = LabelFileReader(output_).map(samples()[4].id);
   EXPECT_EQ(map.width, 16);
   EXPECT_EQ(map.height, 8);
   for (size_t at = 0; at < map.values.size(); ++at)
@@ -222,7 +222,7 @@ TEST_F(ImportTest, TakesMasksOfPngAndNumpy) {
     return npy("|b1", "2, 3", cells);
   });
   import_labels(job("npy"));
-  EXPECT_EQ(CacheReader(output_).map(samples()[4].id).values,
+  EXPECT_EQ(LabelFileReader(output_).map(samples()[4].id).values,
             (std::vector<float>{0, 0, 0, 0, 1, 0}));
 }
 
@@ -272,7 +272,7 @@ TEST_F(ImportTest, MissingMapsAreCountedAndTheFirstNamed) {
   ImportJob lenient = job("tokenlabeling");
   lenient.allow_missing = true;
   EXPECT_EQ(import_labels(lenient).missing, 2);
-  EXPECT_EQ(CacheReader(output_).map(samples()[5].id).values, std::vector<float>(5, 0.0f));
+  EXPECT_EQ(LabelFileReader(output_).map(samples()[5].id).values, std::vector<float>(5, 0.0f));
   lenient.maps = dataset_;  // none at all is a mistake, whatever is allowed
   EXPECT_THAT(input_error([&] { import_labels(lenient); }), HasSubstr("7 of 7"));
 }

@@ -27,8 +27,7 @@ class LabelJobTest : public ::testing::Test {
  protected:
   void SetUp() override { testing::write_tiny_dataset(dataset_, kImages, 5); }
 
-  LabelJob job(const std::string& labeler,
-               const experiments::Json& overrides = experiments::Json::object()) {
+  LabelJob job(const std::string& labeler, const Json& overrides = Json::object()) {
     LabelJob job;
     job.labeler = experiments::labeler_entry(labeler, overrides);
     job.dataset = dataset_;
@@ -55,7 +54,7 @@ TEST_F(LabelJobTest, LabelsEverySampleAndSaysOfWhat) {
   EXPECT_TRUE(outcome.finished);
   EXPECT_EQ(outcome.images, kImages);
   const auto dataset = data::Dataset::open(dataset_, "train");
-  const CacheReader reader(job("bbox_grabcut").output);
+  const LabelFileReader reader(job("bbox_grabcut").output);
   EXPECT_EQ(reader.content_sha256(), outcome.content_sha256);
   EXPECT_EQ(reader.provenance().dataset_sha256, dataset.content_hash());
   EXPECT_EQ(reader.provenance().split, "train");
@@ -152,7 +151,7 @@ TEST_F(LabelJobTest, UnreadableImagesAreNamedAndCountedWhereAsked) {
   const LabelOutcome outcome = build_labels(lenient, alone_);
   EXPECT_TRUE(outcome.finished);
   ASSERT_EQ(outcome.unreadable.size(), bad.size());
-  const CacheReader reader(lenient.output);
+  const LabelFileReader reader(lenient.output);
   for (size_t i = 0; i < bad.size(); ++i) {
     const auto& id = dataset.samples()[bad[i]].id;
     EXPECT_THAT(outcome.unreadable[i], HasSubstr(id));
@@ -187,7 +186,7 @@ TEST_F(LabelJobTest, EmptyAndTornMasksAreNamedAndCounted) {
   ASSERT_EQ(outcome.unreadable.size(), 2u);
   EXPECT_THAT(outcome.unreadable[0], HasSubstr("masks/1.png is empty"));
   EXPECT_THAT(outcome.unreadable[1], HasSubstr("masks/2.png"));
-  const CacheReader reader(strict.output);
+  const LabelFileReader reader(strict.output);
   EXPECT_EQ(reader.map(samples[0].id).height, 32);
   EXPECT_EQ(reader.map(samples[1].id).height, 1);
 }

@@ -245,8 +245,8 @@ class UNetLabelerTest : public ::testing::Test {
 
 TEST_F(UNetLabelerTest, HasThePublishedNumberOfParametersAndKeepsTheAspect) {
   EXPECT_EQ(write_weights(scratch_ / "bigbigan-0000000000000000.safetensors"), UNet::kParameters);
-  const auto label = [&](const experiments::Json& parameters) {
-    experiments::Json given = parameters;
+  const auto label = [&](const Json& parameters) {
+    Json given = parameters;
     given["weights_sha256"] = kHash;
     const auto labeler = make_labeler(labeler_entry("bigbigan", given), scratch_.path());
     EXPECT_EQ(labeler->weights_sha256(), kHash);
@@ -279,7 +279,7 @@ TEST_F(UNetLabelerTest, OtherWeightsAreRefused) {
 }
 
 TEST(MakeLabelerTest, RefusesWhatThisProgramDoesNotRun) {
-  const auto refusal = [](experiments::Json entry) {
+  const auto refusal = [](Json entry) {
     try {
       make_labeler(entry, kWeights);
     } catch (const InputError& error) {

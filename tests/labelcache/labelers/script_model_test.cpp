@@ -187,7 +187,7 @@ TEST_F(ScriptModelTest, ImportedLabelsWorkAsALabeler) {
     const LabelOutcome outcome = build_labels(job, alone);
     EXPECT_TRUE(outcome.finished);
     EXPECT_EQ(outcome.content_sha256, contents[split]);
-    EXPECT_EQ(CacheReader(job.output).content_sha256(), contents[split]);
+    EXPECT_EQ(LabelFileReader(job.output).content_sha256(), contents[split]);
   }
   job.split = "no_fg";
   EXPECT_NE(input_error([&] { build_labels(job, alone); }), "");

@@ -91,7 +91,7 @@ TEST_F(DatasetTool, ListShowsSoundAndBrokenDatasets) {
   const Answer answer =
       dataset({"list", "--workspace", workspace_.path().string(), "--format", "json"});
   EXPECT_EQ(answer.code, 0);
-  const auto rows = experiments::Json::parse(answer.out);
+  const auto rows = Json::parse(answer.out);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0]["dataset"], "one");
   EXPECT_EQ(rows[0]["train"], 1);

@@ -53,7 +53,7 @@ data::LabelMap box_map(const data::Box& box, int shift) {
 class LabelQualityTest : public ::testing::Test {
  protected:
   LabelQualityTest() { testing::write_tiny_dataset(scratch_ / "dataset", 12, 3); }
-  experiments::Json figures(const Labeler& labeler, int64_t images = 12) {
+  Json figures(const Labeler& labeler, int64_t images = 12) {
     const auto dataset = data::Dataset::open(scratch_ / "dataset", "train");
     return label_quality({dataset, labeler, images, 8});
   }

@@ -50,7 +50,7 @@ TEST(LabelsCommand, BuildsInspectsCountsAndVerifies) {
 
   const Answer inspected = labels({"inspect", file, "--format", "json"});
   ASSERT_EQ(inspected.code, kExitDone) << inspected.error;
-  const auto description = experiments::Json::parse(inspected.out);
+  const auto description = Json::parse(inspected.out);
   EXPECT_EQ(description.at("split"), "original");
   EXPECT_EQ(description.at("labeler").at("scale"), 1);
 
@@ -61,7 +61,7 @@ TEST(LabelsCommand, BuildsInspectsCountsAndVerifies) {
 
   const Answer stats = labels({"stats", file, "--format", "json"});
   ASSERT_EQ(stats.code, kExitDone) << stats.error;
-  const auto figures = experiments::Json::parse(stats.out);
+  const auto figures = Json::parse(stats.out);
   // The square is 12 × 12 of 32 × 32 pixels.
   EXPECT_NEAR(figures.at("object_share").get<double>(), 144.0 / 1024, 0.05);
   EXPECT_EQ(figures.at("empty_maps"), 0);
@@ -88,7 +88,7 @@ TEST(LabelsCommand, DrawsRatesAndImports) {
   EXPECT_EQ(drawn.code, kExitDone) << drawn.error;
   EXPECT_EQ(data::read_image(scratch / "map.png").height, 512);
   EXPECT_EQ(labels({"inspect", file, id, "--png", scratch / "map.png"}).code, kExitBadInput);
-  const auto map = experiments::Json::parse(labels({"inspect", file, id, "--format", "json"}).out);
+  const auto map = Json::parse(labels({"inspect", file, id, "--format", "json"}).out);
   EXPECT_EQ(map.at("height"), 2);
   EXPECT_EQ(map.at("values").size(), 20u);
   EXPECT_EQ(map.at("indices").size(), 20u);
@@ -96,7 +96,7 @@ TEST(LabelsCommand, DrawsRatesAndImports) {
   const Answer rated = labels({"quality", "bbox_grabcut", "--dataset", scratch / "dataset",
                                "--split", "train", "--images", "4", "--format", "json"});
   ASSERT_EQ(rated.code, kExitDone) << rated.error;
-  const auto figures = experiments::Json::parse(rated.out);
+  const auto figures = Json::parse(rated.out);
   EXPECT_EQ(figures.at("images"), 4);
   EXPECT_GT(figures.at("mask_iou").get<double>(), 0.6);
 

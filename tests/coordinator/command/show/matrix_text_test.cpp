@@ -5,8 +5,6 @@
 namespace remixer::coordinator::command {
 namespace {
 
-using experiments::Json;
-
 Json place(int row, const char* labeler, int done, int failed, int running, const Json& figures) {
   return {{"row", row},
           {"labeler", labeler},
