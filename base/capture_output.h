@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Short-lived programs of which the output is wanted.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Child processes in sessions of their own, so that a terminal's Ctrl-C does not reach them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Time, behind a seam: leases are counted on a clock that runs while the machine sleeps and never
 // jumps (CLOCK_BOOTTIME), dates for people on the wall clock.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two kinds of exception that end an operation, and how a program's exit code follows from
 // them.
 #pragma once

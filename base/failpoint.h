@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Named points at which a test may have a process die, to see what is left.
 //
 // $REMIXER_FAILPOINT = "NAME" or "NAME:COUNT": at the first, or the COUNT-th, time that a process

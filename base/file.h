@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files: whole reads, atomic writes, locks. Every file that the product leaves behind appears by
 // write, fsync, rename, so a reader sees a whole file or none.
 //

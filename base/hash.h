@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hashes: SHA-256 for identities and content, XXH3 for block checksums.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the files of this installation are, found from the running program: an installation can be
 // moved as a whole. Thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON, its canonical form, and identities made from it.
 #pragma once
 

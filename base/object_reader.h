@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Structs to JSON objects and back, strictly, from one description of their fields.
 //
 // A struct is described once by an overload of describe() beside it, found by argument lookup:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Messages that quote what a file held: one line, whatever that was.
 #pragma once
 

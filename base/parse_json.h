@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON from outside: text whose nesting cannot exhaust the stack of what walks through it later.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a model answered on each image of an evaluation set, and the figures that follow from it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Predictions in a file, documented in docs/evaluation.md.
 #pragma once
 

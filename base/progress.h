@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far a command is, for people, on standard error.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., SC'11).
 //
 // A stream is named by what it is for, (seed, purpose, a, b), and never by who draws it or when, so

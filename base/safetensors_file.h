@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Named tensors in a file (safetensors), read and written without LibTorch; core/io does the same
 // with LibTorch's tensors, over the same header.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The header of a safetensors file: text to entries, checked, and back. No LibTorch.
 #pragma once
 

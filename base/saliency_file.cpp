@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "base/saliency_file.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Saliency maps of a trained cell in a file, documented in docs/evaluation.md.
 #pragma once
 

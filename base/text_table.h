@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Listings: one set of rows, written as an aligned table for people, as CSV or as JSON.
 #pragma once
 

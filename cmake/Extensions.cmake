@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Extensions: folders with architectures of a user's own, compiled into every program
 # (docs/extending.md). The example is one, and is built with the tests.
 set(REMIXER_EXTENSIONS "" CACHE STRING "Folders of extensions, separated by semicolons")

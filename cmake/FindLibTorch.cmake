@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds LibTorch and defines LibTorch::LibTorch (CPU: libtorch_cpu and libc10 alone).
 #
 # Searched: CMAKE_PREFIX_PATH (a LibTorch of the user's own: a folder with include/ and lib/, or with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake --install build --prefix ANYWHERE: programs, libraries and the labelers' weights. The folder can
 # be moved afterwards: programs find each other, the libraries and the weights from where they are.
 # LibTorch is not copied; the libraries remember where it was at build time.

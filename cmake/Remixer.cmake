@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Build conventions shared by every room.
 
 add_library(remixer_options INTERFACE)

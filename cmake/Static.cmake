@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A remixer that needs nothing of the machine it runs on: no shared library, not even the C library.
 if(REMIXER_TORCH)
   message(FATAL_ERROR "REMIXER_STATIC: LibTorch cannot be linked statically; add -DREMIXER_TORCH=OFF")

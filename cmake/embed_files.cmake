@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Run at build time: writes OUTPUT, a C++ source with the bytes of FILES (a list), each under its
 # file name: NAMESPACE::kAssets, an array of TYPE {name, bytes}, which HEADER declares.
 set(arrays "")

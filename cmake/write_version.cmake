@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Run at each build: writes version.cpp, and only when its text changes.
 execute_process(COMMAND git -C ${SOURCE} rev-parse HEAD
   OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)

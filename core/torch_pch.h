@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Precompiled for every target that links LibTorch. Narrow on purpose: ATen's tensors and
 // functions, not <torch/torch.h>. Sources include what they use all the same.
 #pragma once

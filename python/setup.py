@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds libremixer_ops.so with CMake and puts it into the package.
 
 It is built against a LibTorch: REMIXER_LIBTORCH (a folder with include/ and lib/), else the torch that is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fills the definitions with a study's figures.
 #pragma once
 

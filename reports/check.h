@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer report --check`: every number of every table, made again from the files of the runs.
 #pragma once
 

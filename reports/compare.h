@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether one figure is better than another, or may be so by chance.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables for programs: one record a figure, as CSV and as JSON.
 #include <fmt/format.h>
 

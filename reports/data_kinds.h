@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What kind of data a data set is: its builder ("fashion-bg", "imagenet9"), or the published set
 // that was imported ("background_challenge", "sketch_9"), whatever a grid calls it.
 #pragma once

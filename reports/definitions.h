@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a table shows, as data: which rows, which columns, over what the gains are. The paper's are
 // the files in reports/tables/; docs/reports.md describes the form, in which a user writes others.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables' definitions and the paper's numbers, inside the program: it needs no files.
 #pragma once
 

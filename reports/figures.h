@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One figure of a table from the cells of its row.
 #pragma once
 

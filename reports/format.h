@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How figures are written for people, the same in every form of a table.
 #pragma once
 

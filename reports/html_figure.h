@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A column of a table drawn as dots with their 95 % intervals.
 #pragma once
 

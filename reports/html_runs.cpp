@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/html_runs.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the page's numbers come from: the runs behind them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The page's style sheet. Colours are variables, so that dark mode is one list.
 #pragma once
 

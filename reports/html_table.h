@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One table as a section of the page.
 #pragma once
 

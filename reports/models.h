@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A study's cells, gathered to the rows that tables are made of.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The lines below a table: what its figures rest on and what is missing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The paper's own figures, reports/paper/paper_tables.csv, and the one map between its names and
 // ours.
 #pragma once

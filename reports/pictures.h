@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Table 4: which saliency maps stand beside one another, and their pictures.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which models are the rows of a table, in what order and under what names.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of what no other table shows, so that nobody's results stay unseen.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A small drawing of points and lines as SVG: the same bytes for the same values, readable at a
 // phone's width, each series in a colour, a mark and a dash of its own, all of them in the legend.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The database of a workspace, opened to be read alone.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A study's figures made again from the files that its runs left.
 #pragma once
 

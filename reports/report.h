@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables of grids, made from the database and written for people and programs.
 //
 // Nothing here writes to the database: it is opened read-only, and one report is one consistent

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "reports/report_plots.h"
 
 #include <fmt/format.h>

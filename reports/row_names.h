@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What architectures and labelers are called in tables, and how they group.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a report's numbers come from: the runs of each cell that stands in a table.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Intervals for accuracies and their differences, and tests that tell a difference from noise. All
 // at 95 %. Pure functions; thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The predictions that evaluations stored, as right or wrong by image.
 #pragma once
 

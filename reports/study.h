@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the database says of some grids, read in one go.
 #pragma once
 

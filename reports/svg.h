@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces of SVG. Numbers have one decimal, so that the same drawing has the same bytes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A table in the paper's form, filled: rows of models, columns of figures.
 #pragma once
 

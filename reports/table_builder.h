@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One definition, one setting, one kind of weights: one table.
 #pragma once
 

@@ -7,6 +7,7 @@
 #
 # COMMANDs (each one argument) replace the default './quickstart' './check'.
 # FRESH_MACHINE names the folder (default: a new one below TMPDIR).
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 source=$(git -C "$(dirname "$(readlink -f "$0")")" rev-parse --show-toplevel)
 keep=0

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that rooms include only what tools/rooms.toml allows.
 
     tools/check_rooms.py [ROOT]

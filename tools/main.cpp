@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // remixer-tools: the subcommands of `remixer` that need LibTorch or OpenCV. `remixer` hands over to
 // it.
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "worker/cell_inputs.h"
 
 #include "base/error.h"

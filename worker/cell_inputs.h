@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a train or evaluate task reads: the dataset and, for a labelled cell, one split's labels.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What this worker runs on, recorded beside each of its attempts.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // remixer-worker: started by mpirun, srun or alone; one process a rank.
 #include <ATen/Parallel.h>
 #include <mpi.h>

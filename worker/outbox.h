@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finished results that the daemon has not acknowledged yet, safe on disk: a result is sent again,
 // its task not run again, when the daemon was away or the worker was killed while sending.
 #pragma once

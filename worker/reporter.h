@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rank 0's voice while a task runs: heartbeats from a thread of their own, and what they answer.
 #pragma once
 

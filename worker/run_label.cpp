@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/spec/pins.h"
 #include "labelcache/labelers/label_job.h"
 #include "worker/cell_inputs.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs one assigned task on all ranks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A worker's life: register, claim, run, report, until told to end.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Precompiled for every library without LibTorch: the slow headers that most of them include.
 // Sources include what they use all the same.
 #pragma once

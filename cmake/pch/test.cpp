@@ -1,1 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the precompiled header of this name is compiled with.

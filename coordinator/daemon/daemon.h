@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The daemon of one workspace: owns its lock and database, gives tasks to workers, answers over
 // HTTP.
 #pragma once

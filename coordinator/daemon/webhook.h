@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One POST to an address of the owner's, http or https.
 #pragma once
 

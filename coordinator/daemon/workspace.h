@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The workspace on disk: where its database is, who owns it, whether it can be written.
 #pragma once
 

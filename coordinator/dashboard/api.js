@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Questions to the daemon, orders, and what it tells by itself.
 
 export class Refused extends Error {

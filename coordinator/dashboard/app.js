@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The page: which view is shown, errors before everything, keys, light and dark.
 import { h, show, when } from './dom.js';
 import { watch } from './api.js';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The dashboard's files, inside the program: it needs no folder and no network.
 #pragma once
 

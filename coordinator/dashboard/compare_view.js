@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cells beside each other: only what differs, then what came of it.
 import { h, show, figure, short } from './dom.js';
 import { get, poll } from './api.js';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Building and changing the page, and texts of figures.
 
 const kSigns = { done: '✓', running: '▶', failed: '✕', blocked: '✕', lost: '✕', silent: '✕',

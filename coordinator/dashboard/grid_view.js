@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One grid: how far it is, its matrix, what runs, its curves.
 import { h, show, state, progress, select, duration, figure, short } from './dom.js';
 import { get, post, poll } from './api.js';

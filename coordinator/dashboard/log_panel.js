@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A log that grows, as on a terminal: it follows the end until its reader scrolls up.
 import { h } from './dom.js';
 

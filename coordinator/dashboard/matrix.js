@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid's cells: models down, labelers across.
 import { h, show, figure, signOf } from './dom.js';
 import { model } from './series.js';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Line charts over Chart.js, in the page's colours, with a legend that a keyboard reaches.
 import { h, show, figure } from './dom.js';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One task: what it is, how it goes, why not; its curves, kappa by layer, machine, log, surroundings.
 import { h, show, state, progress, table, duration, figure, when, short } from './dom.js';
 import { get, post, poll } from './api.js';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arithmetic of curves, free of the page: smoothing and grouping.
 
 // An exponential mean with weight `smoothing` (0 to 1) on what was before, without the pull towards

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a worker's machine does: processor, memory, GPU, waiting for data.
 import { h, progress, figure } from './dom.js';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Workers, allocations, and what their machines do.
 import { h, show, state, table, duration } from './dom.js';
 import { meters } from './system.js';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Results of the workspace's run folders, read back into a database that does not have them.
 #pragma once
 

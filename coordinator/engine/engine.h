@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The thread that owns the scheduler's state and the store. Everyone else asks it.
 //
 // Events that wait are taken together, stepped, stored in one transaction, and only then answered

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/garbage_collection.h"
 
 #include <sys/stat.h>

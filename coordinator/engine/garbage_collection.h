@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Garbage: what the workspace holds that no result and no attempt needs.
 #pragma once
 

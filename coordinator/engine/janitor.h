@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Deletes files of removed tasks, in a thread of its own: the engine does not wait for a disk.
 #pragma once
 

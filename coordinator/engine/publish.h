@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Moves what an attempt made to its place in the workspace.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/workspace_id.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Workspace and database belong together: both carry one id. Run folders that the database does not
 // know would else look like garbage, and results that have no files like finished ones.
 #pragma once

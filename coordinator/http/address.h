@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the daemon listens, and under which address others find it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a browser is let in: a link that works once gives it a cookie, so the daemon's token never
 // stands in an address bar, a history or a log.
 #pragma once

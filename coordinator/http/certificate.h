@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The daemon's own TLS certificate: self-signed, and trusted because the access file names its
 // fingerprint.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // POST /grids/{id}/..., /tasks/{id}/... and /gc: what people order.
 #pragma once
 

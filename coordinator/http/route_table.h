@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A table of routes: method and pattern to a function. Each file routes_*.cpp adds its own.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/http/routes.h"
 
 #include "coordinator/http/route_table.h"

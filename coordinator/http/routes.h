@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The API: requests to calls of the engine. docs/openapi.json describes every route.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The dashboard: how a browser is let in, and the files that it loads.
 #include "coordinator/dashboard/assets.h"
 #include "coordinator/http/route_table.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is sent as it happens: the status, and a task's log.
 #include "coordinator/http/route_table.h"
 #include "coordinator/http/status_feed.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routes that change something, for people.
 #include "coordinator/engine/adopt.h"
 #include "coordinator/http/control_routes.h"

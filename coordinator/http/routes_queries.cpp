@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routes that only look.
 #include <limits>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routes of Slurm's allocations.
 #include "base/error.h"
 #include "coordinator/http/route_table.h"

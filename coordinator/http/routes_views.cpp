@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routes that answer from the database and the logs, without the engine's time.
 #include <algorithm>
 

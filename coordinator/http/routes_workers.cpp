@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routes of workers: they register, claim, report.
 #include "coordinator/http/route_table.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An HTTP/1.1 server: in clear text on a loopback address, under TLS where a certificate is given.
 #pragma once
 

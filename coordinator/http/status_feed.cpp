@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/http/status_feed.h"
 
 namespace remixer::coordinator {

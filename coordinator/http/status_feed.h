@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The status for all who watch: asked of the engine at most once a second, however many there are.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A rate limit: so many a second on average, so many at once.
 #pragma once
 

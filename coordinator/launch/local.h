@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The local launcher: keeps a daemon's own workers running on this machine.
 #pragma once
 

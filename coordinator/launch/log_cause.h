@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a log says of why a program ended.
 #pragma once
 

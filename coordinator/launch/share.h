@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What this machine has for workers, how many workers that makes, and each worker's share of it.
 #pragma once
 

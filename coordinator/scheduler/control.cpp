@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What people order: cancel, retry, pause, limits.
 #include <algorithm>
 #include <functional>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What each event does; step() chooses among them.
 #pragma once
 

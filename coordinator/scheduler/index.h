@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The indexes of state.h. Whoever changes what they are made of goes through here.
 #pragma once
 

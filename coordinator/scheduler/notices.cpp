@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a grid's owner is told: that it has come to its end, or that something needs a look.
 #include "coordinator/scheduler/handlers.h"
 

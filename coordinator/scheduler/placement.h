@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which task a worker is given, and why another one is not: priorities, fair share, limits, gangs,
 // the worker's remaining time, suspects.
 #pragma once

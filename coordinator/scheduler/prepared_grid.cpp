@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/scheduler/prepared_grid.h"
 
 #include <unordered_map>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A submitted grid made ready for the scheduler and the store: everything hashed and written out,
 // which is done before the engine's thread is asked for anything.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Removing: results and files go; submitted or retried, the tasks run again.
 #include <algorithm>
 #include <unordered_set>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Events of attempts: they report progress and their end.
 #include <algorithm>
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Texts of which there are few and that many entries share (architectures, labelers, ...): each is
 // kept once, for the life of the program.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the scheduler knows: tasks and how they depend on each other, the newest attempt of each,
 // workers and grids. Loaded from the store at start; changed by step() alone.
 //

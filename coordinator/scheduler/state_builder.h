@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Puts a State together from what was stored: the database's rows, or what a simulation kept.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scheduler's one function: (state, event, now) → state changed, effects. No input or output,
 // no clock, no threads: what it wants stored, deleted and answered it returns.
 #pragma once

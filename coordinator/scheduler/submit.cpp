@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid is submitted: what is new or failed is queued, what is done or underway is shared.
 #include <algorithm>
 #include <unordered_set>

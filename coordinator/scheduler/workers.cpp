@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Events of workers: they register, claim, die.
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Copies of a database that another process may be writing to.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writing: one statement or a few for each kind of write.
 #include "base/error.h"
 #include "base/failpoint.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The store's connection with its prepared statements; shared by the files of the store.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading: the scheduler's state after a restart, and what the daemon asks for while it runs.
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The database's schema: its versions and how an older one becomes the newest. docs/database.md
 // describes the tables and the views that others may rely on.
 #pragma once

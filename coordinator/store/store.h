@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The database of one workspace: everything that must outlive the daemon. One connection writes and
 // checkpoints; readers outside open the file read-only and rely on the views alone.
 //

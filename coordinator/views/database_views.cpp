@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/views/database_views.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>

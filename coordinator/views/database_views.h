@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Answers that come from the database's stable views (docs/database.md) rather than from the
 // engine: figures, curves, comparisons, environments. Read over connections of their own that can
 // only read, so that the engine never waits for them.

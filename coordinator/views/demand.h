@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What there is to do, as launchers of workers want to know it.
 #pragma once
 

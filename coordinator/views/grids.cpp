@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Grids and their cells.
 #include <algorithm>
 #include <array>

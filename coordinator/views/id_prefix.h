@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How little of an id may stand for it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cells of a grid as a table: models down, labelers across.
 #include <SQLiteCpp/SQLiteCpp.h>
 

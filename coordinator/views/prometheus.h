@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The daemon's figures in Prometheus's text format, version 0.0.4.
 #pragma once
 

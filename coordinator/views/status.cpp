@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a progress display needs, in one answer.
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces of an attempt's log, from its file in the workspace.
 #pragma once
 

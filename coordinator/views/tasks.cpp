@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tasks, one or many.
 #include <algorithm>
 #include <cctype>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The answers of the API's queries, as docs/api.md describes them. Called in the engine's thread.
 #pragma once
 

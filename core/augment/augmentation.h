@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is done to an image before a model sees it, drawn first and done afterwards, so that the
 // labels can be moved along.
 #pragma once

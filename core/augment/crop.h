@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which part of an image is shown: at random in training, the centre in evaluation.
 #pragma once
 

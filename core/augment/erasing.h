@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random erasing: a rectangle of a normalised image becomes noise.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From 8-bit pixels to what a model takes.
 #pragma once
 

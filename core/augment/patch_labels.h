@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Object labels of one image, and their pooling to patches. No LibTorch: loader threads use it.
 #pragma once
 

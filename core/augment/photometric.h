@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Changes of colour that leave everything in its place, as Pillow's ImageOps and ImageEnhance do
 // them, byte for byte. All work in place.
 #pragma once

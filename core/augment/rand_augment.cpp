@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/augment/rand_augment.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RandAugment as timm draws and applies it under "rand-m9-mstd0.5-inc1": operations taken at random
 // from fifteen, each with a chance of its own, at a magnitude from 0 to 10.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How an augmented image shows its source, so that labels can follow. No LibTorch.
 #pragma once
 

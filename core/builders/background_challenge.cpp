@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/builders/background_challenge.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Backgrounds Challenge's rules (Xiao et al. 2020, appendix A, and the generator that its
 // authors released): which photographs are taken, and how the eight variants are made. Pure
 // functions; docs/datasets.md gives the rules in words.

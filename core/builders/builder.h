@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Builds datasets from what is on the machine.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ImageNet-9 and Tiny ImageNet-9, built from a user's photographs and boxes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/builders/challenge_source.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Photographs that ImageNet-9 and Tiny ImageNet-9 are built from, in the folders that people have.
 #pragma once
 

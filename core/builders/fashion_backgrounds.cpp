@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/builders/fashion_backgrounds.h"
 
 #include <algorithm>

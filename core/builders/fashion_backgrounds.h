@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The photographs behind the Fashion Background Challenge's garments, and crops of them.
 #pragma once
 

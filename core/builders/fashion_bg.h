@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Fashion Background Challenge: garments of Fashion-MNIST on crops of photographs, with the
 // Background Challenge's eight test variants. docs/datasets.md describes the result.
 #pragma once

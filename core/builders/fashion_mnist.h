@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fashion-MNIST (Xiao et al. 2017): 28x28 grey photographs of garments, and their silhouettes.
 #pragma once
 

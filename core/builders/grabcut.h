@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GrabCut (Rother et al. 2004) from a bounding box.
 #pragma once
 

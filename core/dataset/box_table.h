@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of boxes, as spreadsheets and other programs write them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Boxes of objects as people have them: PASCAL-VOC XML files, or tables.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/dataset/contact_sheet.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A dataset on disk: what the builders write and everything else reads.
 //
 //   <folder>/manifest.json      what it is, counts, content hash

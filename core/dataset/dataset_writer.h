@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a dataset's folder: the form that dataset.h reads and docs/datasets.md describes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether the files of a dataset that was imported in place are still those that were imported.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/dataset/imagenet_classes.h"
 
 namespace remixer::data {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ImageNet's thousand classes (ILSVRC 2012) and the nine of ImageNet-9, to each of which a part of
 // them belongs: dog 116, bird 52, vehicle 42, reptile 36, carnivore 35, insect 27, instrument 26,
 // primate 20, fish 16, together 370 (Xiao et al. 2020). Immutable tables; thread-safe; no LibTorch.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ImageNet's channel statistics, which the field normalises its images by.
 #pragma once
 

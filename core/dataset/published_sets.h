@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The evaluation and training sets of the field that `remixer dataset import` knows, and what was
 // published of each: enough to tell a whole copy from a part of one.
 #pragma once

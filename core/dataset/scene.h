@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An object on a background, and the Background Challenge's variants of the image that they make
 // (Xiao et al. 2020). Pure functions on images of one size.
 #pragma once

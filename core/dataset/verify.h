@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks a dataset's folder against what it says about itself.
 #pragma once
 

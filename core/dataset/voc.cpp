@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PASCAL-VOC annotations, read by their structure.
 #include <cstring>
 #include <pugixml.hpp>

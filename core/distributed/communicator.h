@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The ranks that train one model, seen from one of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled into libremixer_cuda.so only. Everything that it uses is LibTorch's, CUDA's or a header:
 // the linker refuses a symbol that only the loading program would have.
 #include <ATen/detail/CUDAHooksInterface.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/distributed/device_communicator.h"
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ranks that train on devices of their own: bytes and agreements over MPI, tensors on the device
 // over a process group of its library's.
 #pragma once

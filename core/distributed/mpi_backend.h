@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // c10d's view of the MPI ranks: what LibTorch's Reducer sums gradients with.
 #pragma once
 

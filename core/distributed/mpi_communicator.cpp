@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/distributed/mpi_communicator.h"
 
 #include "core/distributed/mpi_backend.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ranks over MPI: CPU training's collectives, and every device's rendezvous.
 #pragma once
 

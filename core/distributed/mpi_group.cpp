@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/distributed/mpi_group.h"
 
 #include <fmt/ranges.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The MPI side of MpiCommunicator: communicators, waiting, alarms. Includes <mpi.h>.
 #pragma once
 

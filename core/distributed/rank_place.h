@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where ranks are, what they see there, and what each of them gets: pure functions over a
 // description of all ranks.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // By which of a rank's addresses the other ranks reach it: host names need not resolve on other
 // nodes, and a machine may have networks that others do not share.
 #pragma once

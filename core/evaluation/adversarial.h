@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Background Challenge's adversarial metric: each foreground before every background of a set.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Evaluates weights on one evaluation set.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a file of weights is evaluated: the one place that decides it, for grids and for the
 // `remixer model` commands alike.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is right on a data set's split, in the form that predictions are counted by
 // (base/predictions.h). No LibTorch.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which patches a model's answer rests on.
 #pragma once
 

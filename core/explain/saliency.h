@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Saliency maps of chosen images of a set.
 #pragma once
 

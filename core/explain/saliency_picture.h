@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Table 4 as a picture: original | plain | ReMixer, a row an image.
 #pragma once
 

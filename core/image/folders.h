@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Folders of images as people have them. Nothing here writes.
 #pragma once
 

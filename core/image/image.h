@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Images in memory and their files.
 #pragma once
 

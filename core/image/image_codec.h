@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The libraries behind image.h, one file each.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Decoding no more of an image than is wanted of it.
 #pragma once
 

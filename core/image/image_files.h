@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where images stand: folders, as ImageFolder lays them out, and tar archives, which count as
 // folders.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which class each image of a folder is of, by where it stands.
 #pragma once
 

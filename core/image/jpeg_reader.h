@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One JPEG being decoded; libjpeg behind an interface that does not jump.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Antialiased resizing as Pillow's Image.crop() and resize() do it, byte for byte.
 //
 // A separable filter whose support grows with the reduction; coefficients in 2^-22, sums rounded

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two loops of resample.h, plain and with AVX2; both give the same bytes.
 #pragma once
 

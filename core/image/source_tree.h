@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All that is below a folder of images, each path once: what may be taken, and of the rest why not.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tar archives, read by an index of offsets.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Affine transforms as Pillow's Image.transform(AFFINE, BICUBIC, fillcolor) does them, byte for
 // byte.
 #pragma once

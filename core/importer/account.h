@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an import saw: each path once, taken or with the reason why not.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A user's own images: SPLIT/CLASS/IMAGE, CLASS/IMAGE, or the same in archives.
 #include <algorithm>
 #include <map>

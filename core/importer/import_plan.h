@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which images a folder holds, and as what: the layouts in which datasets are published.
 #pragma once
 

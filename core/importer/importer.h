@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Takes datasets in where they are: nothing is written beside a user's images; manifest and indexes
 // go to the workspace.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What names of folders and files say, and what names an index can hold.
 #pragma once
 

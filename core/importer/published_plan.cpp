@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ImageNet and its relatives.
 #include <algorithm>
 #include <array>

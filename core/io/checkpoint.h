@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights in whatever file they come: safetensors, or a checkpoint that torch.save wrote.
 #pragma once
 

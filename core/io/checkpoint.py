@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads checkpoints that torch.save wrote (zip archives, and pickles from before PyTorch 1.6) and
 writes their tensors as safetensors. Needs Python alone: no torch, no NumPy, and no trust in the file.
 

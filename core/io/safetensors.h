@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Named tensors in a file: the safetensors format (8 bytes of header length, a JSON header, raw
 // little-endian data).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masked mixing of patches by the kernels of core/kernels/device, with gradients.
 #pragma once
 

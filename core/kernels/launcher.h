@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who carries out the launches of device code: the CUDA library beside the operators, found and
 // loaded when a CUDA tensor first comes.
 #pragma once

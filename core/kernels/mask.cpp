@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/kernels/mask.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/kernels/masked_conv2d_cpu.h"
 
 #include <ATen/Dispatch.h>

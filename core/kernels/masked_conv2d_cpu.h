@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The masked depthwise convolution on a CPU, with gradients, by loops over an image's neighbours.
 #pragma once
 

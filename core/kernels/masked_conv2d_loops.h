@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The masked depthwise convolution of one image on a CPU, as plain loops; float and double.
 //
 // Arrays are dense: x, y [N, C] with N = height · width patches in row order; weight [S², K] with

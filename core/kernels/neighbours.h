@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which patches lie under a kernel of S × S places.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ReMixer's operators. M_ij = exp(-κ·d_ij) says how much patch i listens to patch j.
 //
 // All are differentiable in every real-valued tensor argument, distance and kappa included, run on

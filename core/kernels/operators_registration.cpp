@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Registers the operators under remixer::. Composite: autograd, every device and shape inference
 // follow from the operations that they are made of.
 #include <torch/library.h>

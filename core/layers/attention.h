@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Self-attention over tokens, with or without ReMixer's mask.
 #pragma once
 

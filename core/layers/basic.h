@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The layers that every family shares. Each holds handles of the model's own parameters.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes a model's parameters and buffers: names them, draws initial values, keeps the order.
 #pragma once
 

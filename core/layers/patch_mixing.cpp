@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/layers/patch_mixing.h"
 
 #include <ATen/ops/conv2d.h>

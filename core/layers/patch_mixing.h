@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How MLP-Mixer and ConvMixer mix patches, with or without ReMixer's mask.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batches on their way to a device: the next one is copied while the one before is computed with.
 #pragma once
 

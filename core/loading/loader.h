@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batches of a split, made ahead of their use by background threads.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A split's images and patch labels, read, augmented and normalised; kept in memory where they fit.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ConvMixer. Activations are channels-last throughout, so that a 1 × 1 convolution is a product of
 // matrices as they lie in memory.
 #include <ATen/ops/gelu.h>

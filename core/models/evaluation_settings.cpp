@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/models/evaluation_settings.h"
 
 #include "base/error.h"

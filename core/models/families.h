@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What create_model calls, by the architecture's family; without a seed, create_model_to_load.
 // `spec` has been checked against `architecture`.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the families share: κ of each block, aux_head, and the checks on what forward is given.
 #pragma once
 

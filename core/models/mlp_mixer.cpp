@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // MLP-Mixer.
 #include <cmath>
 

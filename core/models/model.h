@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A patch-based classification model with or without ReMixer.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How published ImageNet weights want to be evaluated, as timm's configurations say. Immutable;
 // thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // DeiT, and ConViT: the same blocks, the first of them with gated positional attention over patches
 // alone; [CLS] joins after those.
 #include <ATen/ops/cat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/models/work.h"
 
 #include "experiments/spec/architectures.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much arithmetic a model's pass takes.
 #pragma once
 

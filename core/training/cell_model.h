@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From a cell to its dataset's splits and its model.
 #pragma once
 

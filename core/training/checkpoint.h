@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state of a run on disk, from which it goes on.
 //
 // A checkpoint is two files: checkpoint-<step>.safetensors holds the tensors (weights, buffers,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One model trained by several ranks: who runs which shard, and how gradients are joined.
 #pragma once
 

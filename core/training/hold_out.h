@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A part of the training set that is not trained on: chosen by the seed, measured after every
 // epoch.
 #pragma once

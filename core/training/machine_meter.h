@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How busy the machine is that a rank computes on.
 #pragma once
 

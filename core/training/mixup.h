@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mixup and CutMix of one shard, carrying the patch labels along, and soft targets.
 #pragma once
 

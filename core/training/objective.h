@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From a shard's images to the loss that is minimised.
 #pragma once
 

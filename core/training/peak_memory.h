@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much of the machine's memory this process has held at once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/training/precision.h"
 
 #include <ATen/Context.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Number formats of training: which products run in 16 bits, and the scale that keeps the gradients
 // of float16 from vanishing.
 #pragma once

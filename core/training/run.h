@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One training run in progress: what train() is made of.
 #pragma once
 

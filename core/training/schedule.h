@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The learning rate over a run: linear warm-up, then cosine decay.
 #pragma once
 

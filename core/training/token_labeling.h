@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TokenLabeling (Jiang et al. 2021): every patch is classified too, its labels being the target.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Trains one cell, data-parallel, resumable.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/training/weights_copy.h"
 
 #include <ATen/core/grad_mode.h>

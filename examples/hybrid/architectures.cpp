@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What grids and reports know of the example: its names, sizes and version.
 #include "experiments/spec/architectures.h"
 

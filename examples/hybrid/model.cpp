@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An example of a user's own architecture: even blocks mix patches by a depthwise convolution, odd
 // ones by attention. Both ask for ReMixer's masked layers, so the model has a κ in every block and
 // works with and without ReMixer. docs/extending.md walks through it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid file, read and expanded.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GridFile to cells and tasks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid file as it was written, checked word by word, before its axes are multiplied out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/grid/grid_reader.h"
 
 #include <toml++/toml.h>

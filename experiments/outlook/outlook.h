@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a grid will take before any of it is run: work, time, disk.
 #pragma once
 

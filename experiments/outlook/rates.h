@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How fast a machine trains, evaluates and labels: measured where a rehearsal or `bench step` was
 // run on such a machine, else from stated tables.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a rehearsal runs in a grid's place: the same models, labelers, sets and tables, on a few
 // made-up images and for two steps.
 #pragma once

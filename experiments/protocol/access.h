@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The access file: how a command or a worker finds the daemon of a workspace and proves that it
 // may.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A daemon that does not answer is not one that is not there.
 #pragma once
 

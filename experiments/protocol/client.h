@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A blocking HTTP client of the daemon's API; under TLS where the access file names a certificate.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A finished result as its worker keeps it on the disk: <attempt's folder>/result.json.
 #pragma once
 

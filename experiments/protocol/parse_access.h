@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The access file's text, for read_access and those who have the text already.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A TCP connection in clear text or under TLS, for Asio's and Beast's asynchronous functions: both
 // ends of the API read and write one without asking which it is.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The architectures that a grid can name: the one place where a name is made known, with all that
 // the grid, the models and `remixer model list` need to know of it. Immutable; thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A cell: one fully resolved configuration of one trained model.
 #pragma once
 

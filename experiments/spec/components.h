@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a grid can name: labelers and dataset builders (architectures have a file of their own), and
 // what stands for each of them in a cell's identity. Immutable tables; thread-safe.
 //

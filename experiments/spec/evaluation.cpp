@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/spec/evaluation.h"
 
 namespace remixer::experiments {

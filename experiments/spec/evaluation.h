@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Evaluate tasks: how a set is looked at, and what stands for that in a task. No cell holds any of
 // it.
 #pragma once

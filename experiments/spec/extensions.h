@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Architectures of extensions: folders that the build is given (REMIXER_EXTENSIONS), see
 // docs/extending.md.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The data sets of the field that a grid may name before the workspace holds them: what each will
 // be, who publishes it, and the command that brings it. Immutable; thread-safe.
 #pragma once

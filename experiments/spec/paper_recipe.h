@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The paper's recipe in one word, and a recipe in one line.
 #pragma once
 

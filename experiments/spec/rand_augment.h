@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RandAugment's policy as timm writes it: "rand-m9-mstd0.5-inc1".
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a model is trained. Part of a cell's identity: each field can change the result.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tasks: the steps of cells, as a graph.
 #pragma once
 

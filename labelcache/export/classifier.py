@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a timm classifier a TorchScript network for ReLabel maps: logits in each cell of its last features.
 
     classifier.py --model dm_nfnet_f6 --input-size 576 --output FOLDER [--checkpoint FILE]

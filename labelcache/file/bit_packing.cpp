@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/file/bit_packing.h"
 
 #include <algorithm>

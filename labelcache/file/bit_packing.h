@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Streams of small numbers at a fixed number of bits each, with the few that need more set apart.
 //
 //   base (u16) · bits (u8) · exceptions (u8) · ceil(n / 8) groups of `bits` bytes ·

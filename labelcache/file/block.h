@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One block of a label file: consecutive samples' ids and records, encoded and read.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packed file of label maps, byte by byte as in docs/labelcache.md. For the writer, the reader
 // and their tests.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/file/label_file_reader.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One label file open for reading.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/file/packed_record.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A top-k map in the file: the same map as its record (labelcache/file/record.h), packed for quick
 // reading. Value codes grow as values do, so a cell's ranks are stored as what each loses to the
 // one before; classes are numbered by their first appearance, so the first ranks need few bits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A file that is written piece by piece, and whose pieces outlive the program that wrote them.
 #pragma once
 

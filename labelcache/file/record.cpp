@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/file/record.h"
 
 #include <c10/util/Half.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One label map as bytes: how it is sent between ranks and hashed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Patch labels of a top-k map without the classes that no cell of a patch names: their
 // probability is the same for all, so one number stands for them. Exact, and a hundredth of the
 // dense form's memory for ImageNet's thousand classes.

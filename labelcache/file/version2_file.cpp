@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Label files of version 2, as docs/labelcache.md describes them.
 #include <atomic>
 #include <cassert>

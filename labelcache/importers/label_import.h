@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Published label maps as label files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masks in NumPy's .npy format (NEP 1): a magic number, a header that is a Python dictionary, data.
 #include <algorithm>
 #include <charconv>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Label maps in PyTorch's zip format.
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/to.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/labelers/label_job.h"
 
 #include <ATen/Parallel.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Labels one split of a dataset into a cache file.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is the user's own, put where labelers find it: networks as TorchScript, and sets of maps.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What looks at images and says where and what the objects are.
 #pragma once
 

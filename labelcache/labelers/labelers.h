@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The labelers themselves; make_labeler() is how others get one.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/labelers/network_input.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Images as the labelers' networks take them, and networks' answers as label maps.
 #pragma once
 

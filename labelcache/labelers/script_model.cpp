@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/labelers/script_model.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Networks that labelers take as TorchScript, described by a small TOML file.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // EfficientNet-lite0 (Tan and Le, 2019, without squeeze-and-excitation): an ImageNet classifier,
 // kept spatial for ReLabel maps.
 #pragma once

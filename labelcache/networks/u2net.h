@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // U²-Netp (Qin et al., 2020): salient object detection with nested U-blocks, the small model.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The U-Net of Voynov et al. (2021), "Object segmentation without labels with large-scale
 // generative models": foreground masks learned from BigBiGAN's images.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "labelcache/networks/weights.h"
 
 #include "base/error.h"

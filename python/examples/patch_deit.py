@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A timm DeiT-S with ReMixer, in ten lines: one training step on random images."""
 
 import timm

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dashboard in a real Chromium, on a real grid that a real worker runs."""
 import time
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report's page in Debian's Chromium: on a phone, on a screen and in print."""
 import os
 import unittest

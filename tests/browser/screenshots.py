@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Takes docs/dashboard-*.png from a real grid: PYTHONPATH=tests/browser REMIXER_PROGRAMS=build/bin
 /usr/bin/python3 tests/browser/screenshots.py docs"""
 import base64

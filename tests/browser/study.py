@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real daemon with a real worker on a small grid, and a Chromium to look at it."""
 import json
 import os

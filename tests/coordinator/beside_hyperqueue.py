@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Tasks a second of this coordinator beside HyperQueue's on the same machine, in one run.
 
     pip install --target hq hyperqueue==0.27.0

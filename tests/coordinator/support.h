@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Grids, messages and folders for the coordinator's tests.
 #pragma once
 

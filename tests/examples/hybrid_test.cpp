@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The example of docs/extending.md: an architecture of a user's own is like the built-in ones.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>

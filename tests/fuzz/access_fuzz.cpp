@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The access file: any text is an access file or bad input.
 #include <string>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of boxes: any bytes are a table or bad input, named with its line in one line of text.
 #include <cstdlib>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The grid reader: any text is a grid or bad input, and a grid reads the same twice.
 #include <cstdlib>
 #include <string>

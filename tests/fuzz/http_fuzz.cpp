@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a client may send: any bytes over a real socket to the real routes. The first byte chooses
 // between bytes as they are and a request that is well formed but for its path and body.
 #include <unistd.h>

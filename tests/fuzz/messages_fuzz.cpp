@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The protocol's JSON: whatever is read as a message is written and read back as the same message,
 // and everything else is refused as bad input.
 #include <cstdlib>

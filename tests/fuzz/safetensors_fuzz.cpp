@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Headers of safetensors: any text is a header, whose entries tile the data, or bad input.
 #include <cstdlib>
 #include <string>

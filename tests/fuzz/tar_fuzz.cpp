@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tar archives: any bytes are an archive, whose members can be read, or bad input. A header's
 // checksum is mended first, or nearly all inputs would end there.
 #include <cstdio>

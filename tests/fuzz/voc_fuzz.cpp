@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PASCAL-VOC files: any bytes are an annotation or bad input, named in one line.
 #include <cstdlib>
 #include <string>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operators on a GPU: right against float64, the same twice, and how fast. See ./check --help."""
 
 import argparse

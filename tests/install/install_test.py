@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An installation is moved and still runs, and a project of its own builds with find_package(ReMixer)."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weights' converter: what it refuses, and that what it writes can be read back."""
 
 import hashlib

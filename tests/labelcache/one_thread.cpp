@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every test of this program begins with ATen on one thread: on a busy machine threads that wait
 // for each other inside small layers take minutes.
 #include <ATen/Parallel.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An image that integer arithmetic makes, so that other programs can make the same: coloured bands
 // and a bright disk.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the user can get wrong: each a clear line, exit code 2, and nothing lost.
 #include <gtest/gtest.h>
 

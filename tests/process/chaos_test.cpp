@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A real grid whose processes are killed, stopped and cut off, at random and at named points, until
 // it is done. What the attempts wrote themselves is compared with the database, and every figure
 // with an undisturbed run's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A TCP proxy of a test between a worker and its daemon, where no network can be had to disturb.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer doctor` on this machine, with one thing after the other taken away.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Small grids on real images through the real programs.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A user's own images through the real programs: imported in place, trained and evaluated in a
 // grid, on another dataset's images as well.
 #include <gmock/gmock.h>

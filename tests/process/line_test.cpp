@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole line on a small grid: daemon, SQLite, mpirun with two ranks, GrabCut, tables.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The network between a daemon and its workers, which a test can disturb.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A real network of a test: daemon and workers on two hosts, as far as the kernel's network goes,
 // joined by a cable whose ends can be pulled.
 #pragma once

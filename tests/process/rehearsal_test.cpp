@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A small grid rehearsed with the real programs: nothing of what it names is there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

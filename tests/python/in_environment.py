@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run by package_test.py with the package installed: it against the product's own programs."""
 
 import copy

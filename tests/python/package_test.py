@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python package: built as a wheel, installed into a fresh environment and used there."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A user's own table: what is read, what is refused, and what it gives.
 #include "reports/definitions.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How tables are written, in every format: golden files of a study that has everything (ties, a
 // missing baseline, one and three seeds, a depth that four does not divide, missing, running and
 // failed cells). REMIXER_WRITE_GOLDEN=1 writes the files anew; look at what changed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables as LaTeX compile as they are, with all that names can hold.
 #include <gtest/gtest.h>
 

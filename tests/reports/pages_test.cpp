@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What pages and files show beside the tables: the runs of each number, plots, Table 4.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Filled with the paper's own numbers, the tables are the paper's.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gains of one seed rest on the predictions that evaluations stored.
 #include <gtest/gtest.h>
 

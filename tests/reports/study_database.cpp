@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/reports/study_database.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A database as the daemon makes it, filled by hand.
 #pragma once
 

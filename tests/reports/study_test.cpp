@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is read from a database, and what is refused.
 #include "reports/study.h"
 

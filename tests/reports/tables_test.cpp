@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What stands in the tables: rows, columns, gains, bests, missing figures, seeds.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A real Slurm of two nodes for a test, booted by tests/slurm/cluster.sh.
 #pragma once
 

@@ -13,6 +13,7 @@
 # any user. Where `unshare --uts` is allowed each node has a host name of its own, as real ones do;
 # FOLDER/etc/own-names exists then. Without, Open MPI must be kept from shared memory
 # (OMPI_MCA_btl=self,tcp), as the nodes look like one host to it.
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 command=${1:?}
 root=${2:?}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One grid on Slurm through everything that happens to allocations; its figures are those of an
 // undisturbed run elsewhere.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Allocations over a longer time: given back when nothing needs them, and kept by a daemon that is
 // a job itself.
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Both of the paper's grids, rehearsed at their 224 pixels through a real Slurm on this machine.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid on a test's own Slurm, by the commands that a user would give.
 #pragma once
 

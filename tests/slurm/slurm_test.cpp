@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer slurm` against a real Slurm: what is asked for, what is refused, what is given back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Photographs for tests: noisy scenes with a bright object whose box is known, saved as JPEG.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real programs run by tests: started, waited for or killed, their output read.
 #pragma once
 

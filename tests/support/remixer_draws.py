@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The product's counter-based random numbers (base/random.h), written a second time, so that a
 reference implementation can be fed the same draws."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the Python tests share: the product's programs, safetensors, and numbers that compare."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An HTTP server on a real socket whose answers a test writes out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs device code (core/kernels/device) on the CPU, one block at a time, each thread a fiber.
 //
 // It gives what core/kernels/device/simt.h declares, and checks what a GPU would not: that every

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A block's shared memory as the SIMT emulator keeps it: bytes, and of each pair of bytes who last
 // wrote and read it and when.
 #pragma once

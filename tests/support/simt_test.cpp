@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The SIMT emulator: it computes what the instructions are documented to, finds the faults that it
 // promises to find, and counts right.
 #include "tests/support/simt.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """timm's models with weights drawn at random, and the same with ReMixer's mask put in, plainly."""
 
 import math

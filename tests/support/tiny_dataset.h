@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A small dataset on disk for tests: 32 × 32 images of noise with a bright square, whose colour is
 // the class and whose place is the object's box; and the patch labels that follow from the boxes.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tools/check_rooms.py on this checkout, and on small trees with a fault each."""
 import pathlib
 import subprocess

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a worker reads what a daemon in trouble answers.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a worker says of where it runs.
 #include "worker/environment.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finished results wait on the disk until the daemon has them.
 #include "worker/outbox.h"
 

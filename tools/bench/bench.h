@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer bench`: how fast this machine runs the parts that a study's time goes to. Each benchmark
 // prints ratios of figures that it measured in the same run.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/bench/label_bench.h"
 
 #include <fmt/format.h>

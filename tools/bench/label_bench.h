@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer labels bench`: how fast a packed file is, at the size of ImageNet.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/dataset/dataset_make.h"
 
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer dataset build` and `import`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A label map drawn over its image, for people.
 #pragma once
 

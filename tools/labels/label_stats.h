@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a file's labels look like as a whole: a first look for people.
 #pragma once
 

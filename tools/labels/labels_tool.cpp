@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/labels/labels_tool.h"
 
 #include <ATen/Parallel.h>

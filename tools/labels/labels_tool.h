@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer labels build|import|pin|inspect|verify|stats|quality|bench`.
 #pragma once
 

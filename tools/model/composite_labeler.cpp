@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/model/composite_labeler.h"
 
 #include <ATen/Parallel.h>

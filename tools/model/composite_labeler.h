@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Labels of the adversarial metric's composites, by the labeler that a model was trained with.
 #pragma once
 

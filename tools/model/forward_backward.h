@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer model`: lists architectures, runs one forward or backward, converts weights.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer model`, with the subcommands that read datasets and patch labels.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/model/relevance_tool.h"
 
 #include <ATen/ops/isfinite.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Data sets for a rehearsal: a few made-up images in the folders, names, classes and splits of the
 // published set, taken in by the real builder or importer.
 #pragma once

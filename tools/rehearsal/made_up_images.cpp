@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/rehearsal/made_up_images.h"
 
 #include <cstdio>

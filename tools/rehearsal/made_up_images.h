@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Photographs for a rehearsal: noise with a bright object whose box is known.
 #pragma once
 

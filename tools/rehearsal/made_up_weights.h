@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights and maps for a rehearsal, where the user's own are missing: real networks of the same
 // input and output, with random weights, and random maps of the rehearsal's own data sets.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer-tools rehearsal ORDER --workspace DIR`: makes the data and weights that `remixer
 // rehearse` orders, and prints what it made as JSON. Not for people: `remixer rehearse` calls it.
 #pragma once

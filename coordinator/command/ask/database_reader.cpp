@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/command/ask/database_reader.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The workspace's database, read without a daemon: answers in the shape of docs/api.md, made from
 // the stable views of docs/database.md. What only a daemon knows (running steps, time left,
 // workers) is missing or null.

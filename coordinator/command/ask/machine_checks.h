@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Looks at this machine for `remixer doctor`: what is there, whether it will do, and what to do
 // where it does not.
 #pragma once

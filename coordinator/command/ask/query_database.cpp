@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/command/ask/query_database.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>

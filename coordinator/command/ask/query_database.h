@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Questions to the database in SQL, which can read but never change it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ways to a workspace's daemon: the one that owns it, or one of this process's own.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is known of a workspace: from its daemon, or from the database where no daemon answers.
 #pragma once
 

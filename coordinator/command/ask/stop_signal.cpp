@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/command/ask/stop_signal.h"
 
 #include <poll.h>

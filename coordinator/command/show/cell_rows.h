@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid's finished cells, one line each, as they come in.
 #pragma once
 

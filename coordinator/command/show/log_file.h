@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A task's log: of its newest attempt, growing while that runs.
 #pragma once
 

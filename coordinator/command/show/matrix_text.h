@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid's cells as a table for the terminal: models down, labelers across.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid's progress, shown while it runs: redrawn in place on a terminal, as plain lines in a pipe.
 #pragma once
 

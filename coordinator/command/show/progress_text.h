@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The progress of a grid as text: pure functions of the daemon's status.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid's tables on the terminal and in files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The terminal: whether there is one, how wide, in what colours, and a block redrawn in place.
 #pragma once
 

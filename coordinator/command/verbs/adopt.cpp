@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer adopt`: results of the run folders, read back where the database has lost them.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer backup`: a copy of the database, whole, while the daemon works.
 #include <fmt/format.h>
 

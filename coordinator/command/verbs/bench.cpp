@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer bench`: what the coordinator costs; what models cost, remixer-tools measures.
 #include "coordinator/command/verbs/bench_scheduler.h"
 #include "coordinator/command/verbs/command.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/command/verbs/bench_scheduler.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a daemon's costs grow with what it has finished.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer cancel`, `retry` and `rm`: of a task, or of all tasks of a grid.
 #include <fmt/format.h>
 #include <unistd.h>

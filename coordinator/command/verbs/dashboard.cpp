@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer dashboard`: a link that opens the dashboard in one browser.
 #include <fmt/format.h>
 

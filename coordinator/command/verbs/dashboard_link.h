@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a browser gets to the dashboard, for people.
 #pragma once
 

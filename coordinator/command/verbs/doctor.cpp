@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer doctor`: whether this machine has what a study needs, one line a thing.
 #include <fmt/format.h>
 

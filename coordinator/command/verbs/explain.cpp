@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer explain`: why a task is not running, or what became of it.
 #include <fmt/format.h>
 

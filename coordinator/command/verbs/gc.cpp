@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer gc`: frees what no result and no attempt needs.
 #include <fmt/format.h>
 

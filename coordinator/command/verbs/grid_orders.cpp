@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer pause`, `resume` and `limit`: how a grid's tasks are given out.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Subcommands of remixer-tools, the program beside this one that needs LibTorch or OpenCV.
 #pragma once
 

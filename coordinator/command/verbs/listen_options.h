@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a daemon listens: options of the commands that start one.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer logs`: what a task's newest attempt has written.
 #include <fmt/format.h>
 

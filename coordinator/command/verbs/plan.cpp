@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer plan`: what a grid needs and takes, before anything of it is run.
 #include "coordinator/command/verbs/plan.h"
 

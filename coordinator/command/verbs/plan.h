@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a grid needs and takes, before anything of it is run.
 #pragma once
 

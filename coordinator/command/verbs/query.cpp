@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer query`: figures by filter, or any question in SQL.
 #include "base/error.h"
 #include "coordinator/command/ask/query_database.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer rehearse`: a grid from data to tables on made-up data, in minutes.
 #include "coordinator/command/verbs/rehearse.h"
 

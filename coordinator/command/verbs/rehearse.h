@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer rehearse`, and its parts that come after the grid has run.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer report`: the tables of grids.
 #include <fmt/format.h>
 #include <fmt/ranges.h>

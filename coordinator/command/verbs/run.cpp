@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer run`: daemon, workers, progress and tables in one go.
 #include <fmt/format.h>
 

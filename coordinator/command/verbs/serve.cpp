@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A daemon in the foreground.
 #include "coordinator/command/verbs/serve.h"
 

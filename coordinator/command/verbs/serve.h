@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A daemon in the foreground: what `remixer up` and `remixer slurm up` have in common.
 #pragma once
 

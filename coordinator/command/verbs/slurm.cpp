@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer slurm`: workers in allocations of a Slurm cluster.
 #include "coordinator/command/verbs/slurm.h"
 

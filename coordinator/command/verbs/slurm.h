@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer slurm`, a group of subcommands.
 #pragma once
 

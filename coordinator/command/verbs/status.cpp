@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer status`: grids, what runs, what failed; cells of one grid; all tasks.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer up` and `remixer down`: a daemon in the foreground, and its end.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether allocations come to something: counts what goes wrong in a row, and says when to pause.
 #pragma once
 

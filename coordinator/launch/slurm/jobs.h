@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Slurm's own commands: sbatch, squeue, scancel.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Slurm launcher: keeps allocations matched to what the scheduler has to do.
 #pragma once
 

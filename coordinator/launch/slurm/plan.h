@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many allocations there should be: a pure function of what waits and what there is.
 #pragma once
 

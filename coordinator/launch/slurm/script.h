@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch scripts: the site's choices as #SBATCH lines and shell variables, then the text of
 // slurm/allocation.sh or slurm/daemon.sh, which is compiled in.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The texts of slurm/*.sh, which the build compiles in (coordinator/CMakeLists.txt).
 #pragma once
 

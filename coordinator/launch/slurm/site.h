@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a cluster's Slurm is to be asked, and how much of it is wanted: a TOML file, of which slurm/
 // holds examples and docs/slurm.md describes every key.
 #pragma once

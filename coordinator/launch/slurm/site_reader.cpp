@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A site's TOML file.
 #include <toml++/toml.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masked attention on tensor cores, forward and backward:
 //
 //   S_ij = scale · q_i·k_j - κ d_ij     P = softmax(S)     o_i = Σ_j P_ij v_j

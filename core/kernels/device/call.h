@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A kernel's launch as plain data, so that the code that fills it in knows neither CUDA nor the
 // emulator, and the code that carries it out (the CUDA library, or a test's emulator) no tensors.
 #pragma once

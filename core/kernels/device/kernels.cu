@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA library (libremixer_kernels.so): launches of the device code. It needs a driver only
 // when it is called, and no LibTorch.
 #include <cuda_runtime_api.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masked mixing of patches on tensor cores, the Mixer's linear map and ConvMixer's shared kernel
 // alike:
 //

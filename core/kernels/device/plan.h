@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a kernel is launched: grids, threads, shared memory. Plain host code.
 #pragma once
 

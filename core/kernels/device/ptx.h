@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bodies of simt.h's functions where nvcc compiles them; sm_80 and later.
 #pragma once
 

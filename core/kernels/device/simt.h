@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What device code may use of a GPU: each thing is one function, with a body of PTX where nvcc
 // compiles it (ptx.h), and declared here for the emulator that runs the same code on a CPU
 // (tests/support/simt.h).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tiles of 16-bit rows in shared memory: how they lie, how they come and go.
 #pragma once
 

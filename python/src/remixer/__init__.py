@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ReMixer's masked mixing for PyTorch (Kang, Mo, Shin).
 
 Patch i of an image listens to patch j with weight M_ij = exp(-κ·d(y_i, y_j)): y are labels of the

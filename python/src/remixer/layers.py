@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """timm's mixing modules with ReMixer's mask. Each stands in place of the class it is derived from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operators, with names and types. All are differentiable in every real-valued tensor argument."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The daemon as a whole: who may have a workspace, how it starts and ends.
 #include "coordinator/daemon/daemon.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Notices: each is told at least once, by a real program and a real server, and nothing waits for
 // them.
 #include "coordinator/daemon/notifier.h"

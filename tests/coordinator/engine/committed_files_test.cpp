@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a committed result names is never deleted, whatever is done in whichever order.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The engine: publications, deleted files, dead processes, many callers at once.
 #include "coordinator/engine/engine.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Garbage: what goes, in which order, and what never does.
 #include "coordinator/engine/garbage_collection.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Workspace and database belong together, or nothing is touched.
 #include "coordinator/engine/workspace_id.h"
 

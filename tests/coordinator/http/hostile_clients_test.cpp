@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Clients that are slow, half open, too many or too fast: the others are served all the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every answer of a real daemon against docs/openapi.json. Drives a grid through all its states by
 the workers' own routes, and asks every route that the description has."""
 import http.client

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The description and the routes are the same list.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

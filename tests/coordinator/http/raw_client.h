@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Clients that speak HTTP, or not, byte by byte over real sockets.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Event streams: what a client that stays is sent, and how it ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

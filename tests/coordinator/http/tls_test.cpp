@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TLS on real sockets: what the daemon shows, whom the client trusts, what a stranger gets.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The launcher's care for its processes. Small shell programs stand where the worker stands: what
 // is tested is starting, watching and ending, not work.
 #include "coordinator/launch/local.h"

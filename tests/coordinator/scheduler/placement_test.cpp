@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who is given what: priorities, fair share, limits, gangs, remaining time, suspects; and what the
 // owner is told.
 #include "coordinator/scheduler/placement.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A grid made ready from the message and from the request's text is the same.
 #include "coordinator/scheduler/prepared_grid.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the scheduler of a simulated history has promised, held against what it knows and stores.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scheduler's promises, one by one.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The workspace of a simulated history: models that attempts made, results that they kept, and who
 // deletes them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/coordinator/scheduler/simulated_store.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The store as a simulation needs it: what was committed, row by row, without a disk. Its faults
 // are those that real storage would have were a line of ours missing.
 #pragma once

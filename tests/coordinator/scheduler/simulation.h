@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One history of the scheduler and of the workspace's files: garbage is collected, files are lost,
 // results are sent again by later attempts, databases are lost and read back. Workers, a network
 // that loses, doubles and reorders, clocks that jump, a disk that is slow, a daemon that crashes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Many histories from many seeds, and the proof that the checks would notice.
 //
 //   REMIXER_SEED=1234 build/bin/simulation_test    replays one, saying what happens

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Unsuitable workers and sites without room: worked around, never counted against a task.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

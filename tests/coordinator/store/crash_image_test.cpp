@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Power cuts: after every single write and sync of a history, with unsynced writes kept, dropped,
 // torn or out of order, the database opens again, is whole, and holds each acknowledged command,
 // wholly, and of the others each wholly or not at all.

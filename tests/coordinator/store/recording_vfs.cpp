@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/coordinator/store/recording_vfs.h"
 
 #include <sqlite3.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A SQLite file system that passes everything on and keeps a record: each write, truncation, sync
 // and deletion of the database and its log, in order. From the record, what a disk may hold after a
 // power cut at any moment can be built.

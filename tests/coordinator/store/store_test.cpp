@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What must outlive the daemon: schema, views, transactions, crashes.
 #include "coordinator/store/store.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Figures, curves, comparisons and logs, from a database that a real engine wrote.
 #include "coordinator/views/database_views.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How long what is left will take.
 #include "coordinator/views/estimate.h"
 

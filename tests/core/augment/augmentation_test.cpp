@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the comparison with Pillow and timm (timm_augmentation_test.py) does not see.
 #include "core/augment/augmentation.h"
 

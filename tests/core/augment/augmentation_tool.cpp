@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lets the Python tests call the augmentation: reads requests, one JSON object a line, from
 // standard input, writes the pixels asked for to the file "output" and answers with one line of
 // JSON.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """How many images a second a core: this loader and torchvision's, on the same files in one run.
 
     tests/core/augment/loader_speed.py FOLDER [--tools build/bin/remixer-tools] [--rounds 5]

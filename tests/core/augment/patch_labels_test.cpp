@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Patch labels against loops over every cell of the map, in double precision.
 #include "core/augment/patch_labels.h"
 

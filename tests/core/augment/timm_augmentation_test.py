@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pixels beside Pillow's, torchvision's and timm's: equal to the last bit, fed the same draws."""
 
 import io

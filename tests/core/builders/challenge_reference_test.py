@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ImageNet-9's squares and variants beside Pillow, torchvision and NumPy.
 
 Photographs of awkward sizes go through `remixer dataset build imagenet9`; what comes out must be, to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ImageNet-9's rules, and its builder on small photographs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Builders and importers on real photographs, where they are at hand beside the repository
 // (../shared/data); the same on made-up ones is in challenge_test and importer_test.
 #include <gmock/gmock.h>

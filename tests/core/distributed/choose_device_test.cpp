@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Choosing a device on machines whose GPU is in some way not to be had: no driver, a driver without
 // cards, GPU parts that do not load. One rank; the loader, LibTorch and MPI are the real ones.
 #include "core/distributed/choose_device.h"

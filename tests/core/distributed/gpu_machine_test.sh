@@ -2,6 +2,7 @@
 # A worker on a machine that shows a GPU's driver and has none: /dev/nvidiactl is an empty file, in a
 # /dev of this test's own (a private mount namespace). `auto` says why and serves on the CPU; `cuda`
 # ends with bad input. Usage: gpu_machine_test.sh WORKER
+# SPDX-License-Identifier: Apache-2.0
 set -u
 worker=$1
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Under mpirun: the ranks named as arguments stay away from a collective, the others wait for it.
 //
 //   missing_rank_program sum|gradients|barrier RANK...

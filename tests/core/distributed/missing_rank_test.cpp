@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A rank that hangs: the others name it when the time is over, and the whole program ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

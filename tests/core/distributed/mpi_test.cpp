@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs on every rank of an mpirun; each rank holds the same expectations.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

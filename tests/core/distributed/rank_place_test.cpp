@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who gets which GPU and how many cores, from descriptions of ranks as srun and mpirun make them.
 #include "core/distributed/rank_place.h"
 

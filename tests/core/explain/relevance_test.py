@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Relevance of patches against autograd in timm's models, the method written out plainly."""
 
 import unittest

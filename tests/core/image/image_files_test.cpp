@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Folders and archives, the latter made by the system's tar.
 #include "core/image/image_files.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Folders as people have them: what an import takes, what it passes over, and what it refuses.
 #include "core/importer/account.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Data imported in place, from the layouts in which it is published.
 #include "core/importer/importer.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random trees of splits, classes, names, links, formats and box tables: every path is in the
 // account once, and what was written can be read back.
 #include <fmt/format.h>

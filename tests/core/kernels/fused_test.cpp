@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operators over the device kernels, from tensors to gradients: the emulator stands in the
 // place of the CUDA library and serves CPU tensors.
 #include <ATen/core/grad_mode.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Draws and comparisons for tests of tensor code.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """-DREMIXER_ONLY_OPS=ON: configured and built apart, with nothing of the product's other needs in
 reach of the configuration, then loaded into a Python of its own."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operators from Python: gradients, registration, tracing, autocast, and errors."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/loading/loader.h"
 
 #include "core/loading/device_queue.h"

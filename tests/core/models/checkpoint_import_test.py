@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints that torch.save wrote come in; weights of ours go into timm; other image sizes."""
 
 import argparse

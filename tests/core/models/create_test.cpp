@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/equal.h>
 #include <ATen/ops/eye.h>
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Initial weights against timm's, distribution for distribution, on several seeds of each."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ReMixer in every family against its equations in double precision, put into timm's models."""
 
 import unittest

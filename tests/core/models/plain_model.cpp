@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/core/models/plain_model.h"
 
 #include <ATen/ops/empty.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The models once more, in plain double loops, one image at a time, from the papers' formulas.
 #pragma once
 

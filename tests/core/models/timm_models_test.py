@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every architecture against timm's model of that name, on weights and images drawn at random:
 logits, the gradient of every parameter, parameter counts and names."""
 

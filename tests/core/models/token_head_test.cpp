@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // aux_head: what it says of each patch, and that a model is otherwise the same with or without it.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/conv2d.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What differs between training and evaluation: batch statistics, running averages, drop path.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/models/weights.h"
 
 #include <ATen/ops/equal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // kill -9 of a training process, at chosen steps and at moments that nobody chose, while it writes
 // checkpoints as well: taken up again it ends with the very bytes of the run that was left alone.
 #include <gtest/gtest.h>

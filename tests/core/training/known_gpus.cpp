@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A library with NVML's interface and three GPUs whose figures are known.
 #include <cstdint>
 #include <cstring>

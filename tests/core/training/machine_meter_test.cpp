@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a machine says of itself, from files with known figures, and of GPUs through a library with
 // NVML's interface (tests/core/training/known_gpus.cpp), since no GPU is here.
 #include "core/training/machine_meter.h"

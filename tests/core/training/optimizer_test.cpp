@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/training/optimizer.h"
 
 #include <ATen/ATen.h>

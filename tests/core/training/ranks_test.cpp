@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs on every rank of an mpirun: the same cell trained by each rank alone and by all together.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

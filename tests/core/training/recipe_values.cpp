@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gives Python tests what our recipe computes, to be compared with timm's value by value.
 //
 //   recipe_values schedule RECIPE STEPS_PER_EPOCH OUTPUT      rates [epochs * steps]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recipe beside timm's and PyTorch's own, value by value, fed the same random draws."""
 
 import json

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cells over the tiny dataset, quick to train.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Trains the cell that has everything, for tests that kill it: alone, or under mpirun.
 //
 //   train_program DATA FOLDER ARCHITECTURE CHECKPOINT_SECONDS [PAUSE_AT]

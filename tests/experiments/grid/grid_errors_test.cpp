@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every way to write a grid wrong, and the line and advice that it gets.
 
 #include "experiments/grid/grid.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The paper's grids hold every cell and evaluation that its tables show, with nothing else to be
 // there than the grid files.
 #include <map>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a grid takes, by stated and by measured rates, with nothing of it there.
 #include "experiments/outlook/outlook.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The client against a real socket whose other end follows a script.
 
 #include "experiments/protocol/client.h"

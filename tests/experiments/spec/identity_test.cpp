@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Identities outlive the program that made them: the hashes here must never change. Where one of
 // these tests turns red, results in every database in the world would be trained again. Raise a
 // version where meaning changed on purpose; never edit a hash.

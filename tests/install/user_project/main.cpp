@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What somebody else's program does with the installed operators.
 #include <ATen/Functions.h>
 #include <remixer/operators.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packed file: what goes in comes out, and no damage passes unnoticed.
 #include <c10/util/Half.h>
 #include <gmock/gmock.h>

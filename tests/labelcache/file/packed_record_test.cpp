@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Packed top-k records: lossless whatever the numbers, quick where they are as labelers give them.
 #include "labelcache/file/packed_record.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Published maps and masks as label files.
 #include "labelcache/importers/label_import.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Labelling a whole split.
 #include "labelcache/labelers/label_job.h"
 

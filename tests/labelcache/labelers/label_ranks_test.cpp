@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Run under mpirun: any number of ranks makes the file that one rank makes, and an image that only
 // one rank reads stops them all.
 #include <ATen/Parallel.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every network labeler against its network written in PyTorch, on the same weights and on images as people
 have them: odd sizes, greyscale, CMYK, EXIF-rotated. And importers against what torch.save and numpy.save write."""
 

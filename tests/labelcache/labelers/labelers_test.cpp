@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The labelers on images whose object is known. Figures of the networks are ONNX Runtime's, as in
 // network_test.cpp, with the preprocessing that the networks were published with.
 #include "labelcache/labelers/labelers.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TorchScript networks by their descriptions, and what is pinned for grids.
 #include "labelcache/labelers/script_model.h"
 

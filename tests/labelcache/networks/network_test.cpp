@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The networks against other programs' answers. The numbers are ONNX Runtime 1.32's: on the
 // published u2netp.onnx with its input size freed, and on EfficientNet-lite0 written as an ONNX
 // graph from the published weights, batch norms unfolded and padded with SAME_UPPER.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Figures of agreement on images whose answer is known.
 #include "tools/labels/label_quality.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `remixer labels`, called as the helper program calls it.
 #include "tools/labels/labels_tool.h"
 

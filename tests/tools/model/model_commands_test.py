@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`remixer model evaluate`, `challenge` and `explain` on a built dataset: figures and answers counted again
 in Python from the image files, panels looked at pixel by pixel."""
 

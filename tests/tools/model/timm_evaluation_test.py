@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """timm's own evaluation beside `remixer model evaluate` on the same weights and photographs: equal
 answers, image by image. Public weights say nothing of how they want to be evaluated, so each model
 must get its own normalisation, crop and filter without being told."""

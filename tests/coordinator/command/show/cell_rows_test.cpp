@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coordinator/command/show/cell_rows.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole command lines: what goes to which stream, and the exit code.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What follows from squeue's words and from what waits: parsing, planning, counting failures.
 #include "coordinator/launch/slurm/plan.h"
 

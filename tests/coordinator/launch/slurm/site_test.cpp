@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sites, and the scripts that are made of them.
 #include "coordinator/launch/slurm/site.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Prints, as JSON, what the emulator counts of each kernel at the paper's shapes, for one head or
 // image: attention of DeiT (T = 197 with [CLS], D = 64), mixing of 14 × 14 patches and 512
 // channels.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Launches of device code in the emulator, with buffers that are named, poisoned and freed.
 #pragma once
 

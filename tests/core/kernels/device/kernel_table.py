@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the table of docs/kernels.md: what nvcc says of each kernel, what its SASS holds, what the
 emulator counts, and what memory and tensor cores alone would take.
 

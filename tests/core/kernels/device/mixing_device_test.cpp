@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The mixing kernels' own device code, run by the emulator, against loops in double precision.
 #include <gtest/gtest.h>
 
