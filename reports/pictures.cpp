@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/saliency_file.h"
+#include "base/temporary_folder.h"
 
 namespace remixer::reports {
 
@@ -147,24 +148,6 @@ void draw(const fs::path& tools, const fs::path& workspace, const fs::path& scra
   picture.png = read_file(output);
 }
 
-// A folder for the time of drawing.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "remixer-pictures-XXXXXX").string();
-    if (!::mkdtemp(name.data())) fail("cannot create {}: {}", name, errno_text(errno));
-    path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 void finish(const std::vector<const Maps*>& group, const fs::path& workspace, const fs::path& tools,
             const fs::path& scratch, Picture& picture) {
   std::vector<std::string> answers;
@@ -198,7 +181,7 @@ Pictures make_pictures(const Study& study, const fs::path& database, const fs::p
   for (const Maps& each : maps) groups[group_of(each)].push_back(&each);
   Pictures result;
   std::map<std::string, int> used;
-  const Scratch scratch;
+  const TemporaryFolder scratch("remixer-pictures");
   for (const auto& [key, group] : groups) {
     const auto chosen = of_one_seed(group);
     Picture picture = picture_of(chosen);

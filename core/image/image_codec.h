@@ -19,6 +19,9 @@ Image decode_png(std::string_view bytes, const std::string& name);
 // Reduced as read_image_reduced() does; 0 asks for the full size.
 Image decode_jpeg(std::string_view bytes, const std::string& name, int least_side);
 
+// A baseline JPEG file of RGB pixels; `quality` from 1 to 100, as libjpeg counts. Thread-safe.
+std::string encode_jpeg(const Image& image, int quality);
+
 // Rows of `channels` (1 or 3) interleaved bytes a pixel as a PNG file.
 std::string encode_png_rows(const uint8_t* pixels, int width, int height, int channels,
                             Compression compression);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+// jpeglib.h needs size_t and FILE.
+#include <jpeglib.h>
 
 #include "core/image/image_codec.h"
 #include "core/image/jpeg_reader.h"
@@ -25,6 +29,32 @@ Image decode_jpeg(std::string_view bytes, const std::string& name, int least_sid
   for (int y = 0; y < size.height; ++y) reader.read_row(image.at(0, y));
   reader.finish();
   return image;
+}
+
+std::string encode_jpeg(const Image& image, int quality) {
+  jpeg_compress_struct encoder;
+  jpeg_error_mgr errors;
+  encoder.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&encoder);
+  unsigned char* buffer = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&encoder, &buffer, &size);
+  encoder.image_width = static_cast<JDIMENSION>(image.width);
+  encoder.image_height = static_cast<JDIMENSION>(image.height);
+  encoder.input_components = 3;
+  encoder.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&encoder);
+  jpeg_set_quality(&encoder, quality, TRUE);
+  jpeg_start_compress(&encoder, TRUE);
+  for (int y = 0; y < image.height; ++y) {
+    JSAMPROW row = const_cast<uint8_t*>(image.at(0, y));
+    jpeg_write_scanlines(&encoder, &row, 1);
+  }
+  jpeg_finish_compress(&encoder);
+  jpeg_destroy_compress(&encoder);
+  std::string bytes(reinterpret_cast<char*>(buffer), size);
+  std::free(buffer);
+  return bytes;
 }
 
 }  // namespace remixer::data

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/checkpoint.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdlib>
 #include <fstream>
 
+#include "base/capture_output.h"
+#include "base/child_process.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/installation.h"
-
-extern char** environ;
+#include "base/temporary_folder.h"
 
 namespace remixer::io {
 namespace {
@@ -33,68 +27,27 @@ bool is_torch_file(const fs::path& path) {
   return zip || pickle;
 }
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "remixer-weights-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      fail("cannot make a folder in {}: {}", fs::temp_directory_path().string(), errno_text(errno));
-    }
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
-// Runs the converter; its complaint goes to `complaint`.
-int run_converter(const fs::path& input, const fs::path& output, const std::string& key,
-                  const fs::path& complaint) {
+// Runs the converter. Returns its complaint's last line; empty if it did its work.
+std::string convert(const fs::path& input, const fs::path& output, const std::string& key) {
+  constexpr double kLongest = 3600;
   const fs::path script = program_folder() / "remixer-checkpoint.py";
   if (!fs::exists(script)) {
     fail("{} is missing, which reads .pth checkpoints: build again", script.string());
   }
+  if (find_program(kPython).empty()) {
+    fail("{}: .pth checkpoints are read by {}, which is not in PATH: install Debian's python3",
+         input.string(), kPython);
+  }
   // Isolated: no module of the user's own stands in for Python's.
-  std::vector<std::string> texts{kPython, "-I", script.string(), input.string(), output.string()};
-  if (!key.empty()) texts.insert(texts.end(), {"--key", key});
-  std::vector<char*> arguments;
-  for (std::string& text : texts) arguments.push_back(text.data());
-  arguments.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, complaint.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  pid_t child = 0;
-  const int error = ::posix_spawnp(&child, kPython, &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    fail(
-        "{}: .pth checkpoints are read by {}, which cannot be started ({}): install Debian's "
-        "python3",
-        input.string(), kPython, errno_text(error));
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
-// The last line, without the newline.
-std::string last_line(const fs::path& path) {
-  std::string line, last;
-  std::ifstream in(path);
-  while (std::getline(in, line)) {
-    if (!line.empty()) last = line;
-  }
-  return last;
+  std::vector<std::string> arguments{kPython, "-I", script.string(), input.string(),
+                                     output.string()};
+  if (!key.empty()) arguments.insert(arguments.end(), {"--key", key});
+  const Captured run = run_captured(arguments, kLongest);
+  if (run.code == 0) return "";
+  std::string_view text = run.errors;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  text.remove_prefix(text.rfind('\n') + 1);
+  return text.empty() ? input.string() + ": the converter ended without a word" : std::string(text);
 }
 
 }  // namespace
@@ -128,12 +81,9 @@ Safetensors read_weights(const fs::path& path, const std::string& key) {
     strip_wrappers(weights);
     return weights;
   }
-  const TemporaryFolder folder;
-  const fs::path complaint = folder / "complaint";
-  if (run_converter(path, folder / "weights.safetensors", key, complaint) != 0) {
-    const std::string text = last_line(complaint);
-    fail_input("{}", text.empty() ? path.string() + ": the converter ended without a word" : text);
-  }
+  const TemporaryFolder folder("remixer-weights");
+  const std::string complaint = convert(path, folder / "weights.safetensors", key);
+  if (!complaint.empty()) fail_input("{}", complaint);
   Safetensors weights = read_safetensors(folder / "weights.safetensors");
   weights.path = path;
   weights.metadata.clear();

@@ -2,14 +2,12 @@
 // Grids, messages and folders for the coordinator's tests.
 #pragma once
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/temporary_folder.h"
 #include "coordinator/scheduler/step.h"
 
 namespace remixer::coordinator::testing {
@@ -17,20 +15,8 @@ namespace remixer::coordinator::testing {
 namespace protocol = experiments::protocol;
 
 // A folder that is there as long as the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "remixer-test-XXXXXX").string();
-    if (!::mkdtemp(name.data())) std::abort();
-    path = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::filesystem::path path;
+struct TemporaryFolder : remixer::TemporaryFolder {
+  std::filesystem::path path = remixer::TemporaryFolder::path();
 };
 
 inline Cell make_cell(int64_t seed) {

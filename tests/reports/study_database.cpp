@@ -46,9 +46,6 @@ Json identity_of(const StudyDatabase::CellSpec& spec) {
 }  // namespace
 
 StudyDatabase::StudyDatabase() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "reports-XXXXXX").string();
-  if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
-  folder_ = pattern;
   connection_ = std::make_unique<SQLite::Database>(file().string(),
                                                    SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   connection_->exec("PRAGMA journal_mode = WAL");
@@ -58,8 +55,6 @@ StudyDatabase::StudyDatabase() {
 
 StudyDatabase::~StudyDatabase() {
   connection_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 void StudyDatabase::begin_grid(const std::string& name) {
@@ -142,7 +137,7 @@ Json StudyDatabase::import_dataset(const std::string& name, const std::string& k
                          {"deviation", {1, 1, 1}},
                          {"splits", splits},
                          {"content_sha256", name}};
-  write_file_atomic(folder_ / "datasets" / name / "manifest.json", manifest.dump());
+  write_file_atomic(folder() / "datasets" / name / "manifest.json", manifest.dump());
   return experiments::imported_entry(manifest);
 }
 

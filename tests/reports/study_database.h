@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/temporary_folder.h"
 
 namespace remixer::reports {
 
@@ -20,8 +21,8 @@ class StudyDatabase {
   ~StudyDatabase();
 
   // In its workspace.
-  std::filesystem::path file() const { return folder_ / "remixer.db"; }
-  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path file() const { return folder() / "remixer.db"; }
+  const std::filesystem::path& folder() const { return scratch_.path(); }
   SQLite::Database& connection() { return *connection_; }
 
   // What follows belongs to this grid.
@@ -71,7 +72,7 @@ class StudyDatabase {
   void add_task(const std::string& id, const std::string& kind, const std::string& cell,
                 const std::string& state, const Json& spec, const Json& result);
 
-  std::filesystem::path folder_;
+  TemporaryFolder scratch_{"reports"};
   std::unique_ptr<SQLite::Database> connection_;
   int64_t grid_id_ = 0;
   int position_ = 0;

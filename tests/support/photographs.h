@@ -3,17 +3,14 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
-// jpeglib.h needs size_t and FILE.
-#include <jpeglib.h>
 
 #include "base/random.h"
 #include "core/dataset/dataset.h"
 #include "core/image/image.h"
+#include "core/image/image_codec.h"
 #include "tests/support/temporary_folder.h"
 
 namespace remixer::data {
@@ -39,28 +36,7 @@ inline Image photograph(int width, int height, const Box& box, uint64_t seed) {
 }
 
 inline void save_jpeg(const std::filesystem::path& path, const Image& image) {
-  jpeg_compress_struct encoder;
-  jpeg_error_mgr errors;
-  encoder.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&encoder);
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&encoder, &buffer, &size);
-  encoder.image_width = static_cast<JDIMENSION>(image.width);
-  encoder.image_height = static_cast<JDIMENSION>(image.height);
-  encoder.input_components = 3;
-  encoder.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&encoder);
-  jpeg_set_quality(&encoder, 95, TRUE);
-  jpeg_start_compress(&encoder, TRUE);
-  for (int y = 0; y < image.height; ++y) {
-    JSAMPROW row = const_cast<uint8_t*>(image.at(0, y));
-    jpeg_write_scanlines(&encoder, &row, 1);
-  }
-  jpeg_finish_compress(&encoder);
-  jpeg_destroy_compress(&encoder);
-  put(path, std::string(reinterpret_cast<char*>(buffer), size));
-  std::free(buffer);
+  put(path, encode_jpeg(image, 95));
 }
 
 // A VOC annotation with these boxes.

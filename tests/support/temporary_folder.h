@@ -1,39 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder that lasts as long as the object.
+// Files of tests, and what is said of bad ones.
 #pragma once
 
-#include <unistd.h>
-
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/temporary_folder.h"
 
 namespace remixer::data {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    static std::atomic<int> counter{0};
-    path_ = std::filesystem::temp_directory_path() /
-            fmt::format("remixer-data-test-{}-{}", ::getpid(), counter++);
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Replaces a file's bytes, plainly.
 inline void put(const std::filesystem::path& path, std::string_view bytes) {

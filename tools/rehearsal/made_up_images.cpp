@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/rehearsal/made_up_images.h"
 
-#include <cstdio>
-#include <cstdlib>
-// jpeglib.h needs size_t and FILE.
-#include <jpeglib.h>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "core/image/image_codec.h"
 
 namespace remixer::rehearsal {
 
@@ -39,29 +35,7 @@ MadeUpImage make_up_image(uint64_t seed, int shade, int side) {
 }
 
 void write_jpeg(const std::filesystem::path& file, const data::Image& image) {
-  jpeg_compress_struct encoder;
-  jpeg_error_mgr errors;
-  encoder.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&encoder);
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&encoder, &buffer, &size);
-  encoder.image_width = static_cast<JDIMENSION>(image.width);
-  encoder.image_height = static_cast<JDIMENSION>(image.height);
-  encoder.input_components = 3;
-  encoder.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&encoder);
-  jpeg_set_quality(&encoder, 90, TRUE);
-  jpeg_start_compress(&encoder, TRUE);
-  for (int y = 0; y < image.height; ++y) {
-    JSAMPROW row = const_cast<uint8_t*>(image.at(0, y));
-    jpeg_write_scanlines(&encoder, &row, 1);
-  }
-  jpeg_finish_compress(&encoder);
-  jpeg_destroy_compress(&encoder);
-  const std::string bytes(reinterpret_cast<char*>(buffer), size);
-  std::free(buffer);
-  write_file_atomic(file, bytes);
+  write_file_atomic(file, data::encode_jpeg(image, 90));
 }
 
 void write_voc(const std::filesystem::path& file, const MadeUpImage& made,

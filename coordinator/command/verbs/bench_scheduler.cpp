@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/installation.h"
+#include "base/temporary_folder.h"
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
@@ -311,21 +312,14 @@ Measured measure(const fs::path& workspace, int64_t finished,
   return measured;
 }
 
-fs::path make_folder(const fs::path& given) {
-  const fs::path base = given.empty() ? fs::temp_directory_path() : given;
-  fs::create_directories(base);
-  std::string name = (base / "remixer-bench-XXXXXX").string();
-  if (!::mkdtemp(name.data())) fail("cannot create a folder in {}", base.string());
-  return name;
-}
-
 }  // namespace
 
 int bench_scheduler(const BenchSchedulerOptions& options, Format format) {
   std::vector<int64_t> all = options.finished;
   if (all.empty()) all = {1000, 100000};
   ::unsetenv("REMIXER_STATE_FOLDER");
-  const fs::path folder = make_folder(options.folder);
+  if (!options.folder.empty()) fs::create_directories(options.folder);
+  const TemporaryFolder folder("remixer-bench", options.folder);
   Table table({{"finished_cells"},
                {"tasks"},
                {"start_s"},
@@ -360,7 +354,6 @@ int bench_scheduler(const BenchSchedulerOptions& options, Format format) {
         all.front(), all.back(), options.submitted, many.submit / few.submit,
         quantile(many.claims, 0.5) / quantile(few.claims, 0.5), many.status_p50 / few.status_p50));
   }
-  fs::remove_all(folder);
   return kExitDone;
 }
 
