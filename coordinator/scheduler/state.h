@@ -73,7 +73,6 @@ struct Settings {
 enum class TaskState { kWaiting, kReady, kRunning, kDone, kFailed, kBlocked, kCancelled };
 enum class AttemptState { kRunning, kDone, kReleased, kFailed, kLost, kCancelled };
 constexpr size_t kTaskStates = 7;
-constexpr size_t kTaskKinds = static_cast<size_t>(TaskKind::kSaliency) + 1;  // the last one
 std::string_view to_string(TaskState state);
 std::string_view to_string(AttemptState state);
 TaskState task_state_from_string(std::string_view text);        // throws InputError
@@ -198,7 +197,7 @@ struct GridEntry {
     int64_t tasks = 0, open = 0;
     double spent = 0;  // seconds of ended attempts of open tasks
   };
-  std::array<std::array<int64_t, kTaskStates>, kTaskKinds> counts{};
+  std::array<std::array<int64_t, kTaskStates>, experiments::kTaskKinds> counts{};
   std::unordered_map<const CellEntry*, CellCount> by_cell;
   std::map<Name, Work> work;  // by TaskEntry::similar
   int64_t cells_done = 0, cells_failed = 0;
@@ -233,10 +232,10 @@ struct State {
 
   // Indexes over `tasks`, kept by the functions of index.h.
   std::set<std::string> held;  // whose newest attempt has held_until > 0 (all running ones have)
-  std::map<Name, Mean> durations;                       // of done tasks, by `similar`
-  std::array<Mean, kTaskKinds> kind_durations;          // the same, by kind
-  std::set<std::pair<double, TaskEntry*>> failed;       // by done_wall
-  std::set<std::pair<double, TaskEntry*>> done_lately;  // the newest kDoneLately
+  std::map<Name, Mean> durations;                            // of done tasks, by `similar`
+  std::array<Mean, experiments::kTaskKinds> kind_durations;  // the same, by kind
+  std::set<std::pair<double, TaskEntry*>> failed;            // by done_wall
+  std::set<std::pair<double, TaskEntry*>> done_lately;       // the newest kDoneLately
   static constexpr size_t kDoneLately = 64;
 
   TaskEntry& task(const std::string& id);              // throws NotFound

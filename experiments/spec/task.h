@@ -2,6 +2,7 @@
 // Tasks: the steps of cells, as a graph.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 namespace remixer::experiments {
 
 enum class TaskKind { kPrepare, kLabel, kTrain, kEvaluate, kSaliency };
+constexpr size_t kTaskKinds = 5;
 std::string_view to_string(TaskKind kind);              // "prepare", "label", "train", "evaluate",
                                                         // "saliency"
 TaskKind task_kind_from_string(std::string_view text);  // throws InputError
