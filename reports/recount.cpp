@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/accuracy.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/predictions_file.h"

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "base/accuracy.h"
 #include "base/error.h"
 #include "base/predictions_file.h"
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/random.h"
+#include "core/augment/augmented_labels.h"
 #include "core/augment/crop.h"
 #include "core/augment/rand_augment.h"
-#include "core/augment/view.h"
 #include "core/image/geometry.h"
 #include "core/image/image.h"
 #include "core/image/resample.h"

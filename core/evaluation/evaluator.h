@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/accuracy.h"
 #include "base/predictions.h"
 #include "core/augment/patch_labels.h"
 #include "core/dataset/dataset.h"

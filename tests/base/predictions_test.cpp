@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 
+#include "base/accuracy.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors_file.h"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/accuracy.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/predictions_file.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Labels follow their image: a label map is painted from the image itself, both go through the same
 // chain of transforms, and afterwards the image's own patches must say what the patch labels say.
-#include "core/augment/view.h"
+#include "core/augment/augmented_labels.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/augment/view.h"
+#include "core/augment/augmented_labels.h"
 
 #include <algorithm>
 #include <cassert>
