@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 namespace remixer {
 namespace {
@@ -51,15 +52,6 @@ std::string csv_field(const Json& value) {
   return quoted + '"';
 }
 
-std::string csv_line(const std::vector<Json>& values) {
-  std::string line;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) line += ',';
-    line += csv_field(values[i]);
-  }
-  return line + "\n";
-}
-
 // Takes columns away from the widest one that may shrink until the whole fits.
 void shrink(std::vector<size_t>& widths, const std::vector<bool>& numeric, size_t width) {
   size_t total = kGap * (widths.size() - 1);
@@ -81,7 +73,8 @@ std::string line_of(const std::vector<std::string>& cells, const std::vector<siz
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) line.append(kGap, ' ');
-    line += padded(shortened(cells[i], widths[i]), widths[i], numeric[i]);
+    line += padded(shortened(cells[i], widths[i]), widths[i],
+                   numeric[i] ? Align::kRight : Align::kLeft);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line + '\n';
@@ -174,10 +167,26 @@ std::string shortened(std::string_view text, size_t width) {
   return std::string(text.substr(0, end)) + "…";
 }
 
-std::string padded(std::string_view text, size_t width, bool right) {
+std::string padded(std::string_view text, size_t width, Align align) {
   const size_t used = display_width(text);
   const std::string fill(width > used ? width - used : 0, ' ');
-  return right ? fill + std::string(text) : std::string(text) + fill;
+  return align == Align::kRight ? fill + std::string(text) : std::string(text) + fill;
+}
+
+std::string csv_line(const std::vector<Json>& values) {
+  std::string line;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) line += ',';
+    line += csv_field(values[i]);
+  }
+  return line + "\n";
+}
+
+Format format_from_string(std::string_view name) {
+  if (name == "table") return Format::kTable;
+  if (name == "json") return Format::kJson;
+  if (name == "csv") return Format::kCsv;
+  fail_input("unknown format '{}'; known are: table, json, csv", name);
 }
 
 }  // namespace remixer

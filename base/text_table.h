@@ -12,6 +12,8 @@
 namespace remixer {
 
 enum class Format { kTable, kJson, kCsv };
+// "table", "json" or "csv".
+Format format_from_string(std::string_view name);
 
 // How a column's numbers look in the aligned table; CSV and JSON always hold them whole.
 enum class Show {
@@ -53,7 +55,10 @@ class Table {
 size_t display_width(std::string_view text);
 // `text` in exactly `width` columns at most, the last one "…" where something was cut off.
 std::string shortened(std::string_view text, size_t width);
+enum class Align { kLeft, kRight };
 // `text` filled up with spaces to `width` columns.
-std::string padded(std::string_view text, size_t width, bool right = false);
+std::string padded(std::string_view text, size_t width, Align align = Align::kLeft);
+// Values as a line of CSV (RFC 4180, ended by \n); missing ones are empty.
+std::string csv_line(const std::vector<Json>& values);
 
 }  // namespace remixer

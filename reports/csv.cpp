@@ -3,21 +3,12 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/text_table.h"
 #include "reports/report.h"
 
 namespace remixer::reports {
 
 namespace {
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (char c : text) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + "\"";
-}
 
 // Six significant digits: more than any of these figures holds.
 Json number(double value) {
@@ -92,34 +83,27 @@ std::vector<Field> record(const Table& table, const Row& row, const Column& colu
   };
 }
 
-std::string csv_value(const Json& value) {
-  if (value.is_null()) return "";
-  if (value.is_string()) return quoted(value.get<std::string>());
-  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
-  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
-  return value.dump();
+Json csv_value(const Json& value) {
+  return value.is_boolean() ? Json(value.get<bool>() ? 1 : 0) : value;
 }
 
 }  // namespace
 
 std::string csv_header() {
-  std::string header;
-  for (const Field& field : record({}, {}, {}, {})) {
-    header += (header.empty() ? "" : ",") + std::string(field.name);
-  }
-  return header + "\n";
+  std::vector<Json> names;
+  for (const Field& field : record({}, {}, {}, {})) names.emplace_back(field.name);
+  return csv_line(names);
 }
 
 std::string to_csv(const Table& table) {
   std::string text = csv_header();
   for (const Row& row : table.rows) {
     for (size_t c = 0; c < row.figures.size(); ++c) {
-      std::string line;
+      std::vector<Json> values;
       for (const Field& field : record(table, row, table.columns[c], row.figures[c])) {
-        line += csv_value(field.value) + ",";
+        values.push_back(csv_value(field.value));
       }
-      line.back() = '\n';
-      text += line;
+      text += csv_line(values);
     }
   }
   return text;

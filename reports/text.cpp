@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text_table.h"
 #include "reports/format.h"
 #include "reports/report.h"
 
@@ -11,18 +12,6 @@ namespace remixer::reports {
 namespace {
 
 constexpr std::string_view kBold = "\x1b[1m", kDim = "\x1b[2m", kPlain = "\x1b[0m";
-
-// Characters on a terminal: code points, all of the ones used here being one cell wide.
-size_t width(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-std::string pad(const std::string& text, size_t to, bool right) {
-  const std::string spaces(to > width(text) ? to - width(text) : 0, ' ');
-  return right ? spaces + text : text + spaces;
-}
 
 std::string rule(size_t length) {
   std::string line;
@@ -64,14 +53,14 @@ Widths measure(const Table& table, size_t column, const Marks& marks) {
   Widths widths;
   for (const Row& row : table.rows) {
     const Figure& figure = row.figures[column];
-    widths.value = std::max(widths.value, width(marked_value(table, figure, marks)));
-    widths.gain = std::max(widths.gain, width(gain_text(figure, table.decimals)));
+    widths.value = std::max(widths.value, display_width(marked_value(table, figure, marks)));
+    widths.gain = std::max(widths.gain, display_width(gain_text(figure, table.decimals)));
     if (table.columns[column].has_paper) {
-      const size_t paper = width(paper_text(figure, table.decimals));
+      const size_t paper = display_width(paper_text(figure, table.decimals));
       widths.paper = std::max({widths.paper, size_t{5}, paper});
     }
   }
-  const size_t heading = width(table.columns[column].heading_with_arrow());
+  const size_t heading = display_width(table.columns[column].heading_with_arrow());
   const size_t room = widths.value + (widths.gain > 0 ? 1 + widths.gain : 0);
   if (heading > room) widths.value += heading - room;
   return widths;
@@ -79,16 +68,16 @@ Widths measure(const Table& table, size_t column, const Marks& marks) {
 
 std::string figure_part(const Table& table, const Figure& figure, const Widths& widths,
                         const Marks& marks, bool colour) {
-  std::string value = pad(marked_value(table, figure, marks), widths.value, true);
+  std::string value = padded(marked_value(table, figure, marks), widths.value, Align::kRight);
   if (colour && figure.best) value = fmt::format("{}{}{}", kBold, value, kPlain);
   std::string part = "  " + value;
   if (widths.gain > 0) {
-    std::string gain = pad(gain_text(figure, table.decimals), widths.gain, false);
+    std::string gain = padded(gain_text(figure, table.decimals), widths.gain);
     if (colour) gain = fmt::format("{}{}{}", kDim, gain, kPlain);
     part += " " + gain;
   }
   if (widths.paper > 0) {
-    part += "  " + pad(paper_text(figure, table.decimals), widths.paper, false);
+    part += "  " + padded(paper_text(figure, table.decimals), widths.paper);
   }
   return part;
 }
@@ -104,23 +93,24 @@ bool has_larger_blocks(const Table& table) {
 std::string table_text(const Table& table, bool colour) {
   size_t name_width = 5, labels_width = table.labeler_column ? 13 : 0;
   for (const Row& row : table.rows) {
-    name_width = std::max(name_width, width(name_text(table, row)));
-    if (table.labeler_column) labels_width = std::max(labels_width, width(labels_text(row)));
+    name_width = std::max(name_width, display_width(name_text(table, row)));
+    if (table.labeler_column)
+      labels_width = std::max(labels_width, display_width(labels_text(row)));
   }
   std::vector<Widths> widths;
   std::vector<Marks> marks;
-  std::string heading = pad("Model", name_width, false);
-  if (labels_width > 0) heading += "  " + pad("Patch labeler", labels_width, false);
+  std::string heading = padded("Model", name_width);
+  if (labels_width > 0) heading += "  " + padded("Patch labeler", labels_width);
   for (size_t c = 0; c < table.columns.size(); ++c) {
     marks.push_back(marks_of(table, c, colour));
     widths.push_back(measure(table, c, marks.back()));
     const Widths& w = widths.back();
-    heading += "  " + pad(table.columns[c].heading_with_arrow(),
-                          w.value + (w.gain > 0 ? 1 + w.gain : 0), true);
-    if (w.paper > 0) heading += "  " + pad("Paper", w.paper, false);
+    heading += "  " + padded(table.columns[c].heading_with_arrow(),
+                             w.value + (w.gain > 0 ? 1 + w.gain : 0), Align::kRight);
+    if (w.paper > 0) heading += "  " + padded("Paper", w.paper);
   }
   heading = heading.substr(0, heading.find_last_not_of(' ') + 1);
-  const size_t length = width(heading);
+  const size_t length = display_width(heading);
   std::string text =
       colour ? fmt::format("{}{}{}\n", kBold, table.title, kPlain) : table.title + "\n";
   text += rule(length) + heading + "\n";
@@ -128,8 +118,8 @@ std::string table_text(const Table& table, bool colour) {
   for (size_t r = 0; r < table.rows.size(); ++r) {
     const Row& row = table.rows[r];
     if (r == 0 || (row.starts_block && rules)) text += rule(length);
-    std::string line = pad(name_text(table, row), name_width, false);
-    if (labels_width > 0) line += "  " + pad(labels_text(row), labels_width, false);
+    std::string line = padded(name_text(table, row), name_width);
+    if (labels_width > 0) line += "  " + padded(labels_text(row), labels_width);
     for (size_t c = 0; c < row.figures.size(); ++c) {
       line += figure_part(table, row.figures[c], widths[c], marks[c], colour);
     }

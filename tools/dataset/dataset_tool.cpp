@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "base/text_table.h"
 #include "core/dataset/contact_sheet.h"
 #include "core/dataset/dataset.h"
 #include "core/dataset/published_sets.h"
@@ -87,42 +88,17 @@ Json datasets_table(const fs::path& workspace) {
   return rows;
 }
 
-std::string cell_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 void print_table(const Json& rows, const std::vector<std::string>& columns,
                  const std::string& format) {
-  if (format == "json") {
-    fmt::print("{}\n", rows.dump(2));
-    return;
-  }
-  std::vector<std::vector<std::string>> lines{columns};
+  std::vector<Column> headings;
+  for (const std::string& column : columns) headings.push_back({column});
+  Table table(headings);
   for (const Json& row : rows) {
-    lines.emplace_back();
-    for (const std::string& column : columns) lines.back().push_back(cell_text(row[column]));
+    std::vector<Json> values;
+    for (const std::string& column : columns) values.push_back(row.value(column, Json()));
+    table.add_row(std::move(values));
   }
-  std::vector<size_t> widths(columns.size());
-  for (const auto& line : lines) {
-    for (size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], line[c].size());
-  }
-  for (const auto& line : lines) {
-    std::string text;
-    for (size_t c = 0; c < line.size(); ++c) {
-      const bool last = c + 1 == line.size();
-      text += format == "csv" ? csv_text(line[c]) + (last ? "" : ",")
-              : last          ? line[c]
-                              : fmt::format("{:<{}}  ", line[c], widths[c]);
-    }
-    fmt::print("{}\n", text);
-  }
+  fmt::print("{}", table.as(format_from_string(format)));
 }
 
 // What `import` knows.

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/installation.h"
 #include "base/parallel.h"
+#include "base/text_table.h"
 #include "core/dataset/dataset.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/pins.h"
@@ -161,21 +162,17 @@ int pin(PinOptions options) {
   return kExitDone;
 }
 
-// Values of an object as lines "name  value", or as JSON.
+// An object's values, one a line, or as JSON.
 void print(const Json& object, const std::string& format) {
   if (format == "json") {
     std::cout << object.dump(2) << '\n';
     return;
   }
+  Table table({{"name"}, {"value"}});
   for (const auto& [name, value] : object.items()) {
-    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (format == "csv") {
-      fmt::print("{},{}\n", name,
-                 text.find_first_of(",\"") == std::string::npos ? text : Json(text).dump());
-    } else {
-      fmt::print("{:<16} {}\n", name, text);
-    }
+    table.add_row({name, value.is_structured() ? Json(value.dump()) : value});
   }
+  std::cout << table.as(format_from_string(format));
 }
 
 Json description(const LabelFileReader& reader) {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text_table.h"
 #include "core/evaluation/settings.h"
 #include "core/io/checkpoint.h"
 #include "core/kernels/operators.h"
@@ -37,41 +38,19 @@ int64_t count_parameters(const Model& model) {
 }
 
 void list_models(const Arguments& arguments) {
-  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  Table table({{"architecture"},
+               {"family"},
+               {"image_size"},
+               {"patch"},
+               {"dim"},
+               {"depth"},
+               {"parameters"}});
   for (const experiments::Architecture& a : experiments::architectures()) {
     const ModelSpec spec{.architecture = a.name, .image_size = a.image_size};
-    rows.push_back({{"architecture", a.name},
-                    {"family", a.family},
-                    {"image_size", a.image_size},
-                    {"patch", a.patch},
-                    {"dim", a.dim},
-                    {"depth", a.depth},
-                    {"parameters", count_parameters(*create_model_to_load(spec))}});
+    table.add_row({a.name, a.family, a.image_size, a.patch, a.dim, a.depth,
+                   count_parameters(*create_model_to_load(spec))});
   }
-  if (arguments.format == "json") {
-    std::cout << rows.dump(2) << '\n';
-    return;
-  }
-  const bool csv = arguments.format == "csv";
-  const auto line = [csv](const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) {
-      if (csv)
-        std::cout << (i == 0 ? "" : ",") << cells[i];
-      else
-        std::cout << fmt::format(i == 0 ? fmt::runtime("{:<32}") : fmt::runtime("{:>12}"),
-                                 cells[i]);
-    }
-    std::cout << '\n';
-  };
-  std::vector<std::string> heads;
-  for (const auto& [key, value] : rows[0].items()) heads.push_back(key);
-  line(heads);
-  for (const auto& row : rows) {
-    std::vector<std::string> cells;
-    for (const auto& value : row)
-      cells.push_back(value.is_string() ? value.get<std::string>() : value.dump());
-    line(cells);
-  }
+  std::cout << table.as(format_from_string(arguments.format));
 }
 
 ModelSpec spec_of(const Arguments& arguments, const io::Safetensors& weights) {

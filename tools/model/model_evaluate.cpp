@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/predictions_file.h"
+#include "base/text_table.h"
 #include "core/evaluation/evaluator.h"
 #include "core/io/checkpoint.h"
 #include "tools/model/model_command.h"
@@ -78,22 +79,11 @@ int model_evaluate(int argc, char** argv) {
 
   const data::Dataset dataset = data::Dataset::open(options.set.dataset, options.set.set);
   evaluation::Evaluation evaluation = evaluate(options, dataset);
-  if (options.format == "json") {
-    nlohmann::ordered_json json = nlohmann::ordered_json::array();
-    for (const auto& [metric, value, n] : evaluation.figures) {
-      json.push_back(
-          {{"eval_set", options.set.set}, {"metric", metric}, {"value", value}, {"n", n}});
-    }
-    std::cout << json.dump(2) << '\n';
-  } else {
-    const bool csv = options.format == "csv";
-    if (csv) std::cout << "eval_set,metric,value,n\n";
-    for (const auto& [metric, value, n] : evaluation.figures) {
-      std::cout << (csv ? fmt::format("{},{},{},{}\n", options.set.set, metric, value, n)
-                        : fmt::format("{:<14} {:<14} {:6.2f} % of {}\n", options.set.set, metric,
-                                      value, n));
-    }
+  Table table({{"eval_set"}, {"metric"}, {"value"}, {"n"}});
+  for (const auto& [metric, value, n] : evaluation.figures) {
+    table.add_row({options.set.set, metric, value, n});
   }
+  std::cout << table.as(format_from_string(options.format));
   if (!options.answers.empty()) save_answers(options, dataset, std::move(evaluation));
   return kExitDone;
 }

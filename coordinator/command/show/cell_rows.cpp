@@ -96,8 +96,9 @@ CellRows::CellRows(const Json& cell_list, std::vector<std::string> eval_sets, si
 
 std::string CellRows::heading() const {
   std::string line = padded("model", model_width_) + "  " + padded("labels", labeler_width_);
-  if (several_seeds_) line += padded("seed", kSeedWidth, true);
-  for (const std::string& column : columns_) line += padded(column, column_width(column), true);
+  if (several_seeds_) line += padded("seed", kSeedWidth, Align::kRight);
+  for (const std::string& column : columns_)
+    line += padded(column, column_width(column), Align::kRight);
   return line;
 }
 
@@ -105,10 +106,10 @@ std::string CellRows::row(const Json& cell) const {
   std::string line = padded(model_text(cell), model_width_) + "  " +
                      padded(cell.at("labeler").get<std::string>(), labeler_width_);
   if (several_seeds_) {
-    line += padded(std::to_string(cell.at("seed").get<int64_t>()), kSeedWidth, true);
+    line += padded(std::to_string(cell.at("seed").get<int64_t>()), kSeedWidth, Align::kRight);
   }
   for (const std::string& column : columns_) {
-    line += padded(value_text(cell, column), column_width(column), true);
+    line += padded(value_text(cell, column), column_width(column), Align::kRight);
   }
   return line;
 }

@@ -118,11 +118,9 @@ CLI::App* add_command(CommandLine& line, const std::string& name, const std::str
 }
 
 void add_format(CommandLine& line, CLI::App* command) {
-  static const std::map<std::string, Format> formats{
-      {"table", Format::kTable}, {"json", Format::kJson}, {"csv", Format::kCsv}};
   command
       ->add_option_function<std::string>(
-          "--format", [&line](const std::string& name) { line.format = formats.at(name); },
+          "--format", [&line](const std::string& name) { line.format = format_from_string(name); },
           "How to print it: table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->type_name("FORMAT");
