@@ -141,7 +141,6 @@ experiments::protocol::RegisterWorker describe_worker(const Json& ranks, const s
 Json describe_machine(const Json& ranks, const std::string& device_reason,
                       const std::filesystem::path& libraries, const std::filesystem::path& weights,
                       const Json& labelers) {
-  using Json;
   const auto problem_of = [](const std::function<void()>& body) -> std::string {
     try {
       body();

@@ -5,17 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstddef>
-#include <cstdio>
-#include <cstdlib>
-// jpeglib.h needs size_t and FILE.
-#include <jpeglib.h>
-
 #include <cmath>
 #include <map>
 
 #include "base/error.h"
 #include "core/augment/erasing.h"
+#include "core/image/image_codec.h"
 #include "core/image/image_decode.h"
 #include "core/image/resample_rows.h"
 
@@ -27,31 +22,6 @@ Image noise(int width, int height, uint64_t seed = 1) {
   Random random(seed, RandomPurpose::kTest);
   for (uint8_t& value : image.pixels) value = static_cast<uint8_t>(random.below(256));
   return image;
-}
-
-std::string encode_jpeg(const Image& image) {
-  jpeg_compress_struct encoder;
-  jpeg_error_mgr errors;
-  encoder.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&encoder);
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&encoder, &buffer, &size);
-  encoder.image_width = static_cast<JDIMENSION>(image.width);
-  encoder.image_height = static_cast<JDIMENSION>(image.height);
-  encoder.input_components = 3;
-  encoder.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&encoder);
-  jpeg_start_compress(&encoder, TRUE);
-  for (int y = 0; y < image.height; ++y) {
-    auto* row = const_cast<JSAMPLE*>(image.at(0, y));
-    jpeg_write_scanlines(&encoder, &row, 1);
-  }
-  jpeg_finish_compress(&encoder);
-  jpeg_destroy_compress(&encoder);
-  std::string bytes(reinterpret_cast<char*>(buffer), size);
-  std::free(buffer);
-  return bytes;
 }
 
 TEST(Resample, Avx2AndPlainLoopsGiveTheSameBytes) {
@@ -87,7 +57,7 @@ TEST(Resample, Avx2AndPlainLoopsGiveTheSameBytes) {
 
 // A torn file is refused wherever it is cut, even where the rows that are wanted are all there.
 TEST(DecodeResized, TornFilesAreRefusedWhateverIsWantedOfThem) {
-  const std::string whole = encode_jpeg(noise(200, 160));
+  const std::string whole = encode_jpeg(noise(200, 160), 75);
   const Resizing top{{0, 0, 200, 8}, 32, 32, {0, 0, 32, 32}};
   EXPECT_EQ(decode_resized(whole, "x", top), resample(decode_image(whole, "x"), top));
   for (size_t size = 40; size + 2 < whole.size(); size += 131) {
@@ -101,7 +71,7 @@ TEST(DecodeResized, TornFilesAreRefusedWhateverIsWantedOfThem) {
 }
 
 TEST(DecodeSize, IsReadFromTheHeader) {
-  EXPECT_EQ(decode_size(encode_jpeg(noise(37, 21)), "x"), (ImageSize{37, 21}));
+  EXPECT_EQ(decode_size(encode_jpeg(noise(37, 21), 75), "x"), (ImageSize{37, 21}));
   EXPECT_EQ(decode_size(encode_png(noise(37, 21)), "x"), (ImageSize{37, 21}));
   EXPECT_THROW(decode_size("\x89PNG\r\n\x1a\n", "x"), InputError);
   EXPECT_THROW(decode_size("", "x"), InputError);
