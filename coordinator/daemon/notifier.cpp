@@ -99,13 +99,14 @@ struct Notifier::Parts {
   void call(const PutNotice& notice) {
     const Json body = Json::parse(notice.body);
     const std::string grid = body.value("grid", std::string());
-    const pid_t child = start_child({{options.command.string(), notice.event, grid},
-                                     {{"REMIXER_NOTICE", notice.body},
-                                      {"REMIXER_EVENT", notice.event},
-                                      {"REMIXER_GRID", grid},
-                                      {"REMIXER_GRID_ID", std::to_string(notice.grid_id)}},
-                                     options.log,
-                                     {}});
+    Command command;
+    command.arguments = {options.command.string(), notice.event, grid};
+    command.environment = {{"REMIXER_NOTICE", notice.body},
+                           {"REMIXER_EVENT", notice.event},
+                           {"REMIXER_GRID", grid},
+                           {"REMIXER_GRID_ID", std::to_string(notice.grid_id)}};
+    command.log = options.log;
+    const pid_t child = start_child(command);
     const double until = now() + options.timeout_seconds;
     for (;;) {
       if (const auto code = child_ended(child)) {

@@ -237,7 +237,7 @@ TEST_F(DaemonTest, ChildrenInheritNoPort) {
   Daemon daemon(options());
   daemon.start();
   const fs::path log = folder.path / "child.log";
-  const pid_t child = start_child({{"/bin/sh", "-c", "ls -l /proc/self/fd"}, {}, log, {}});
+  const pid_t child = start_child({{"/bin/sh", "-c", "ls -l /proc/self/fd"}, {}, {}, log, {}});
   while (!child_ended(child)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_THAT(read_file(log), ::testing::Not(HasSubstr("socket:")));
 }
