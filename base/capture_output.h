@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Short-lived programs of which the output is wanted.
+// Runs a program and captures its output.
 #pragma once
 
 #include <map>

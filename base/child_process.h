@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child processes in sessions of their own, so that a terminal's Ctrl-C does not reach them.
+// Child processes, each in a session that a terminal's Ctrl-C does not reach.
 #pragma once
 
 #include <sys/types.h>

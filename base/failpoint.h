@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Named points at which a test may have a process die, to see what is left.
+// Failpoints: named places where a test can kill the process.
 //
 // $REMIXER_FAILPOINT = "NAME" or "NAME:COUNT": at the first, or the COUNT-th, time that a process
 // comes to the point of that name it kills itself with SIGKILL. Without the variable a point costs

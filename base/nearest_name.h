@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages about names that nobody knows.
+// "Did you mean": messages about unknown names.
 #pragma once
 
 #include <optional>

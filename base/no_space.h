@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// No room to write to: a full disk, a quota, a file at its largest. It is the site's trouble, not
-// that of what was written: wait, and go on when there is room.
+// Detects that a write failed for lack of space: a full disk, a quota, a file size limit. It is the
+// site's trouble, not that of what was written: wait, and go on when there is room.
 #pragma once
 
 #include <exception>

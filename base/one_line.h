@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages that quote what a file held: one line, whatever that was.
+// Makes any text one line, for messages that quote it.
 #pragma once
 
 #include <fmt/format.h>

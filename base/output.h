@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The end of a program that printed something.
+// Flushes standard output at the end of a program and reports write errors.
 #pragma once
 
 namespace remixer {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops over independent items on several threads.
+// Parallel loops over independent items.
 #pragma once
 
 #include <cstdint>

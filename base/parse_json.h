@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON from outside: text whose nesting cannot exhaust the stack of what walks through it later.
+// Parses untrusted JSON, with a limit on nesting.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model answered on each image of an evaluation set; accuracy.h counts them.
+// A model's predictions on an evaluation set; accuracy.h computes metrics from them.
 #pragma once
 
 #include <cstdint>

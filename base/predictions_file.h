@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Predictions in a file, documented in docs/evaluation.md.
+// Reads and writes the file of stored predictions (docs/evaluation.md).
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far a command is, for people, on standard error.
+// Progress bar on standard error.
 #pragma once
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Saliency maps of a trained cell in a file, documented in docs/evaluation.md.
+// Reads and writes the file of saliency maps (docs/evaluation.md).
 #pragma once
 
 #include <cstdint>

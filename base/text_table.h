@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listings: one set of rows, written as an aligned table for people, as CSV or as JSON.
+// Prints rows as an aligned table, CSV or JSON.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text that may not be text.
+// Checks text: valid UTF-8, control characters.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was built.
+// Version and commit of this build.
 #pragma once
 
 #include <string>

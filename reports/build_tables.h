@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills the definitions with a study's figures.
+// Builds tables from their definitions and a study's figures.
 #pragma once
 
 #include <string>

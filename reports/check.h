@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer report --check`: every number of every table, made again from the files of the runs.
+// `remixer report --check`: recomputes every number of every table from the files of the runs.
 #pragma once
 
 #include <cstdint>

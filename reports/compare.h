@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether one figure is better than another, or may be so by chance.
+// Compares two figures: is the difference outside noise?
 #pragma once
 
 #include <functional>

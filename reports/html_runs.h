@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the page's numbers come from: the runs behind them.
+// Lists the runs behind a report's numbers, for the HTML page.
 #pragma once
 
 #include <string>

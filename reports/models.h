@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A study's cells, gathered to the rows that tables are made of.
+// Groups a study's cells to the rows of tables.
 #pragma once
 
 #include <string>

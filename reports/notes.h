@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lines below a table: what its figures rest on and what is missing.
+// Notes below a table: what its figures are based on and what is missing.
 #pragma once
 
 #include <string>

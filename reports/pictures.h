@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Table 4: which saliency maps stand beside one another, and their pictures.
+// Table 4: chooses saliency maps to show side by side, and draws them.
 #pragma once
 
 #include <filesystem>

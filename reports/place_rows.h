@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which models are the rows of a table, in what order and under what names.
+// Chooses and orders the rows of a table.
 #pragma once
 
 #include <string>

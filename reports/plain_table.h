@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of what no other table shows, so that nobody's results stay unseen.
+// The table `results`: every figure that no other table shows.
 #pragma once
 
 #include <set>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The database of a workspace, opened to be read alone.
+// Opens a workspace's database read-only.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A study's figures made again from the files that its runs left.
+// Recomputes a study's figures from the files of its runs.
 #pragma once
 
 #include <cstdint>

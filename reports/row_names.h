@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What architectures and labelers are called in tables, and how they group.
+// Names of architectures and labelers in tables, and their groups.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a report's numbers come from: the runs of each cell that stands in a table.
+// Details of the runs of each cell in a table.
 #pragma once
 
 #include <cstdint>

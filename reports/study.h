@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the database says of some grids, read in one go.
+// Reads the cells and figures of grids from the database, in one go.
 #pragma once
 
 #include <cstdint>

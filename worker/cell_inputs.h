@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a train or evaluate task reads: the dataset and, for a labelled cell, one split's labels.
+// Opens what a train or evaluate task reads: the data set and, if the cell has a labeler, a split's
+// labels.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this worker runs on, recorded beside each of its attempts.
+// Describes this worker's machine: versions, processor, GPUs, settings. Stored with each attempt.
 #pragma once
 
 #include <filesystem>

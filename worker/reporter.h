@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rank 0's voice while a task runs: heartbeats from a thread of their own, and what they answer.
+// Sends rank 0's heartbeats and metrics while a task runs, on a background thread.
 #pragma once
 
 #include <condition_variable>

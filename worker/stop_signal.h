@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the system wants this process to end: SIGTERM, SIGINT, SIGUSR1 or SIGUSR2 (which Slurm
-// sends before a time limit). Heard on every rank, acted upon by rank 0.
+// Stop signals: SIGTERM, SIGINT, SIGUSR1 or SIGUSR2 (which Slurm sends before a time limit). Heard
+// on every rank, acted upon by rank 0.
 #pragma once
 
 namespace remixer::worker {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker's life: register, claim, run, report, until told to end.
+// Main loop of a worker: register, claim, run, report, until told to end.
 #pragma once
 
 #include <filesystem>

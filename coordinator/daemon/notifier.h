@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the owner what the scheduler noted: a grid has come to its end, or needs a look. Keeps the
-// workspace below its quota as well: the errands that nobody should wait for.
+// Notifies the owner when a grid ends or needs attention. Keeps the workspace below its quota as
+// well: the errands that nobody should wait for.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One POST to an address of the owner's, http or https.
+// Posts a notification to the owner's URL, http or https.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results of the workspace's run folders, read back into a database that does not have them.
+// Reads results back from run folders into a database that lacks them.
 #pragma once
 
 #include <string>

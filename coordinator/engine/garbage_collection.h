@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Garbage: what the workspace holds that no result and no attempt needs.
+// Garbage collection: finds files in the workspace that no result and no attempt needs.
 #pragma once
 
 #include <cstdint>

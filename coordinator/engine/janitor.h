@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deletes files of removed tasks, in a thread of its own: the engine does not wait for a disk.
+// Deletes files of removed tasks on a background thread, so that the engine never waits for a disk.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moves what an attempt made to its place in the workspace.
+// Moves an attempt's data sets and labels to their shared place in the workspace.
 #pragma once
 
 #include <filesystem>

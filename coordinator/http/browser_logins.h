@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a browser is let in: a link that works once gives it a cookie, so the daemon's token never
-// stands in an address bar, a history or a log.
+// Browser login: a one-time link becomes a cookie, so that the token never appears in an address
+// bar, a history or a log.
 #pragma once
 
 #include <map>

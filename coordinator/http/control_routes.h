@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// POST /grids/{id}/..., /tasks/{id}/... and /gc: what people order.
+// Routes that change something: POST /grids/{id}/..., /tasks/{id}/... and /gc.
 #pragma once
 
 #include <filesystem>

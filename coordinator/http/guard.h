@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may speak to the daemon. A login node has many users and a browser many pages, so being on
-// this machine proves nothing.
+// Authenticates requests: token, Host, Origin. A login node has many users and a browser many
+// pages, so being on this machine proves nothing.
 #pragma once
 
 #include <cstdint>

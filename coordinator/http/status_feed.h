@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The status for all who watch: asked of the engine at most once a second, however many there are.
+// Status stream for all watchers: asks the engine at most once a second.
 #pragma once
 
 #include <cstdint>

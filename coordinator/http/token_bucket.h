@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rate limit: so many a second on average, so many at once.
+// Rate limit (token bucket).
 #pragma once
 
 #include <algorithm>

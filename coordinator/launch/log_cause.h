@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a log says of why a program ended.
+// Extracts from a log why a program ended.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine has for workers, how many workers that makes, and each worker's share of it.
+// Divides this machine's processors and GPUs among workers.
 #pragma once
 
 #include <algorithm>

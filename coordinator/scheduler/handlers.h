@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each event does; step() chooses among them.
+// Event handlers; step() chooses among them.
 #pragma once
 
 #include "coordinator/scheduler/lifecycle.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The indexes of state.h. Whoever changes what they are made of goes through here.
+// Maintains the indexes of state.h. Whoever changes what they are made of goes through here.
 #pragma once
 
 #include "coordinator/scheduler/state.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transitions of tasks and attempts that the events are made of. Each changes the state and
-// appends what is to be stored.
+// Transitions of tasks and attempts, of which events are made. Each changes the state and appends
+// what is to be stored.
 #pragma once
 
 #include <set>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which task a worker is given, and why another one is not: priorities, fair share, limits, gangs,
-// the worker's remaining time, suspects.
+// Chooses the task for a worker, and explains why others wait: priorities, fair share, limits,
+// gangs, the worker's remaining time, suspects.
 #pragma once
 
 #include <string>

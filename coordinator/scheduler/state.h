@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the scheduler knows: tasks and how they depend on each other, the newest attempt of each,
-// workers and grids. Loaded from the store at start; changed by step() alone.
+// The scheduler's state: tasks and their dependencies, the newest attempt of each, workers and
+// grids. Loaded from the store at start; changed by step() alone.
 //
 // It holds what decisions are made of and nothing else: specs, results, figures and records of
 // cells are in the store, so that a daemon with hundreds of thousands of finished tasks stays

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies of a database that another process may be writing to.
+// Backs up a database that another process may be writing to.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What there is to do, as launchers of workers want to know it.
+// Work that waits, as launchers of workers need to know it.
 #pragma once
 
 #include "coordinator/engine/engine.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long what is left will take, from what has been measured.
+// Estimates the remaining time from measured tasks.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How little of an id may stand for it.
+// Length of the shortest prefix that is accepted for an id.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the HTTP server counts since its start.
+// Counters of the HTTP server.
 #pragma once
 
 #include <cstdint>

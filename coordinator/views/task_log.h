@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pieces of an attempt's log, from its file in the workspace.
+// Reads parts of an attempt's log file.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done to an image before a model sees it, drawn first and done afterwards, so that the
-// labels can be moved along.
+// Augments images in two steps, draw and apply, so that labels can
+// follow.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which part of an image is shown: at random in training, the centre in evaluation.
+// Crops: RandomResizedCrop in training, the centre in evaluation.
 #pragma once
 
 #include "base/random.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From 8-bit pixels to what a model takes.
+// Normalises 8-bit pixels to a model's input.
 #pragma once
 
 #include <array>

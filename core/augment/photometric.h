@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of colour that leave everything in its place, as Pillow's ImageOps and ImageEnhance do
-// them, byte for byte. All work in place.
+// Colour operations of RandAugment, byte for byte those of Pillow's ImageOps and ImageEnhance. All
+// work in place.
 #pragma once
 
 #include "core/image/image.h"

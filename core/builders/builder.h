@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds datasets from what is on the machine.
+// Builds data sets, and checks imported ones before use.
 #pragma once
 
 #include <cstdint>

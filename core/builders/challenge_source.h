@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Photographs that ImageNet-9 and Tiny ImageNet-9 are built from, in the folders that people have.
+// Finds the photographs that ImageNet-9 and Tiny ImageNet-9 are built from.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of boxes, as spreadsheets and other programs write them.
+// Reads tables of bounding boxes, as spreadsheets and other programs write them.
 #pragma once
 
 #include <filesystem>

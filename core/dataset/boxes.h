@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boxes of objects as people have them: PASCAL-VOC XML files, or tables.
+// Reads bounding boxes: PASCAL-VOC XML files or tables.
 #pragma once
 
 #include <cstdint>

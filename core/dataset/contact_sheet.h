@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dataset at a glance.
+// Draws a contact sheet of a data set.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a dataset's folder: the form that dataset.h reads and docs/datasets.md describes.
+// Writes a data set's folder (read by dataset.h; docs/datasets.md).
 #pragma once
 
 #include <array>

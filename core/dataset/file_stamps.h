@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the files of a dataset that was imported in place are still those that were imported.
+// Detects changes to the files of a data set that was imported in place.
 #pragma once
 
 #include <cstdint>

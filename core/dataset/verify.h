@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks a dataset's folder against what it says about itself.
+// Verifies a data set's files against its manifest.
 #pragma once
 
 #include <cstdint>

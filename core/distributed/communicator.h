@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ranks that train one model, seen from one of them.
+// Interface to the ranks that train one model, as seen from one of them.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a GPU needs of CUDA and NCCL: libremixer_cuda.so, loaded only where a GPU is to be used, so
-// that programs start and link without CUDA. It needs no symbol of the program that loads it.
+// Loads libremixer_cuda.so (CUDA and NCCL) only if a GPU is to be used, so that programs start and
+// link without CUDA. It needs no symbol of the program that loads it.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where ranks are, what they see there, and what each of them gets: pure functions over a
-// description of all ranks.
+// Places ranks on hosts and GPUs: pure functions over a description of all
+// ranks.
 #pragma once
 
 #include <set>

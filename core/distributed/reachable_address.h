@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// By which of a rank's addresses the other ranks reach it: host names need not resolve on other
-// nodes, and a machine may have networks that others do not share.
+// Finds the address by which other ranks reach this one: host names may not resolve on other nodes,
+// and networks may not be shared.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a file of weights is evaluated: the one place that decides it, for grids and for the
-// `remixer model` commands alike.
+// Decides how a file of weights is evaluated, for grids and for `remixer model`
+// alike.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is right on a data set's split, in the form that predictions are counted by
-// (base/predictions.h). No LibTorch.
+// Ground truth of a data set's split, as base/predictions.h counts it. No
+// LibTorch.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words in pictures.
+// Draws captions into pictures.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heat maps over photographs.
+// Draws heat maps over photographs.
 #pragma once
 
 #include <array>

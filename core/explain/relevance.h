@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which patches a model's answer rests on.
+// Computes which patches an answer of the model depends on.
 #pragma once
 
 #include <ATen/core/Tensor.h>

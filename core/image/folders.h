@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folders of images as people have them. Nothing here writes.
+// Finds images in folders of various layouts. Nothing here writes.
 #pragma once
 
 #include <filesystem>

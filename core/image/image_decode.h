@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decoding no more of an image than is wanted of it.
+// Decodes an image, or only the part and scale that is needed.
 #pragma once
 
 #include <string>

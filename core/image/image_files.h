@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where images stand: folders, as ImageFolder lays them out, and tar archives, which count as
+// Opens images in folders and in tar archives, which count as
 // folders.
 #pragma once
 

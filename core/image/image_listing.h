@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which class each image of a folder is of, by where it stands.
+// Lists a folder's images with their classes.
 #pragma once
 
 #include <filesystem>

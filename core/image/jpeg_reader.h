@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One JPEG being decoded; libjpeg behind an interface that does not jump.
+// JPEG decoder: libjpeg behind an interface without longjmp.
 #pragma once
 
 #include <cstddef>

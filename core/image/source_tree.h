@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that is below a folder of images, each path once: what may be taken, and of the rest why not.
+// Walks a folder of images: every path once, taken or with the reason why not.
 #pragma once
 
 #include <cstdint>

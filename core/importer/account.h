@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an import saw: each path once, taken or with the reason why not.
+// Import report: every path once, taken or with the reason why not.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which images a folder holds, and as what: the layouts in which datasets are published.
+// Recognises the layouts in which data sets are published, and plans an import.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes datasets in where they are: nothing is written beside a user's images; manifest and indexes
-// go to the workspace.
+// Imports data sets in place: nothing is written beside a user's images; manifest and indexes go to
+// the workspace.
 #pragma once
 
 #include <cstdint>

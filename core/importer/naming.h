@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What names of folders and files say, and what names an index can hold.
+// Reads splits and classes from names of folders and files, and checks names for an index.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights in whatever file they come: safetensors, or a checkpoint that torch.save wrote.
+// Reads weights from safetensors or from a checkpoint of torch.save.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the fused operators share.
+// Helpers shared by the fused operators.
 #pragma once
 
 #include <ATen/TensorSubclassLikeUtils.h>

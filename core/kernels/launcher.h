@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who carries out the launches of device code: the CUDA library beside the operators, found and
-// loaded when a CUDA tensor first comes.
+// Launches device code: finds and loads the CUDA library beside the operators when the first CUDA
+// tensor arrives.
 #pragma once
 
 #include <ATen/core/Tensor.h>

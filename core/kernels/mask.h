@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the masked operators share.
+// Mask M = exp(-κ·d): what the masked operators share.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which patches lie under a kernel of S × S places.
+// Neighbours of each patch under an S × S kernel.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layers that every family shares. Each holds handles of the model's own parameters.
+// Basic layers that all model families share. Each holds handles of the model's own parameters.
 #pragma once
 
 #include <ATen/core/Tensor.h>

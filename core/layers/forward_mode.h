@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How one forward pass is to run.
+// Options of one forward pass.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches on their way to a device: the next one is copied while the one before is computed with.
+// Copies the next batch to the device while the current one is computed with.
 #pragma once
 
 #include <c10/core/Event.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of a split, made ahead of their use by background threads.
+// Loads batches of a split ahead of use, on background threads.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a model is to be evaluated. Its weights' metadata say it, so that a figure of the same
-// weights on the same set is the same wherever it is made.
+// Evaluation settings stored in a model's weights file. Its weights' metadata say it, so that a
+// figure of the same weights on the same set is the same wherever it is made.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What create_model calls, by the architecture's family; without a seed, create_model_to_load.
+// Factories of the model families, called by create_model; without a seed, create_model_to_load.
 // `spec` has been checked against `architecture`.
 #pragma once
 

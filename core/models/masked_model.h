@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the families share: κ of each block, aux_head, and the checks on what forward is given.
+// Base of the model families: κ of each block, aux_head, and checks of forward's input.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model's weights in files.
+// Loads and saves a model's weights.
 #pragma once
 
 #include <filesystem>

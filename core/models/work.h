@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much arithmetic a model's pass takes.
+// Counts the arithmetic of a model's pass.
 #pragma once
 
 #include "core/models/model.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a cell to its dataset's splits and its model.
+// Makes a cell's model and opens its data set's splits.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of a run on disk, from which it goes on.
+// Checkpoints: saves and restores the state of a training run.
 //
 // A checkpoint is two files: checkpoint-<step>.safetensors holds the tensors (weights, buffers,
 // both moments of the optimiser, the moving average, the best epoch's weights),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One model trained by several ranks: who runs which shard, and how gradients are joined.
+// Data parallelism: assigns shards to ranks and reduces gradients.
 #pragma once
 
 #include <ATen/core/Tensor.h>

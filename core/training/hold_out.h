@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A part of the training set that is not trained on: chosen by the seed, measured after every
+// Held-out part of the training set: chosen by the seed, measured after every
 // epoch.
 #pragma once
 

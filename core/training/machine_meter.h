@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How busy the machine is that a rank computes on.
+// Samples CPU and GPU use.
 #pragma once
 
 #include <cstdint>

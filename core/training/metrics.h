@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run reports of its steps.
+// Training metrics that a run reports.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a shard's images to the loss that is minimised.
+// Computes the loss of a shard, from images and labels.
 #pragma once
 
 #include <ATen/core/Tensor.h>

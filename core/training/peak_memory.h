@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much of the machine's memory this process has held at once.
+// Peak memory of this process.
 #pragma once
 
 namespace remixer::training {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which samples a training run reads, and when.
+// Order of samples: which ones each step and shard reads.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trains one cell, data-parallel, resumable.
+// Trains one cell: data-parallel and resumable.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model's weights as they once were.
+// A copy of a model's weights, which can follow them as a moving average.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GridFile to cells and tasks.
+// Expands a grid file to cells and tasks.
 #pragma once
 
 #include "experiments/grid/grid.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A grid file as it was written, checked word by word, before its axes are multiplied out.
+// A parsed and checked grid file, before its axes are multiplied out.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TOML to GridFile.
+// Reads a grid file (TOML) and reports mistakes with their lines.
 #pragma once
 
 #include <filesystem>

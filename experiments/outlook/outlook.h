@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a grid will take before any of it is run: work, time, disk.
+// Estimates what a grid will cost before it runs: work, time, disk.
 #pragma once
 
 #include <cstdint>

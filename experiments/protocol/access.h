@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The access file: how a command or a worker finds the daemon of a workspace and proves that it
-// may.
+// The access file: address, token and certificate fingerprint of a workspace's
+// daemon.
 #pragma once
 
 #include <cstdint>

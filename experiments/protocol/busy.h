@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A daemon that does not answer is not one that is not there.
+// The error Busy: the daemon is there but does not answer.
 #pragma once
 
 #include "experiments/protocol/client.h"

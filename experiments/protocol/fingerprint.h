@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a certificate is known by.
+// SHA-256 fingerprint of a TLS certificate.
 #pragma once
 
 #include <openssl/x509.h>

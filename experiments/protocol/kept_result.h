@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A finished result as its worker keeps it on the disk: <attempt's folder>/result.json.
+// A finished result on disk: result.json in the attempt's folder.
 #pragma once
 
 #include <filesystem>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What worker, command and coordinator say to each other: JSON bodies over HTTP/1.1 under /api/v1.
-// docs/api.md describes the routes; each message here has to_json and from_json, and from_json
-// throws InputError naming a field that is missing, unknown or of a wrong type.
+// Messages between worker, command and daemon: JSON bodies over HTTP/1.1 under /api/v1. docs/api.md
+// describes the routes; each message here has to_json and from_json, and from_json throws
+// InputError naming a field that is missing, unknown or of a wrong type.
 #pragma once
 
 #include <cstdint>

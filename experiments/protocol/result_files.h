@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a result: what it names in the workspace. Whoever deletes, believes or reads back
+// Lists the files that a result names in the workspace. Whoever deletes, believes or reads back
 // results asks here, so that all mean the same files.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evaluate tasks: how a set is looked at, and what stands for that in a task. No cell holds any of
+// Evaluation settings of evaluate tasks, and how a task records them. No cell holds any of
 // it.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Datasets that were made from a user's own files: how a grid finds them and what they are in a
-// cell. `remixer dataset import` and `build` put them into the workspace, each in a folder
-// datasets/<id> whose manifest.json (docs/datasets.md) holds the name that it was given.
+// Imported data sets: how a grid finds them and how a cell identifies them. `remixer dataset
+// import` and `build` put them into the workspace, each in a folder datasets/<id> whose
+// manifest.json (docs/datasets.md) holds the name that it was given.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data sets of the field that a grid may name before the workspace holds them: what each will
-// be, who publishes it, and the command that brings it. Immutable; thread-safe.
+// Published data sets that a grid may name before they are imported: contents, publisher, command.
+// Immutable; thread-safe.
 #pragma once
 
 #include <cstdint>

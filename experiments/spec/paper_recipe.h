@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The paper's recipe in one word, and a recipe in one line.
+// The paper's recipe as a preset, and one-line descriptions of recipes.
 #pragma once
 
 #include <string>

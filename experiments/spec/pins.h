@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights and maps of a user's own, by the names that a workspace gives them. `remixer labels pin`
-// puts them into <workspace>/weights, beside a small file NAME.pin.json that says what they are;
-// cells hold their hashes alone.
+// Registers user weights and label maps by name and hash. `remixer labels pin` puts them into
+// <workspace>/weights, beside a small file NAME.pin.json that says what they are; cells hold their
+// hashes alone.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was made last, kept up to a limit of memory.
+// Byte-bounded LRU cache.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file's bytes in memory, read as they are used.
+// Memory-mapped file.
 #pragma once
 
 #include <filesystem>

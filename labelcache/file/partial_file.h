@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file that is written piece by piece, and whose pieces outlive the program that wrote them.
+// A file written in pieces that survive the program, so that writing can resume.
 #pragma once
 
 #include <cstdint>

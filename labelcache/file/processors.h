@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops that are compiled for newer processors as well, and chosen among when the program starts.
-// Their arithmetic must give the same bits on each: integers, exact conversions, and floats whose
+// Function multiversioning: loops compiled for newer processors too, chosen at program start. Their
+// arithmetic must give the same bits on each: integers, exact conversions, and floats whose
 // products and sums are not contracted (-ffp-contract=off).
 #pragma once
 

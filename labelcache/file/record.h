@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One label map as bytes: how it is sent between ranks and hashed.
+// Serialises one label map, for sending between ranks and hashing.
 #pragma once
 
 #include <cstdint>

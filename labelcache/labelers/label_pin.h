@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is the user's own, put where labelers find it: networks as TorchScript, and sets of maps.
+// Registers user weights by hash: TorchScript networks and sets of maps.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What looks at images and says where and what the objects are.
+// A labeler: makes label maps of images.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The labelers themselves; make_labeler() is how others get one.
+// The labelers; make_labeler() creates one by name.
 #pragma once
 
 #include <cstdint>

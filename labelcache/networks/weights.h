@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The networks' converted weights.
+// Loads the labelers' converted weights.
 #pragma once
 
 #include <ATen/core/Tensor.h>

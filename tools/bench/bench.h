@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer bench`: how fast this machine runs the parts that a study's time goes to. Each benchmark
-// prints ratios of figures that it measured in the same run.
+// `remixer bench`: times the parts that a study spends its time on. Each benchmark prints ratios of
+// figures that it measured in the same run.
 #pragma once
 
 namespace remixer::worker {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer labels bench`: how fast a packed file is, at the size of ImageNet.
+// `remixer labels bench`: speed of a packed label file at the size of ImageNet.
 #pragma once
 
 #include <cstdint>

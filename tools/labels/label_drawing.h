@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A label map drawn over its image, for people.
+// Draws a label map over its image.
 #pragma once
 
 #include "core/augment/patch_labels.h"

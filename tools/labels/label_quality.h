@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How well a labeler's maps agree with what is known of a dataset's images: boxes and true masks.
+// Measures how well a labeler's maps agree with boxes and true masks.
 #pragma once
 
 #include <cstdint>

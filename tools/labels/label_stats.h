@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file's labels look like as a whole: a first look for people.
+// Statistics of a label file.
 #pragma once
 
 #include "base/json.h"

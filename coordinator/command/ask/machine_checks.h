@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks at this machine for `remixer doctor`: what is there, whether it will do, and what to do
-// where it does not.
+// Checks this machine for `remixer doctor`: what is there, whether it is enough, what to do if
+// not.
 #pragma once
 
 #include <cstdint>

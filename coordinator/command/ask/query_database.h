@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions to the database in SQL, which can read but never change it.
+// Runs read-only SQL queries on the database.
 #pragma once
 
 #include <cstdint>

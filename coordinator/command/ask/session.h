@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways to a workspace's daemon: the one that owns it, or one of this process's own.
+// Connects to a workspace's daemon, or starts one in this process.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of a workspace: from its daemon, or from the database where no daemon answers.
+// Reads a workspace's state from its daemon, or from the database if no daemon answers.
 #pragma once
 
 #include <filesystem>

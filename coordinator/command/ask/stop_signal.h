@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C and SIGTERM, counted.
+// Counts Ctrl-C and SIGTERM.
 #pragma once
 
 namespace remixer::coordinator::command {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A task's log: of its newest attempt, growing while that runs.
+// Follows the log of a task's newest attempt.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A grid's tables on the terminal and in files.
+// Writes a grid's tables to the terminal and to files.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all subcommands share.
+// Shared by all subcommands.
 #pragma once
 
 #include <CLI/CLI.hpp>

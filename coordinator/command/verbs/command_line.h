@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole program.
+// The command line of `remixer`.
 #pragma once
 
 namespace remixer::coordinator::command {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a browser gets to the dashboard, for people.
+// Prints the link that opens the dashboard.
 #pragma once
 
 #include <string>

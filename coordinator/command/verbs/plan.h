@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a grid needs and takes, before anything of it is run.
+// `remixer plan`: what a grid needs and costs before it runs.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Giving a grid to a daemon.
+// Submits a grid to the daemon.
 #pragma once
 
 #include <string>

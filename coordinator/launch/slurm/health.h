@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether allocations come to something: counts what goes wrong in a row, and says when to pause.
+// Counts failed allocations in a row and pauses submission.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many allocations there should be: a pure function of what waits and what there is.
+// Decides how many allocations to request: a pure function of demand and queue.
 #pragma once
 
 #include <cstdint>

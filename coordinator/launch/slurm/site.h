@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a cluster's Slurm is to be asked, and how much of it is wanted: a TOML file, of which slurm/
-// holds examples and docs/slurm.md describes every key.
+// A cluster's site file (TOML): how allocations are requested. slurm/ has examples, docs/slurm.md
+// every key.
 #pragma once
 
 #include <cstdint>
