@@ -14,8 +14,9 @@ namespace remixer::data {
 
 namespace {
 
-constexpr const char* kGarmentFolder = "/usr/share/datasets/fashion-mnist";
-constexpr const char* kPhotographFolder = "/usr/share/backgrounds";
+// Where Debian's packages of data are: /usr/share, unless the build says otherwise.
+constexpr const char* kGarmentFolder = REMIXER_SYSTEM_DATA "/datasets/fashion-mnist";
+constexpr const char* kPhotographFolder = REMIXER_SYSTEM_DATA "/backgrounds";
 
 // The spec with every parameter, checked; its builder and version are ones that this program knows.
 Json complete(const Json& spec) {
