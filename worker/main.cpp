@@ -53,22 +53,22 @@ int run(int argc, char** argv) {
   auto* access = app.add_option("--access", options.access_file, "The daemon's access file");
   std::string describe;
   app.add_option("--describe", describe,
-                 "Print as JSON what this machine offers, and end; the value is a list of labelers "
-                 "to try (remixer doctor)")
+                 "Print as JSON what this machine offers, and exit; the value is a list of "
+                 "labelers to try (remixer doctor)")
       ->type_name("JSON")
       ->excludes(access);
   app.add_option("--weights", options.weights, "Folder of the labelers' networks")
       ->capture_default_str();
   app.add_option("--loader-threads", options.loader_threads,
-                 "Threads that read images, a rank; 0: as many as its processors make sensible")
+                 "Threads per rank that read images; 0: chosen from its processors")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
   app.add_option("--device", device,
-                 "Where to train: auto (GPUs where every rank has one), cpu or cuda")
+                 "Device to train on: auto (GPUs if every rank has one), cpu or cuda")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   app.add_option("--collective-timeout", collective_seconds,
-                 "Seconds that ranks wait for each other before all are ended")
+                 "Seconds that ranks wait for each other before all of them are ended")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--patience", options.patience_seconds,
@@ -76,8 +76,8 @@ int run(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--result-patience", options.result_patience_seconds,
-                 "Seconds that a finished result waits for a daemon before its worker ends; it "
-                 "stays on the disk")
+                 "Seconds to keep offering a finished result to a daemon before the worker ends; "
+                 "the result stays on disk")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--idle", options.idle_seconds,

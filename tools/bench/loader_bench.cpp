@@ -101,8 +101,7 @@ int bench_loader_command(int argc, char** argv) {
       "Reads every image below FOLDER as training does: decode, random resized crop, mirror, "
       "normalise",
       "remixer bench loader");
-  app.add_option("folder", arguments.folder,
-                 "A folder with a folder for each class, or a tar archive")
+  app.add_option("folder", arguments.folder, "A folder with one folder per class, or a tar archive")
       ->required();
   app.add_option("--side", arguments.side, "Pixels a side of the result")
       ->capture_default_str()
@@ -111,10 +110,11 @@ int bench_loader_command(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
   app.add_option("--rounds", arguments.rounds,
-                 "How often each image is read; the fastest round counts")
+                 "Times that each image is read; the fastest round counts")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  app.add_option("--rand-augment", arguments.rand_augment, "A policy, as rand-m9-mstd0.5-inc1")
+  app.add_option("--rand-augment", arguments.rand_augment,
+                 "A policy, for example rand-m9-mstd0.5-inc1")
       ->capture_default_str();
   app.add_option("--erasing", arguments.erasing, "How often a rectangle is erased")
       ->capture_default_str()

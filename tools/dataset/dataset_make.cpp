@@ -116,7 +116,7 @@ int build_challenge_set(const BuildOptions& options, const Json& entry) {
 CLI::App* add_build(CLI::App& app, BuildOptions& options) {
   CLI::App* build_app =
       app.add_subcommand("build",
-                         "Build a dataset: fashion-bg from what is on the machine, imagenet9 and "
+                         "Build a data set: fashion-bg from installed packages, imagenet9 and "
                          "tiny-imagenet9 from your own photographs");
   build_app->add_option("builder", options.builder, "Builder, such as fashion-bg")->required();
   build_app->add_option("parameters", options.parameters, "NAME=NUMBER, such as train_images=2000");
@@ -145,7 +145,7 @@ int run_build(const BuildOptions& options) {
 
 CLI::App* add_import(CLI::App& app, ImportOptions& options) {
   CLI::App* import_app = app.add_subcommand(
-      "import", "Take a dataset in where it is; nothing is written beside its images");
+      "import", "Import a data set in place; nothing is written beside its images");
   ImportJob& job = options.job;
   import_app
       ->add_option("kind", job.kind,
@@ -172,7 +172,7 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
   import_app
       ->add_option(
           "--allow", options.allow,
-          "Accept what was not understood, which the account of the import names:\n" + allowances)
+          "Accept what was not understood, as named in the report of the import:\n" + allowances)
       ->delimiter(',')
       ->check(CLI::Validator(
           [](const std::string& name) {

@@ -204,18 +204,19 @@ int dataset_command(int argc, char** argv) {
 
   fs::path workspace;
   std::string format = "table";
-  CLI::App* list_app = app.add_subcommand("list", "List builders, or a workspace's datasets");
+  CLI::App* list_app = app.add_subcommand("list", "List builders, or the data sets of a workspace");
   list_app->add_option("--workspace", workspace, "Workspace whose datasets to list");
   list_app->add_option("--format", format, "table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
 
   fs::path verified;
-  CLI::App* verify_app = app.add_subcommand("verify", "Decode every image and name what is wrong");
+  CLI::App* verify_app =
+      app.add_subcommand("verify", "Decode every image and report what is wrong");
   verify_app->add_option("dataset", verified, "The dataset's folder, or its name in the workspace")
       ->required();
 
   SheetOptions showing;
-  CLI::App* sheet_app = app.add_subcommand("sheet", "Draw a contact sheet: a row a class");
+  CLI::App* sheet_app = app.add_subcommand("sheet", "Draw a contact sheet, one row per class");
   sheet_app
       ->add_option("dataset", showing.folder, "The dataset's folder, or its name in the workspace")
       ->required();

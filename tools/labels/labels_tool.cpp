@@ -300,13 +300,14 @@ int bench(const BenchOptions& options) {
 void add_workspace(CLI::App* command, fs::path& workspace) {
   workspace = default_workspace();
   command
-      ->add_option("-w,--workspace", workspace,
-                   "Whose weights/ holds what was pinned [$REMIXER_WORKSPACE or ./workspace]")
+      ->add_option(
+          "-w,--workspace", workspace,
+          "Workspace whose weights/ has what was pinned [$REMIXER_WORKSPACE or ./workspace]")
       ->type_name("DIR");
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Makes and inspects files of object labels", "remixer labels"};
+  CLI::App app{"Make and inspect files of object labels", "remixer labels"};
   app.require_subcommand(1);
 
   const auto add_labeler = [](CLI::App* command, BuildOptions& options) {
@@ -326,21 +327,21 @@ int run(int argc, char** argv) {
     add_workspace(command, options.workspace);
   };
   BuildOptions building;
-  CLI::App* build_app = app.add_subcommand(
-      "build", "Label one split of a dataset; goes on where an earlier run was cut");
+  CLI::App* build_app =
+      app.add_subcommand("build", "Label one split of a data set; continues an interrupted run");
   add_labeler(build_app, building);
   build_app->add_option("--output", building.output, "File to make")->required();
   build_app->add_option("--threads", building.threads, "Threads to compute on")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   build_app->add_flag("--skip-unreadable", building.skip_unreadable,
-                      "Name images that cannot be read, count them, and give them an empty map");
+                      "Report images that cannot be read and give them an empty map");
   build_app->add_flag("--restart", building.restart, "Throw away what an earlier run got done");
 
   ImportJob importing;
   bool import_restart = false;
   CLI::App* import_app =
-      app.add_subcommand("import", "Make a label file of published maps or masks");
+      app.add_subcommand("import", "Make a label file from published maps or masks");
   import_app->add_option("format", importing.format, "tokenlabeling, relabel, png or npy")
       ->required();
   import_app->add_option("maps", importing.maps, "Folder of the maps, laid out as the images are")
@@ -363,30 +364,32 @@ int run(int argc, char** argv) {
       "Folder of the photographs, where images are crops of them and maps are of "
       "whole ones (relabel)");
   import_app->add_flag("--as-released", importing.as_released,
-                       "Stretch maps over the whole image whatever they were made of, as the "
-                       "released code does");
+                       "Stretch maps over the whole image, whatever part they were made from, as "
+                       "the released code does");
   import_app->add_flag("--allow-missing", importing.allow_missing,
                        "Give samples without a map an empty one");
   import_app->add_flag("--restart", import_restart, "Throw away what an earlier run got done");
 
   PinOptions pinning;
-  CLI::App* pin_app = app.add_subcommand(
-      "pin",
-      "Copy weights of your own, a network's description or label files into the workspace, "
-      "where grids find them by name or hash");
+  CLI::App* pin_app =
+      app.add_subcommand("pin",
+                         "Copy your own weights, a network's description or label files into the "
+                         "workspace, where grids find them by name or hash");
   pin_app
       ->add_option("files", pinning.files,
                    "A description (.toml), converted weights (.safetensors), or the label files of "
                    "all splits")
       ->required();
   pin_app->add_option("--name", pinning.name,
-                      "What grids call it [the description's file name, else the labeler's name]");
+                      "Its name in grids [the description's file name, or the labeler's name]");
   add_workspace(pin_app, pinning.workspace);
-  pin_app->add_option("--weights", pinning.folder,
-                      "A folder in place of the workspace's; found by hash alone");
+  pin_app->add_option(
+      "--weights", pinning.folder,
+      "A folder instead of the workspace's; grids find the file there by hash only");
 
   InspectOptions inspecting;
-  CLI::App* inspect_app = app.add_subcommand("inspect", "Show where labels come from, or one map");
+  CLI::App* inspect_app =
+      app.add_subcommand("inspect", "Show where a file's labels come from, or one map");
   inspect_app->add_option("file", inspecting.file, "Label file")->required();
   inspect_app->add_option("sample", inspecting.sample, "Sample id, to show its map");
   inspect_app->add_option("--png", inspecting.png, "Draw the map over its image into this file");
@@ -398,12 +401,12 @@ int run(int argc, char** argv) {
 
   fs::path file;
   std::string stats_format = "table";
-  CLI::App* stats_app = app.add_subcommand("stats", "Figures over all maps");
+  CLI::App* stats_app = app.add_subcommand("stats", "Print statistics over all maps");
   stats_app->add_option("file", file, "Label file")->required();
 
   QualityOptions rating;
   CLI::App* quality_app = app.add_subcommand(
-      "quality", "How well a labeler agrees with a dataset's boxes and true masks");
+      "quality", "Measure how well a labeler agrees with a data set's boxes and true masks");
   add_labeler(quality_app, rating.labeler);
   quality_app->add_option("--images", rating.images, "Images, spread over the split")
       ->check(CLI::Range(1, 100000000))
@@ -415,9 +418,9 @@ int run(int argc, char** argv) {
   BenchOptions timing;
   timing.folder = fs::temp_directory_path() / fmt::format("remixer-labels-bench-{}", ::getpid());
   CLI::App* bench_app =
-      app.add_subcommand("bench", "Size and speed of a file as large as ImageNet's");
+      app.add_subcommand("bench", "Measure size and speed of a label file as large as ImageNet's");
   bench_app->add_option("--maps", timing.source,
-                        "A file of real top-k maps to repeat; else made-up ones");
+                        "Label file with real top-k maps to repeat [synthetic maps]");
   bench_app->add_option("--images", timing.images, "Maps in the large file")
       ->check(CLI::Range(1000, 100000000))
       ->capture_default_str();

@@ -251,20 +251,21 @@ int model_command(int argc, char** argv, const std::vector<ModelSubcommand>& fur
   list->add_option("--format", arguments.format, "table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   auto* creating = app.add_subcommand(
-      "create", "Initial weights, as a training run with this seed begins with them");
+      "create", "Write initial weights, as a training run with this seed begins with");
   add_create_options(*creating, arguments);
-  auto* run = app.add_subcommand("forward", "Images (and labels) to logits, in evaluation mode");
+  auto* run =
+      app.add_subcommand("forward", "Compute logits of images (and labels), in evaluation mode");
   add_run_options(*run, arguments);
-  auto* gradients = app.add_subcommand(
-      "backward",
-      "Gradient of the mean cross-entropy, by parameter; the input holds targets as well");
+  auto* gradients = app.add_subcommand("backward",
+                                       "Compute the gradient of the mean cross-entropy for each "
+                                       "parameter; the input also contains targets");
   add_run_options(*gradients, arguments);
   auto* importing =
-      app.add_subcommand("import", "Check weights with timm's names and take them over");
+      app.add_subcommand("import", "Check weights with timm's names and convert them");
   add_model_options(*importing, arguments);
   worker::add_wishes(*importing, arguments.wishes, /*own_size=*/false);
   importing->add_flag("--add-kappa", arguments.add_kappa, "make a ReMixer model, every kappa 0");
-  auto* exporting = app.add_subcommand("export", "Write weights for other programs");
+  auto* exporting = app.add_subcommand("export", "Export weights for other programs");
   add_model_options(*exporting, arguments);
   exporting->add_flag("--without-kappa", arguments.without_kappa,
                       "leave kappa and aux_head out, as timm's models need");

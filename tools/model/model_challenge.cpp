@@ -82,8 +82,9 @@ int model_challenge(int argc, char** argv) {
                "labels of a ReMixer model are the foregrounds' true masks");
   app.add_option("--labeler-weights", options.labeler_weights, "folder of the labelers' networks")
       ->capture_default_str();
-  app.add_option("-w,--workspace", options.workspace,
-                 "whose weights/ holds what was pinned [$REMIXER_WORKSPACE or ./workspace]");
+  app.add_option(
+      "-w,--workspace", options.workspace,
+      "workspace whose weights/ has what was pinned [$REMIXER_WORKSPACE or ./workspace]");
   add_device_option(app, options.device);
   app.add_option("--batch", options.batch_size)->capture_default_str()->check(CLI::Range(1, 65536));
   app.add_option("--format", options.format, "table or json")

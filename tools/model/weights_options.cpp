@@ -78,7 +78,7 @@ void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size
       ->check(CLI::IsMember({"on", "off"}))
       ->group(group);
   if (!own_size) return;
-  app.add_option("--image-size", wishes.image_size, "pixels a side of what the model sees")
+  app.add_option("--image-size", wishes.image_size, "side of the model's input, in pixels")
       ->check(CLI::Range(1, 8192))
       ->group(group);
   app.add_option("--distance", wishes.distance, "between patch labels: l1 or cosine")
@@ -104,7 +104,7 @@ evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safe
 }
 
 void add_device_option(CLI::App& app, std::string& device) {
-  app.add_option("--device", device, "auto (a GPU where there is one), cpu or cuda")
+  app.add_option("--device", device, "auto (a GPU if there is one), cpu or cuda")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }

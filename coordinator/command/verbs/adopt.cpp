@@ -75,11 +75,10 @@ int adopt(const CommandLine& line, const std::vector<fs::path>& files) {
 
 void add_adopt(CommandLine& line) {
   CLI::App* command = add_command(
-      line, "adopt",
-      "Read finished results back from the workspace's run folders, after its database was lost",
+      line, "adopt", "Recover results from the workspace's run folders after the database was lost",
       "remixer adopt experiments/quickstart.toml --workspace workspace");
   auto files = std::make_shared<std::vector<fs::path>>();
-  command->add_option("GRID", *files, "The grid files whose results are read back")
+  command->add_option("GRID", *files, "Grid files whose results are recovered")
       ->required()
       ->type_name("FILE...");
   add_format(line, command);

@@ -29,10 +29,13 @@ int backup(const fs::path& workspace, const fs::path& file) {
 
 void add_backup(CommandLine& line) {
   CLI::App* command = add_command(
-      line, "backup", "Copy the database to a file, at any time, also while work goes on",
+      line, "backup",
+      "Copy the database to a file; works at any time, also while the daemon is running",
       "remixer backup /backups/study-$(date +%F).db");
   auto file = std::make_shared<fs::path>();
-  command->add_option("FILE", *file, "The copy; must not exist yet")->required()->type_name("FILE");
+  command->add_option("FILE", *file, "Path of the copy; must not exist yet")
+      ->required()
+      ->type_name("FILE");
   command->callback(
       [&line, file] { line.chosen = [&line, file] { return backup(line.workspace, *file); }; });
 }

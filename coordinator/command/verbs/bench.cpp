@@ -6,9 +6,11 @@
 namespace remixer::coordinator::command {
 
 void add_bench(CommandLine& line) {
-  CLI::App* bench = line.app.add_subcommand("bench", "Measure what the parts cost on this machine");
+  CLI::App* bench =
+      line.app.add_subcommand("bench", "Benchmark the parts of a study on this machine");
   CLI::App* scheduler = bench->add_subcommand(
-      "scheduler", "Submit, claim, status and memory of a daemon with many finished cells");
+      "scheduler",
+      "Time submit, claim and status, and measure memory, of a daemon with many finished cells");
   scheduler->footer(
       "Example:\n  remixer bench scheduler --finished 1000 --finished 100000\n"
       "Works in a temporary folder of its own (--folder), on whose disk it depends.");
@@ -31,7 +33,7 @@ void add_bench(CommandLine& line) {
       ->capture_default_str();
   scheduler
       ->add_option("--program", options->program,
-                   "What a task of the throughput runs, such as /bin/true [nothing]")
+                   "Program that each task of the throughput test runs, such as /bin/true [none]")
       ->type_name("PROGRAM");
   scheduler->add_option("--folder", options->folder, "Where to put the databases")
       ->type_name("DIR");

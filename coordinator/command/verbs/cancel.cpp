@@ -115,7 +115,8 @@ void add_retry(CommandLine& line) {
 
 void add_rm(CommandLine& line) {
   CLI::App* command = add_command(
-      line, "rm", "Remove a task or a grid with its results and files; submitted, it runs again",
+      line, "rm",
+      "Remove a task or a grid with its results and files; if submitted again, it runs again",
       "remixer rm quickstart");
   auto what = std::make_shared<std::string>();
   auto yes = std::make_shared<bool>(false);

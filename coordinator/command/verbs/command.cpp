@@ -129,25 +129,25 @@ void add_format(CommandLine& line, CLI::App* command) {
 void WorkerOptions::add_to(CLI::App* command) {
   command
       ->add_option("--workers", workers,
-                   "Local workers to start, each on a task of its own [as many as keep the GPUs "
-                   "busy; one without]")
+                   "Local workers to start; each runs one task at a time [enough to keep the GPUs "
+                   "busy; 1 without GPUs]")
       ->check(CLI::Range(0, 1024))
       ->type_name("N");
   command
       ->add_option("--ranks", ranks,
-                   "MPI ranks of each worker, which share a batch [one for each GPU; two without]")
+                   "MPI ranks of each worker; they share a batch [one per GPU; 2 without GPUs]")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   command
       ->add_option("--device", device,
-                   "Where workers train: auto (GPUs where every rank can have one), cpu, or cuda "
-                   "(GPUs or an error)")
+                   "Device to train on: auto (GPUs if every rank can have one), cpu, or cuda "
+                   "(GPUs, or an error)")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->type_name("D")
       ->capture_default_str();
   command
       ->add_option("--loader-threads", loader_threads,
-                   "Threads that read images, a rank [as its cores allow]")
+                   "Threads per rank that read images [by its cores]")
       ->check(CLI::Range(1, 256))
       ->type_name("N");
 }

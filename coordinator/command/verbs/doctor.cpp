@@ -116,10 +116,10 @@ int doctor(const CommandLine& line, const DoctorOptions& options) {
 }  // namespace
 
 void add_doctor(CommandLine& line) {
-  CLI::App* command = add_command(
-      line, "doctor",
-      "Look whether this machine has what a study needs, and say what to do where it has not",
-      "remixer doctor experiments/quickstart.toml --ranks 2");
+  CLI::App* command =
+      add_command(line, "doctor",
+                  "Check whether this machine has what a study needs, and say what to do if not",
+                  "remixer doctor experiments/quickstart.toml --ranks 2");
   auto options = std::make_shared<DoctorOptions>();
   command->add_option("GRID", options->grids, "Grids whose data and weights are to be there")
       ->type_name("FILE");
@@ -127,7 +127,7 @@ void add_doctor(CommandLine& line) {
   command->add_flag("--slurm", options->slurm, "Slurm is needed");
   command
       ->add_option("--patience", options->patience_seconds,
-                   "Seconds that the ranks may take to start")
+                   "Seconds to wait for the ranks to start")
       ->check(CLI::PositiveNumber)
       ->type_name("S")
       ->capture_default_str();

@@ -110,7 +110,7 @@ int explain(const CommandLine& line, const std::string& what) {
 
 void add_explain(CommandLine& line) {
   CLI::App* command =
-      add_command(line, "explain", "Say why a task is not running, or what became of it",
+      add_command(line, "explain", "Explain why a task is not running, or how it ended",
                   "remixer explain \"train deit_nano\"");
   auto what = std::make_shared<std::string>();
   command->add_option("TASK", *what, "The beginning of a task's id, or a part of its title")

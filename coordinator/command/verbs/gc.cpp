@@ -99,14 +99,14 @@ void add_gc(CommandLine& line) {
       add_command(line, "gc", "Delete files that no result and no running task needs",
                   "remixer gc --dry-run\n  remixer gc --quota 500GB");
   auto options = std::make_shared<GcOptions>();
-  command->add_flag("--dry-run,-n", options->dry_run, "Say what would go, delete nothing");
+  command->add_flag("--dry-run,-n", options->dry_run, "List what would be deleted; delete nothing");
   command->add_flag("--unknown", options->unknown,
-                    "Also the run folders of tasks that the database does not know");
+                    "Also delete run folders of tasks that the database does not know");
   CLI::Option* quota =
       command
           ->add_option("--quota", options->quota,
-                       "Free no more than needed to come down to this size, as 500GB; then also "
-                       "checkpoints of failed tasks")
+                       "Delete only until the workspace is this small, for example 500GB; may also "
+                       "delete checkpoints of failed tasks")
           ->transform(CLI::AsSizeValue(true))
           ->type_name("SIZE");
   add_format(line, command);

@@ -84,11 +84,11 @@ void add_count(CLI::App* command, const char* name, std::optional<int64_t>& valu
 }  // namespace
 
 void add_pause(CommandLine& line) {
-  CLI::App* command = add_command(line, "pause", "Give out nothing more of a grid for now",
+  CLI::App* command = add_command(line, "pause", "Start no more tasks of a grid for now",
                                   "remixer pause quickstart --now");
   const auto what = add_grid_argument(command);
   auto now = std::make_shared<bool>(false);
-  command->add_flag("--now", *now, "Have its running tasks checkpoint and stop as well");
+  command->add_flag("--now", *now, "Also stop its running tasks, with checkpoints");
   command->callback([&line, what, now] {
     line.chosen = [&line, what, now] { return pause(line.workspace, *what, *now); };
   });
@@ -96,7 +96,7 @@ void add_pause(CommandLine& line) {
 
 void add_resume(CommandLine& line) {
   CLI::App* command =
-      add_command(line, "resume", "Go on with a paused grid", "remixer resume quickstart");
+      add_command(line, "resume", "Resume a paused grid", "remixer resume quickstart");
   const auto what = add_grid_argument(command);
   command->callback(
       [&line, what] { line.chosen = [&line, what] { return resume(line.workspace, *what); }; });
@@ -104,13 +104,14 @@ void add_resume(CommandLine& line) {
 
 void add_limit(CommandLine& line) {
   CLI::App* command =
-      add_command(line, "limit", "Set a grid's priority, how much of it runs at once, on what",
+      add_command(line, "limit",
+                  "Set a grid's priority, how many of its tasks run at once, and on which workers",
                   "remixer limit table1 --priority 10 --max-running 4 --ranks 4");
   const auto what = add_grid_argument(command);
   auto limits = std::make_shared<Limits>();
   command
       ->add_option("--priority", limits->priority,
-                   "Grids of a higher one come first; of the same take turns (0)")
+                   "Grids with a higher priority run first; equal ones take turns (0)")
       ->type_name("N");
   add_count(command, "--max-running", limits->max_running,
             "Tasks that may run at once; 0: no limit");

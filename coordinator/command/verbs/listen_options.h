@@ -19,13 +19,13 @@ struct ListenOptions {
   void add_to(CLI::App* command) {
     command
         ->add_option("--address", address,
-                     "Listen on this IP address, host name or network interface (auto: on all); "
-                     "any but a loopback address is under TLS")
+                     "IP address, host name or network interface to listen on (auto: all); TLS is "
+                     "used unless it is a loopback address")
         ->type_name("A")
         ->capture_default_str();
     command
         ->add_option("--announce", announce,
-                     "Address or name by which other hosts reach this one [worked out]")
+                     "Address or name by which other hosts reach this one [detected]")
         ->type_name("A");
     command->add_option("--port", port, "Port to listen on; 0: any free one")
         ->type_name("P")

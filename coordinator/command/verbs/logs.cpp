@@ -115,7 +115,7 @@ void add_logs(CommandLine& line) {
   command->add_option("TASK", options->task, "The beginning of a task's id, or a part of its title")
       ->required();
   command->add_flag("-f,--follow", options->follow,
-                    "Go on printing until the task ends, or Ctrl-C");
+                    "Follow the log until the task ends, or Ctrl-C");
   command->callback(
       [&line, options] { line.chosen = [&line, options] { return logs(line, *options); }; });
 }

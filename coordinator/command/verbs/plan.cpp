@@ -344,21 +344,20 @@ bool print_plan(const CommandLine& line, const PlanOptions& options) {
 }
 
 void add_plan(CommandLine& line) {
-  CLI::App* command = add_command(
-      line, "plan",
-      "Say what a grid needs and takes before anything is run: what is reused, what is missing and "
-      "what brings it, time and disk",
-      "remixer plan experiments/paper/imagenet9.toml --site my_site.toml");
+  CLI::App* command =
+      add_command(line, "plan",
+                  "Show what a grid needs before it runs: what is reused, what is missing and how "
+                  "to get it, time and disk",
+                  "remixer plan experiments/paper/imagenet9.toml --site my_site.toml");
   auto options = std::make_shared<PlanOptions>();
   command->add_option("GRID", options->grid, "The grid file")->required()->type_name("FILE");
   command
-      ->add_option(
-          "--site", options->site,
-          "The cluster's file, whose GPUs and allocations are counted on [the workspace's]")
+      ->add_option("--site", options->site,
+                   "Site file of the cluster to estimate for [the workspace's]")
       ->type_name("FILE");
   command
       ->add_option("--rates", options->rates,
-                   "What `remixer bench step --format json` printed; may be given several times")
+                   "Output of `remixer bench step --format json`; may be given several times")
       ->type_name("FILE")
       ->expected(1)
       ->take_all();

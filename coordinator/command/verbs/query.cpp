@@ -50,13 +50,13 @@ int query(const CommandLine& line, const QueryOptions& options) {
 void add_query(CommandLine& line) {
   CLI::App* command = add_command(
       line, "query",
-      "Print figures, or the answer to a SELECT on the views results, runs, metrics, ...",
+      "Print results, or the answer to an SQL SELECT on the views results, runs, metrics, ...",
       "remixer query architecture=deit_nano_patch4_32 eval_set=mixed_rand --format csv\n"
       "  remixer query \"SELECT kind, count(*) FROM runs GROUP BY kind\"");
   auto options = std::make_shared<QueryOptions>();
   command->add_option("QUESTION", options->words,
-                      "Filters as labeler=saliency,relabel, or one SELECT in quotes; the database "
-                      "is only read");
+                      "Filters such as labeler=saliency,relabel, or one SELECT in quotes; the "
+                      "database is opened read-only");
   const auto filter = [&](const char* name, std::vector<std::string>& values, const char* what) {
     command->add_option(name, values, what)->expected(1)->take_all();
   };

@@ -239,16 +239,16 @@ class Rehearsal {
 }  // namespace
 
 void add_rehearse(CommandLine& line) {
-  CLI::App* command = add_command(
-      line, "rehearse",
-      "Run a whole grid on made-up data, two steps a training, to find what would break and "
-      "measure how long the real thing takes",
-      "remixer rehearse experiments/paper/imagenet9.toml --site my_site.toml");
+  CLI::App* command =
+      add_command(line, "rehearse",
+                  "Run a whole grid on synthetic data, two steps per training: finds what would "
+                  "break and measures how long the real run takes",
+                  "remixer rehearse experiments/paper/imagenet9.toml --site my_site.toml");
   auto options = std::make_shared<RehearseOptions>();
   command->add_option("GRID", options->plan.grid, "The grid file")->required()->type_name("FILE");
   command
       ->add_option("--site", options->plan.site,
-                   "Run it on this cluster's workers, through Slurm [on this machine]")
+                   "Run on this cluster's workers, through Slurm [this machine]")
       ->type_name("FILE");
   command->add_option("--ranks", options->ranks, "MPI ranks of the local worker")
       ->check(CLI::Range(1, 1024))

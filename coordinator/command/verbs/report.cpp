@@ -170,8 +170,9 @@ void write_and_print_report(const fs::path& workspace, const std::string& grid) 
 }
 
 void add_report(CommandLine& line) {
-  CLI::App* command = add_command(line, "report", "Print the tables of grids, as far as they are",
-                                  "remixer report imagenet9 imagenet --table 1 --format csv");
+  CLI::App* command =
+      add_command(line, "report", "Print the tables of grids; missing results show as -",
+                  "remixer report imagenet9 imagenet --table 1 --format csv");
   auto options = std::make_shared<ReportOptions>();
   command->add_option("GRID", options->grids, "The grids' names [the newest grid]");
   command->add_option("--out", options->out, "Also write all formats and an HTML page there")
@@ -185,14 +186,14 @@ void add_report(CommandLine& line) {
       ->take_all();
   command->add_flag(
       "--paper", options->paper,
-      "The paper's numbers beside yours, where model, training set and labeler agree");
+      "Show the paper's numbers beside yours, if model, training set and labeler are the same");
   command->add_flag("--check", options->check,
-                    "Make every number again from the files of the runs; names those that do not "
-                    "agree, and then ends with 1");
+                    "Recompute every number from the files of the runs; if some differ, list them "
+                    "and exit with 1");
   command
       ->add_option("--extras", options->extras,
-                   "What the paper's tables lack and yours show: none, rows (further labelers), "
-                   "or all (further columns as well)")
+                   "Show results that the paper's tables lack: none, rows (more labelers), or all "
+                   "(more columns too)")
       ->check(CLI::IsMember({"none", "rows", "all"}))
       ->type_name("WHICH")
       ->capture_default_str();

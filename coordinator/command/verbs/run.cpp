@@ -186,15 +186,16 @@ class Run {
 }  // namespace
 
 void add_run(CommandLine& line) {
-  CLI::App* command = add_command(
-      line, "run",
-      "Run a grid here, from data to tables; Ctrl-C stops it, and the same command goes on",
-      "remixer run experiments/quickstart.toml --ranks 2");
+  CLI::App* command = add_command(line, "run",
+                                  "Run a grid on this machine, from data to tables; Ctrl-C stops "
+                                  "it, the same command continues",
+                                  "remixer run experiments/quickstart.toml --ranks 2");
   auto options = std::make_shared<RunOptions>();
   command->add_option("GRID", options->file, "The grid file")->required()->type_name("FILE");
   options->workers.add_to(command);
-  command->add_flag("--keep-going,!--stop-at-failure", options->keep_going,
-                    "After a failed task, go on with all that does not depend on it (the default)");
+  command->add_flag(
+      "--keep-going,!--stop-at-failure", options->keep_going,
+      "After a failed task, continue with everything that does not depend on it (the default)");
   command->callback(
       [&line, options] { line.chosen = [&line, options] { return Run(line, *options).run(); }; });
 }

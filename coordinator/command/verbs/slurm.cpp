@@ -38,7 +38,7 @@ struct SiteOptions {
 void SiteOptions::add_to(CLI::App* command) {
   command
       ->add_option("SITE", file,
-                   "How to ask this cluster: a TOML file (examples in slurm/, docs/slurm.md)")
+                   "Site file of the cluster (TOML; examples in slurm/, keys in docs/slurm.md)")
       ->type_name("FILE");
   const auto text = [&](const char* name, std::optional<std::string>& value, const char* help) {
     command->add_option(name, value, help)->type_name("TEXT");
@@ -47,8 +47,8 @@ void SiteOptions::add_to(CLI::App* command) {
     command->add_option(name, value, help)->type_name("N");
   };
   text("--partition", partition, "In place of the site's allocation.partition");
-  text("--account", account, "In place of allocation.account");
-  text("--qos", qos, "In place of allocation.qos");
+  text("--account", account, "Replaces allocation.account");
+  text("--qos", qos, "Replaces allocation.qos");
   text("--constraint", constraint, "In place of allocation.constraint");
   text("--gres", gres, "In place of allocation.gres, as gpu:4");
   text("--time", time, "In place of allocation.time, as 12:00:00");
@@ -59,7 +59,7 @@ void SiteOptions::add_to(CLI::App* command) {
   count("--backlog", backlog, "Allocations that may wait at once, in place of queue.backlog");
   command
       ->add_option("--idle", idle_seconds,
-                   "Seconds without work before a worker ends, in place of queue.idle_seconds")
+                   "Seconds without work before a worker ends; replaces queue.idle_seconds")
       ->type_name("S");
 }
 
@@ -217,7 +217,7 @@ void add_slurm_up(CommandLine& line, CLI::App* parent) {
   options->site.add_to(part);
   options->listen.add_to(part);
   part->add_flag("--dry-run,!--no-dry-run", options->dry_run,
-                 "Ask Slurm first whether it would take the script (the default)");
+                 "Ask Slurm first whether it would accept the script (the default)");
   part->add_flag("--until-done", options->until_done, "End once every grid has ended");
   part->callback([&line, options] {
     line.chosen = [&line, options] { return up(line.workspace, *options); };
@@ -260,7 +260,7 @@ void add_slurm_scripts(CommandLine& line, CLI::App* parent) {
 }  // namespace
 
 void add_slurm(CommandLine& line) {
-  CLI::App* command = add_command(line, "slurm", "Workers in allocations of a Slurm cluster",
+  CLI::App* command = add_command(line, "slurm", "Run workers in allocations of a Slurm cluster",
                                   "remixer slurm up slurm/gpu.toml");
   command->require_subcommand(1);
   add_slurm_up(line, command);

@@ -68,13 +68,13 @@ int submit(const CommandLine& line, const fs::path& file) {
 
 void add_submit(CommandLine& line) {
   CLI::App* command = add_command(
-      line, "submit", "Give a grid to the daemon and return; what is finished already is reused",
+      line, "submit", "Submit a grid to the daemon and return; finished results are reused",
       "remixer submit experiments/quickstart.toml && remixer status --watch");
   auto options = std::make_shared<PlanOptions>();
   auto dry_run = std::make_shared<bool>(false);
   command->add_option("GRID", options->grid, "The grid file")->required()->type_name("FILE");
   command->add_flag("--dry-run", *dry_run,
-                    "Submit nothing: print what `remixer plan` does, with exit code 2 where "
+                    "Submit nothing: print what `remixer plan` prints; the exit code is 2 if "
                     "something is missing");
   add_format(line, command);
   command->callback([&line, options, dry_run] {

@@ -92,24 +92,23 @@ void add_up(CommandLine& line) {
   options->listen.add_to(command);
   command
       ->add_option("--notify", options->notify_command,
-                   "Program to call, as PROGRAM EVENT GRID, when a grid ends or needs a look")
+                   "Program to run when a grid ends or needs attention, as PROGRAM EVENT GRID")
       ->type_name("PROGRAM");
   command
-      ->add_option(
-          "--notify-url", options->notify_url,
-          "Address to post the same to as JSON, http or https; @FILE reads it from a file, "
-          "since others on this machine can see a command line")
+      ->add_option("--notify-url", options->notify_url,
+                   "URL to notify with a JSON POST, http or https; @FILE reads it from a file, "
+                   "because other users can see a command line")
       ->envname("REMIXER_NOTIFY_URL")
       ->type_name("URL|@FILE");
   command
       ->add_option("--disk-quota", options->disk_quota,
-                   "Delete garbage (see `remixer gc`) when the workspace takes more, as 200GB")
+                   "Delete garbage (see `remixer gc`) if the workspace is larger than this, for "
+                   "example 200GB")
       ->transform(CLI::AsSizeValue(true))
       ->type_name("SIZE");
   command
-      ->add_option(
-          "--lease", options->lease_seconds,
-          "Seconds that a task is held for a worker that says nothing; then another gets it")
+      ->add_option("--lease", options->lease_seconds,
+                   "Seconds without a heartbeat before a task is reassigned")
       ->type_name("S")
       ->check(CLI::Range(3.0, 86400.0))
       ->capture_default_str();
@@ -123,7 +122,7 @@ void add_down(CommandLine& line) {
       line, "down", "End the workspace's daemon; what runs is checkpointed", "remixer down");
   auto keep = std::make_shared<bool>(false);
   command->add_flag("--keep-allocations", *keep,
-                    "End at once and leave Slurm's allocations to the next daemon");
+                    "End at once and keep Slurm's allocations for the next daemon");
   command->callback(
       [&line, keep] { line.chosen = [&line, keep] { return down(line.workspace, *keep); }; });
 }
