@@ -50,7 +50,7 @@ TEST(Predictions, AreCountedImageByImage) {
 }
 
 TEST(Predictions, AFileWithoutTheWholeTruthSaysSo) {
-  const data::TemporaryFolder folder;
+  const TemporaryFolder folder;
   PredictionsFile file = example();
   write_predictions(folder.path() / "new", file);
   EXPECT_TRUE(read_predictions(folder.path() / "new").whole_truth);
@@ -62,7 +62,7 @@ TEST(Predictions, AFileWithoutTheWholeTruthSaysSo) {
 
 // Whatever bytes are turned, the file is refused by name, or read as predictions that are whole.
 TEST(Predictions, TornAndTurnedFilesNeverCrash) {
-  const data::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder.path() / "predictions";
   write_predictions(path, example());
   const std::string whole = read_file(path);
@@ -82,7 +82,7 @@ TEST(Predictions, TornAndTurnedFilesNeverCrash) {
 }
 
 TEST(SafetensorsFile, ReadsEveryType) {
-  const data::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder.path() / "tensors";
   const auto raw = [](const char* name, ElementType type, std::vector<int64_t> shape,
                       std::string bytes) {

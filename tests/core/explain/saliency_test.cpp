@@ -65,7 +65,7 @@ class SaliencyTest : public ::testing::Test {
     return settings;
   }
 
-  data::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(SaliencyTest, ImagesAreDrawnFromTheSeedAndDoNotFollowTheClasses) {
