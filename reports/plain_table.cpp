@@ -49,7 +49,7 @@ PlainTable plain_table(const Setting& setting, const std::vector<TableDefinition
   plain.definition.id = "results";
   plain.definition.title = "Other evaluations";
   plain.definition.caption =
-      "Accuracy on the evaluation sets that stand in no table above. The gain in parentheses is "
+      "Accuracy on the evaluation sets that no table above shows. The gain in parentheses is "
       "over the plain model of the block.";
   plain.definition.labeler_column = true;
   plain.definition.token_labeling.reset();

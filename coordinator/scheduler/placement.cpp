@@ -319,8 +319,8 @@ std::string why_ready_waits(const State& state, const TaskEntry& entry, const No
         entry.crashes);
   }
   if (fit.free == 0) return "ready; a task that may have killed workers runs alone on their host";
-  return fmt::format("ready; {} tasks stand before it and {} workers are there",
-                     tasks_before(entry), fit.there);
+  return fmt::format("ready; {} tasks are before it, and there are {} workers", tasks_before(entry),
+                     fit.there);
 }
 
 }  // namespace remixer::coordinator

@@ -179,7 +179,7 @@ ImageListing list_images(const fs::path& root) {
   for (const PartListing::Image& image : part.images) {
     const SourceFile& file = tree.files()[image.file];
     if (image.name.empty()) {
-      fail_input("{}: {} stands in no class; put each class's images into a folder of its own",
+      fail_input("{}: {} is in no class; put each class's images into a folder of its own",
                  root.string(), file.path);
     }
     images[image.name].push_back(archive ? file.path.substr(file.archive_size + 1) : file.path);

@@ -31,7 +31,7 @@ const char* passed_over_text(PassedOver why) {
     case PassedOver::kLinkNowhere:
       return "a link that leads nowhere";
     case PassedOver::kLinkCycle:
-      return "a link to a folder that it stands in";
+      return "a link to a folder that contains it";
     case PassedOver::kUnreadable:
       return "may not be read";
     case PassedOver::kSpecial:

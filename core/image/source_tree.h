@@ -18,7 +18,7 @@ enum class PassedOver : uint8_t {
   kOtherFormat,  // neither JPEG nor PNG by its suffix
   kArchive,      // an archive that is not opened: compressed, or where none is expected
   kLinkNowhere,  // a link to nothing
-  kLinkCycle,    // a link to a folder that it stands in
+  kLinkCycle,    // a link to a folder that contains it
   kUnreadable,   // a folder or link that may not be read
   kSpecial,      // neither file nor folder
 };

@@ -151,7 +151,7 @@ class FolderPlan {
     for (const PartListing::Image& image : listing.images) {
       if (!image.name.empty()) continue;
       builder_.problem("loose-images",
-                       "images that stand in no class; put each class's images into a folder of "
+                       "images outside any class; put each class's images into a folder of "
                        "its own",
                        tree().files()[image.file].path);
       builder_.pass(image.file, "in no class");
@@ -201,7 +201,7 @@ class FolderPlan {
     if (words.size() < 2) return;
     for (const auto& [word, archive] : words) {
       builder_.problem("split-names",
-                       "archives whose names say different splits stand in one folder; move them "
+                       "archives whose names say different splits are in one folder; move them "
                        "into folders train and val",
                        archive);
     }
@@ -215,7 +215,7 @@ class FolderPlan {
         builder_.problem("", fmt::format("the name of a class {}; rename it", why), path);
       }
       if (!part.empty() && split_word(name) != SplitWord::kNone) {
-        builder_.problem("split-names", "folders that look like splits stand where classes do",
+        builder_.problem("split-names", "folders that look like splits are among the classes",
                          path);
       }
       if (!tree().has_folder(path)) continue;
@@ -224,7 +224,7 @@ class FolderPlan {
           continue;
         }
         builder_.problem("split-names",
-                         "folders that look like splits stand inside a class; name the folder that "
+                         "folders that look like splits are inside a class; name the folder that "
                          "holds the splits",
                          path + "/" + below);
       }

@@ -135,7 +135,7 @@ std::string unfit_class(std::string_view name) {
   if (!is_utf8(name)) return "is not UTF-8";
   if (has_control(name)) return "holds a tab, a line break or another control character";
   if (name.find('|') != std::string_view::npos) {
-    return "holds '|', which stands between the answers of an image that has several";
+    return "contains '|', which separates the answers of an image that has several";
   }
   return name.empty() ? "is empty" : "";
 }

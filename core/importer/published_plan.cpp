@@ -173,7 +173,7 @@ class ImageNetPlan {
                        numbers.begin()->first);
     }
     if (wordnet) {
-      builder_.problem("", "folders named by numbers stand beside folders named by WordNet ids",
+      builder_.problem("", "folders named by numbers are beside folders named by WordNet ids",
                        numbers.begin()->first);
     }
   }
@@ -225,7 +225,7 @@ class ImageNetPlan {
                  place(below), set_.description);
     } else {
       for (const size_t file : part.flat) {
-        builder_.problem("loose-images", "images that stand beside the class folders",
+        builder_.problem("loose-images", "images beside the class folders",
                          tree().files()[file].path);
         builder_.pass(file, "in no class");
       }

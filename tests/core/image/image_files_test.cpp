@@ -117,7 +117,7 @@ TEST_F(ImageFilesTest, WhatIsWrongIsNamed) {
               HasSubstr("compressed archives must be unpacked first"));
   put(folder_.path() / "loose/a.png", "x");
   EXPECT_THAT(input_error([&] { list_images(folder_.path() / "loose"); }),
-              HasSubstr("a.png stands in no class"));
+              HasSubstr("a.png is in no class"));
   fs::create_directory(folder_.path() / "empty");
   EXPECT_THAT(input_error([&] { list_images(folder_.path() / "empty"); }),
               HasSubstr("holds no .jpg"));

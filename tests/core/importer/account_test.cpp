@@ -191,7 +191,7 @@ TEST_F(AccountTest, LinksAreFollowedOnceAndNamedWhereTheyLeadNowhere) {
   const ImportReport report = import_dataset(job());
   EXPECT_THAT(report.account.taken, SizeIs(6));
   EXPECT_THAT(report.account.passed_over,
-              ElementsAre(passed("train/cat/up", "a folder that it stands in")));
+              ElementsAre(passed("train/cat/up", "a folder that contains it")));
   fs::remove_all(folder_.path() / "work");
   fs::create_symlink("gone.jpg", source_ / "train/cat/cat_9.jpg");
   ImportJob broken = job();
