@@ -43,8 +43,8 @@ int number_from(const char* variable, int otherwise) {
 
 int run(int argc, char** argv) {
   CLI::App app(
-      "Runs tasks that a remixer daemon hands out. Started by the daemon, or by hand as\n"
-      "  mpirun -n 2 remixer-worker --access workspace/access.json");
+      "Run tasks of a remixer daemon. The daemon starts it, or by hand:\n  mpirun -n 2 "
+      "remixer-worker --access workspace/access.json");
   worker::SessionOptions options;
   std::string device = "auto";
   double collective_seconds = 600;

@@ -194,18 +194,18 @@ Json problems_json(const std::vector<ImportProblem>& problems) {
 const std::map<std::string, std::string>& import_allowances() {
   static const std::map<std::string, std::string> known = {
       {"ambiguous-boxes", "boxes that fit several images are left out"},
-      {"broken-links", "links that lead nowhere are passed over"},
+      {"broken-links", "links that lead nowhere are skipped"},
       {"empty-classes", "class folders without an image that is read"},
       {"loose-images", "images outside any class are skipped"},
-      {"names", "images whose names an index can't hold are passed over"},
-      {"numbers", "numbered folders without 0 are class indices from 0 all the same"},
+      {"names", "images whose names an index can't hold are skipped"},
+      {"numbers", "numbered folders without 0 are class indices from 0"},
       {"other-class", "images whose file names say another class than their folder"},
-      {"shard-names", "archives that are named as shards are a class each"},
+      {"shard-names", "archives that are named like shards are one class each"},
       {"split-names", "folders with names of splits are taken for classes"},
-      {"unknown-classes", "folders that are no class of the set are passed over"},
-      {"unreadable", "folders that may not be read are passed over"},
-      {"unused-boxes", "boxes of which none fits an image are left out"},
-      {"unused-masks", "masks of which none fits an image are left out"}};
+      {"unknown-classes", "folders that are not a class of the set are skipped"},
+      {"unreadable", "folders that may not be read are skipped"},
+      {"unused-boxes", "boxes are ignored if none fits an image"},
+      {"unused-masks", "masks are ignored if none fits an image"}};
   return known;
 }
 

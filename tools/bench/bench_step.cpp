@@ -157,7 +157,7 @@ int bench_step(int argc, char** argv) {
                  "relabel (K = classes, cosine), saliency (K = 1, l1) or none")
       ->capture_default_str()
       ->check(CLI::IsMember({"relabel", "saliency", "none"}));
-  app.add_option("--batch", options.batch, "images a step")
+  app.add_option("--batch", options.batch, "images per step")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
   app.add_option("--image-size", options.image_size, "default: the architecture's");

@@ -103,7 +103,7 @@ int bench_loader_command(int argc, char** argv) {
       "remixer bench loader");
   app.add_option("folder", arguments.folder, "A folder with one folder per class, or a tar archive")
       ->required();
-  app.add_option("--side", arguments.side, "Pixels a side of the result")
+  app.add_option("--side", arguments.side, "Side of the result in pixels")
       ->capture_default_str()
       ->check(CLI::Range(8, 4096));
   app.add_option("--threads", arguments.threads, "Threads that read")
@@ -116,7 +116,7 @@ int bench_loader_command(int argc, char** argv) {
   app.add_option("--rand-augment", arguments.rand_augment,
                  "A policy, for example rand-m9-mstd0.5-inc1")
       ->capture_default_str();
-  app.add_option("--erasing", arguments.erasing, "How often a rectangle is erased")
+  app.add_option("--erasing", arguments.erasing, "Probability that a rectangle is erased")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--format", arguments.format, "table or json")

@@ -125,8 +125,8 @@ CLI::App* add_build(CLI::App& app, BuildOptions& options) {
   build_app->add_option("--boxes", options.boxes,
                         "Their boxes: a folder of PASCAL-VOC files, or a table");
   build_app->add_option("--name", options.name, "Name for grids [the builder's]");
-  build_app->add_flag("--replace", options.replace, "Take the name from another dataset");
-  auto* output = build_app->add_option("--output", options.output, "Folder to make");
+  build_app->add_flag("--replace", options.replace, "Take the name from another data set");
+  auto* output = build_app->add_option("--output", options.output, "Folder to create");
   build_app
       ->add_option("--workspace", options.workspace,
                    "Workspace to put it in, under its id [$REMIXER_WORKSPACE or ./workspace]")
@@ -182,8 +182,8 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
                                                       : unknown_name("allowance", name, known);
           },
           "WHAT", "allowance"));
-  import_app->add_flag("--dry-run", job.dry_run, "Print the account alone; write nothing");
-  import_app->add_flag("--replace", job.replace, "Take the name from another dataset");
+  import_app->add_flag("--dry-run", job.dry_run, "Print only the report; write nothing");
+  import_app->add_flag("--replace", job.replace, "Take the name from another data set");
   import_app->add_option("--workspace", job.workspace,
                          "Workspace to put it in [$REMIXER_WORKSPACE or ./workspace]");
   return import_app;

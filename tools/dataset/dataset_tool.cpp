@@ -190,7 +190,7 @@ fs::path find_dataset(const fs::path& given, const fs::path& workspace) {
 }  // namespace
 
 int dataset_command(int argc, char** argv) {
-  CLI::App app{"Builds and inspects datasets", "remixer dataset"};
+  CLI::App app{"Build, import and inspect data sets", "remixer dataset"};
   app.require_subcommand(1);
 
   const char* given = std::getenv("REMIXER_WORKSPACE");
@@ -205,25 +205,25 @@ int dataset_command(int argc, char** argv) {
   fs::path workspace;
   std::string format = "table";
   CLI::App* list_app = app.add_subcommand("list", "List builders, or the data sets of a workspace");
-  list_app->add_option("--workspace", workspace, "Workspace whose datasets to list");
+  list_app->add_option("--workspace", workspace, "Workspace whose data sets are listed");
   list_app->add_option("--format", format, "table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
 
   fs::path verified;
   CLI::App* verify_app =
       app.add_subcommand("verify", "Decode every image and report what is wrong");
-  verify_app->add_option("dataset", verified, "The dataset's folder, or its name in the workspace")
+  verify_app->add_option("dataset", verified, "The data set's folder, or its name in the workspace")
       ->required();
 
   SheetOptions showing;
   CLI::App* sheet_app = app.add_subcommand("sheet", "Draw a contact sheet, one row per class");
   sheet_app
-      ->add_option("dataset", showing.folder, "The dataset's folder, or its name in the workspace")
+      ->add_option("dataset", showing.folder, "The data set's folder, or its name in the workspace")
       ->required();
   sheet_app->add_option("--output", showing.output, "PNG to write")->required();
   sheet_app->add_option("--splits", showing.splits, "Columns, in order (default: all)")
       ->delimiter(',');
-  sheet_app->add_option("--cell", showing.cell, "Pixels a side of each image (default 64)");
+  sheet_app->add_option("--cell", showing.cell, "Side of each image in pixels (default 64)");
 
   try {
     app.parse(argc, argv);

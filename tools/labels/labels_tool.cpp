@@ -317,9 +317,8 @@ int run(int argc, char** argv) {
     command
         ->add_option("labeler", options.labeler, fmt::format("One of {}", fmt::join(names, ", ")))
         ->required();
-    command->add_option(
-        "parameters", options.parameters,
-        "NAME=NUMBER, such as input_size=64; NAME_sha256=HASH of weights of your own");
+    command->add_option("parameters", options.parameters,
+                        "NAME=NUMBER, such as input_size=64; NAME_sha256=HASH of your own weights");
     command->add_option("--dataset", options.dataset, "The dataset's folder")->required();
     command->add_option("--split", options.split, "Split, such as train")->required();
     command->add_option("--weights", options.weights, "Folder of the networks' weights")
@@ -330,13 +329,13 @@ int run(int argc, char** argv) {
   CLI::App* build_app =
       app.add_subcommand("build", "Label one split of a data set; continues an interrupted run");
   add_labeler(build_app, building);
-  build_app->add_option("--output", building.output, "File to make")->required();
-  build_app->add_option("--threads", building.threads, "Threads to compute on")
+  build_app->add_option("--output", building.output, "File to create")->required();
+  build_app->add_option("--threads", building.threads, "Threads to compute with")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   build_app->add_flag("--skip-unreadable", building.skip_unreadable,
                       "Report images that cannot be read and give them an empty map");
-  build_app->add_flag("--restart", building.restart, "Throw away what an earlier run got done");
+  build_app->add_flag("--restart", building.restart, "Discard what an earlier run has done");
 
   ImportJob importing;
   bool import_restart = false;
@@ -348,27 +347,26 @@ int run(int argc, char** argv) {
       ->required();
   import_app->add_option("--dataset", importing.dataset, "The dataset's folder")->required();
   import_app->add_option("--split", importing.split, "Split, such as train")->required();
-  import_app->add_option("--output", importing.output, "File to make")->required();
+  import_app->add_option("--output", importing.output, "File to create")->required();
   import_app->add_option("--classes", importing.classes, "Classes of top-k maps")
       ->check(CLI::Range(2, 65536))
       ->capture_default_str();
   import_app->add_flag("--whole-images", importing.whole_images,
-                       "The dataset's images are the photographs that the maps were made of");
+                       "The data set's images are the photographs that the maps were made from");
   import_app
       ->add_option("--crop", importing.crop,
                    "The images are centre squares of this share of the photographs' shorter side "
                    "(ImageNet-9 as released: 0.875)")
       ->check(CLI::Range(0.01, 1.0));
-  import_app->add_option(
-      "--originals", importing.originals,
-      "Folder of the photographs, where images are crops of them and maps are of "
-      "whole ones (relabel)");
+  import_app->add_option("--originals", importing.originals,
+                         "Folder of the photographs, if images are crops of them and maps are of "
+                         "whole ones (relabel)");
   import_app->add_flag("--as-released", importing.as_released,
                        "Stretch maps over the whole image, whatever part they were made from, as "
                        "the released code does");
   import_app->add_flag("--allow-missing", importing.allow_missing,
                        "Give samples without a map an empty one");
-  import_app->add_flag("--restart", import_restart, "Throw away what an earlier run got done");
+  import_app->add_flag("--restart", import_restart, "Discard what an earlier run has done");
 
   PinOptions pinning;
   CLI::App* pin_app =
@@ -411,7 +409,7 @@ int run(int argc, char** argv) {
   quality_app->add_option("--images", rating.images, "Images, spread over the split")
       ->check(CLI::Range(1, 100000000))
       ->capture_default_str();
-  quality_app->add_option("--grid", rating.grid, "Patches a side, for the figures of patches")
+  quality_app->add_option("--grid", rating.grid, "Patches per side, for the metrics of patches")
       ->check(CLI::Range(2, 64))
       ->capture_default_str();
 

@@ -223,7 +223,7 @@ void add_create_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--num-classes", arguments.num_classes, "default: 1000");
   command.add_option("--image-size", arguments.image_size, "default: the architecture's");
   command.add_option("--seed", arguments.seed, "default: 0")->check(CLI::NonNegativeNumber);
-  command.add_flag("--remixer", arguments.remixer, "with a kappa, 0, in every block");
+  command.add_flag("--remixer", arguments.remixer, "with kappa = 0 in every block");
   command.add_option("--output", arguments.output, "safetensors file to write")->required();
 }
 
@@ -244,10 +244,10 @@ int model_command(int argc, char** argv, const std::vector<ModelSubcommand>& fur
     }
   }
   Arguments arguments;
-  CLI::App app("Models: list them, run one, convert weights", "remixer model");
+  CLI::App app("List and run models, convert weights", "remixer model");
   app.require_subcommand(1);
   auto* list =
-      app.add_subcommand("list", "Architectures and their sizes (parameters at 1000 classes)");
+      app.add_subcommand("list", "List architectures and their sizes (parameters at 1000 classes)");
   list->add_option("--format", arguments.format, "table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   auto* creating = app.add_subcommand(

@@ -74,12 +74,13 @@ int model_challenge(int argc, char** argv) {
       "remixer model challenge");
   add_weights_options(app, options.weights);
   app.add_option("--dataset", options.dataset, "folder of a dataset with masks")->required();
-  app.add_option("--foregrounds", options.foregrounds, "split whose masked pixels are put in front")
+  app.add_option("--foregrounds", options.foregrounds,
+                 "split with the foregrounds, cut out by their masks")
       ->capture_default_str();
-  app.add_option("--backgrounds", options.backgrounds, "split that they are put before")
+  app.add_option("--backgrounds", options.backgrounds, "split with the backgrounds")
       ->capture_default_str();
   app.add_flag("--true-masks", options.true_masks,
-               "labels of a ReMixer model are the foregrounds' true masks");
+               "use the foregrounds' true masks as labels of a ReMixer model");
   app.add_option("--labeler-weights", options.labeler_weights, "folder of the labelers' networks")
       ->capture_default_str();
   app.add_option(

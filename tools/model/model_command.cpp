@@ -14,12 +14,14 @@ namespace remixer::worker {
 int model_command(int argc, char** argv) {
   return models::model_command(
       argc, argv,
-      {{"evaluate", "Accuracy of weights on an evaluation set, as tables count it", model_evaluate},
-       {"challenge", "Whether any background flips a foreground: the adversarial metric",
+      {{"evaluate", "Compute the accuracy of weights on an evaluation set, as tables do",
+        model_evaluate},
+       {"challenge", "Compute the adversarial metric: does any background flip a foreground?",
         model_challenge},
        {"explain", "Draw which patches a baseline and a ReMixer model look at", model_explain},
-       {"saliency", "Table 4 as a picture, from the maps that a grid drew", model_saliency},
-       {"relevance", "The same as numbers, of images in a file", explain::relevance_command}});
+       {"saliency", "Draw Table 4 from the maps of a grid", model_saliency},
+       {"relevance", "Compute the same as numbers, for images in a file",
+        explain::relevance_command}});
 }
 
 void add_set_options(CLI::App& app, SetOptions& options) {
@@ -28,7 +30,7 @@ void add_set_options(CLI::App& app, SetOptions& options) {
   app.add_option("--labels", options.labels,
                  "patch labels of that set (.labels), of a ReMixer model");
   app.add_flag("--any-labeler", options.any_labeler,
-               "take labels of another labeler than the one that the model was trained with");
+               "accept labels of another labeler than the model was trained with");
 }
 
 std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,

@@ -62,9 +62,9 @@ int model_evaluate(int argc, char** argv) {
       "remixer model evaluate");
   add_weights_options(app, options.weights);
   add_set_options(app, options.set);
-  app.add_option("--answers", options.answers, "file to write each image's answers to");
+  app.add_option("--answers", options.answers, "file for the answer to each image");
   app.add_option("--transform", options.transform,
-                 "of images of the model's own size: whole (as they are), or released (resized and "
+                 "images of the model's own size: whole (as they are), or released (resized and "
                  "cropped, as OAMixer's released code does)")
       ->capture_default_str()
       ->check(CLI::IsMember({experiments::kWholeTransform, experiments::kReleasedTransform}));

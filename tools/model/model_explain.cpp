@@ -135,14 +135,15 @@ int model_explain(int argc, char** argv) {
   app.add_option("--count", options.count, "without --sample: how many, drawn at random")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
-  app.add_option("--seed", options.seed, "what they are drawn from")
+  app.add_option("--seed", options.seed, "seed of the draw")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--of", options.of,
-                 "the logit explained: of the image's label, or the model's answer")
+                 "which logit to explain: of the image's label, or of the model's answer")
       ->capture_default_str()
       ->check(CLI::IsMember({"label", "answer"}));
-  app.add_option("--output", options.output, "a .png file (one row an image), or a folder of them")
+  app.add_option("--output", options.output,
+                 "a .png file (one row per image), or a folder with one file per image")
       ->required();
   if (const int code = parse_arguments(app, argc, argv); code >= 0) return code;
   if (options.baseline.empty() && options.remixer.empty())

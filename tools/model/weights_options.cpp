@@ -53,7 +53,7 @@ std::string obstacle() {
 }  // namespace
 
 void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size) {
-  const char* group = "What the weights do not say, or said otherwise";
+  const char* group = "Settings that the weights do not contain, or to override";
   app.add_option("--trained-on", wishes.trained_on,
                  "folder of the dataset that the model was trained on: its classes, mean and "
                  "deviation")
@@ -61,12 +61,12 @@ void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size
   app.add_option("--checkpoint", wishes.checkpoint,
                  "name of published weights, as timm calls them (mixer_b16_224_miil)")
       ->group(group);
-  add_three(app, "--mean", "of pixels in [0, 1], that they are normalised by", wishes.mean);
-  add_three(app, "--std", "their standard deviation", wishes.deviation);
+  add_three(app, "--mean", "mean for normalisation of pixels in [0, 1]", wishes.mean);
+  add_three(app, "--std", "standard deviation for normalisation", wishes.deviation);
   app.get_option("--mean")->group(group);
   app.get_option("--std")->group(group);
   app.add_option("--crop", wishes.crop,
-                 "centre that remains of an image of another size, a share of its shorter side")
+                 "centre crop of images of another size, as a share of the shorter side")
       ->check(CLI::Range(0.01, 1.0))
       ->group(group);
   app.add_option("--interpolation", wishes.interpolation, "bicubic or bilinear")

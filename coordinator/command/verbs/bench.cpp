@@ -13,13 +13,14 @@ void add_bench(CommandLine& line) {
       "Time submit, claim and status, and measure memory, of a daemon with many finished cells");
   scheduler->footer(
       "Example:\n  remixer bench scheduler --finished 1000 --finished 100000\n"
-      "Works in a temporary folder of its own (--folder), on whose disk it depends.");
+      "It works in a temporary folder; its disk decides what is measured (--folder).");
   auto options = std::make_shared<BenchSchedulerOptions>();
   scheduler
-      ->add_option("--finished", options->finished, "Cells that are finished already; repeatable")
+      ->add_option("--finished", options->finished,
+                   "Number of finished cells to begin with; repeatable")
       ->check(CLI::Range(1, 10000000))
       ->type_name("N");
-  scheduler->add_option("--submit", options->submitted, "Cells to submit on top")
+  scheduler->add_option("--submit", options->submitted, "Cells to submit then")
       ->check(CLI::Range(1, 1000000))
       ->type_name("N")
       ->capture_default_str();
@@ -35,8 +36,7 @@ void add_bench(CommandLine& line) {
       ->add_option("--program", options->program,
                    "Program that each task of the throughput test runs, such as /bin/true [none]")
       ->type_name("PROGRAM");
-  scheduler->add_option("--folder", options->folder, "Where to put the databases")
-      ->type_name("DIR");
+  scheduler->add_option("--folder", options->folder, "Folder for the databases")->type_name("DIR");
   bench->require_subcommand(1);
   add_format(line, scheduler);
   scheduler->callback([&line, options] {

@@ -104,12 +104,12 @@ void add(CommandLine& line, const char* name, const char* description, const cha
 }  // namespace
 
 void add_cancel(CommandLine& line) {
-  add(line, "cancel", "Take a task or a grid out; other grids' tasks go on",
+  add(line, "cancel", "Cancel a task or a grid; what other grids need goes on",
       "remixer cancel quickstart", cancel);
 }
 
 void add_retry(CommandLine& line) {
-  add(line, "retry", "Try a failed or cancelled task again, or all of a grid",
+  add(line, "retry", "Retry a failed or cancelled task, or all of a grid",
       "remixer retry quickstart", retry);
 }
 
@@ -121,7 +121,7 @@ void add_rm(CommandLine& line) {
   auto what = std::make_shared<std::string>();
   auto yes = std::make_shared<bool>(false);
   add_what(command, *what);
-  command->add_flag("--yes,-y", *yes, "Do not ask");
+  command->add_flag("--yes,-y", *yes, "Do not ask for confirmation");
   command->callback([&line, what, yes] {
     line.chosen = [&line, what, yes] { return remove(line.workspace, *what, *yes); };
   });

@@ -121,7 +121,7 @@ void add_format(CommandLine& line, CLI::App* command) {
   command
       ->add_option_function<std::string>(
           "--format", [&line](const std::string& name) { line.format = format_from_string(name); },
-          "How to print it: table, json or csv")
+          "Output format: table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->type_name("FORMAT");
 }
@@ -147,7 +147,7 @@ void WorkerOptions::add_to(CLI::App* command) {
       ->capture_default_str();
   command
       ->add_option("--loader-threads", loader_threads,
-                   "Threads per rank that read images [by its cores]")
+                   "Threads per rank that read images [chosen from its cores]")
       ->check(CLI::Range(1, 256))
       ->type_name("N");
 }

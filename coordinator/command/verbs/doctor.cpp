@@ -121,10 +121,12 @@ void add_doctor(CommandLine& line) {
                   "Check whether this machine has what a study needs, and say what to do if not",
                   "remixer doctor experiments/quickstart.toml --ranks 2");
   auto options = std::make_shared<DoctorOptions>();
-  command->add_option("GRID", options->grids, "Grids whose data and weights are to be there")
+  command
+      ->add_option("GRID", options->grids,
+                   "Also check that the data and weights of these grids are there")
       ->type_name("FILE");
   options->workers.add_to(command);
-  command->add_flag("--slurm", options->slurm, "Slurm is needed");
+  command->add_flag("--slurm", options->slurm, "Also require Slurm");
   command
       ->add_option("--patience", options->patience_seconds,
                    "Seconds to wait for the ranks to start")

@@ -116,8 +116,9 @@ void add_limit(CommandLine& line) {
   add_count(command, "--max-running", limits->max_running,
             "Tasks that may run at once; 0: no limit");
   add_count(command, "--ranks", limits->ranks,
-            "Train on workers of at least so many ranks; 0: any");
-  add_count(command, "--gpus", limits->gpus, "Train on workers of at least so many GPUs; 0: any");
+            "Train only on workers with at least this many ranks; 0: any");
+  add_count(command, "--gpus", limits->gpus,
+            "Train only on workers with at least this many GPUs; 0: any");
   command->callback([&line, what, limits] {
     line.chosen = [&line, what, limits] { return limit(line.workspace, *what, *limits); };
   });

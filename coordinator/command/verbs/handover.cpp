@@ -22,7 +22,7 @@ struct Tool {
 };
 constexpr std::array<Tool, 4> kTools{
     {{"bench", "Measure how fast this machine runs the parts of a study"},
-     {"dataset", "Build, list, verify and show datasets"},
+     {"dataset", "Build, import, list, verify and show data sets"},
      {"labels", "Build, inspect and verify patch labels"},
      {"model", "Export, import and run models"}}};
 

@@ -63,17 +63,17 @@ void add_query(CommandLine& line) {
   filter("--architecture", options->filter.architecture, "Only this architecture (repeatable)");
   filter("--spatial-prior", options->filter.spatial_prior, "Only none or convit");
   filter("--labeler", options->filter.labeler, "Only this labeler (repeatable)");
-  filter("--train-set", options->filter.train_set, "Only models trained on this dataset");
-  filter("--recipe", options->filter.recipe, "Only models trained by this recipe");
+  filter("--train-set", options->filter.train_set, "Only models trained on this data set");
+  filter("--recipe", options->filter.recipe, "Only models trained with this recipe");
   filter("--seed", options->filter.seed, "Only this seed (repeatable)");
   filter("--eval-set", options->filter.eval_set, "Only this evaluation set (repeatable)");
-  filter("--metric", options->filter.metric, "Only this metric, as top1");
+  filter("--metric", options->filter.metric, "Only this metric, for example top1");
   filter("--weights", options->filter.weights, "Only raw, ema or best");
   command->add_option("--grid", options->filter.grid, "Only cells of the grid of this name");
-  command->add_option("--max-rows", options->limits.rows, "Rows that an answer may have")
+  command->add_option("--max-rows", options->limits.rows, "Largest number of rows in an answer")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command->add_option("--timeout", options->limits.seconds, "Seconds that it may take")
+  command->add_option("--timeout", options->limits.seconds, "Time limit in seconds")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   add_format(line, command);

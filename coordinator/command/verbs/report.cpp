@@ -199,7 +199,7 @@ void add_report(CommandLine& line) {
       ->capture_default_str();
   std::vector<std::string> names;
   for (const auto& [name, format] : formats()) names.push_back(name);
-  command->add_option("--format", options->format, "How to print it")
+  command->add_option("--format", options->format, "Output format")
       ->check(CLI::IsMember(names))
       ->type_name("FORMAT")
       ->capture_default_str();

@@ -46,17 +46,17 @@ void SiteOptions::add_to(CLI::App* command) {
   const auto count = [&](const char* name, std::optional<int64_t>& value, const char* help) {
     command->add_option(name, value, help)->type_name("N");
   };
-  text("--partition", partition, "In place of the site's allocation.partition");
+  text("--partition", partition, "Replaces the site's allocation.partition");
   text("--account", account, "Replaces allocation.account");
   text("--qos", qos, "Replaces allocation.qos");
-  text("--constraint", constraint, "In place of allocation.constraint");
-  text("--gres", gres, "In place of allocation.gres, as gpu:4");
-  text("--time", time, "In place of allocation.time, as 12:00:00");
-  count("--nodes", nodes, "In place of allocation.nodes");
-  count("--ranks-per-node", ranks_per_node, "In place of allocation.ranks_per_node");
-  count("--cpus-per-rank", cpus_per_rank, "In place of allocation.cpus_per_rank");
-  count("--maximum", maximum, "Allocations at once, in place of queue.maximum");
-  count("--backlog", backlog, "Allocations that may wait at once, in place of queue.backlog");
+  text("--constraint", constraint, "Replaces allocation.constraint");
+  text("--gres", gres, "Replaces allocation.gres, for example gpu:4");
+  text("--time", time, "Replaces allocation.time, for example 12:00:00");
+  count("--nodes", nodes, "Replaces allocation.nodes");
+  count("--ranks-per-node", ranks_per_node, "Replaces allocation.ranks_per_node");
+  count("--cpus-per-rank", cpus_per_rank, "Replaces allocation.cpus_per_rank");
+  count("--maximum", maximum, "Most allocations at once; replaces queue.maximum");
+  count("--backlog", backlog, "Most allocations that wait at once; replaces queue.backlog");
   command
       ->add_option("--idle", idle_seconds,
                    "Seconds without work before a worker ends; replaces queue.idle_seconds")
@@ -210,8 +210,8 @@ CLI::App* add_part(CommandLine& line, CLI::App* parent, const std::string& name,
 
 void add_slurm_up(CommandLine& line, CLI::App* parent) {
   CLI::App* part = add_part(line, parent, "up",
-                            "Keep allocations for what is to be done, with a daemon here in the "
-                            "foreground unless one is at work",
+                            "Request allocations as tasks need them; starts a daemon in the "
+                            "foreground unless one is running",
                             "remixer slurm up slurm/gpu.toml --maximum 8");
   auto options = std::make_shared<UpOptions>();
   options->site.add_to(part);
@@ -225,13 +225,12 @@ void add_slurm_up(CommandLine& line, CLI::App* parent) {
 }
 
 void add_slurm_down(CommandLine& line, CLI::App* parent) {
-  CLI::App* part =
-      add_part(line, parent, "down",
-               "Ask for no more allocations; waiting ones are taken back, running ones "
-               "write checkpoints and end. The daemon stays",
-               "remixer slurm down");
+  CLI::App* part = add_part(line, parent, "down",
+                            "Request no more allocations; cancel waiting ones and end running ones "
+                            "after a checkpoint. The daemon stays",
+                            "remixer slurm down");
   auto let_run = std::make_shared<bool>(false);
-  part->add_flag("--let-run", *let_run, "Let running allocations go on until they are idle");
+  part->add_flag("--let-run", *let_run, "Let running allocations continue until they are idle");
   part->callback([&line, let_run] {
     line.chosen = [&line, let_run] { return down(line.workspace, *let_run); };
   });
@@ -246,7 +245,7 @@ void add_slurm_scripts(CommandLine& line, CLI::App* parent) {
     line.chosen = [&line, options] { return script(line.workspace, *options); };
   });
   CLI::App* daemon =
-      add_part(line, parent, "daemon", "Print the batch script of a job that is the daemon itself",
+      add_part(line, parent, "daemon", "Print the batch script of a job that runs the daemon",
                "remixer slurm daemon site.toml > daemon.sh && sbatch daemon.sh");
   auto daemon_options = std::make_shared<SiteOptions>();
   daemon_options->add_to(daemon);

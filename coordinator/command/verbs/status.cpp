@@ -246,7 +246,7 @@ void add_status(CommandLine& line) {
       "remixer status --watch");
   auto options = std::make_shared<StatusOptions>();
   command->add_option("GRID", options->grid, "Show this grid's cells and their accuracies");
-  command->add_flag("--watch", options->watch, "Show it anew each second, until Ctrl-C");
+  command->add_flag("--watch", options->watch, "Refresh every second, until Ctrl-C");
   command->add_flag("--tasks", options->tasks, "List tasks (of the grid) with their states");
   add_format(line, command);
   command->callback(
