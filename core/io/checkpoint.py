@@ -15,6 +15,7 @@ import json
 import math
 import os
 import pickle
+import resource
 import struct
 import sys
 import tempfile
@@ -30,6 +31,9 @@ STORAGES = {
     "BoolStorage": ("BOOL", 1),
 }
 FLOATING = {"F64", "F32", "F16", "BF16"}
+
+# A view may repeat its storage (expand()); beyond this many times what the file holds, it is no weight.
+MOST_REPEATS = 64
 
 
 class BadCheckpoint(Exception):
@@ -66,7 +70,11 @@ class Placeholder(dict):
 def rebuild_tensor(storage, offset, shape, stride, *_):
     if not isinstance(storage, Storage):
         raise BadCheckpoint("it holds a tensor without a storage")
-    return Tensor(storage, storage.offset + offset, tuple(shape), tuple(stride))
+    shape, stride = tuple(shape), tuple(stride)
+    numbers = (offset, *shape, *stride)
+    if not all(isinstance(number, int) and 0 <= number < 2**48 for number in numbers) or len(shape) != len(stride):
+        raise BadCheckpoint("it holds a tensor of an impossible shape")
+    return Tensor(storage, storage.offset + offset, shape, stride)
 
 
 def rebuild_parameter(tensor, *_):
@@ -90,11 +98,14 @@ class TensorsOnly(pickle.Unpickler):
     def persistent_load(self, identity):
         if identity[0] == "module":  # a class, with its source beside it
             return Placeholder
-        if identity[0] != "storage" or not isinstance(identity[1], tuple):
-            raise BadCheckpoint(f"it refers to a {identity[0]} of an unknown kind")
+        if identity[0] != "storage" or identity[1] not in STORAGES.values():
+            raise BadCheckpoint("it refers to something of an unknown kind")
         dtype, width = identity[1]
         view = identity[5] if len(identity) > 5 else None  # (key, offset, size) of a view, once
-        return Storage(str(identity[2]), dtype, width, int(view[1]) if view else 0)
+        offset = view[1] if view else 0
+        if not isinstance(offset, int) or not isinstance(identity[2], (str, int)):
+            raise BadCheckpoint("it refers to a storage that cannot be")
+        return Storage(str(identity[2]), dtype, width, offset)
 
 
 def read_zip(file):
@@ -128,27 +139,34 @@ def read_legacy(file):
             return storage
 
     content = Noting(file).load()
+    keys = TensorsOnly(file).load()
+    here = file.tell()
+    left = file.seek(0, os.SEEK_END) - here
+    file.seek(here)
     data = {}
-    for key in TensorsOnly(file).load():
+    for key in keys:
         (count,) = struct.unpack("<q", file.read(8))
         size = count * widths[str(key)]
-        data[str(key)] = file.read(size)
-        if len(data[str(key)]) != size:
+        left -= 8 + size
+        if size < 0 or left < 0:
             raise BadCheckpoint("it ends in the middle of a tensor: copy or download it again")
+        data[str(key)] = file.read(size)
     return content, data
 
 
 def read_checkpoint(path):
     """What the file holds, tensors as Tensor; and the bytes of its storages, by key."""
-    try:
-        with open(path, "rb") as file:
-            zipped = file.read(2) == b"PK"
-            file.seek(0)
+    with open(path, "rb") as file:
+        zipped = file.read(2) == b"PK"
+        file.seek(0)
+        try:
             return (read_zip if zipped else read_legacy)(file)
-    except (pickle.UnpicklingError, EOFError, struct.error, zipfile.BadZipFile, KeyError, ValueError,
-            TypeError, AttributeError, IndexError, UnicodeDecodeError) as error:
-        raise BadCheckpoint(
-            f"it is torn or no checkpoint of torch.save ({type(error).__name__}: {error})") from error
+        except BadCheckpoint:
+            raise
+        # Damage makes pickle, zipfile and zlib raise nearly anything, MemoryError included.
+        except Exception as error:
+            said = " ".join(ascii(str(error))[1:-1].split())[:200]
+            raise BadCheckpoint(f"it is torn or no checkpoint of torch.save ({type(error).__name__}: {said})") from error
 
 
 def tensors_of(content, key):
@@ -160,12 +178,13 @@ def tensors_of(content, key):
         state = content if name is None else content.get(name)
         if not isinstance(state, dict):
             continue
-        tensors = {str(entry): value for entry, value in state.items() if isinstance(value, Tensor)}
+        tensors = {str(entry): value for entry, value in state.items()
+                   if isinstance(value, Tensor) and isinstance(entry, (str, int))}
         if tensors:
             return tensors
-    entries = ", ".join(sorted(str(entry) for entry in content)[:20])
+    entries = ", ".join(sorted(str(entry) for entry in content if isinstance(entry, (str, int)))[:20])
     raise BadCheckpoint(f"it has no tensors under {key or 'model or state_dict, nor at its top'}; "
-                        f"its entries: {entries}")
+                        f"its entries: {ascii(entries)[1:-1][:400]}")
 
 
 def bytes_of(name, tensor, data):
@@ -173,9 +192,10 @@ def bytes_of(name, tensor, data):
     width, shape, stride = tensor.storage.width, tensor.shape, tensor.stride
     storage = memoryview(data.get(tensor.storage.key, b""))
     last = tensor.offset + sum((size - 1) * step for size, step in zip(shape, stride))
-    if len(shape) != len(stride) or min((tensor.offset, *shape, *stride), default=0) < 0 or (
-            0 not in shape and (last + 1) * width > len(storage)):
-        raise BadCheckpoint(f"tensor {name} reaches outside its storage")
+    if tensor.offset < 0 or (0 not in shape and (last + 1) * width > len(storage)):
+        raise BadCheckpoint(f"tensor {ascii(name)} reaches outside its storage")
+    if math.prod(shape) * width > MOST_REPEATS * len(storage):
+        raise BadCheckpoint(f"tensor {ascii(name)} is far larger than what the file holds of it")
     dense = 1
     for size, step in zip(reversed(shape), reversed(stride)):
         if size > 1 and step != dense:
@@ -229,12 +249,18 @@ def main():
     parser.add_argument("--key", default="", help="entry that holds the weights (model_ema, ...)")
     arguments = parser.parse_args()
     try:
+        # A damaged pickle may ask for memory without end.
+        room = 4 * os.path.getsize(arguments.checkpoint) + 2**30
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (room if most == resource.RLIM_INFINITY else min(room, most), most))
         content, data = read_checkpoint(arguments.checkpoint)
         tensors = {name: tensor for name, tensor in tensors_of(content, arguments.key).items()
                    if tensor.storage.dtype in FLOATING}
         write_safetensors(arguments.output, tensors, data)
     except BadCheckpoint as error:
-        sys.exit(f"{arguments.checkpoint}: {error}")
+        # The last line counts: nothing that is taken down afterwards may add one.
+        print(f"{arguments.checkpoint}: {error}", file=sys.stderr, flush=True)
+        os._exit(1)
     except OSError as error:
         sys.exit(f"{error.filename or arguments.checkpoint}: {error.strerror}")
 
