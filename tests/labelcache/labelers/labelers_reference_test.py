@@ -100,6 +100,12 @@ def network_input(path, height, width):
     return torch.tensor(numpy.floor(resized + 0.5)).permute(2, 0, 1)[None].float()
 
 
+def lanczos_input(path, height, width):
+    """The same by Pillow's own filter, as the published tool resizes."""
+    image = Image.open(path).convert("RGB").resize((width, height), Image.LANCZOS)
+    return torch.tensor(numpy.asarray(image).copy()).permute(2, 0, 1)[None].float()
+
+
 def image_size(path):
     with Image.open(path) as image:
         return image.height, image.width
@@ -307,12 +313,12 @@ class LabelersTest(FolderTest):
             self.assertGreater(float(wanted.std()), 0.01, f"{name}: says nothing")
             self.assertLess(float((found - wanted).abs().mean()), 1e-3, name)
 
-    def u2net_reference(self, model, size):
+    def u2net_reference(self, model, size, read=network_input):
         mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
         deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 
         def reference(path, *_):
-            pixels = network_input(path, size, size)
+            pixels = read(path, size, size)
             answer = model((pixels / pixels.max() - mean) / deviation)[0, 0]
             return (answer - answer.min()) / (answer.max() - answer.min())
 
@@ -342,20 +348,26 @@ class LabelersTest(FolderTest):
         model = randomise(U2Net(U2Net.FULL), 1)
         self.assertEqual(sum(p.numel() for p in model.parameters()), 44009869)
         pin = self.convert("u2net", model)
-        self.expect_saliency(self.maps("u2net", "input_size=64", pin, weights=self.path("weights")),
-                             self.u2net_reference(model, 64))
+        for options, read in ((("input_size=64",), network_input), (("input_size=64", "lanczos=1"), lanczos_input)):
+            self.expect_saliency(self.maps("u2net", *options, pin, weights=self.path("weights")),
+                                 self.u2net_reference(model, 64, read))
 
     def test_bigbigan(self):
         model = randomise(UNet(), 2)
         self.assertEqual(sum(p.numel() for p in model.parameters()), 13395394)
         pin = self.convert("bigbigan", model)
 
-        def reference(path, height, width):
-            shorter = min(height, width)
-            size = [int(edge * 72 / shorter) for edge in (height, width)]  # as torchvision cuts
-            return 1 - model(network_input(path, *size) / 127.5 - 1).softmax(1)[0, 0]
+        def reference_of(scale, shift):
+            def reference(path, height, width):
+                shorter = min(height, width)
+                size = [int(edge * 72 / shorter) for edge in (height, width)]  # as torchvision cuts
+                return 1 - model(network_input(path, *size) / scale - shift).softmax(1)[0, 0]
+            return reference
 
-        self.expect_saliency(self.maps("bigbigan", "short_edge=72", pin, weights=self.path("weights")), reference)
+        # In [-1, 1] as its authors, or in [0, 1] as OAMixer's released code.
+        for options, reference in (((), reference_of(127.5, 1)), (("unit_range=1",), reference_of(255, 0))):
+            self.expect_saliency(self.maps("bigbigan", "short_edge=72", *options, pin, weights=self.path("weights")),
+                                 reference)
 
     def expect_logits(self, maps, reference, top_k=5):
         def labels(values, whole):
