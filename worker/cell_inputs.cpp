@@ -27,11 +27,16 @@ void check_split_files(const TaskContext& context, const std::filesystem::path& 
   if (!wrong.empty()) throw InputError(wrong);
 }
 
-CellInputs open_cell_inputs(const TaskContext& context, const std::string& split) {
+namespace {
+
+std::filesystem::path dataset_folder(const TaskContext& context) {
+  return context.workspace / context.input(TaskKind::kPrepare).at("folder").get<std::string>();
+}
+
+CellInputs open_inputs(const TaskContext& context, const std::string& split) {
   const auto& prepared = context.input(TaskKind::kPrepare);
   CellInputs inputs;
-  inputs.dataset = context.workspace / prepared.at("folder").get<std::string>();
-  check_split_files(context, inputs.dataset, split);
+  inputs.dataset = dataset_folder(context);
   const experiments::Cell& cell = *context.assignment.cell;
   if (cell.labeler.is_null() || (split != "train" && !cell.is_remixer())) return inputs;
   const auto& labelled = context.input(TaskKind::kLabel, split);
@@ -39,6 +44,18 @@ CellInputs open_cell_inputs(const TaskContext& context, const std::string& split
       context.workspace / labelled.at("file").get<std::string>(), prepared.at("content_sha256"),
       split, context.assignment.cell->labeler);
   return inputs;
+}
+
+}  // namespace
+
+CellInputs open_cell_inputs(const TaskContext& context, const std::string& split) {
+  check_split_files(context, dataset_folder(context), split);
+  return open_inputs(context, split);
+}
+
+CellInputs open_cell_inputs_alone(const TaskContext& context, const std::string& split) {
+  data::check_files(data::Dataset::open(dataset_folder(context), split));
+  return open_inputs(context, split);
 }
 
 }  // namespace remixer::worker

@@ -23,7 +23,9 @@ void check_split_files(const TaskContext& context, const std::filesystem::path& 
                        const std::string& split);
 
 // Checks the split's files, and that the labels are of this very dataset: throws InputError naming
-// both otherwise.
+// both otherwise. To be called by all ranks.
 CellInputs open_cell_inputs(const TaskContext& context, const std::string& split);
+// The same for a task that one rank does while the others wait.
+CellInputs open_cell_inputs_alone(const TaskContext& context, const std::string& split);
 
 }  // namespace remixer::worker

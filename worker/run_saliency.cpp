@@ -41,7 +41,7 @@ TaskOutcome run_saliency(const TaskContext& context) {
   const std::string set = spec.at("eval_set");
   const std::string split = spec.value("split", set);
   const double start = system_clock().monotonic();
-  const CellInputs inputs = open_cell_inputs(context, split);
+  const CellInputs inputs = open_cell_inputs_alone(context, split);
   const data::Dataset dataset =
       spec.contains("dataset") ? training::open_split(spec.at("dataset"), inputs.dataset, split)
                                : training::open_split(cell, inputs.dataset, split);
