@@ -21,7 +21,7 @@ while [[ "${1:-}" == --* ]]; do
     --keep) keep=1 ;;
     --user) user=somebody ;;
     --recipe) recipe=$2; shift ;;
-    -h|--help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "fresh_machine: unknown option $1" >&2; exit 2 ;;
   esac
   shift
