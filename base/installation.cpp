@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/installation.h"
 
+#include <sys/auxv.h>
+
 #include <cstdlib>
 
 #include "base/error.h"
@@ -8,11 +10,19 @@
 namespace remixer {
 namespace fs = std::filesystem;
 
-fs::path program_folder() {
+fs::path running_program() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error) fail("cannot tell where this program is: /proc/self/exe: {}", error.message());
-  return program.parent_path();
+  if (!error) return program;
+  // Without /proc, as in a bare root folder: the path by which the system started it.
+  if (const auto* started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN))) {
+    return fs::absolute(started);
+  }
+  fail("cannot tell where this program is: /proc/self/exe: {}", error.message());
+}
+
+fs::path program_folder() {
+  return running_program().parent_path();
 }
 
 fs::path library_folder() {

@@ -7,8 +7,10 @@
 
 namespace remixer {
 
-// The folder of the running program; the other programs are beside it. Throws Error if the system
-// does not say.
+// The running program's file. Throws Error if the system does not say where it is.
+std::filesystem::path running_program();
+
+// The folder of the running program; the other programs are beside it. Throws as running_program().
 std::filesystem::path program_folder();
 
 // The folder of the shared libraries that programs load while they run: ../lib.

@@ -25,6 +25,8 @@ endif()
 set_target_properties(${programs} ${libraries} PROPERTIES
   INSTALL_RPATH "${run_path}" INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS ${programs} RUNTIME DESTINATION bin)
+install(DIRECTORY experiments/ DESTINATION share/remixer/experiments FILES_MATCHING PATTERN "*.toml")
+install(FILES LICENSE THIRD_PARTY.md CITATION.cff DESTINATION share/doc/remixer)
 if(NOT REMIXER_TORCH)
   return()
 endif()
@@ -35,8 +37,6 @@ if(TARGET remixer_device_kernels)
 endif()
 install(PROGRAMS core/io/checkpoint.py DESTINATION bin RENAME remixer-checkpoint.py)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/.deps/weights DESTINATION share/remixer OPTIONAL)
-install(DIRECTORY experiments/ DESTINATION share/remixer/experiments FILES_MATCHING PATTERN "*.toml")
-install(FILES LICENSE THIRD_PARTY.md CITATION.cff DESTINATION share/doc/remixer)
 
 # find_package(ReMixer): ReMixer::ops, the operators for C++.
 install(FILES core/kernels/operators.h DESTINATION include/remixer)

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "base/installation.h"
 #include "base/version.h"
 #include "coordinator/daemon/notifier.h"
 #include "coordinator/daemon/workspace.h"
@@ -115,7 +116,7 @@ struct Daemon::Parts {
 
   slurm::LauncherOptions slurm_options() {
     slurm::LauncherOptions chosen;
-    chosen.paths = {workspace, access_path, fs::read_symlink("/proc/self/exe")};
+    chosen.paths = {workspace, access_path, running_program()};
     chosen.listen = options.address;
     chosen.demand = [this](double worth_seconds) {
       slurm::Demand demand;

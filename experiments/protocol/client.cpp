@@ -114,8 +114,10 @@ std::vector<tcp::endpoint> Client::State::endpoints() {
   tcp::resolver resolver(io);
   const auto found = resolver.resolve(access.address, std::to_string(access.port), error);
   if (error) {
-    throw Unreachable(fmt::format("the daemon's host {} is not known here ({})", access.address,
-                                  error.message()));
+    throw Unreachable(
+        fmt::format("the daemon's host {} is not known here ({}); start the daemon with "
+                    "--announce and an IP address that this host can reach",
+                    access.address, error.message()));
   }
   return {found.begin(), found.end()};
 }
