@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parse_json.h"
+#include "experiments/outlook/stated_seconds.h"
 
 namespace remixer::coordinator {
 
@@ -31,6 +32,7 @@ class Preparer {
     prepared.seed = cell.seed;
     prepared.shards = cell.recipe.shards;
     places_.emplace(prepared.id, grid.cells.size());
+    seconds_.push_back(experiments::stated_seconds(cell));
     grid.cells.push_back(std::move(prepared));
   }
 
@@ -54,6 +56,8 @@ class Preparer {
         cell ? similar_text(task.kind, cell->architecture, cell->spatial_prior, "", "")
              : similar_text(task.spec);
     if (!cell) prepared.weights = weights_file(task.spec);
+    prepared.cost = experiments::stated_seconds(
+        task, cell ? &seconds_[static_cast<size_t>(cell - grid.cells.data())] : nullptr);
     grid.tasks.push_back(std::move(prepared));
   }
 
@@ -87,6 +91,7 @@ class Preparer {
   }
 
   std::unordered_map<std::string, size_t> places_;
+  std::vector<experiments::CellSeconds> seconds_;  // of each cell
 };
 
 }  // namespace

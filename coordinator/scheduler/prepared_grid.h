@@ -27,6 +27,7 @@ struct PreparedTask {
   std::string similar;  // tasks that take as long have the same
   std::string weights;  // see weights_file()
   std::vector<std::string> dependencies;
+  double cost = 0;  // beside other tasks, by the stated tables; 0: not known
 };
 
 struct PreparedGrid {

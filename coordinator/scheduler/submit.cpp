@@ -85,6 +85,7 @@ TaskEntry& add_task(Transition& t, const Grid& grid, size_t index) {
   entry.similar = Name(task.similar);
   entry.weights = Name(task.weights);
   entry.title = task.title;
+  if (task.cost > 0) t.state.costs[entry.similar].add(task.cost);
   entry.order = t.state.next_order++;
   PutTask put{grid, index, entry.number, 0, {}};
   if (!task.cell_id.empty()) {

@@ -10,7 +10,8 @@ bool of_training_set(const Name& similar) {
   return similar.text().ends_with(" train");
 }
 
-// What a task usually costs beside training a cell: the only guess until its kind was measured.
+// What a task usually costs beside training a cell, where nothing is stated of it: it was submitted
+// to an earlier life of the daemon, or of data or models that the tables do not know.
 double usual_cost(TaskKind kind, const Name& similar) {
   switch (kind) {
     case TaskKind::kPrepare:
@@ -43,23 +44,33 @@ std::optional<double> attempt_left(const Attempt& attempt, const Now& now) {
 }
 
 Estimate::Estimate(const State& state, const Now& now) : state_(state), now_(now) {
-  for (const auto& [similar, mean] : state.durations) {
-    const TaskKind kind = kind_of(similar);
-    const Mean units{mean.sum / usual_cost(kind, similar), mean.count};
-    kind_[kind].add(units);
-    unit_.add(units);
+  Mean training;
+  for (const auto& [similar, stated] : state.costs) {
+    if (kind_of(similar) == TaskKind::kTrain) training.add(stated);
   }
+  if (training.count > 0) training_ = training.value();
+  const auto learn = [&](const Name& similar, const Mean& taken) {
+    const TaskKind kind = kind_of(similar);
+    const double stated = cost(kind, similar) * taken.count;
+    kind_[kind].add(taken.sum, stated);
+    any_.add(taken.sum, stated);
+  };
+  for (const auto& [similar, taken] : state.durations) learn(similar, taken);
   for (const std::string& id : state.held) {
     const TaskEntry& entry = state.task(id);
     if (entry.state != TaskState::kRunning) continue;
     const auto left = attempt_left(*entry.newest, now);
     if (!left) continue;
     const double seconds = entry.seconds + (now.monotonic - entry.newest->started) + *left;
-    const double units = seconds / usual_cost(entry.kind, entry.similar);
     similar_[entry.similar].add(seconds);
-    kind_[entry.kind].add(units);
-    unit_.add(units);
+    learn(entry.similar, {seconds, 1});
   }
+}
+
+double Estimate::cost(TaskKind kind, const Name& similar) const {
+  const auto stated = state_.costs.find(similar);
+  return stated == state_.costs.end() ? training_ * usual_cost(kind, similar)
+                                      : stated->second.value();
 }
 
 std::optional<double> Estimate::whole(TaskKind kind, const Name& similar) const {
@@ -72,8 +83,8 @@ std::optional<double> Estimate::whole(TaskKind kind, const Name& similar) const 
   }
   if (alike.count > 0) return alike.value();
   const auto of_kind = kind_.find(kind);
-  const Mean& units = of_kind == kind_.end() ? unit_ : of_kind->second;
-  if (units.count > 0) return units.value() * usual_cost(kind, similar);
+  const Pace& pace = of_kind == kind_.end() ? any_ : of_kind->second;
+  if (pace.cost > 0) return pace.seconds / pace.cost * cost(kind, similar);
   return std::nullopt;
 }
 

@@ -17,19 +17,28 @@ class Estimate {
   Estimate(const State& state, const Now& now);
 
   // A whole run of the task; nothing while nothing at all was measured. Most like it first: the
-  // same kind and architecture (of labels: the same labeler), then the same kind, then any kind by
-  // what kinds usually cost beside one another.
+  // same kind and architecture (of labels: the same labeler), then the same kind, then any kind, by
+  // what they cost beside one another as the tables of experiments/outlook state it.
   std::optional<double> whole(TaskKind kind, const Name& similar) const;
   // What is left of an unfinished task.
   std::optional<double> left(const TaskEntry& entry) const;
 
  private:
+  // What a task is stated to cost; only ratios count.
+  double cost(TaskKind kind, const Name& similar) const;
+
+  // Seconds that some tasks took, and their costs.
+  struct Pace {
+    double seconds = 0, cost = 0;
+    void add(double taken, double stated) { seconds += taken, cost += stated; }
+  };
+
   const State& state_;
   Now now_;
+  double training_ = 1;           // a cell's mean stated cost
   std::map<Name, Mean> similar_;  // of running tasks
-  // What training one cell costs, as tasks of a kind, or any, suggest by their usual costs.
-  std::map<TaskKind, Mean> kind_;
-  Mean unit_;
+  std::map<TaskKind, Pace> kind_;
+  Pace any_;
 };
 
 // Seconds to the end of a running attempt by its own pace; nothing before it has moved a step.

@@ -42,8 +42,8 @@ class EstimateTest : public ::testing::Test {
 // Labels of the training set say nothing of another labeler's speed, but that labels of a test set
 // take a fraction of it.
 TEST_F(EstimateTest, AKindThatWasNotMeasuredIsScaledFromOneThatWas) {
-  const Task measured = label("saliency", "train");
-  const Task other = label("relabel", "train"), small = label("relabel", "mixed_rand");
+  const Task measured = label("one of my own", "train");
+  const Task other = label("another", "train"), small = label("another", "mixed_rand");
   protocol::SubmitGrid grid;
   grid.name = "g";
   grid.tasks = {measured, other, small};
