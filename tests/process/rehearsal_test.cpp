@@ -97,10 +97,13 @@ TEST_F(RehearsalTest, FillsTablesFromNothing) {
   EXPECT_THAT(run.output, HasSubstr("Table 1"));
   EXPECT_THAT(run.output, HasSubstr("measured: rehearsal of tiny"));
   const fs::path report = scratch / "reports/REHEARSAL-tiny";
-  for (const char* name : {"report.md", "index.html"}) {
+  for (const char* name : {"report.md", "index.html", "report.json", "report.tex"}) {
     EXPECT_THAT(read_file(report / name), HasSubstr("REHEARSAL: made-up data")) << name;
   }
   EXPECT_THAT(read_file(report / "table1.csv"), HasSubstr("REHEARSAL-long"));
+  for (const auto& record : Json::parse(read_file(report / "report.json")))
+    EXPECT_THAT(record.at("note").get<std::string>(), HasSubstr("REHEARSAL"));
+  EXPECT_THAT(read_file(report / "accuracy_bg_gap.svg"), HasSubstr(">REHEARSAL</text>"));
   // What it measured is what plan goes by; the real workspace holds nothing else of it.
   const auto record = Json::parse(read_file(workspace_ / "rehearsals/tiny.json"));
   EXPECT_EQ(record.at("training").size(), 4u);

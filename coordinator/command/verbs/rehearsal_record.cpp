@@ -131,6 +131,16 @@ void mark_report(const fs::path& folder) {
           "font:bold 1.1em sans-serif\">{}</p>",
           kWarning);
       text.insert(end == text.npos ? 0 : end + 1, banner);
+    } else if (extension == ".json") {
+      auto records = nlohmann::ordered_json::parse(read_file(file));
+      for (auto& record : records) record["note"] = kWarning;
+      text = records.dump(1) + "\n";
+    } else if (extension == ".svg") {
+      text = read_file(file);
+      text.insert(text.rfind("</svg>"),
+                  fmt::format("<text x=\"50%\" y=\"50%\" text-anchor=\"middle\" font-size=\"40\" "
+                              "fill=\"#b00020\" opacity=\"0.4\">{}</text>",
+                              experiments::kRehearsal));
     } else {
       continue;  // CSV has it in its column `recipe`
     }
