@@ -116,6 +116,11 @@ std::string column_figure(const Table& table, size_t column) {
   for (size_t r = 0; r < table.rows.size(); ++r) {
     const Row& row = table.rows[r];
     if (row.starts_block) y += kBlockGap;
+    // A block whose plain model the grid lacks still says whose it is.
+    if (row.starts_block && row.is_remixer) {
+      rows += text(0, y + 4, "start", "model", row.block);
+      y += kLine;
+    }
     if (row.is_reference && row.figures[column].value) {
       double bottom = y;
       for (size_t s = r + 1; s < table.rows.size() && !table.rows[s].starts_block; ++s) {

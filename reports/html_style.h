@@ -22,6 +22,7 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; }
 p { margin: .3rem 0 .8rem; max-width: 46rem; }
 .soft, .notes { color: var(--soft); }
 .notes { font-size: .85rem; margin: .6rem 0 0; padding-left: 1.1rem; max-width: 52rem; }
+p.notes { padding-left: 0; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem 1.5rem;
   margin: 1.2rem 0 0; padding: .8rem 1rem; background: var(--band); border-radius: 6px; }
 dt { font-size: .8rem; color: var(--soft); }
@@ -47,10 +48,11 @@ small { font-size: .82em; }
 .tall .gain { display: block; min-width: 0; padding: 0; text-align: right; line-height: 1.1; }
 .tall td, .tall th { vertical-align: top; }
 .intervals td { font-size: .9em; }
-th.labels, td.labels { text-align: left; }
+th.labels, td.labels { text-align: left; white-space: normal; min-width: 8rem; }
+.labels-below { display: none; }
 tr.grey > * { color: var(--soft); }
-.fold { margin: .8rem .3rem 0 0; vertical-align: middle; }
-.fold + label { cursor: pointer; font-size: .85rem; color: var(--soft); }
+.fold { margin: .8rem .4rem .8rem 0; vertical-align: middle; }
+.fold + label { vertical-align: middle; cursor: pointer; font-size: .85rem; color: var(--soft); }
 .folded { display: none; margin-top: .4rem; }
 .fold:checked ~ .folded { display: block; }
 a.value { color: inherit; text-decoration-color: var(--rule); text-underline-offset: .2em; }
@@ -78,7 +80,19 @@ svg .dot-plain { fill: var(--page); stroke: var(--plain); stroke-width: 2; }
 svg .dot-remixer { fill: var(--remixer); stroke: var(--remixer); stroke-width: 2; }
 .heat td { min-width: 4rem; text-align: center; border: 2px solid var(--page); }
 @media (max-width: 40rem) { th, td { padding: .28rem .4rem; } h2 { margin-top: 2.2rem; }
-  tbody th, td.labels { white-space: normal; min-width: 7.5rem; line-height: 1.25; }
+  tbody th { white-space: normal; line-height: 1.25; }
+  .figures th.labels, .figures td.labels { display: none; }
+  .labels-below { display: block; color: var(--soft); }
+  .figures td small { display: block; }
+  /* The model and as many whole columns as there is room for. */
+  .figures { --names: 7.5rem; table-layout: fixed; width: max-content; min-width: 100%; }
+  .scroll:has(> .figures) { container-type: inline-size; scroll-snap-type: x proximity;
+    scroll-padding-left: var(--names, 7.5rem); }
+  .figures th.model, .figures tbody th { width: var(--names); }
+  .figures thead th:not(.model), .figures td { scroll-snap-align: start; white-space: normal;
+    width: calc((100cqi - var(--names)) / 3); overflow-wrap: anywhere; }
+  .figures.intervals thead th:not(.model), .figures.intervals td {
+    width: calc((100cqi - var(--names)) / 2); }
   .gain { display: block; min-width: 0; padding: 0; text-align: right; line-height: 1.1; }
   td, th { vertical-align: top; }
   tbody tr.plus th { padding-left: .8rem; } }

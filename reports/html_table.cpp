@@ -63,6 +63,10 @@ std::string row_heading(const Table& table, const Row& row, bool rules) {
   std::string html = fmt::format("<tr class=\"{}\"><th scope=\"row\">{}", style,
                                  html_escape(name_text(table, row)));
   if (table.labeler_column) {
+    // On a phone, where the column of labelers is not shown.
+    if (!row.labels.empty())
+      html +=
+          fmt::format("<small class=\"labels-below\">{}</small>", html_escape(labels_text(row)));
     html += fmt::format("</th><td class=\"labels\">{}</td>", html_escape(labels_text(row)));
     return html;
   }

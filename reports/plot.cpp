@@ -33,6 +33,13 @@ struct ValueRange {
   }
 };
 
+// Of UTF-8.
+size_t letters(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
 bool finite(const PlotPoint& point) {
   return std::isfinite(point.x) && std::isfinite(point.y);
 }
@@ -138,7 +145,13 @@ std::string plot_svg(const Plot& plot) {
 }
 
 std::string forest_svg(const std::string& title, const std::vector<ForestLine>& lines) {
-  constexpr double kNames = 168, kValues = 344, kLine = 19, kFirst = 34;
+  constexpr double kNames = 168, kValues = 344, kLine = 19, kBarLine = 15, kFirst = 34;
+  // Names that do not fit beside their bars stand above them.
+  constexpr size_t kLettersBeside = 25;
+  const bool above = std::any_of(lines.begin(), lines.end(), [](const ForestLine& line) {
+    return !line.heading && letters(line.name) > kLettersBeside;
+  });
+  const double left = above ? 8 : kNames;
   ValueRange range;
   range.add(0.0);
   for (const ForestLine& line : lines) {
@@ -148,9 +161,10 @@ std::string forest_svg(const std::string& title, const std::vector<ForestLine>& 
   }
   const Ticks ticks = range.ticks(4);
   const auto x = [&](double value) {
-    return kNames + (value - ticks.low) / (ticks.high - ticks.low) * (kValues - kNames);
+    return left + (value - ticks.low) / (ticks.high - ticks.low) * (kValues - left);
   };
-  const double bottom = kFirst + kLine * static_cast<double>(lines.size());
+  double bottom = kFirst;
+  for (const ForestLine& line : lines) bottom += kLine + (above && !line.heading ? kBarLine : 0);
   std::string svg;
   for (const double tick : ticks.values()) {
     const bool zero = std::abs(tick) < ticks.step / 2;
@@ -166,6 +180,7 @@ std::string forest_svg(const std::string& title, const std::vector<ForestLine>& 
       // Colour, mark and words say the same.
       const size_t look = line.within_noise ? 7 : 0;
       svg += svg_text(8, y + 4, "start", line.name);
+      if (above) y += kBarLine;
       svg += svg_line(x(line.low), y, x(line.high), y, series_colour(look), 1.8,
                       line.within_noise ? "3 2" : "");
       svg += svg_mark(line.within_noise ? 3 : 0, x(line.value), y, series_colour(look),
@@ -173,7 +188,7 @@ std::string forest_svg(const std::string& title, const std::vector<ForestLine>& 
       const std::string sign = line.value < 0 ? "−" : "+";
       svg += svg_text(
           kPlotWidth, y + 4, "end",
-          fmt::format("{}{}{:.2f}", line.within_noise ? "~" : "", sign, std::abs(line.value)), 11);
+          fmt::format("{}{:.2f}{}", sign, std::abs(line.value), line.within_noise ? "~" : ""), 11);
     }
     y += kLine;
   }

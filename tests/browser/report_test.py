@@ -39,6 +39,35 @@ class ReportPage(unittest.TestCase):
                             ".getBoundingClientRect().right")
         self.assertLessEqual(right, 390)
 
+    def test_on_a_phone_columns_are_whole_and_rows_say_their_labeler(self):
+        self.open(390, mobile=True)
+        cut = self.script("""
+            const cut = [];
+            for (const box of document.querySelectorAll('.scroll')) {
+              const edge = box.getBoundingClientRect().right;
+              for (const th of box.querySelectorAll('table.figures:not(.intervals) thead th')) {
+                const r = th.getBoundingClientRect();
+                if (r.width && r.left < edge - 3 && r.right > edge + 3) cut.push(th.textContent);
+              }
+            }
+            return cut;""")
+        self.assertEqual([], cut)
+        self.assertIn("ReLabel", self.script("return document.querySelector('#table1 tbody').innerText"))
+
+    def test_names_and_bars_of_a_forest_plot_do_not_meet(self):
+        self.open(1280)
+        met = self.script("""
+            const met = [];
+            for (const svg of document.querySelectorAll('figure[id$=_gains] svg')) {
+              const marks = [...svg.querySelectorAll('circle, path, polygon, rect')].map((m) => m.getBoundingClientRect());
+              for (const name of [...svg.querySelectorAll('text')].filter((t) => t.textContent.includes('ReMixer'))) {
+                const a = name.getBoundingClientRect();
+                if (marks.some((b) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)) met.push(name.textContent);
+              }
+            }
+            return met;""")
+        self.assertEqual([], met)
+
     def test_nothing_is_asked_of_anyone_and_nothing_complains(self):
         self.open(1280)
         self.assertEqual(0, self.script("return performance.getEntriesByType('resource').length"))

@@ -95,7 +95,7 @@ TEST(Forest, TellsNoiseByMoreThanColour) {
                                                {"a", false, 2.5, 1, 4, false},
                                                {"b", false, -0.5, -2, 1, true}});
   EXPECT_THAT(svg, HasSubstr(">+2.50</text>"));
-  EXPECT_THAT(svg, HasSubstr(">~−0.50</text>"));
+  EXPECT_THAT(svg, HasSubstr(">−0.50~</text>"));
   EXPECT_THAT(svg, HasSubstr("fill=\"none\""));
   EXPECT_THAT(svg, HasSubstr("within noise"));
 }
