@@ -23,8 +23,9 @@ namespace fs = std::filesystem;
 
 // What is asked for.
 struct ReportRequest {
-  std::vector<std::string> grids{};  // by name, of each the newest submit; none: the newest grid
-  fs::path workspace{};              // holds datasets/ and runs/; empty: the database's folder
+  // By name, of each the newest submit, or by a submit's number; none: the newest grid.
+  std::vector<std::string> grids{};
+  fs::path workspace{};  // holds datasets/ and runs/; empty: the database's folder
   Extras extras = Extras::kRows;
   bool paper = false;                    // the paper's numbers beside ours
   std::optional<TableDefinition> own{};  // a user's table, in the place of the paper's

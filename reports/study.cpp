@@ -77,7 +77,9 @@ void StudyReader::check_version() {
 
 void StudyReader::find_grid(const std::string& name) {
   SQLite::Statement query(
-      db_, "SELECT id, name FROM grid WHERE ?1 = '' OR name = ?1 ORDER BY id DESC LIMIT 1");
+      db_,
+      "SELECT id, name FROM grid WHERE ?1 = '' OR name = ?1 OR CAST(id AS TEXT) = ?1"
+      " ORDER BY CAST(id AS TEXT) = ?1 DESC, id DESC LIMIT 1");
   query.bind(1, name);
   if (query.executeStep()) {
     const int64_t id = query.getColumn(0).getInt64();

@@ -62,9 +62,9 @@ struct Study {
   double train_seconds = 0;      // of finished attempts, as the clock on the wall ran
 };
 
-// `grids` by name, of each the newest submit; none: the newest grid. `workspace` holds datasets/,
-// whose manifests say what was imported. Throws InputError: no file, not such a database, of
-// another version, no such grid, a figure that cannot be.
+// `grids` by name, of each the newest submit, or by a submit's number; none: the newest grid.
+// `workspace` holds datasets/, whose manifests say what was imported. Throws InputError: no file,
+// not such a database, of another version, no such grid, a figure that cannot be.
 Study read_study(const std::filesystem::path& database, const std::vector<std::string>& grids,
                  const std::filesystem::path& workspace);
 

@@ -207,6 +207,7 @@ struct Daemon::Parts {
     routes.counts = [this] { return server->counts(); };
     routes.workspace = workspace;
     routes.database = database;
+    routes.reports = options.reports;
     Guard guard({access.address, address.listen, access.host}, access.port, access.token,
                 certificate.has_value());
     const HttpGate gate = make_gate(guard);

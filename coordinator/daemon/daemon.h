@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "coordinator/views/report_source.h"
 #include "experiments/protocol/access.h"
 
 namespace remixer::coordinator {
@@ -35,6 +36,7 @@ struct DaemonOptions {
   std::filesystem::path notify_command;
   std::string notify_url;
   std::optional<uint64_t> disk_quota;  // bytes of the workspace, kept by collecting garbage
+  ReportSource reports{};              // of the dashboard; empty: it shows none
 };
 
 // All members are thread-safe; none may be called from a signal handler.

@@ -3,6 +3,7 @@
 import { h, show, when } from './dom.js';
 import { watch } from './api.js';
 import { GridView } from './grid_view.js';
+import { TablesView } from './tables_view.js';
 import { RunView } from './run_view.js';
 import { CompareView } from './compare_view.js';
 import { WorkersView } from './workers_view.js';
@@ -24,7 +25,8 @@ class App {
     this.route();
   }
 
-  // "#/grid/3", "#/run/<task>", "#/compare", "#/workers"; "#/" is the newest grid.
+  // "#/grid/3", "#/tables/3", "#/run/<task>", "#/compare", "#/workers"; "#/" and "#/tables" are of the
+  // newest grid.
   route() {
     const [, view, id] = location.hash.split('/');
     const task = view === 'run' ? id : null;
@@ -33,13 +35,15 @@ class App {
       this.shown = location.hash;
       this.view = view === 'run' ? new RunView(this, id) : view === 'compare' ? new CompareView(this)
         : view === 'workers' ? new WorkersView() : null;
-      this.gridId = view === 'grid' ? Number(id) : null;
+      this.ofGrid = view === 'tables' ? TablesView : GridView;
+      this.gridId = (view === 'grid' || view === 'tables') && id ? Number(id) : null;
       if (this.view) this.#enter();
       else main.replaceChildren(h('p', { class: 'empty' }, 'Loading …'));
-      document.title = view === 'run' ? 'Run · ReMixer' : view === 'compare' ? 'Compare · ReMixer' : view === 'workers' ? 'Workers · ReMixer' : 'ReMixer';
+      const title = { run: 'Run', tables: 'Tables', compare: 'Compare', workers: 'Workers' }[view];
+      document.title = title ? `${title} · ReMixer` : 'ReMixer';
     }
     for (const link of document.querySelectorAll('.bar nav a')) {
-      const current = link.dataset.view === (view === 'compare' || view === 'workers' ? view : 'grid');
+      const current = link.dataset.view === (['tables', 'compare', 'workers'].includes(view) ? view : 'grid');
       if (current) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
     }
     watch(task, { status: (status) => this.#status(status), log: (piece) => this.view?.addLog?.(piece), connection: (state) => this.#connection(state) });
@@ -67,7 +71,7 @@ class App {
         h('p', { class: 'empty' }, 'Submit one: ', h('code', null, 'remixer submit experiments/quickstart.toml'))));
       return;
     }
-    this.view = new GridView(this, grid.id);
+    this.view = new this.ofGrid(this, grid.id);
     this.#enter();
   }
 
@@ -121,8 +125,8 @@ class App {
 
   #key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches('input, select, textarea')) return;
-    const act = { g: () => { location.hash = '#/'; }, c: () => { location.hash = '#/compare'; }, w: () => { location.hash = '#/workers'; },
-      e: () => byId('errors').querySelector('a')?.focus(), t: () => this.#otherTheme(), '?': () => byId('help').showModal() }[event.key];
+    const act = { g: () => { location.hash = '#/'; }, r: () => { location.hash = '#/tables'; }, c: () => { location.hash = '#/compare'; }, w: () => { location.hash = '#/workers'; },
+      e: () => byId('errors').querySelector('a')?.focus(), t: () => this.#otherTheme(), Escape: () => this.view?.escape?.(), '?': () => byId('help').showModal() }[event.key];
     if (!act || byId('help').open) return;
     event.preventDefault();
     act();

@@ -52,7 +52,7 @@ export class CompareView {
     show(this.box, [cells, differences, around], () => [
       h('div', { class: 'head' }, h('h1', null, 'Compare'), h('button', { type: 'button', 'data-key': 'clear', onclick: () => { this.app.choose([...this.app.basket]); this.poll.now(); } }, 'Clear')),
       h('div', { class: 'scroll' }, h('table', { class: 'differs', 'aria-label': 'Figures and differences' }, head(),
-        h('tbody', null, h('tr', null, h('th', { colspan: cells.length + 1 }, 'Accuracy, in percent')), this.#figures(cells),
+        h('tbody', null, h('tr', null, h('th', { colspan: cells.length + 1 }, 'Accuracy, in percent')), this.#figures(cells, answer.lower_is_better),
           h('tr', null, h('th', { colspan: cells.length + 1 }, 'What they are: only what differs')),
           differences.length ? rows(differences) : h('tr', null, h('td', { colspan: cells.length + 1, class: 'soft' }, 'Nothing: they are the same.')),
           h('tr', null, h('th', { colspan: cells.length + 1 }, 'What they ran on: only what differs')),
@@ -63,14 +63,15 @@ export class CompareView {
     if (!this.curves.hidden) this.plot.show(curves, { y: 'loss' });
   }
 
-  #figures(cells) {
+  #figures(cells, lowerIsBetter) {
     const top = (cell, set) => cell.figures.find((each) => each.eval_set === set && each.metric === 'top1' && each.weights === 'raw')?.value;
     const sets = inOrder(new Set(cells.flatMap((cell) => cell.figures.map((each) => each.eval_set))));
     return sets.map((set) => {
       const values = cells.map((cell) => top(cell, set));
       // On sets without the object a high figure says that the model looks at the background.
-      const best = Math[set.startsWith('only_bg') ? 'min' : 'max'](...values.filter((value) => value !== undefined));
-      return h('tr', null, h('th', { scope: 'row' }, set), values.map((value) =>
+      const lower = lowerIsBetter.includes(set);
+      const best = Math[lower ? 'min' : 'max'](...values.filter((value) => value !== undefined));
+      return h('tr', null, h('th', { scope: 'row' }, set + (lower ? ' ↓' : '')), values.map((value) =>
         h('td', { class: value === best && cells.length > 1 ? 'best' : null }, value === undefined ? '–' : value.toFixed(2), value === best && cells.length > 1 ? ' ★' : '')));
     });
   }

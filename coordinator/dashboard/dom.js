@@ -77,12 +77,15 @@ export function figure(value) {
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : value.toPrecision(4).replace(/\.?0+$/, '');
 }
 
-// When, for people: the time of day, with the date where it is not today's.
+// When, for people, everywhere in this form: "14:05" today, else "2026-11-28 14:05", by the
+// browser's clock.
 export function when(iso) {
   if (!iso) return '–';
   const date = new Date(iso);
-  const time = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString()} ${time}`;
+  const two = (number) => String(number).padStart(2, '0');
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return date.toDateString() === new Date().toDateString() ? time
+    : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
 export const short = (id) => (id ?? '').slice(0, 8);

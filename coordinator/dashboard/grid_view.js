@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // One grid: how far it is, its matrix, what runs, its curves.
-import { h, show, state, progress, select, duration, figure, short } from './dom.js';
+import { h, show, state, progress, select, duration, figure, short, when } from './dom.js';
 import { get, post, poll } from './api.js';
 import { showMatrix, stateOf } from './matrix.js';
 import { Plot } from './plot.js';
-import { smooth, mean, group, model, inOrder, kGroupings } from './series.js';
+import { smooth, mean, group, model, inOrder, curveName, kGroupings } from './series.js';
 
 const kept = (name, usual) => localStorage.getItem('remixer.' + name) ?? usual;
 const keep = (name, value) => localStorage.setItem('remixer.' + name, value);
+
+// The gain over the plain model of the row, of a mean that has one.
+const gainText = ({ gain }) => (gain === null ? '' : ` (${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(1)})`);
 
 export class GridView {
   constructor(app, id) {
@@ -30,12 +33,10 @@ export class GridView {
   }
 
   start() {
-    const { metric, weights } = this.options;
     this.matrixPoll = poll(() => get(`/grids/${this.id}/matrix?metric=${this.options.metric}&weights=${this.options.weights}`),
       (matrix) => { if (matrix) { this.matrix = matrix; this.#matrix(); } }, 20);
     this.curvePoll = poll(() => get(`/grids/${this.id}/curves?name=${encodeURIComponent(this.options.name)}`),
       (curves) => { if (curves) { this.curves = curves; this.#curves(); } }, 6);
-    void metric; void weights;
   }
   end() {
     this.matrixPoll?.end();
@@ -71,7 +72,8 @@ export class GridView {
           grid.states.running ? h('span', null, h('b', null, figure(grid.states.running)), ' running') : null,
           grid.states.failed ? h('span', null, h('b', null, figure(grid.states.failed)), ' failed') : null,
           grid.states.blocked ? h('span', null, h('b', null, figure(grid.states.blocked)), ' blocked') : null,
-          h('span', null, open ? (grid.seconds_left === null ? 'time to go not known yet' : [h('b', null, duration(grid.seconds_left)), ' to go']) : `ended ${grid.ended_at ?? ''}`)),
+          h('span', null, open ? (grid.seconds_left === null ? 'time to go not known yet' : [h('b', null, duration(grid.seconds_left)), ' to go']) : `ended ${when(grid.ended_at)}`),
+          h('span', null, h('a', { href: `#/tables/${grid.id}`, 'data-key': 'tables' }, 'its tables'))),
       ];
     });
   }
@@ -80,10 +82,10 @@ export class GridView {
     const matrix = this.matrix, options = this.options;
     const sets = inOrder(matrix.eval_sets);
     if (sets.length && !sets.includes(options.set)) options.set = sets[0];
-    show(this.matrixControls, [sets, options], () => [
-      sets.length ? select('Evaluated on', options.set, sets, (set) => { options.set = set; keep('set', set); this.#matrix(); }) : null,
+    show(this.matrixControls, [sets, matrix.lower_is_better, options], () => [
+      sets.length ? select('Evaluated on', options.set, sets.map((set) => [set, matrix.lower_is_better.includes(set) ? `${set} ↓` : set]), (set) => { options.set = set; keep('set', set); this.#matrix(); }) : null,
       select('Figure', options.metric, [['top1', 'top-1 accuracy'], ['top5', 'top-5 accuracy']], (metric) => { options.metric = metric; this.matrixPoll.now(); }),
-      select('Weights', options.weights, [['raw', 'last'], ['ema', 'moving average']], (weights) => { options.weights = weights; this.matrixPoll.now(); }),
+      select('Weights', options.weights, [['raw', 'last'], ['ema', 'moving average'], ['best', 'best on images held out']], (weights) => { options.weights = weights; this.matrixPoll.now(); }),
     ]);
     showMatrix(this.matrixBox, matrix, options.set, this.app.basket, {
       open: (place) => this.#open(place),
@@ -102,12 +104,21 @@ export class GridView {
       h('div', { class: 'head' }, h('h3', null, `${model(row)} · ${place.labeler}`), state(stateOf(place)),
         h('button', { type: 'button', 'data-key': 'choose', onclick: () => { this.app.choose(place.cell_ids); this.#matrix(); this.#open(place); } },
           place.cell_ids.some((id) => basket.has(id)) ? 'Do not compare' : 'Compare'),
-        h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close', 'data-key': 'close', onclick: () => { this.detail.hidden = true; this.place = null; } }, '✕')),
-      h('p', { class: 'facts' }, sets.map((set) => h('span', null, set + ' ', h('b', null, place.figures[set].mean.toFixed(1)))),
+        h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close', 'data-key': 'close', onclick: () => this.escape() }, '✕')),
+      h('p', { class: 'facts' }, sets.map((set) => h('span', null, set + (this.matrix.lower_is_better.includes(set) ? ' ↓ ' : ' '), h('b', null, place.figures[set].mean.toFixed(1)), gainText(place.figures[set]))),
         sets.length === 0 ? 'No figures yet.' : null),
       h('p', { class: 'small' }, 'Runs: ', this.#runsOf(place)),
     ]);
     this.detail.scrollIntoView({ block: 'nearest' });
+  }
+  // Esc, and the button: the detail is closed, and the keyboard is where it was.
+  escape() {
+    if (!this.place) return;
+    const { row, labeler } = this.place;
+    this.detail.hidden = true;
+    this.detail.shownSignature = null;
+    this.place = null;
+    this.matrixBox.querySelector(`[data-key="${CSS.escape(`${row}/${labeler}`)}"]`)?.focus({ preventScroll: true });
   }
   #runsOf(place) {
     const runs = (this.curves?.series ?? []).filter((run) => place.cell_ids.includes(run.cell_id));
@@ -137,7 +148,7 @@ export class GridView {
     const set = (name, redraw) => (value) => { options[name] = value; keep({ name: 'curve' }[name] ?? name, value); redraw(); };
     const names = curves.names.length ? curves.names : [options.name];
     show(this.curveControls, [names, options.name, options.by, options.x, options.log], () => [
-      select('Curve', options.name, names, set('name', () => this.curvePoll.now())),
+      select('Curve', options.name, names.map((name) => [name, curveName(name)]), set('name', () => this.curvePoll.now())),
       select('One line a', options.by, Object.entries(kGroupings), set('by', () => this.#curves())),
       h('label', null, 'Smoothing', h('input', { type: 'range', min: 0, max: 0.98, step: 0.02, value: options.smoothing, 'data-key': 'smoothing',
         oninput: (event) => { options.smoothing = Number(event.target.value); keep('smoothing', options.smoothing); this.#curves(); } })),
@@ -147,13 +158,14 @@ export class GridView {
     ]);
     const place = options.x === 'epoch' ? 1 : 0;
     const series = group(curves.series, options.by).map(([name, runs]) => {
-      const smoothed = runs.map((run) => smooth(run.points, options.smoothing));
+      // One value an epoch needs no smoothing.
+      const smoothed = runs.map((run) => smooth(run.points, options.name.startsWith('hold_out.') ? 0 : options.smoothing));
       if (runs.length === 1) return { name, points: smoothed[0].map((point) => [point[place], point[2]]) };
       const points = mean(smoothed), at = (point) => (place ? point.epoch : point.step);
       return { name: `${name} (${runs.length})`, points: points.map((p) => [at(p), p.mean]),
         least: points.map((p) => [at(p), p.least]), most: points.map((p) => [at(p), p.most]) };
     });
-    this.plot.show(series, { x: options.x, y: options.name, log: options.log });
+    this.plot.show(series, { x: options.x, y: curveName(options.name), log: options.log });
     this.curveNote.textContent = curves.series.length === 0 ? 'No training run has reported anything yet.'
       : curves.more ? `The ${curves.series.length} newest runs are shown.` : '';
   }

@@ -7,9 +7,19 @@ const kDark = ['#8cb4ff', '#ffad66', '#74d6a0', '#f29ad1', '#bda8ff', '#6fd3e0',
 export const isDark = () => document.documentElement.dataset.theme === 'dark';
 const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// Colour of series `i` of `count`; layers go from cold to warm.
-function colour(i, count, ordered) {
-  if (!ordered) return (isDark() ? kDark : kLight)[i % kLight.length];
+// Chart.js's name, the sign that the legend shows, and whether it is filled. As many as are prime to
+// the colours above, so that no pair comes back soon.
+const kMarks = [['circle', '●', true], ['rect', '■', true], ['triangle', '▲', true], ['rectRot', '◆', true],
+  ['cross', '+', false], ['circle', '○', false], ['rect', '□', false], ['triangle', '△', false], ['rectRot', '◇', false],
+  ['crossRot', '×', false], ['star', '✳', false]];
+const markOf = (i) => kMarks[i % kMarks.length];
+const kMarksOnALine = 6;
+
+// Colour of series `i` of `count`, no two alike; layers go from cold to warm.
+export function colour(i, count, ordered) {
+  if (!ordered && i < kLight.length) return (isDark() ? kDark : kLight)[i];
+  // Beyond the chosen ones: the golden angle never comes back to a hue.
+  if (!ordered) return `hsl(${((i * 137.508) % 360).toFixed(1)} ${isDark() ? `70% ${62 + (i % 3) * 8}%` : `65% ${26 + (i % 3) * 5}%`})`;
   const t = count > 1 ? i / (count - 1) : 0;
   return `hsl(${Math.round(225 - 200 * t)} ${isDark() ? '80% 70%' : '70% 42%'})`;
 }
@@ -28,7 +38,7 @@ export class Plot {
   // series: [{name, points: [[x, y], ...], least: [...], most: [...], axis: 'y' or 'right'}]
   show(series, { x = 'step', y = '', right = '', log = false, ordered = false } = {}) {
     this.last = [series, { x, y, right, log, ordered }];
-    const datasets = series.flatMap((one, i) => this.#datasets(one, colour(i, series.length, ordered)));
+    const datasets = series.flatMap((one, i) => this.#datasets(one, i, colour(i, series.length, ordered)));
     const scales = this.#scales(x, y, right, log, series.some((one) => one.axis === 'right'));
     if (!this.chart) {
       this.chart = new Chart(this.canvas, { type: 'line', data: { datasets }, options: {
@@ -51,12 +61,17 @@ export class Plot {
     this.#legend(series, ordered);
   }
 
-  #datasets(one, stroke) {
+  #datasets(one, i, stroke) {
+    const [mark, , filled] = markOf(i);
+    // A few marks a line, each line's at other places than its neighbours'.
+    const every = Math.max(1, Math.ceil(one.points.length / kMarksOnALine)), first = Math.floor(every * ((i * 0.382) % 1));
+    const shownAt = one.points.map((_, at) => (one.points.length < kMarksOnALine || at % every === first ? 4 : 0));
     const common = { label: one.name, borderColor: stroke, hidden: this.hidden.has(one.name), yAxisID: one.axis ?? 'y', spanGaps: true };
     const data = (points) => points.map(([x, y]) => ({ x, y }));
-    const sets = [{ ...common, backgroundColor: stroke, data: data(one.points), pointRadius: one.points.length === 1 ? 3 : 0, borderDash: one.axis === 'right' ? [5, 4] : [] }];
+    const sets = [{ ...common, backgroundColor: stroke, data: data(one.points), pointStyle: mark, pointRadius: shownAt,
+      pointBackgroundColor: filled ? stroke : variable('--sheet'), pointBorderColor: stroke, pointBorderWidth: filled ? 1 : 2, borderDash: one.axis === 'right' ? [5, 4] : [] }];
     if (one.least) {
-      const edge = { ...common, edge: true, borderWidth: 0, pointHoverRadius: 0, backgroundColor: stroke.startsWith('#') ? stroke + '2b' : stroke };
+      const edge = { ...common, edge: true, borderWidth: 0, pointRadius: 0, pointHoverRadius: 0, backgroundColor: stroke.startsWith('#') ? stroke + '2b' : stroke };
       sets.push({ ...edge, data: data(one.least), fill: '+1' }, { ...edge, data: data(one.most), fill: false });
     }
     return sets;
@@ -82,7 +97,7 @@ export class Plot {
     show(this.legend, [series.map((one) => one.name), [...this.hidden], isDark()], () => series.map((one, i) =>
       h('li', null, h('button', { type: 'button', 'data-key': one.name, 'aria-pressed': String(!this.hidden.has(one.name)),
         title: 'Show or hide', style: { '--series': colour(i, series.length, ordered) },
-        onclick: () => this.toggle(one.name) }, one.name))));
+        onclick: () => this.toggle(one.name) }, h('span', { class: 'key', 'aria-hidden': 'true', 'data-mark': markOf(i)[1] }), one.name))));
   }
 
   toggle(name) {

@@ -9,6 +9,16 @@ import { meters } from './system.js';
 
 const flat = (points) => points.map((point) => [point[0], point[2]]);
 
+// Of a task that does not run: what it waits for, or what became of it, with its last step.
+function ended(task) {
+  if (task.state !== 'done') return h('span', null, task.explanation);
+  const last = task.attempts.at(-1);
+  return [
+    last?.total_steps ? h('span', null, h('b', null, figure(last.step)), ` of ${figure(last.total_steps)}`) : null,
+    h('span', null, 'done at ', h('b', null, when(last?.ended_at))),
+    last?.ended_at ? h('span', null, 'in ', h('b', null, duration((new Date(last.ended_at) - new Date(last.started_at)) / 1000))) : null];
+}
+
 export class RunView {
   constructor(app, id) {
     this.app = app;
@@ -17,13 +27,14 @@ export class RunView {
     this.plots = h('div', { class: 'columns', hidden: true });
     this.loss = new Plot('Loss and learning rate', { low: true });
     this.kappa = new Plot('Kappa by layer', { low: true });
+    this.heldOut = new Plot('Accuracy on images held out', { low: true });
     this.speed = new Plot('Images a second', { low: true });
     this.machine = new Plot('Machine', { low: true });
     this.meters = h('div');
     this.log = new LogPanel();
     this.record = h('section', { class: 'sheet', 'aria-label': 'Record' });
     const sheet = (title, ...content) => h('section', { class: 'sheet' }, h('div', { class: 'head' }, h('h2', null, title)), content);
-    this.sheets = { loss: sheet('Loss', this.loss.node), kappa: sheet('κ by layer', this.kappa.node),
+    this.sheets = { loss: sheet('Loss', this.loss.node), heldOut: sheet('Held out', this.heldOut.node), kappa: sheet('κ by layer', this.kappa.node),
       speed: sheet('Speed', this.speed.node), machine: sheet('Machine', this.meters, this.machine.node) };
     this.plots.append(...Object.values(this.sheets));
     this.node = [this.about, this.plots, this.log.node, this.record];
@@ -41,7 +52,7 @@ export class RunView {
   end() {
     this.taskPoll?.end();
     this.metricPoll?.end();
-    for (const plot of [this.loss, this.kappa, this.speed, this.machine]) plot.destroy();
+    for (const plot of this.#all()) plot.destroy();
   }
 
   status(status) {
@@ -70,7 +81,7 @@ export class RunView {
           h('span', null, h('b', null, duration(live.seconds)), ' so far'),
           live.seconds_left === null ? null : h('span', null, h('b', null, duration(live.seconds_left)), ' to go'),
           h('span', null, 'on ', h('b', null, live.worker)),
-        ] : h('span', null, task.explanation)),
+        ] : ended(task)),
         task.figures.length ? h('p', { class: 'facts' }, task.figures.map((each) =>
           h('span', null, `${each.eval_set} ${each.metric}${each.weights === 'ema' ? ' (moving average)' : ''} `, h('b', null, each.value.toFixed(2)), ` of ${each.n}`))) : null,
       ];
@@ -84,12 +95,17 @@ export class RunView {
     const speed = of('images_per_second');
     this.plots.hidden = series.every((each) => each.points.length === 0);
     this.sheets.loss.hidden = of('loss').length === 0;
+    this.sheets.heldOut.hidden = of('hold_out.top1').length === 0;
     this.sheets.kappa.hidden = layers.length === 0;
     this.sheets.speed.hidden = speed.length === 0;
     this.sheets.machine.hidden = machine.length === 0;
     if (!this.sheets.loss.hidden) {
       this.loss.show([{ name: 'loss', points: flat(of('loss')) }, { name: 'loss, smoothed', points: flat(smooth(of('loss'), 0.8)) },
         { name: 'learning rate', points: flat(of('lr')), axis: 'right' }], { y: 'loss', right: 'learning rate' });
+    }
+    if (!this.sheets.heldOut.hidden) {
+      this.heldOut.show([{ name: 'accuracy', points: flat(of('hold_out.top1')) }, { name: 'loss', points: flat(of('hold_out.loss')), axis: 'right' }],
+        { y: 'percent', right: 'loss' });
     }
     if (layers.length) this.kappa.show(layers.map((each) => ({ name: `block ${each.name.slice(6)}`, points: flat(each.points) })), { y: 'κ', ordered: true });
     if (speed.length) this.speed.show([{ name: 'images a second', points: flat(speed) }], { y: 'images/s' });
@@ -119,5 +135,6 @@ export class RunView {
   }
 
   addLog(piece) { this.log.add(piece); }
-  repaint() { for (const plot of [this.loss, this.kappa, this.speed, this.machine]) plot.repaint(); }
+  repaint() { for (const plot of this.#all()) plot.repaint(); }
+  #all() { return [this.loss, this.heldOut, this.kappa, this.speed, this.machine]; }
 }

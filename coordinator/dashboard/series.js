@@ -76,7 +76,25 @@ export function model(run) {
   return run.architecture + prior;
 }
 
-const kSets = ['original', 'only_bg_b', 'only_bg_t', 'no_fg', 'only_fg', 'mixed_same', 'mixed_rand', 'mixed_next'];
+const kFamilies = { deit: 'DeiT', mixer: 'Mixer', convmixer: 'ConvMixer', convit: 'ConViT' };
+const kSizes = { nano: 'nano', tiny: 'Ti', small: 'S', base: 'B' };
+const kLabelers = { none: 'plain', saliency: 'Saliency', relabel: 'ReLabel', bbox_grabcut: 'GrabCut', bigbigan: 'BigBiGAN' };
+
+// Names that fit a phone: "deit_small_patch16_224" is "DeiT-S", "bbox_grabcut" "GrabCut".
+export function shortModel(run) {
+  const parts = run.architecture.replace(/_patch\d+_\d+/, '').replace(/_224$/, '').split('_');
+  const [family, ...rest] = parts;
+  const name = [kFamilies[family] ?? family, ...rest.map((part) => kSizes[part] ?? part)].join('-');
+  return name + (run.spatial_prior && run.spatial_prior !== 'none' ? ` + ${kFamilies[run.spatial_prior] ?? run.spatial_prior}` : '');
+}
+export const shortLabeler = (labeler) => kLabelers[labeler] ?? labeler;
+
+// What a metric is called.
+const kCurves = { loss: 'loss', lr: 'learning rate', images_per_second: 'images a second',
+  'hold_out.top1': 'accuracy on images held out', 'hold_out.loss': 'loss on images held out' };
+export const curveName = (name) => kCurves[name] ?? name;
+
+const kSets = ['bg_gap', 'original', 'only_bg_b', 'only_bg_t', 'no_fg', 'only_fg', 'mixed_same', 'mixed_rand', 'mixed_next'];
 export function inOrder(sets) {
   const place = (set) => (kSets.indexOf(set) + kSets.length + 1) % (kSets.length + 1);
   return [...sets].sort((a, b) => place(a) - place(b) || a.localeCompare(b));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workers, allocations, and what their machines do.
-import { h, show, state, table, duration } from './dom.js';
+import { h, show, state, table, duration, when } from './dom.js';
 import { meters } from './system.js';
+
+const shown = (value) => (value === null || value === undefined ? '–' : typeof value === 'object' ? JSON.stringify(value)
+  : /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : String(value));
 
 export class WorkersView {
   constructor() {
@@ -33,7 +36,7 @@ export class WorkersView {
       const names = [...new Set(allocations.flatMap((each) => Object.keys(each)))];
       return [h('div', { class: 'head' }, h('h2', null, 'Allocations')),
         table(names.map((name) => name.replaceAll('_', ' ')), allocations.map((each) => names.map((name) =>
-          (name === 'state' ? state(each[name]) : each[name] === null || each[name] === undefined ? '–' : typeof each[name] === 'object' ? JSON.stringify(each[name]) : String(each[name])))),
+          (name === 'state' ? state(each[name]) : shown(each[name])))),
         { class: 'cards', 'aria-label': 'Allocations' })];
     });
     const machines = status.running.filter((run) => Object.keys(run.metrics).some((name) => name.startsWith('system.')));

@@ -10,6 +10,7 @@
 #include "coordinator/engine/engine.h"
 #include "coordinator/http/guard.h"
 #include "coordinator/http/server.h"
+#include "coordinator/views/report_source.h"
 
 namespace remixer::coordinator {
 
@@ -25,6 +26,7 @@ struct RouteOptions {
   std::function<ServerCounts()> counts;  // for /metrics
   std::filesystem::path workspace;       // absolute; logs are read from it
   std::filesystem::path database;        // read by what would keep the engine too long
+  ReportSource reports{};
 };
 
 // A handler that guards, then routes. Errors become {"error": ...} with the statuses of

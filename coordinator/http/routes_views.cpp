@@ -71,6 +71,35 @@ Json log(const RouteContext& context, const Call& call) {
   return read_task_log(context.options.workspace, question);
 }
 
+// Throws NotFound where whoever started the daemon gave it none.
+const ReportSource& reports_of(const RouteContext& context) {
+  if (!context.options.reports.tables) throw NotFound("this daemon shows no reports");
+  return context.options.reports;
+}
+
+Json report(const RouteContext& context, const Call& call) {
+  const std::string paper = call.query("paper");
+  return reports_of(context).tables(context.grid_id(call.parameters[0]), paper == "true");
+}
+
+Json pictures(const RouteContext& context, const Call& call) {
+  return reports_of(context).pictures(context.grid_id(call.parameters[0]));
+}
+
+// The page brings its own style and pictures, and nothing that runs.
+HttpResponse report_page(const RouteContext& context, const Call& call) {
+  HttpResponse response = text_response(
+      "text/html; charset=utf-8", reports_of(context).page(context.grid_id(call.parameters[0])));
+  response.headers.insert(response.headers.end(),
+                          {{"Content-Security-Policy",
+                            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+                            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+                           {"Referrer-Policy", "no-referrer"},
+                           {"Cross-Origin-Opener-Policy", "same-origin"},
+                           {"Cross-Origin-Resource-Policy", "same-origin"}});
+  return response;
+}
+
 }  // namespace
 
 void add_view_routes(RouteTable& table, const RouteContext& context) {
@@ -82,6 +111,9 @@ void add_view_routes(RouteTable& table, const RouteContext& context) {
   };
   add("/api/v1/grids/{id}/matrix", matrix);
   add("/api/v1/grids/{id}/curves", curves);
+  add("/api/v1/grids/{id}/report", report);
+  add("/api/v1/grids/{id}/pictures", pictures);
+  table.add("GET", "/reports/{id}", [c](const Call& call) { return report_page(*c, call); });
   add("/api/v1/compare", compare);
   add("/api/v1/tasks/{id}/metrics", metrics);
   add("/api/v1/tasks/{id}/log", log);

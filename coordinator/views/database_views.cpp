@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "coordinator/scheduler/state.h"
+#include "coordinator/views/eval_sets.h"
 #include "coordinator/views/id_prefix.h"
 
 namespace remixer::coordinator {
@@ -85,6 +86,26 @@ void flatten_into(Json& out, const std::string& prefix, const Json& json) {
   for (const auto& [name, value] : json.items()) {
     flatten_into(out, prefix.empty() ? name : prefix + "." + name, value);
   }
+}
+
+// BG-Gap behind a cell's figures, of the same weights and metric.
+void add_gaps(Json& figures) {
+  Json gaps = Json::array();
+  for (const Json& same : figures) {
+    const auto set = same.at("eval_set").get<std::string>();
+    if (split_of(set) != kMixedSame) continue;
+    for (const Json& mixed : figures) {
+      if (mixed.at("eval_set") != with_split(set, kMixedRand) ||
+          mixed.at("weights") != same.at("weights") || mixed.at("metric") != same.at("metric"))
+        continue;
+      gaps.push_back({{"weights", same.at("weights")},
+                      {"eval_set", with_split(set, kGap)},
+                      {"metric", same.at("metric")},
+                      {"value", same.at("value").get<double>() - mixed.at("value").get<double>()},
+                      {"n", std::min(same.at("n").get<int64_t>(), mixed.at("n").get<int64_t>())}});
+    }
+  }
+  for (Json& gap : gaps) figures.push_back(std::move(gap));
 }
 
 Json parsed(const std::string& text) {
@@ -230,6 +251,7 @@ Json DatabaseViews::compare(const std::vector<std::string>& ids) {
                         " WHERE cell_id = ? AND kind = 'train' ORDER BY attempt DESC LIMIT 1");
   Json cells = Json::array();
   std::vector<Json> identities, surroundings;
+  std::set<std::string> sets;
   for (const std::string& prefix : ids) {
     const std::string id = find_cell(prefix);
     for (SQLite::Statement* each : {&cell, &results, &run}) {
@@ -251,6 +273,8 @@ Json DatabaseViews::compare(const std::vector<std::string>& ids) {
                                 {"value", results.getColumn(3).getDouble()},
                                 {"n", results.getColumn(4).getInt64()}});
     }
+    add_gaps(one["figures"]);
+    for (const Json& figure : one["figures"]) sets.insert(figure.at("eval_set").get<std::string>());
     Json around = Json::object();
     if (run.executeStep()) {
       one["task_id"] = run.getColumn(0).getString();
@@ -262,6 +286,7 @@ Json DatabaseViews::compare(const std::vector<std::string>& ids) {
     cells.push_back(std::move(one));
   }
   return {{"cells", std::move(cells)},
+          {"lower_is_better", lower_ones({sets.begin(), sets.end()})},
           {"differences", differences(identities)},
           {"environment_differences", differences(surroundings)}};
 }

@@ -37,8 +37,9 @@ class DatabaseViews {
   explicit DatabaseViews(const std::filesystem::path& file);
   ~DatabaseViews();
 
-  // Cells of a grid by model (rows) and labeler (columns): how many are in which state, and mean
-  // and deviation over their seeds of each evaluation set.
+  // Cells of a grid by model (rows) and labeler (columns): how many are in which state; mean and
+  // deviation over their seeds of each evaluation set, and of BG-Gap where both its sets are there,
+  // with the gain over the mean of the row's cells without labels.
   Json matrix(const MatrixQuestion& question);
   // One metric of the grid's training runs over steps. Attempts of a task are one series: the later
   // one's word holds where both have a step.

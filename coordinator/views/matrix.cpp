@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "coordinator/views/database_views.h"
+#include "coordinator/views/eval_sets.h"
 
 namespace remixer::coordinator {
 namespace {
@@ -17,14 +18,20 @@ namespace {
 struct Sample {
   std::vector<double> values;
 
-  Json json() const {
+  double mean() const {
+    double mean = 0;
+    for (const double value : values) mean += value / static_cast<double>(values.size());
+    return mean;
+  }
+  // `plain`: the same set's of the row's model without labels; null where there is none.
+  Json json(const Sample* plain) const {
     const auto n = static_cast<double>(values.size());
-    double mean = 0, squares = 0;
-    for (const double value : values) mean += value / n;
-    for (const double value : values) squares += (value - mean) * (value - mean);
-    return {{"mean", mean},
+    double squares = 0;
+    for (const double value : values) squares += (value - mean()) * (value - mean());
+    return {{"mean", mean()},
             {"deviation", values.size() > 1 ? Json(std::sqrt(squares / (n - 1))) : Json()},
-            {"seeds", values.size()}};
+            {"seeds", values.size()},
+            {"gain", plain ? Json(mean() - plain->mean()) : Json()}};
   }
 };
 
@@ -92,6 +99,17 @@ void read_states(SQLite::Database& database, int64_t grid, Matrix& matrix) {
   }
 }
 
+// BG-Gap, of every data set whose two sets were evaluated.
+void add_gaps(std::map<std::string, double>& figures) {
+  std::map<std::string, double> gaps;
+  for (const auto& [set, value] : figures) {
+    if (split_of(set) != kMixedSame) continue;
+    const auto mixed = figures.find(with_split(set, kMixedRand));
+    if (mixed != figures.end()) gaps[with_split(set, kGap)] = value - mixed->second;
+  }
+  figures.merge(gaps);
+}
+
 void read_figures(SQLite::Database& database, const MatrixQuestion& question, Matrix& matrix) {
   SQLite::Statement rows(
       database,
@@ -100,19 +118,38 @@ void read_figures(SQLite::Database& database, const MatrixQuestion& question, Ma
   rows.bind(1, question.grid);
   rows.bind(2, question.metric);
   rows.bind(3, question.weights);
+  std::map<std::string, std::map<std::string, double>> of_cell;  // figures of each by set
   while (rows.executeStep()) {
     const auto found = matrix.of_cell.find(rows.getColumn(0).getString());
     if (found == matrix.of_cell.end()) continue;
-    const std::string set = rows.getColumn(1).getString();
-    index_of(matrix.sets, set);
-    found->second->figures[set].values.push_back(rows.getColumn(2).getDouble());
+    of_cell[found->first][rows.getColumn(1).getString()] = rows.getColumn(2).getDouble();
   }
+  for (auto& [cell, figures] : of_cell) {
+    add_gaps(figures);
+    for (const auto& [set, value] : figures) {
+      index_of(matrix.sets, set);
+      matrix.of_cell[cell]->figures[set].values.push_back(value);
+    }
+  }
+}
+
+// The same set's figures of the row's model without labels; null where there is none.
+const Sample* plain_of(const Matrix& matrix, const std::pair<size_t, size_t>& at,
+                       const std::string& set) {
+  const auto plain = std::find(matrix.columns.begin(), matrix.columns.end(), "none");
+  if (plain == matrix.columns.end()) return nullptr;
+  const auto column = static_cast<size_t>(plain - matrix.columns.begin());
+  const auto place = matrix.places.find({at.first, column});
+  if (column == at.second || place == matrix.places.end()) return nullptr;
+  const auto sample = place->second.figures.find(set);
+  return sample == place->second.figures.end() ? nullptr : &sample->second;
 }
 
 Json place_json(const std::pair<size_t, size_t>& at, const Place& place, const Matrix& matrix) {
   constexpr size_t kNamedCells = 20;
   Json figures = Json::object();
-  for (const auto& [set, sample] : place.figures) figures[set] = sample.json();
+  for (const auto& [set, sample] : place.figures)
+    figures[set] = sample.json(plain_of(matrix, at, set));
   std::vector<std::string> named(
       place.cells.begin(),
       place.cells.begin() + static_cast<std::ptrdiff_t>(std::min(kNamedCells, place.cells.size())));
@@ -142,8 +179,13 @@ Json DatabaseViews::matrix(const MatrixQuestion& question) {
   }
   for (const auto& [at, place] : matrix.places) places.push_back(place_json(at, place, matrix));
   std::sort(matrix.sets.begin(), matrix.sets.end());
-  return {{"grid_id", question.grid},   {"metric", question.metric},  {"weights", question.weights},
-          {"rows", std::move(rows)},    {"labelers", matrix.columns}, {"eval_sets", matrix.sets},
+  return {{"grid_id", question.grid},
+          {"metric", question.metric},
+          {"weights", question.weights},
+          {"rows", std::move(rows)},
+          {"labelers", matrix.columns},
+          {"eval_sets", matrix.sets},
+          {"lower_is_better", lower_ones(matrix.sets)},
           {"places", std::move(places)}};
 }
 

@@ -47,6 +47,8 @@ Json attempts_json(const Engine::View& view, const TaskEntry& entry) {
     // The newest one's steps are in memory.
     const bool newest = entry.newest && entry.newest->number == stored.attempt.number;
     const Attempt& attempt = newest ? *entry.newest : stored.attempt;
+    // The last heartbeat of one that is done came before its end.
+    const bool done = attempt.state == AttemptState::kDone;
     list.push_back(
         {{"attempt", attempt.number},
          {"fence", attempt.fence},
@@ -56,7 +58,7 @@ Json attempts_json(const Engine::View& view, const TaskEntry& entry) {
          {"ended_at", attempt.ended_wall > 0 ? Json(iso_time(attempt.ended_wall)) : Json(nullptr)},
          {"reason", attempt.reason.empty() ? Json(nullptr) : Json(attempt.reason)},
          {"folder", attempt_folder(entry.id(), attempt.number)},
-         {"step", attempt.step},
+         {"step", done ? std::max(attempt.step, attempt.total_steps) : attempt.step},
          {"total_steps", attempt.total_steps}});
   }
   return list;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dashboard in a real Chromium, on a real grid that a real worker runs."""
+import json
 import time
 import unittest
 
@@ -130,6 +131,16 @@ class DashboardTest(unittest.TestCase):
         self.browser.switch_to.active_element.send_keys(Keys.ENTER)
         self.wait(lambda: "bbox_grabcut" in self.text(".detail h3"))
         self.assertIn(f"{figures['bbox_grabcut']:.1f}", self.text(".detail"))
+        gain = figures["bbox_grabcut"] - figures["none"]
+        self.assertIn(f"({'−' if round(gain, 1) < 0 else '+'}{abs(gain):.1f})", self.text(".detail"))
+        self.assertIn(f"{abs(gain):.1f})", places[1].text, "the gain over the plain model")
+        # Esc closes it, and the keyboard is where it was.
+        self.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+        self.wait(lambda: self.run_script("return document.querySelector('.detail').hidden"))
+        self.assertEqual(active(), "0/bbox_grabcut")
+        options = self.run_script("return [...document.querySelector('[data-key=\"Evaluated on\"]').options].map((o) => o.text)")
+        self.assertIn("no_fg ↓", options)
+        self.assertIn("original", options)
 
     def test_d_comparison_shows_only_what_differs(self):
         for key in ("0/none", "0/bbox_grabcut"):
@@ -139,6 +150,11 @@ class DashboardTest(unittest.TestCase):
         self.wait(lambda: self.text("#basket") == "2")
         self.browser.find_element(By.TAG_NAME, "body").send_keys("c")
         self.wait(lambda: "labeler" in self.text(".differs"))
+        # Of No-FG a low figure is the better one.
+        starred = self.run_script("""for (const row of document.querySelectorAll('.differs tbody tr'))
+            if (row.cells[0].textContent === 'no_fg ↓')
+              return [...row.cells].slice(1).map((cell) => [parseFloat(cell.textContent), cell.textContent.includes('★')]);""")
+        self.assertEqual([star for _, star in starred], [value == min(each for each, _ in starred) for value, _ in starred])
         rows = [each.text for each in self.browser.find_elements(By.CSS_SELECTOR, ".differs tbody th[scope=row]")]
         self.assertIn("original", rows)
         self.assertFalse([row for row in rows if "architecture" in row or row.startswith("recipe.")], rows)
@@ -180,15 +196,87 @@ class DashboardTest(unittest.TestCase):
                          [(0, 2, 1, 3), (5, 3, 2, 4), (10, 4, 3, 5)])
         self.assertEqual(results["groups"], ["a", "a + convit"])
 
+    def test_f_no_two_lines_look_alike_and_the_legend_is_whole(self):
+        looks = self.browser.execute_async_script("""
+            const done = arguments[arguments.length - 1];
+            import('/assets/plot.js').then(({Plot}) => {
+              const plot = new Plot('many');
+              document.querySelector('main').append(plot.node);
+              plot.show([...Array(40).keys()].map((i) => ({name: `run ${i}`, points: [[0, i], [1, i + 1], [2, i]]})));
+              const sets = plot.chart.data.datasets;
+              const legend = plot.node.querySelector('.series');
+              const keys = [...legend.querySelectorAll('button')].map((b) => b.style.getPropertyValue('--series') + b.querySelector('.key').dataset.mark);
+              done({colours: sets.map((s) => s.borderColor), marks: sets.slice(0, 11).map((s) => `${s.pointStyle} ${s.pointBackgroundColor === s.borderColor}`),
+                drawn: sets.every((s) => s.pointRadius.some((r) => r > 0)), keys,
+                cut: legend.scrollHeight > legend.clientHeight + 1});
+              plot.destroy();
+              plot.node.remove();
+            });""")
+        self.assertEqual(len(set(looks["colours"])), 40)
+        self.assertEqual(len(set(looks["marks"])), 11)
+        self.assertEqual(len(set(looks["keys"])), 40)
+        self.assertTrue(looks["drawn"])
+        self.assertFalse(looks["cut"])
+
     def test_g_run_shows_kappa_machine_log_and_surroundings(self):
         train = next(task for task in self.tasks("train") if "bbox_grabcut" in task["title"])
         self.go(f"#/run/{train['task_id']}")
         self.wait(lambda: "block 0" in self.text("main") and "block" in self.text(".columns"))
         self.wait(lambda: "loss, smoothed" in self.text(".columns"))
         self.wait(lambda: "attempt 1 of" in self.text(".log"))
+        # Measured on the images held out, after each epoch.
+        self.wait(lambda: "Accuracy on images held out" in (self.run_script(
+            "return [...document.querySelectorAll('main canvas')].map((c) => c.getAttribute('aria-label')).join()")))
+        last = train and self.study.get(f"/tasks/{train['task_id']}")["attempts"][-1]
+        self.assertGreater(last["step"], 0)
+        self.assertEqual(last["step"], last["total_steps"], "a done run says its last step")
+        self.assertIn(f"{last['step']:,} of {last['total_steps']:,}", self.text("[aria-label=Task]"))
+        self.assertRegex(self.text("[aria-label=Task]"), r"done at (\d{4}-\d\d-\d\d )?\d\d:\d\d")
         record = self.text("[aria-label=Record]")
         for word in ("commit", "libtorch", "processor", "threads per rank", "kappa_lr", "model_sha256"):
             self.assertIn(word, record)
+
+    def test_g_tables_are_those_of_the_report(self):
+        self.browser.find_element(By.TAG_NAME, "body").send_keys("r")
+        self.wait(lambda: self.browser.find_elements(By.CSS_SELECTOR, "#table1 td"))
+        printed = self.study.remixer("report", "small", "--table", "1", "--format", "json")
+        wanted = {f"{each['value']:.2f}" for each in json.loads(printed) if each["value"] is not None}
+        shown = self.text("#table1 table")
+        self.assertEqual([value for value in wanted if value.replace("-", "−") not in shown], [])
+        self.assertIn("BG-Gap ↓", shown)
+        self.assertIn("lie outside noise", self.text("#table1 .notes"))
+        link = self.browser.find_element(By.CSS_SELECTOR, "#table1 a.value")
+        task = self.study.get("/tasks/" + link.get_attribute("href").split("/")[-1])
+        self.assertEqual(task["kind"], "evaluate")
+        # Table 4's picture is drawn once it is asked for.
+        self.wait(lambda: self.run_script("return document.querySelector('#table4 img')?.naturalWidth > 100"), 60)
+        self.assertIn("says", self.browser.find_element(By.CSS_SELECTOR, "#table4 img").get_attribute("alt"))
+        self.browser.find_element(By.CSS_SELECTOR, "[data-key=paper]").click()
+        time.sleep(0.5)
+        report = self.browser.find_element(By.CSS_SELECTOR, "[data-key=report]").get_attribute("href")
+        self.browser.get(report)
+        self.assertIn("Table 1", self.text("#table1"))
+        self.assertTrue(self.browser.find_elements(By.CSS_SELECTOR, "img.maps"))
+        status, _ = self.study.ask(report[len(self.study.address):], token=False)
+        self.assertEqual(status, 401)
+        self.browser.get(self.study.address + "/")
+        self.wait_for(".place")
+        self.run_script("localStorage.clear()")
+
+    def test_g_a_phone_shows_whole_columns(self):
+        set_size(self.browser, 390, 844, 2, True)
+        self.wait_for(".place")
+        for place, box in (("#/", ".matrix-box"), ("#/tables", "#table1 .figures-box")):
+            self.go(place)
+            self.wait_for(box + " th")
+            time.sleep(0.4)
+            cut = self.run_script("""const box = document.querySelector(arguments[0]), edge = box.getBoundingClientRect().right;
+                return [...box.querySelectorAll('thead th')].filter((th) => {
+                  const r = th.getBoundingClientRect(); return r.left < edge - 3 && r.right > edge + 3; }).map((th) => th.textContent)""", box)
+            self.assertEqual(cut, [], place)
+            spilled = self.run_script("""return [...document.querySelectorAll(arguments[0] + ' :is(th, td, button)')]
+                .filter((each) => each.scrollWidth > each.clientWidth + 2).map((each) => each.textContent)""", box)
+            self.assertEqual(spilled, [], place)
 
     def test_h_workers(self):
         self.browser.find_element(By.TAG_NAME, "body").send_keys("w")
@@ -197,7 +285,7 @@ class DashboardTest(unittest.TestCase):
 
     def test_i_light_dark_and_narrow(self):
         train = self.tasks("train")[0]["task_id"]
-        for place in ("#/", f"#/run/{train}", "#/compare", "#/workers"):
+        for place in ("#/", "#/tables", f"#/run/{train}", "#/compare", "#/workers"):
             self.go(place)
             self.wait_for("main h1")
             time.sleep(0.4)

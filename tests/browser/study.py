@@ -38,6 +38,7 @@ mixup = 0
 cutmix = 0
 drop_path = 0
 ema_decay = 0
+hold_out = 0.1
 
 [[cells]]
 architecture = {architectures}
@@ -47,7 +48,11 @@ recipe = "short"
 seed = {seeds}
 
 [[evaluation]]
-sets = ["original", "mixed_same", "mixed_rand"]
+sets = {sets}
+
+[saliency]
+set = "original"
+count = 3
 """
 
 
@@ -55,13 +60,14 @@ class Study:
     """The workspace, its daemon and what it is asked. close() ends everything."""
 
     def __init__(self, train_images=320, test_images=40, epochs=6, seeds=(0,),
-                 architectures=("deit_nano_patch4_32",), torn=True):
+                 architectures=("deit_nano_patch4_32",), torn=True,
+                 sets=("original", "mixed_same", "mixed_rand", "no_fg")):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="remixer-browser-"))
         self.workspace = self.folder / "workspace"
         self.grid = self.folder / "small.toml"
         self.grid.write_text(GRID.format(
             train_images=train_images, test_images=test_images, epochs=epochs, seeds=list(seeds),
-            architectures=json.dumps(list(architectures))))
+            architectures=json.dumps(list(architectures)), sets=json.dumps(list(sets))))
         self.torn = None
         if torn:
             self.remixer("dataset", "build", "fashion-bg", f"train_images={train_images}",

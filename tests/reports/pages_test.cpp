@@ -10,6 +10,7 @@
 #include "base/saliency_file.h"
 #include "reports/report.h"
 #include "reports/report_plots.h"
+#include "reports/shown_report.h"
 #include "tests/reports/study_database.h"
 
 namespace remixer::reports {
@@ -27,7 +28,7 @@ class PagesTest : public ::testing::Test {
     plain_ = database_.add_cell({});
     masked_ = database_.add_cell({.labeler = "bbox_grabcut"}, "done", {0.5, 0.25, 0.125, 1});
     database_.add_challenge(plain_, {60, 30, 50, 55, 40});
-    database_.add_challenge(masked_, {66, 28, 56, 62, 52});
+    database_.add_challenge(masked_, {66, 20, 56, 62, 52});
     database_.connection().exec(
         "INSERT INTO worker (id, name, host, pid, ranks, device, boot_id, version, environment, "
         "gone) VALUES ('w', 'w', 'node<7>', 1, 1, 'cuda', 'b', 'abc1234', '{}', 0)");
@@ -109,6 +110,33 @@ TEST_F(PagesTest, EveryNumberLeadsToItsRuns) {
   EXPECT_THAT(html, HasSubstr("model.safetensors"));
   EXPECT_THAT(html, HasSubstr("(not kept)"));
   EXPECT_THAT(html, HasSubstr("&quot;architecture&quot;: &quot;deit_nano_patch4_32&quot;"));
+}
+
+// The dashboard shows what the other forms print, text for text, and leads to the runs.
+TEST_F(PagesTest, TheDashboardsTablesAreTheReports) {
+  const Report made = report();
+  const Json shown = shown_report(made);
+  ASSERT_EQ(shown.at("tables").size(), made.tables.size());
+  const Json& table = shown.at("tables")[0];
+  EXPECT_EQ(table.at("title"), made.tables[0].title);
+  EXPECT_EQ(table.at("columns")[1].at("heading"), "Only-BG-B ↓");
+  const Json& row = table.at("rows")[1];
+  EXPECT_EQ(row.at("name"), "+ ReMixer (ours)‡");
+  EXPECT_EQ(row.at("labels"), "Bbox+GrabCut†");
+  const Json &original = row.at("figures")[0], &background = row.at("figures")[1];
+  EXPECT_EQ(original.at("value"), "66.00");
+  EXPECT_EQ(original.at("gain"), "(+6.00)");
+  EXPECT_EQ(original.at("gain_is"), "better");
+  EXPECT_EQ(original.at("runs")[0].at("task_id"), "evaluate original " + masked_);
+  EXPECT_EQ(background.at("gain"), "(−10.00)");
+  EXPECT_EQ(background.at("gain_is"), "better") << "down is better";
+  EXPECT_EQ(row.at("figures")[5].at("value"), "10.00") << "BG-Gap";
+  EXPECT_EQ(row.at("figures")[5].at("gain"), "(−5.00)~");
+  EXPECT_EQ(row.at("figures")[5].at("gain_is"), "noise");
+  for (const auto& each : shown.at("tables"))
+    for (const auto& note : each.at("notes")) EXPECT_TRUE(note.is_string());
+  const std::string text = to_html(made);
+  EXPECT_THAT(text, HasSubstr(original.at("detail").get<std::string>()));
 }
 
 TEST_F(PagesTest, CurvesOfARepeatedStepShowTheLaterAttempt) {

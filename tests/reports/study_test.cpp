@@ -41,6 +41,11 @@ TEST(Study, TheNewestGridIsTakenUnlessOneIsNamed) {
   EXPECT_EQ(first.grid_ids, std::vector<int64_t>{1});
   ASSERT_EQ(first.cells.size(), 1u);
   EXPECT_EQ(first.cells[0].labeler, "none");
+  // By a submit's number as well: an older one of the same name.
+  database.begin_grid("first");
+  database.add_cell({.labeler = "saliency"});
+  EXPECT_EQ(read(database, {"first"}).grid_ids, std::vector<int64_t>{3});
+  EXPECT_EQ(read(database, {"1"}).cells[0].labeler, "none");
 }
 
 TEST(Study, WrongInputIsNamed) {

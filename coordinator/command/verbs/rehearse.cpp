@@ -18,6 +18,7 @@
 #include "coordinator/command/show/progress.h"
 #include "coordinator/command/show/report_output.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/dashboard_reports.h"
 #include "coordinator/command/verbs/plan.h"
 #include "coordinator/command/verbs/submit.h"
 #include "coordinator/launch/share.h"
@@ -169,6 +170,7 @@ class Rehearsal {
     DaemonOptions options;
     options.workspace = scratch_;
     if (site_) options.address = "auto";
+    options.reports = dashboard_reports(scratch_);
     Daemon daemon(options);
     daemon.start();
     Session session(daemon.access());

@@ -174,7 +174,8 @@ void add_report(CommandLine& line) {
       add_command(line, "report", "Print the tables of grids; missing results show as -",
                   "remixer report imagenet9 imagenet --table 1 --format csv");
   auto options = std::make_shared<ReportOptions>();
-  command->add_option("GRID", options->grids, "The grids' names [the newest grid]");
+  command->add_option("GRID", options->grids,
+                      "The grids' names, or numbers of submits [the newest grid]");
   command->add_option("--out", options->out, "Also write all formats and an HTML page there")
       ->type_name("DIR");
   command

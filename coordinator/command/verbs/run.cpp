@@ -12,6 +12,7 @@
 #include "coordinator/command/show/report_output.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
+#include "coordinator/command/verbs/dashboard_reports.h"
 #include "coordinator/command/verbs/plan.h"
 #include "coordinator/command/verbs/submit.h"
 #include "coordinator/daemon/workspace.h"
@@ -50,6 +51,7 @@ class Run {
     DaemonOptions daemon_options;
     daemon_options.workspace = workspace_;
     options_.workers.apply(daemon_options);
+    daemon_options.reports = dashboard_reports(workspace_);
     SessionOrDaemon daemon(daemon_options);
     if (stop_.count() > 0) return kExitInterrupted;
     const GridSubmitted submitted = submit_grid(daemon.session(), grid_);

@@ -11,6 +11,7 @@
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
+#include "coordinator/command/verbs/dashboard_reports.h"
 #include "coordinator/command/verbs/listen_options.h"
 #include "coordinator/command/verbs/serve.h"
 #include "coordinator/daemon/workspace.h"
@@ -54,6 +55,7 @@ int up(const fs::path& workspace, const UpOptions& options) {
   daemon.notify_command = options.notify_command;
   daemon.notify_url = text_or_file(options.notify_url);
   daemon.lease_seconds = options.lease_seconds;
+  daemon.reports = dashboard_reports(workspace);
   if (options.disk_quota > 0) daemon.disk_quota = options.disk_quota;
   serve_options.workers =
       count.workers == 0

@@ -101,8 +101,10 @@ class AnswersTest(unittest.TestCase):
                       "/tasks?like=train&after=1&limit=1",
                       f"/compare?cells={cell}", "/events?log=" + task):
             self.ask_api(route)
-        for route in ("/grids/{id}", "/grids/{id}?limit=1", "/grids/{id}/matrix", "/grids/{id}/curves"):
+        for route in ("/grids/{id}", "/grids/{id}?limit=1", "/grids/{id}/matrix", "/grids/{id}/curves",
+                      "/grids/{id}/report", "/grids/{id}/report?paper=true", "/grids/{id}/pictures"):
             self.ask(f"GET /api/v1{route}", id="described")
+        self.assertIn("described", self.ask("GET /reports/{id}", id="described"))
         for route in ("/tasks/{id}", "/tasks/{id}/log", "/tasks/{id}/metrics"):
             self.ask(f"GET /api/v1{route}", id=task)
         for route in ("/metrics", "/", "/open?key=none"):
@@ -147,6 +149,9 @@ class AnswersTest(unittest.TestCase):
             self.assertTrue(reply["accepted"], reply)
         self.assertEqual(ends, 2)
         self.queries(tasks[0]["task_id"], cell)
+        done = next(task["task_id"] for task in self.ask_api("/tasks?state=done&kind=train")["tasks"])
+        last = self.ask("GET /api/v1/tasks/{id}", id=done)["attempts"][-1]
+        self.assertEqual((last["step"], last["total_steps"]), (9, 9), "a done run says its last step")
         states = {task["state"] for task in self.ask_api("/tasks")["tasks"]}
         self.assertEqual(states, {"done", "failed"})
         failed = next(task["task_id"] for task in self.ask_api("/tasks")["tasks"] if task["state"] == "failed")

@@ -92,6 +92,65 @@ TEST_F(DatabaseViewsTest, MatrixHasStatesAndMeansOfSeeds) {
   EXPECT_EQ(views().matrix({id, "top5"})["places"][0]["figures"], Json::object());
 }
 
+// BG-Gap comes of its two sets, gains of the row's plain cells, and of which sets a low figure is
+// the better one the daemon says, not the page.
+TEST_F(DatabaseViewsTest, MatrixHasGapsAndGains) {
+  protocol::SubmitGrid other;
+  other.name = "gaps";
+  const Task prepare = make_task(TaskKind::kPrepare, {{"dataset", {{"builder", "x"}}}}, "prepare");
+  other.tasks.push_back(prepare);
+  const std::vector<std::string> sets = {"shifted/mixed_same@released",
+                                         "shifted/mixed_rand@released", "no_fg", "original"};
+  for (const char* labeler : {"none", "saliency"}) {
+    Cell cell = make_cell(7);
+    cell.labeler_name = labeler;
+    if (cell.labeler_name != "none") cell.labeler = {{"name", labeler}};
+    other.cells.push_back(cell);
+    other.tasks.push_back(make_task(TaskKind::kTrain, {{"cell", cell.identity()}},
+                                    "train " + cell.labeler_name, {prepare.id()}, cell.id()));
+    const std::string train = other.tasks.back().id();
+    for (const std::string& set : sets) {
+      other.tasks.push_back(make_task(TaskKind::kEvaluate,
+                                      {{"cell", cell.identity()}, {"eval_set", set}}, set, {train},
+                                      cell.id()));
+    }
+  }
+  while (work()) {
+  }
+  const int64_t number = engine->submit(other).grid_id;
+  while (const auto assignment = engine->claim({worker}).assignment) {
+    auto result = result_of(*assignment);
+    if (assignment->task.kind == TaskKind::kEvaluate) {
+      const std::string set = assignment->task.spec.at("eval_set");
+      const bool masked = assignment->task.cell_id == other.cells[1].id();
+      const double value = set == sets[0] ? (masked ? 70 : 60) : set == sets[1] ? 50 : 40;
+      result.figures = {{"raw", set, "top1", value, 100}};
+    }
+    engine->result(result);
+  }
+  const Json matrix = views().matrix({number});
+  const std::string gap = "shifted/bg_gap@released";
+  EXPECT_THAT(matrix["eval_sets"], ::testing::Contains(gap));
+  EXPECT_EQ(matrix["lower_is_better"], Json::array({"no_fg", gap}));
+  Json plain, masked;
+  for (const Json& place : matrix["places"])
+    (place["labeler"] == "none" ? plain : masked) = place["figures"];
+  EXPECT_EQ(plain[gap]["mean"], 10);
+  EXPECT_EQ(plain[gap]["gain"], nullptr);
+  EXPECT_EQ(masked[gap]["mean"], 20);
+  EXPECT_EQ(masked[gap]["gain"], 10);
+  EXPECT_EQ(masked["original"]["gain"], 0);
+  const Json compared = views().compare({other.cells[0].id(), other.cells[1].id()});
+  EXPECT_EQ(compared["lower_is_better"], Json::array({"no_fg", gap}));
+  bool found = false;
+  for (const Json& figure : compared["cells"][1]["figures"]) {
+    if (figure["eval_set"] != gap) continue;
+    found = true;
+    EXPECT_EQ(figure["value"], 20);
+  }
+  EXPECT_TRUE(found);
+}
+
 TEST_F(DatabaseViewsTest, CurvesJoinAttemptsAndAreThinned) {
   work();
   std::vector<protocol::MetricPoint> points;
