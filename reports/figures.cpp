@@ -34,6 +34,13 @@ const Evaluation* find_minus(const StudyCell& cell, const Evaluation& of, const 
   return nullptr;
 }
 
+bool is_released_beside(const StudyCell& cell, const Evaluation& of) {
+  return std::any_of(cell.evaluations.begin(), cell.evaluations.end(), [&](const auto& other) {
+    return of.transform.empty() && !other.transform.empty() && other.dataset == of.dataset &&
+           other.split == of.split;
+  });
+}
+
 Missing from_state(const std::string& state) {
   if (state == "failed" || state == "blocked") return Missing::kFailed;
   if (state == "cancelled") return Missing::kCancelled;
@@ -86,7 +93,8 @@ void summarise(Figure& figure) {
 
 ChosenEvaluation choose_evaluation(const StudyCell& cell, const ColumnDefinition& column,
                                    const std::vector<std::string>& prefer) {
-  using Rank = std::tuple<bool, size_t, size_t, size_t, bool, std::string>;
+  // Of one set, images as they are count before images as the released code sees them.
+  using Rank = std::tuple<bool, size_t, size_t, size_t, bool, bool, std::string>;
   ChosenEvaluation chosen;
   Rank best;
   for (const Evaluation& evaluation : cell.evaluations) {
@@ -102,6 +110,7 @@ ChosenEvaluation choose_evaluation(const StudyCell& cell, const ColumnDefinition
                     data,
                     place(prefer, evaluation.kind),
                     !evaluation.own,
+                    !evaluation.transform.empty(),
                     evaluation.eval_set};
     if (chosen.of && !(rank < best)) continue;
     best = rank;
@@ -123,7 +132,11 @@ Figure accuracy_figure(const Model& model, const ColumnDefinition& column,
   Figure figure;
   for (const StudyCell* cell : model.cells) {
     const ChosenEvaluation chosen = choose_evaluation(*cell, column, prefer);
-    if (chosen.of) shown.insert(chosen.of);
+    if (chosen.of) {
+      shown.insert(chosen.of);
+      figure.released |= !chosen.of->transform.empty();
+      figure.released_beside |= is_released_beside(*cell, *chosen.of);
+    }
     if (chosen.minus) shown.insert(chosen.minus);
     const bool differs = !column.minus.empty();
     figure.seeds_in_grid += chosen.of && (!differs || chosen.minus);

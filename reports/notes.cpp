@@ -183,6 +183,32 @@ std::string seeds_note(const Table& table) {
                      fewer, fewer == 1 ? "figure rests" : "figures rest");
 }
 
+// The columns in which some figure is so.
+std::string columns_where(const Table& table, bool Figure::*property) {
+  std::string names;
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const bool any = std::any_of(table.rows.begin(), table.rows.end(),
+                                 [&](const Row& row) { return row.figures[c].*property; });
+    if (any) names += (names.empty() ? "" : ", ") + table.columns[c].heading;
+  }
+  return names;
+}
+
+// How the images were seen, where that is not as they are or not the only way.
+std::string released_note(const Table& table) {
+  std::string note;
+  if (const std::string names = columns_where(table, &Figure::released); !names.empty()) {
+    note += fmt::format(
+        "{}: images resized and cropped as the released code does it (evaluation = \"released\").",
+        names);
+  }
+  if (const std::string names = columns_where(table, &Figure::released_beside); !names.empty()) {
+    note += fmt::format("{}{}: evaluated in both ways; these are the images as they are.",
+                        note.empty() ? "" : " ", names);
+  }
+  return note;
+}
+
 bool any_row(const Table& table, bool Row::*property) {
   return std::any_of(table.rows.begin(), table.rows.end(),
                      [&](const Row& row) { return row.*property; });
@@ -202,6 +228,7 @@ std::vector<std::string> make_notes(const Table& table, Bold bold) {
   add(basis_note(table));
   add(missing_note(table));
   add(seeds_note(table));
+  add(released_note(table));
   if (any_row(table, &Row::test_time_boxes)) {
     add("†: its labels were made with the boxes of the test images.");
   }

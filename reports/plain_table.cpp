@@ -65,6 +65,8 @@ PlainTable plain_table(const Setting& setting, const std::vector<TableDefinition
         column.better = Better::kHigher;
         const ColumnDefinition* same = known_column(evaluation, known);
         column.heading = same && evaluation.own ? same->heading : evaluation.eval_set;
+        if (same && evaluation.own && !evaluation.transform.empty())
+          column.heading += " (released)";
         if (same) column.better = same->better;
         plain.definition.columns.push_back(std::move(column));
       }

@@ -76,6 +76,8 @@ struct Figure {
   std::optional<Gain> gain;        // empty in the row that others are compared to
   bool best = false;               // in bold
   bool best_within_noise = false;  // the runner-up cannot be told from it
+  bool released = false;           // of images seen as the released code sees them
+  bool released_beside = false;    // the same set was evaluated so as well
   Missing missing = Missing::kNotInGrid;
   std::optional<double> paper;  // the paper's own figure
   std::vector<Part> parts;      // by seed; those that have a value

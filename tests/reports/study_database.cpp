@@ -103,6 +103,10 @@ std::string StudyDatabase::add_evaluate_task(const std::string& cell, const Set&
     spec["dataset"] = set.dataset;
     spec["split"] = set.split;
   }
+  if (!set.transform.empty()) {
+    spec["transform"] = set.transform;
+    spec["split"] = set.split;
+  }
   const std::string id = "evaluate " + set.name + " " + cell;
   const Json result = {{"predictions", "runs/" + id + "/predictions.safetensors"}};
   add_task(id, "evaluate", cell, state, spec, state == "done" ? result : Json());

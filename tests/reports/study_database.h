@@ -51,8 +51,15 @@ class StudyDatabase {
     Set(const std::string& name) : name(name) {}
     Set(const std::string& name, const std::string& split, const Json& dataset)
         : name(name), split(split), dataset(dataset) {}
+    // The cell's own set, its images seen as the released code sees them.
+    static Set released(const std::string& split) {
+      Set set(split + "@released", split, nullptr);
+      set.transform = "released";
+      return set;
+    }
     std::string name, split;
-    Json dataset;  // null: the cell's own
+    Json dataset;           // null: the cell's own
+    std::string transform;  // empty: images as they are
   };
   // Adds the task that evaluates `cell` on `set`, without figures; returns its id.
   std::string add_evaluate_task(const std::string& cell, const Set& set, const std::string& state);

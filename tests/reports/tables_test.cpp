@@ -106,6 +106,41 @@ TEST_F(Tables, TheVariantsThatThePaperLeavesOutStandApartUnlessAskedFor) {
   EXPECT_FALSE(find(all, "results"));
 }
 
+TEST_F(Tables, ASetAsItIsCountsBeforeTheSameAsReleased) {
+  using Set = StudyDatabase::Set;
+  const std::string both = add(kDeit, "none", kPlain);
+  const double others[] = {1, 2, 3, 4, 5};
+  const char* sets[] = {"original", "only_bg_b", "only_fg", "mixed_same", "mixed_rand"};
+  for (size_t i = 0; i < 5; ++i) database_.add_figure(both, Set::released(sets[i]), others[i]);
+  const std::vector<Table> all = tables();
+  const Table* table = find(all, "table1");
+  ASSERT_TRUE(table);
+  for (size_t i = 0; i < 5; ++i) EXPECT_EQ(table->rows[0].figures[i].value->value, kPlain[i]);
+  EXPECT_EQ(table->rows[0].figures[5].value->value, kPlain[3] - kPlain[4]);
+  EXPECT_THAT(table->notes, Contains(HasSubstr("BG-Gap: evaluated in both ways; these are the "
+                                               "images as they are")));
+  // The others stand apart, under names of their own.
+  const Table* rest = find(all, "results");
+  ASSERT_TRUE(rest);
+  EXPECT_THAT(headings(*rest), Contains("Mixed-Rand (released) ↑"));
+  EXPECT_EQ(rest->rows[0].figures.size(), 5u);
+}
+
+TEST_F(Tables, SetsThatAreOnlyEvaluatedAsReleasedFillTheTablesAndSaySo) {
+  using Set = StudyDatabase::Set;
+  const std::string cell = database_.add_cell({});
+  for (const char* set : {"original", "mixed_same", "mixed_rand"}) {
+    database_.add_figure(cell, Set::released(set), 50);
+  }
+  const std::vector<Table> all = tables();
+  const Table* table = find(all, "table1");
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->rows[0].figures[0].value->value, 50);
+  EXPECT_THAT(table->notes, Contains(HasSubstr("Original, Mixed-Same, Mixed-Rand, BG-Gap: images "
+                                               "resized and cropped as the released code does")));
+  EXPECT_FALSE(find(all, "results"));
+}
+
 TEST_F(Tables, AColumnIsFilledByKindAndSplitWhateverTheGridCallsThem) {
   const auto released = database_.import_dataset("theirs", "background_challenge",
                                                  {{"original", 4050}, {"mixed_rand", 4050}});
