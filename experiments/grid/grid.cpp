@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/grid/grid.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/one_line.h"
 #include "experiments/grid/grid_expansion.h"
 #include "experiments/grid/grid_reader.h"
+#include "experiments/spec/paper_recipe.h"
 
 namespace remixer::experiments {
 
@@ -34,6 +37,16 @@ OutlinedGrid outline_grid_text(const std::string& text, const std::string& name,
   } catch (const InputError& error) {
     throw InputError(one_line(error.what()));
   }
+}
+
+std::vector<std::string> recipe_lines(const Grid& grid) {
+  std::vector<std::string> names, lines;
+  for (const Cell& cell : grid.cells) {
+    if (std::find(names.begin(), names.end(), cell.recipe_name) != names.end()) continue;
+    names.push_back(cell.recipe_name);
+    lines.push_back(fmt::format("recipe {}: {}", cell.recipe_name, recipe_text(cell.recipe)));
+  }
+  return lines;
 }
 
 void require_inputs(const GridFile& file) {

@@ -30,6 +30,10 @@ Grid read_grid(const std::filesystem::path& file, const std::filesystem::path& w
 Grid parse_grid(const std::string& text, const std::string& name,
                 const std::filesystem::path& workspace = {});
 
+// What is on in each recipe that the cells are trained by, a line each (experiments/spec/
+// paper_recipe.h): "recipe short: 8 epochs of 4 x 16 images, flip 0.5, ...".
+std::vector<std::string> recipe_lines(const Grid& grid);
+
 // A grid whose data sets and weights need not be there yet: each that is missing has a stand-in
 // that is like it, so cells and tasks are those of later in all but their ids.
 struct OutlinedGrid {

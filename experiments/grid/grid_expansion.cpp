@@ -9,6 +9,7 @@
 #include "base/nearest_name.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/evaluation.h"
+#include "experiments/spec/saliency.h"
 
 namespace remixer::experiments {
 namespace {
@@ -337,15 +338,8 @@ void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
   if (!saliency_set) return;
   Task task =
       task_on_set(TaskKind::kSaliency, cell, cell_id, *saliency_set, saliency_needs, train_id);
-  task.spec = {{"kind", "saliency"},
-               {"cell", identity},
-               {"eval_set", saliency_set->name},
-               {"images", file_.saliency->images},
-               {"version", kSaliencyVersion}};
-  if (!saliency_set->other_dataset.is_null()) {
-    task.spec["dataset"] = saliency_set->other_dataset;
-    task.spec["split"] = saliency_set->split;
-  }
+  task.spec = saliency_spec(identity, saliency_set->name, saliency_set->split,
+                            saliency_set->other_dataset, file_.saliency->images);
   add_task(std::move(task));
 }
 

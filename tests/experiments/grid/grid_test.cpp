@@ -6,6 +6,7 @@
 
 #include "experiments/spec/components.h"
 #include "experiments/spec/paper_recipe.h"
+#include "experiments/spec/saliency.h"
 #include "tests/experiments/expect_error.h"
 
 namespace remixer::experiments {
@@ -216,6 +217,24 @@ TEST(Grid, ASetMayBeEvaluatedAsReleased) {
               ::testing::HasSubstr("did you mean 'released'"));
 }
 
+// Maps of the cell's own set are those of older versions; of models whose patches vote, and of
+// other data sets, they are drawn otherwise now.
+TEST(Grid, SaliencyThatIsDrawnOtherwiseIsAnotherTask) {
+  const Json plain = {{"recipe", Json::object()}},
+             votes = {{"recipe", {{"token_labeling", "original"}}}};
+  const Json images = {{"count", 8}, {"seed", 0}}, other = {{"builder", "imported"}};
+  const Json own = saliency_spec(plain, "original", "original", nullptr, images);
+  EXPECT_EQ(own, (Json{{"kind", "saliency"},
+                       {"cell", plain},
+                       {"eval_set", "original"},
+                       {"images", images},
+                       {"version", 1}}));
+  EXPECT_EQ(saliency_spec(votes, "original", "original", nullptr, images).at("version"), 2);
+  const Json elsewhere = saliency_spec(plain, "shifted/val", "val", other, images);
+  EXPECT_EQ(elsewhere.at("version"), 2);
+  EXPECT_EQ(elsewhere.at("split"), "val");
+}
+
 TEST(Grid, ThePapersRecipeIsOneWord) {
   // A step of it takes 256 images.
   std::string head = kHead;
@@ -255,6 +274,18 @@ TEST(Grid, ARecipeSaysWhatIsOn) {
             "repeated augmentation 3, flip 0.5, Mixup 0.8, CutMix 1, label smoothing 0.1, "
             "stochastic depth 0.1 (the paper's)");
   EXPECT_THAT(recipe_text(Recipe()), ::testing::HasSubstr("; no augmentation of images"));
+}
+
+TEST(Grid, EveryRecipeOfItsCellsHasALine) {
+  const Grid grid = grid_of(
+      "[recipe.mine]\nepochs = 7\nshard_size = 2\n[recipe.idle]\nepochs = 8\n"
+      "[recipe.other]\nepochs = 9\nshard_size = 2\n[[cells]]\narchitecture = "
+      "\"deit_nano_patch4_32\"\nrecipe = [\"other\", \"mine\"]\nseed = [1, 2]\n"
+      "[[evaluation]]\nsets = \"original\"\n");
+  const auto lines = recipe_lines(grid);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_THAT(lines[0], ::testing::StartsWith("recipe other: 9 epochs of 4 x 2 images"));
+  EXPECT_THAT(lines[1], ::testing::StartsWith("recipe mine: 7 epochs of 4 x 2 images"));
 }
 
 // The same model under two names is one cell, trained once.
