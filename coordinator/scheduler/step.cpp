@@ -28,8 +28,9 @@ bool still_valid(const State& state, const std::string& task_id, int64_t attempt
   const TaskEntry& entry = found->second;
   if (entry.newest->number != attempt || entry.newest->fence != fence) return false;
   if (entry.newest->state == AttemptState::kRunning) return true;
-  return entry.newest->state == AttemptState::kLost && entry.state != TaskState::kDone &&
-         entry.state != TaskState::kCancelled;
+  // What was given out before the task was queued again was given up, files and all.
+  return entry.newest->state == AttemptState::kLost && attempt > entry.given_up &&
+         entry.state != TaskState::kDone && entry.state != TaskState::kCancelled;
 }
 
 // Time alone.

@@ -220,7 +220,7 @@ struct Effects {
 Effects step(State& state, const Event& event, const Now& now, const Settings& settings);
 
 // True where a report of this attempt still counts: it runs, or its lease was lost but no newer
-// attempt was given out and the task has not been settled otherwise.
+// attempt was given out, and the task has neither been settled otherwise nor queued again.
 bool still_valid(const State& state, const std::string& task_id, int64_t attempt, int64_t fence);
 
 }  // namespace remixer::coordinator

@@ -181,5 +181,22 @@ TEST_F(SuitabilityTest, ResultsOlderThanARequeueDoNotCount) {
   EXPECT_EQ(again.results_from, 2);
 }
 
+// Found by the simulation: the files of a removed task are deleted, and its old worker's result
+// names them.
+TEST_F(SuitabilityTest, LostAttemptsOfBeforeARequeueDoNotCountEither) {
+  const auto grid = make_grid("g", {1});
+  ask<protocol::GridSubmitted>(SubmitEvent(grid));
+  const std::string one = join(make_worker(1));
+  const Assignment lost = claim(one).value();
+  pass(settings.lease_seconds + 1);
+  ask<CountReply>(RemoveTaskEvent{lost.task_id});
+  ask<CountReply>(RetryTaskEvent{lost.task_id, {}});
+  EXPECT_EQ(ask<protocol::HeartbeatReply>(HeartbeatEvent{heartbeat_of(lost, 5)}).order,
+            protocol::Order::kAbandon);
+  EXPECT_FALSE(end(one, lost));
+  EXPECT_EQ(state.task(lost.task_id).state, TaskState::kReady);
+  EXPECT_EQ(claim(one).value().attempt, 2);
+}
+
 }  // namespace
 }  // namespace remixer::coordinator
