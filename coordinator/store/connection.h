@@ -5,6 +5,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "coordinator/store/store.h"
@@ -13,6 +14,8 @@ namespace remixer::coordinator {
 
 struct Store::Connection {
   Connection(const std::string& file, int checkpoint_pages);
+  // To read alone, as of now.
+  Connection(std::unique_ptr<SQLite::Database> readable, const std::string& name);
 
   // The statement of this text, prepared once, reset and without bindings.
   SQLite::Statement& prepared(const char* sql);
@@ -26,7 +29,9 @@ struct Store::Connection {
     return statement.exec();
   }
 
-  SQLite::Database database;
+  std::unique_ptr<SQLite::Database> own;
+  SQLite::Database& database = *own;
+  bool reading = false;
   std::map<const char*, SQLite::Statement> statements;  // by the literal's address
 };
 

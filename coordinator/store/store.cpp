@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/store/store.h"
 
+#include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
 
 #include "base/error.h"
@@ -27,7 +28,8 @@ void rethrow(const SQLite::Exception& error, const std::string& what) {
 }
 
 Store::Connection::Connection(const std::string& file, int checkpoint_pages)
-    : database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000) {
+    : own(std::make_unique<SQLite::Database>(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+                                             5000)) {
   // Nothing is written before it is known to be ours.
   const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
   if (verdict != "ok") {
@@ -43,6 +45,21 @@ Store::Connection::Connection(const std::string& file, int checkpoint_pages)
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
   database.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", checkpoint_pages));
+}
+
+Store::Connection::Connection(std::unique_ptr<SQLite::Database> readable, const std::string& name)
+    : own(std::move(readable)), reading(true) {
+  const int version = own->execAndGet("PRAGMA user_version").getInt();
+  const int application = own->execAndGet("PRAGMA application_id").getInt();
+  if (application != kApplicationId || version != kSchemaVersion) {
+    auto copy = std::make_unique<SQLite::Database>(":memory:",
+                                                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Backup(*copy, *own).executeStep(-1);
+    migrate(*copy, name);
+    own = std::move(copy);
+  }
+  // One view of it from the first question to the last.
+  own->exec("BEGIN");
 }
 
 SQLite::Statement& Store::Connection::prepared(const char* sql) {
@@ -70,10 +87,18 @@ Store::Store(const std::filesystem::path& file, int checkpoint_pages) {
   }
 }
 
+Store::Store(std::unique_ptr<SQLite::Database> readable, const std::string& name) {
+  try {
+    connection_ = std::make_unique<Connection>(std::move(readable), name);
+  } catch (const SQLite::Exception& error) {
+    rethrow(error, "cannot read the database " + name);
+  }
+}
+
 // A database that nobody has open is one file, which may be read on a read-only medium as well.
 // What other programs hold open stays as it is: the next end does it.
 Store::~Store() {
-  if (!connection_) return;
+  if (!connection_ || connection_->reading) return;
   try {
     connection_->statements.clear();
     connection_->database.exec("PRAGMA busy_timeout = 100");

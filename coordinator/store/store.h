@@ -12,6 +12,10 @@
 
 #include "coordinator/scheduler/step.h"
 
+namespace SQLite {
+class Database;
+}
+
 namespace remixer::coordinator {
 
 // An attempt as it was stored, with its worker's name.
@@ -41,6 +45,10 @@ class Store {
   // as the object.
   // `checkpoint_pages`: pages of the log after which it is written back to the database.
   explicit Store(const std::filesystem::path& file, int checkpoint_pages = 1000);
+  // To read alone, as the database is now, whatever its daemon does meanwhile; nothing of this may be
+  // committed to. An older schema is brought to the newest in memory. Throws as the other does;
+  // `name` stands for the file in messages.
+  Store(std::unique_ptr<SQLite::Database> readable, const std::string& name);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

@@ -160,7 +160,8 @@ Json grid_json(const Engine::View& view, const std::string& name, const Page& pa
   auto progress = cell_progress(grid);
   Json cells = Json::array();
   const auto count = static_cast<int64_t>(grid.cells.size());
-  const int64_t first = std::min(page.after, count), end = std::min(first + page.limit, count);
+  const int64_t first = std::min(page.after, count);
+  const int64_t end = first + std::min(page.limit, count - first);
   for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(end); ++i) {
     cells.push_back(cell_json(view, grid, i, progress[grid.cells[i]]));
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 
 #include "base/error.h"
 #include "coordinator/daemon/workspace.h"
@@ -14,6 +15,13 @@ namespace {
 
 constexpr size_t kShownChoices = 3;
 constexpr size_t kShortId = 12;
+
+constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+
+// Nobody works, so that it never ends.
+void forget_time_left(Json& grid) {
+  grid["seconds_left"] = nullptr;
+}
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -56,38 +64,54 @@ Source::Source(const fs::path& workspace) : session_(Session::find(workspace)) {
         "--workspace",
         workspace.string());
   }
-  reader_.emplace(database_file(workspace));
+  stored_.emplace(workspace, database_file(workspace));
 }
 
 Json Source::status() {
-  return session_ ? session_->get("/status") : reader_->status();
+  if (session_) return session_->get("/status");
+  Json status = status_json(stored_->view());
+  for (Json& grid : status["grids"]) forget_time_left(grid);
+  for (Json& attempt : status["running"]) {
+    for (const char* name : {"seconds_left", "last_heartbeat_seconds"}) attempt[name] = nullptr;
+  }
+  return status;
 }
 
 Json Source::grids() {
-  return session_ ? session_->get("/grids").at("grids") : reader_->status().at("grids");
+  if (session_) return session_->get("/grids").at("grids");
+  Json grids = grids_json(stored_->view()).at("grids");
+  for (Json& grid : grids) forget_time_left(grid);
+  return grids;
 }
 
 Json Source::grid(int64_t id) {
-  return session_ ? session_->get_whole(fmt::format("/grids/{}", id), "cell_list")
-                  : reader_->grid(id);
+  if (session_) return session_->get_whole(fmt::format("/grids/{}", id), "cell_list");
+  Json whole = grid_json(stored_->view(), std::to_string(id), {0, kAll});
+  forget_time_left(whole);
+  whole.erase("next");
+  return whole;
+}
+
+Json Source::all_tasks(const TaskFilter& filter) {
+  return tasks_json(stored_->view(), filter, {0, kAll}).at("tasks");
 }
 
 Json Source::tasks() {
-  return (session_ ? session_->get_whole("/tasks", "tasks") : reader_->tasks()).at("tasks");
+  return session_ ? session_->get_whole("/tasks", "tasks").at("tasks") : all_tasks({});
 }
 
 Json Source::tasks_of(int64_t grid) {
-  if (session_) return session_->get_whole(fmt::format("/tasks?grid={}", grid), "tasks")["tasks"];
-  Json list = Json::array();
-  for (const Json& task : tasks()) {
-    const Json& grids = task.at("grids");
-    if (std::find(grids.begin(), grids.end(), grid) != grids.end()) list.push_back(task);
-  }
-  return list;
+  const std::string id = std::to_string(grid);
+  return session_ ? session_->get_whole("/tasks?grid=" + id, "tasks")["tasks"]
+                  : all_tasks({.grid = id});
 }
 
 Json Source::task(const std::string& text) {
-  return find_task(session_ ? tasks_like(*session_, text) : tasks(), text);
+  return find_task(session_ ? tasks_like(*session_, text) : all_tasks({.like = text}), text);
+}
+
+Json Source::whole_task(const std::string& id) {
+  return session_ ? session_->get("/tasks/" + id) : task_json(stored_->view(), id);
 }
 
 Json tasks_like(Session& session, const std::string& text) {

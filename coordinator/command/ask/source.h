@@ -7,12 +7,15 @@
 #include <string>
 
 #include "base/json.h"
-#include "coordinator/command/ask/database_reader.h"
 #include "coordinator/command/ask/session.h"
+#include "coordinator/command/ask/stored_state.h"
+#include "coordinator/views/views.h"
 
 namespace remixer::coordinator::command {
 
-// Answers in the shape of docs/api.md. One thread at a time.
+// Answers as docs/api.md says, made by the same views with a daemon and without. What only a daemon
+// knows (how far a task has come, when it will be done, who works) is null or missing without one.
+// One thread at a time.
 class Source {
  public:
   // Throws InputError where the workspace has neither.
@@ -28,10 +31,15 @@ class Source {
   Json tasks_of(int64_t grid);
   // The task that find_task() finds.
   Json task(const std::string& text);
+  // As GET /tasks/{id}: all that is known of it.
+  Json whole_task(const std::string& id);
 
  private:
+  Json all_tasks(const TaskFilter& filter);
+
+
   std::optional<Session> session_;
-  std::optional<DatabaseReader> reader_;
+  std::optional<StoredState> stored_;
 };
 
 // Those tasks of the daemon among which find_task() may find `text`.

@@ -67,41 +67,32 @@ std::string environment_text(const Json& task) {
   return line;
 }
 
-// With a daemon: its own words, then what they rest on.
-std::string live_text(const Json& task, const fs::path& workspace) {
+// In a few words, then what they rest on.
+std::string explained(const Json& task, const fs::path& workspace) {
   return fmt::format("{}\n{}\n{}{}{}", task.at("title").get<std::string>(),
                      task.at("explanation").get<std::string>(), dependencies_text(task),
                      attempts_text(task, workspace), environment_text(task));
 }
 
-std::string stored_text(const Json& task) {
-  std::string text = fmt::format("{}\n{}", task.at("title").get<std::string>(),
-                                 task.at("state").get<std::string>());
-  if (task.at("reason").is_string()) text += ": " + task["reason"].get<std::string>();
-  text += "\n";
-  if (task.at("state") != "done") {
-    text +=
-        "  no daemon is running: nothing is given to workers until `remixer up` or `remixer "
-        "run`\n";
-  }
-  return text;
-}
-
 int explain(const CommandLine& line, const std::string& what) {
   Source source(line.workspace);
-  Json task = source.task(what);
-  if (source.has_daemon()) {
-    task = source.session().get("/tasks/" + task.at("task_id").get<std::string>());
-  }
+  const Json task = source.whole_task(source.task(what).at("task_id").get<std::string>());
   if (line.format == Format::kJson) {
     print(task.dump(1) + "\n");
   } else if (line.format == Format::kCsv) {
     Table table({{"task_id"}, {"title"}, {"state"}, {"explanation"}});
-    table.add_row({task.at("task_id"), task.at("title"), task.at("state"),
-                   source.has_daemon() ? task.at("explanation") : task.at("reason")});
+    table.add_row(
+        {task.at("task_id"), task.at("title"), task.at("state"), task.at("explanation")});
     print(table.csv());
   } else {
-    print(source.has_daemon() ? live_text(task, line.workspace) : stored_text(task));
+    print(explained(task, line.workspace));
+    const auto state = task.at("state").get<std::string>();
+    const bool goes_on = state == "waiting" || state == "ready" || state == "running";
+    if (!source.has_daemon() && goes_on) {
+      print(
+          "  no daemon is running: nothing is given to workers until `remixer up` or `remixer "
+          "run`\n");
+    }
   }
   return kExitDone;
 }

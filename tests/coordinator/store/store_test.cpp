@@ -265,6 +265,25 @@ TEST_P(OlderSchema, IsBroughtForward) {
   EXPECT_EQ(rows("SELECT count(*) FROM runs"), std::vector<std::string>{"6"});
 }
 
+// Commands look at a database without a daemon, and must leave it as it is.
+TEST_P(OlderSchema, IsReadAsItIs) {
+  {
+    SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    database.exec(
+        read_file(fs::path(REMIXER_FIXTURES) / fmt::format("version_{}.sql", GetParam())));
+  }
+  const std::string before = read_file(file);
+  {
+    const Store store(std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY),
+                      file.string());
+    const State state = store.load(kNow, kSettings);
+    EXPECT_EQ(state.tasks.size(), 16u);
+    EXPECT_EQ(state.grid(1).count(TaskState::kFailed), 1);
+    for (const auto& [id, entry] : state.tasks) EXPECT_EQ(content_id(store.spec(entry)), id);
+  }
+  EXPECT_EQ(read_file(file), before);
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryVersion, OlderSchema, ::testing::Range(1, kSchemaVersion + 1));
 
 TEST_F(StoreTest, BackupIsTheDatabaseOfOneMoment) {

@@ -6,7 +6,6 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "base/error.h"
-#include "coordinator/command/ask/database_reader.h"
 #include "coordinator/command/ask/query_database.h"
 
 namespace remixer::coordinator::command {
@@ -179,51 +178,6 @@ TEST_F(Query, FiltersResults) {
   EXPECT_EQ(rows({.architecture = {"x' OR 1=1 --"}}), 0u);
   EXPECT_EQ(rows({.grid = "other"}), 2u);
   EXPECT_EQ(rows({.eval_set = {"original"}, .grid = "other"}), 1u);
-}
-
-TEST_F(Query, StatusWithoutADaemonCountsAsTheDaemonWould) {
-  DatabaseReader reader(file_);
-  const Json status = reader.status();
-  ASSERT_EQ(status["grids"].size(), 2u);
-  const Json& grid = status["grids"][1];
-  EXPECT_EQ(grid["name"], "quick");
-  EXPECT_EQ(grid["state"], "failed");
-  EXPECT_EQ(grid["cells"], 2);
-  EXPECT_EQ(grid["cells_done"], 1);
-  EXPECT_EQ(grid["cells_failed"], 1);
-  EXPECT_EQ(grid["states"]["done"], 4);
-  EXPECT_EQ(grid["kinds"]["evaluate"]["failed"], 1);
-  EXPECT_EQ(status["grids"][0]["state"], "done");
-  ASSERT_EQ(status["failures"].size(), 1u);
-  EXPECT_EQ(status["failures"][0]["reason"], "NaN loss");
-  EXPECT_EQ(status["failures"][0]["log"], "runs/t4/2/log.txt");
-}
-
-TEST_F(Query, TasksAreListedOnceWithTheirGrids) {
-  const Json tasks = DatabaseReader(file_).tasks()["tasks"];
-  ASSERT_EQ(tasks.size(), 6u);
-  EXPECT_EQ(tasks[1]["grids"], Json::array({1, 2}));
-}
-
-TEST_F(Query, CellsOfAGridHaveStateAndFigures) {
-  DatabaseReader reader(file_);
-  const Json grid = reader.grid(1);
-  ASSERT_EQ(grid["cell_list"].size(), 2u);
-  EXPECT_EQ(grid["cell_list"][0]["state"], "done");
-  EXPECT_EQ(grid["cell_list"][0]["figures"].size(), 2u);
-  EXPECT_EQ(grid["cell_list"][1]["state"], "failed");
-  EXPECT_EQ(grid["cell_list"][1]["reason"], "NaN loss");
-  EXPECT_TRUE(reader.grid(7).is_null());
-}
-
-TEST(DatabaseReader, RefusesWhatIsNotOurs) {
-  const fs::path file =
-      fs::path(::testing::TempDir()) / ("foreign_" + std::to_string(::getpid()) + ".db");
-  SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
-      .exec("CREATE TABLE a(b)");
-  EXPECT_THAT(input_error([&] { DatabaseReader reader(file); }), HasSubstr(file.string()));
-  fs::remove(file);
-  EXPECT_THAT(input_error([&] { DatabaseReader reader(file); }), HasSubstr("does not exist"));
 }
 
 }  // namespace

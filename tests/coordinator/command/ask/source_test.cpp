@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/command/ask/source.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <numeric>
 
 #include "base/error.h"
@@ -94,6 +96,102 @@ TEST(Source, ReadsListingsToTheirEnd) {
     daemon.wait();
   }
   EXPECT_FALSE(look());
+}
+
+// All there is to tell of a workspace.
+struct Told {
+  Json status, grids, tasks;
+  std::vector<Json> each_grid, each_task;
+};
+
+Told tell(const fs::path& workspace, bool with_daemon) {
+  Source source(workspace);
+  EXPECT_EQ(source.has_daemon(), with_daemon);
+  Told told{source.status(), source.grids(), source.tasks(), {}, {}};
+  for (const Json& grid : told.grids) told.each_grid.push_back(source.grid(grid.at("id")));
+  for (const Json& task : told.tasks) told.each_task.push_back(source.whole_task(task["task_id"]));
+  // What only a daemon knows, and the time of asking.
+  for (Json* json : {&told.status["grids"], &told.grids}) {
+    for (Json& grid : *json) grid.erase("seconds_left");
+  }
+  for (Json& grid : told.each_grid) grid.erase("seconds_left");
+  for (Json& task : told.each_task) task.erase("environments");
+  return told;
+}
+
+// Grids that are paused, cancelled, failed and done: the daemon and the database say the same.
+TEST(Source, SaysTheSameWithoutADaemon) {
+  namespace protocol = experiments::protocol;
+  testing::TemporaryFolder folder;
+  Told with;
+  {
+    DaemonOptions options;
+    options.workspace = folder.path;
+    options.grace_seconds = 0;
+    Daemon daemon(options);
+    daemon.start();
+    Session session(daemon.access());
+    const auto submit = [&](const std::string& name, const std::vector<int64_t>& seeds) {
+      const Json grid = protocol::to_json(testing::make_grid(name, seeds));
+      return session.post("/grids", grid).at("grid_id").get<int64_t>();
+    };
+    submit("works", {1, 2});
+    const std::string worker =
+        session.post("/workers", protocol::to_json(testing::make_worker(1)))["worker_id"];
+    const auto end = [&](protocol::Ending ending) {
+      const auto task = protocol::from_json<protocol::ClaimReply>(
+                            session.post("/claim", protocol::to_json(protocol::Claim{worker, {}})))
+                            .assignment.value();
+      session.post("/result", protocol::to_json(testing::result_of(task, ending)));
+    };
+    end(protocol::Ending::kDone);
+    end(protocol::Ending::kDone);
+    end(protocol::Ending::kOutOfMemory);
+    session.post(fmt::format("/grids/{}/pause", submit("paused", {3})));
+    session.post(fmt::format("/grids/{}/cancel", submit("cancelled", {4})));
+    with = tell(folder.path, true);
+    daemon.stop();
+    daemon.wait();
+  }
+  std::map<std::string, std::string> states;
+  for (const Json& grid : with.grids) states[grid["name"]] = grid["state"];
+  EXPECT_EQ(states, (std::map<std::string, std::string>{
+                        {"works", "running"}, {"paused", "paused"}, {"cancelled", "cancelled"}}));
+  const Told without = tell(folder.path, false);
+  EXPECT_EQ(without.grids, with.grids);
+  EXPECT_EQ(without.tasks, with.tasks);
+  EXPECT_EQ(without.each_grid, with.each_grid);
+  for (const char* name : {"grids", "running", "failures", "finished"}) {
+    EXPECT_EQ(without.status[name], with.status[name]) << name;
+  }
+  ASSERT_EQ(without.each_task.size(), with.each_task.size());
+  for (size_t i = 0; i < with.each_task.size(); ++i) {
+    Json here = without.each_task[i], there = with.each_task[i];
+    // Why a task waits is another matter where nobody works.
+    if (here["state"] == "ready") here.erase("explanation"), there.erase("explanation");
+    EXPECT_EQ(here, there);
+  }
+  Source source(folder.path);
+  EXPECT_EQ(source.status()["workers"], Json::array());
+  EXPECT_EQ(source.whole_task(source.task("train 3")["task_id"])["explanation"],
+              "grid 'paused' is paused; `remixer resume 2` goes on");
+}
+
+TEST(Source, RefusesADatabaseThatIsNotOurs) {
+  testing::TemporaryFolder folder;
+  const auto refused = [&] {
+    try {
+      Source source(folder.path);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refused(), HasSubstr("does not exist"));
+  const fs::path file = folder.path / "remixer.db";
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec("CREATE TABLE a(b)");
+  EXPECT_THAT(refused(), AllOf(HasSubstr(file.string()), HasSubstr("another program's")));
 }
 
 TEST(Source, NamesTheWorkspaceThatIsNotThere) {
