@@ -156,7 +156,7 @@ HttpResponse Session::answer() const {
 
 HttpResponse Session::judged(HttpResponse answer) {
   if (answer.status != 401 && answer.status != 403) {
-    if (answer.status < 400) trusted_ = true;
+    if (answer.status < 400 && answer.let_in) trusted_ = true;
     return answer;
   }
   ++shared_.refused;
@@ -169,7 +169,10 @@ HttpResponse Session::judged(HttpResponse answer) {
 
 void Session::respond(HttpResponse answer) {
   if (!answer.stream) {
-    return write(answer, parser_->get().keep_alive() && answer.status != 429 && !once_);
+    // The one answer of such a connection is that to a question, not the proof before it.
+    const bool last = once_ && (answer.let_in || proven_);
+    proven_ = true;
+    return write(answer, parser_->get().keep_alive() && answer.status != 429 && !last);
   }
   if (++shared_.streams > shared_.options.streams) {
     --shared_.streams;

@@ -76,6 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
   ServerShared& shared_;
   std::atomic<bool> trusted_{false};
   const bool once_;
+  bool proven_ = false;  // an answer was given
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::optional<Response> response_;

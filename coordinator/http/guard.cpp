@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "experiments/protocol/proof.h"
+
 namespace remixer::coordinator {
 namespace {
 
@@ -57,6 +59,10 @@ std::optional<HttpResponse> Guard::stranger(const HttpRequest& request) const {
 std::optional<HttpResponse> Guard::refusal(const HttpRequest& request) const {
   if (auto refused = foreign(request)) return refused;
   return stranger(request);
+}
+
+std::string Guard::proof(const std::string& nonce) const {
+  return experiments::protocol::daemon_proof(token_, nonce);
 }
 
 std::string Guard::origin() const {

@@ -30,6 +30,9 @@ class Guard {
   // Both, in this order.
   std::optional<HttpResponse> refusal(const HttpRequest& request) const;
 
+  // What shows a client that this daemon knows the token (experiments/protocol/proof.h).
+  std::string proof(const std::string& nonce) const;
+
   // "http://127.0.0.1:8123"
   std::string origin() const;
   // An address that lets one browser in, once.

@@ -38,6 +38,7 @@ struct HttpResponse {
   std::string text = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::shared_ptr<EventStream> stream = {};  // in place of a body
+  bool let_in = true;  // false: anybody is told this, so it says nothing for who asked
 };
 
 HttpResponse error_response(int status, const std::string& message);

@@ -100,7 +100,9 @@ HttpResponse RouteTable::call(const Guard& guard, const HttpRequest& request) co
     auto parameters = match(route.segments, request.segments);
     if (!parameters) continue;
     if (route.method == request.method) {
-      return route.function(Call{request, std::move(*parameters)});
+      HttpResponse answer = route.function(Call{request, std::move(*parameters)});
+      answer.let_in = !stranger;
+      return answer;
     }
     allowed += (allowed.empty() ? "" : ", ") + route.method;
   }

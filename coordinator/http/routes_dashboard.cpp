@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dashboard: how a browser is let in, and the files that it loads.
+// How browsers are let in and clients know the daemon; the files that the dashboard loads.
 #include "coordinator/dashboard/assets.h"
 #include "coordinator/http/route_table.h"
+#include "experiments/protocol/proof.h"
 
 namespace remixer::coordinator {
 namespace {
@@ -75,6 +76,16 @@ void add_dashboard_routes(RouteTable& table, const RouteContext& context) {
       "GET", "/", [c](const Call& call) { return page(c->guard, call); }, Access::kAnybody);
   table.add(
       "GET", "/open", [c](const Call& call) { return open(c->guard, call); }, Access::kAnybody);
+  table.add(
+      "GET", "/api/v1/proof",
+      [c](const Call& call) {
+        const std::string nonce = call.query("nonce");
+        if (!experiments::protocol::is_nonce(nonce)) {
+          return error_response(400, "'nonce' must be 64 hexadecimal digits in lower case");
+        }
+        return HttpResponse{200, {{"proof", c->guard.proof(nonce)}}};
+      },
+      Access::kAnybody);
   table.add("GET", "/assets/{name}", [](const Call& call) { return asset(call.parameters[0]); });
   table.add("GET", "/api/v1/openapi.json", [](const Call&) { return asset("openapi.json"); });
   table.add("POST", "/api/v1/links", [c](const Call&) {

@@ -13,6 +13,7 @@
 #include "base/host.h"
 #include "experiments/protocol/busy.h"
 #include "experiments/protocol/fingerprint.h"
+#include "experiments/protocol/proof.h"
 #include "experiments/protocol/stream.h"
 
 namespace remixer::experiments::protocol {
@@ -26,6 +27,7 @@ using net::ip::tcp;
 
 // Listings of a large grid are long; anything beyond this is a mistake.
 constexpr uint64_t kLargestBody = uint64_t{1} << 30;
+constexpr uint64_t kLargestProof = 4096;
 
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
@@ -68,6 +70,8 @@ struct Client::State {
   std::vector<tcp::endpoint> endpoints();
   error_code connect();
   void check_certificate();
+  // In clear text: asks for the daemon's proof and compares it.
+  void check_proof();
   error_code exchange(Request& request, Parser& parser);
   Json read_answer(const std::string& path, Parser& parser);
   void close() {
@@ -146,7 +150,11 @@ error_code Client::State::connect() {
     close();
     return error;
   }
-  if (tls) check_certificate();
+  if (tls) {
+    check_certificate();
+  } else {
+    check_proof();
+  }
   return {};
 }
 
@@ -160,6 +168,34 @@ void Client::State::check_certificate() {
       "what answers at {} is not the daemon of the access file: its certificate's fingerprint is "
       "{}..., not {}...; if no daemon of this workspace runs, remove its access.json",
       host, seen.substr(0, 16), access.fingerprint.substr(0, 16)));
+}
+
+void Client::State::check_proof() {
+  const std::string nonce = new_nonce();
+  Request request(http::verb::get, "/api/v1/proof?nonce=" + nonce, 11);
+  request.set(http::field::host, host);
+  request.keep_alive(true);
+  Parser parser;
+  parser.body_limit(kLargestProof);
+  if (const error_code error = exchange(request, parser)) {
+    close();
+    fail_unreachable(error, true);
+  }
+  const auto answer = parser.release();
+  const unsigned status = answer.result_int();
+  if (status == 429 || status == 503) {
+    close();
+    throw Busy(fmt::format("the daemon at {} is busy ({})", host, refusal(answer)));
+  }
+  const Json json = Json::parse(answer.body(), nullptr, false);
+  const bool proven = status == 200 && answer.keep_alive() && json.is_object() &&
+                      json.value("proof", Json()) == Json(daemon_proof(access.token, nonce));
+  if (proven) return;
+  close();
+  throw NotTheDaemon(fmt::format(
+      "what answers at {} is not the daemon of the access file: it cannot prove that it knows the "
+      "token; if no daemon of this workspace runs, remove its access.json",
+      host));
 }
 
 error_code Client::State::exchange(Request& request, Parser& parser) {

@@ -28,6 +28,13 @@ class WrongCertificate : public Unreachable {
   using Unreachable::Unreachable;
 };
 
+// Whoever answers at the daemon's address on this host cannot prove that it knows the token. No
+// token was sent.
+class NotTheDaemon : public Unreachable {
+ public:
+  using Unreachable::Unreachable;
+};
+
 // The daemon answered with an error status; what() is its message, of one line.
 class Refused : public Error {
  public:

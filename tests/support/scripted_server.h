@@ -13,18 +13,31 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/host.h"
 #include "experiments/protocol/access.h"
+#include "experiments/protocol/proof.h"
 
 namespace remixer::testing {
 
 // One connection, seen from the server.
 class Peer {
  public:
-  explicit Peer(int socket) : socket_(socket) {}
-  // A whole request, head and body; empty where the client has closed the connection.
+  // With a token it proves, as a daemon does, that it knows it.
+  explicit Peer(int socket, std::string token) : socket_(socket), token_(std::move(token)) {}
+  // A whole request, head and body; empty where the client has closed the connection. Requests for
+  // the proof are answered.
   std::string receive() {
+    const std::string text = receive_any();
+    const std::string asked = "GET /api/v1/proof?nonce=";
+    if (token_.empty() || !text.starts_with(asked)) return text;
+    const std::string nonce = text.substr(asked.size(), 64);
+    answer("200 OK", fmt::format("{{\"proof\": \"{}\"}}",
+                                 experiments::protocol::daemon_proof(token_, nonce)));
+    return receive();
+  }
+  std::string receive_any() {
     std::string text;
     char buffer[4096];
     while (true) {
@@ -48,6 +61,7 @@ class Peer {
     return at == std::string::npos ? 0 : std::stoul(text.substr(at + name.size()));
   }
   int socket_;
+  std::string token_;
 };
 
 // Listens on a free loopback port and plays `script` for each connection, one after the other; the
@@ -55,7 +69,9 @@ class Peer {
 class ScriptedServer {
  public:
   using Script = std::function<void(Peer& peer, int connection)>;
-  explicit ScriptedServer(Script script) : script_(std::move(script)) {
+  // `token`: that it knows; empty: none, and it cannot prove anything.
+  explicit ScriptedServer(Script script, std::string token = "secret")
+      : script_(std::move(script)), token_(std::move(token)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -83,12 +99,13 @@ class ScriptedServer {
       // So that a client that waits for ever fails its test instead of stopping all of them.
       const timeval patience{5, 0};
       ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-      Peer peer(socket);
+      Peer peer(socket, token_);
       script_(peer, ++connections_);
       ::close(socket);
     }
   }
   Script script_;
+  std::string token_;
   experiments::protocol::Access access_;
   int listener_ = -1;
   std::atomic<int> connections_ = 0;

@@ -30,6 +30,10 @@ std::optional<Session> Session::find(const fs::path& workspace) {
     session.get("/ping");
   } catch (const experiments::protocol::WrongCertificate&) {
     throw;
+  } catch (const experiments::protocol::NotTheDaemon&) {
+    // Another program may have the port of a daemon that is gone.
+    if (!workspace_owned(fs::absolute(workspace))) return std::nullopt;
+    throw;
   } catch (const experiments::protocol::Busy& busy) {
     // Another program may have the port of a daemon that is gone.
     if (!workspace_owned(fs::absolute(workspace))) return std::nullopt;

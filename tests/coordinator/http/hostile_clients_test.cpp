@@ -40,6 +40,11 @@ class HostileClientsTest : public ::testing::Test {
     };
     server->start(
         [gate](const HttpRequest& request) {
+          if (request.path == "/anybody") {
+            HttpResponse answer{200, Json("hello")};
+            answer.let_in = false;
+            return answer;
+          }
           if (auto refused = gate(request)) return *refused;
           if (request.path == "/large") return text_response("text/plain", kLarge);
           return HttpResponse{200, Json("good")};
@@ -75,6 +80,40 @@ TEST_F(HostileClientsTest, ThoseWhoWereLetInStay) {
   EXPECT_THAT(good(), StartsWith("HTTP/1.1 200"));
   known.send(kGoodKept);
   EXPECT_THAT(known.read_until("\"good\""), StartsWith("HTTP/1.1 200"));
+}
+
+// What is told to anybody proves nothing.
+TEST_F(HostileClientsTest, AnswersToAnybodyLetNobodyIn) {
+  ServerOptions options;
+  options.connections = 4;
+  options.reserve = 0;
+  start(options);
+  std::deque<RawClient> strangers;
+  for (int i = 0; i < 4; ++i) {
+    strangers.emplace_back(server->port());
+    strangers.back().send("GET /anybody HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(strangers.back().read_until("\"hello\""), StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_THAT(good(), StartsWith("HTTP/1.1 200"));
+}
+
+// A command asks for the daemon's proof, and then its question.
+TEST_F(HostileClientsTest, TheReserveAnswersAProofAndAQuestion) {
+  ServerOptions options;
+  options.connections = 1;
+  options.reserve = 1;
+  start(options);
+  RawClient worker(server->port());
+  worker.send(kGoodKept);
+  worker.read_until("\"good\"");
+  RawClient command(server->port());
+  command.send("GET /anybody HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(command.read_until("\"hello\""), StartsWith("HTTP/1.1 200"));
+  command.send(kGoodKept);
+  EXPECT_THAT(command.read_all(), HasSubstr("Connection: close"));
+  RawClient curious(server->port());
+  for (int i = 0; i < 2; ++i) curious.send("GET /anybody HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(curious.read_all(), HasSubstr("Connection: close")) << "no place to stay";
 }
 
 TEST_F(HostileClientsTest, WhereAllWereLetInANewOneIsClosed) {

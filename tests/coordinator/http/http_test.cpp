@@ -390,7 +390,8 @@ TEST_F(RoutesTest, SlurmIsTakenUpAndDown) {
 
 TEST_F(RoutesTest, ErrorsHaveTheirStatusAndOneLine) {
   Client stranger(access("guess"));
-  EXPECT_EQ(refusal([&] { stranger.get("/status"); }), 401);
+  EXPECT_THROW(stranger.get("/status"), experiments::protocol::NotTheDaemon)
+      << "each side must know the other's token";
   EXPECT_EQ(refusal([&] { client->get("/tasks/0123456789"); }), 404);
   EXPECT_EQ(refusal([&] { client->get("/grids/9"); }), 404);
   EXPECT_EQ(refusal([&] { client->get("/nothing"); }), 404);

@@ -97,7 +97,7 @@ class AnswersTest(unittest.TestCase):
         self.assertEqual([f"{what}: {error.message} at {list(error.absolute_path)}" for error in errors[:3]], [])
 
     def queries(self, task, cell):
-        for route in ("/ping", "/status", "/grids", "/workers", "/openapi.json", "/tasks", "/tasks?state=done&kind=train",
+        for route in ("/ping", "/proof?nonce=" + 64 * "a", "/status", "/grids", "/workers", "/openapi.json", "/tasks", "/tasks?state=done&kind=train",
                       "/tasks?like=train&after=1&limit=1",
                       f"/compare?cells={cell}", "/events?log=" + task):
             self.ask_api(route)

@@ -6,7 +6,10 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include <vector>
 
+#include "experiments/protocol/busy.h"
+#include "experiments/protocol/proof.h"
 #include "tests/experiments/expect_error.h"
 #include "tests/support/scripted_server.h"
 
@@ -215,6 +218,96 @@ TEST(Client, BytesThatAreNoUtf8DoNotStopAMessage) {
   });
   Client client(server.access());
   EXPECT_EQ(client.post("/result", {{"reason", "log \xff line"}}), true);
+}
+
+// Another user's process on the port of a daemon that crashed.
+TEST(Client, ShowsItsTokenToNobodyWhoCannotProveToKnowIt) {
+  std::string seen;
+  std::mutex mutex;
+  for (const char* proof : {"", R"({"proof": "00"})", R"({"proof": null})", "[]"}) {
+    Server impostor(
+        [&](Peer& peer, int) {
+          for (std::string request; !(request = peer.receive_any()).empty();) {
+            const std::lock_guard lock(mutex);
+            seen += request;
+            peer.answer("200 OK", proof);
+          }
+        },
+        "");
+    Client client(impostor.access());
+    EXPECT_THAT(error_of<NotTheDaemon>([&] {
+                  client.post("/claim", {{"worker_id", "w1"}});
+                }),
+                HasSubstr("is not the daemon of the access file"));
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(seen, AllOf(HasSubstr("/api/v1/proof?nonce="), ::testing::Not(HasSubstr("secret")),
+                          ::testing::Not(HasSubstr("w1"))));
+}
+
+// A proof that was overheard is no good again.
+TEST(Client, AsksForAnotherProofEachTime) {
+  std::vector<std::string> asked;
+  std::mutex mutex;
+  Server impostor(
+      [&](Peer& peer, int) {
+        const std::lock_guard lock(mutex);
+        asked.push_back(peer.receive_any());
+        peer.answer("200 OK", "{}");
+      },
+      "");
+  for (int i = 0; i < 2; ++i) EXPECT_THROW(Client(impostor.access()).get("/a"), NotTheDaemon);
+  const std::lock_guard lock(mutex);
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_NE(asked[0], asked[1]);
+}
+
+TEST(DaemonProof, IsAKeyedHash) {
+  const std::string nonce(64, 'a');
+  // HMAC-SHA256 of "remixer daemon aaa..." under "secret", as Python's hmac makes it.
+  EXPECT_EQ(daemon_proof("secret", nonce),
+            "74fdebe63f9a2cd74008a244353bcc8ee1cd9b346a9b468fe5df45b79485bdb3");
+  EXPECT_NE(daemon_proof("secret", nonce), daemon_proof("Secret", nonce));
+  EXPECT_TRUE(is_nonce(new_nonce()));
+  EXPECT_NE(new_nonce(), new_nonce());
+  for (const std::string& text : {std::string(), std::string(63, 'a'), std::string(64, 'g')}) {
+    EXPECT_FALSE(is_nonce(text)) << text;
+  }
+}
+
+// Somebody listens, so a daemon is there; it is too busy to answer.
+TEST(Client, TellsBusyFromAbsent) {
+  Server closing([](Peer&, int) {});
+  EXPECT_THROW(Client(closing.access()).get("/a"), Busy);
+  Server silent([](Peer& peer, int) { peer.receive(), peer.receive(); });
+  EXPECT_THROW(Client(silent.access(), 0.2).get("/a"), Busy);
+  Server full(
+      [](Peer& peer, int) {
+        peer.receive();
+        peer.answer("503 Service Unavailable", R"({"error": "later"})");
+      },
+      "");
+  EXPECT_THROW(Client(full.access()).get("/a"), Busy);
+  Access nobody;
+  {
+    Server gone([](Peer&, int) {});
+    nobody = gone.access();
+  }
+  try {
+    Client(nobody).get("/a");
+    FAIL();
+  } catch (const Busy&) {
+    FAIL() << "nobody listens there";
+  } catch (const Unreachable&) {
+  }
+}
+
+// 127.0.0.1 of another host is somebody else's here.
+TEST(Client, TakesNoLoopbackAddressOfAnotherHost) {
+  EXPECT_THAT(error_of<Unreachable>([] {
+                Client client({"127.0.0.1", 80, "secret", "", "another-host", 1});
+              }),
+              HasSubstr("another-host"));
 }
 
 TEST(Client, DoesNotSendItsTokenInClearOverANetwork) {
