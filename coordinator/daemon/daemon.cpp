@@ -118,10 +118,10 @@ struct Daemon::Parts {
     slurm::LauncherOptions chosen;
     chosen.paths = {workspace, access_path, running_program()};
     chosen.listen = options.address;
-    chosen.demand = [this](double worth_seconds) {
+    chosen.demand = [this](const std::optional<slurm::Site>& site) {
       slurm::Demand demand;
       engine->query([&](const Engine::View& view) {
-        demand = demand_of(view, worth_seconds);
+        demand = demand_of(view, site);
         return Json();
       });
       return demand;
@@ -201,6 +201,15 @@ struct Daemon::Parts {
     routes.about = [this] { return about(); };
     routes.status = [this] { return status_of(*engine); };
     routes.slurm = [this] { return slurm_launcher->status(); };
+    routes.slurm_unfit = [this](const std::string& id) -> std::string {
+      const auto site = slurm_launcher->site();
+      if (!site) return {};
+      return engine
+          ->query([&](const Engine::View& view) {
+            return Json(unfit_for_site(view, view.state.task(id), *site));
+          })
+          .get<std::string>();
+    };
     routes.slurm_up = [this](const Json& order) { start_slurm(order); };
     routes.slurm_resume = [this] { resume_slurm(); };
     routes.slurm_down = [this](bool let_run) { slurm_launcher->down(let_run); };

@@ -19,7 +19,9 @@ struct RouteOptions {
   std::function<void(bool keep_allocations)> shutdown;  // POST /shutdown; returns at once
   std::function<Json()> about;   // what /ping answers and /status adds; thread-safe
   std::function<Json()> status;  // what /status answers
-  std::function<Json()> slurm;   // what /slurm answers; thread-safe, as the three below
+  std::function<Json()> slurm;   // what /slurm answers; thread-safe, as the four below
+  // Why no allocation could run the task; empty where one could, or none are wanted.
+  std::function<std::string(const std::string& task_id)> slurm_unfit;
   std::function<void(const Json& order)> slurm_up;
   std::function<void()> slurm_resume;
   std::function<void(bool let_run)> slurm_down;

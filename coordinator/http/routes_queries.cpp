@@ -40,8 +40,15 @@ void add_query_routes(RouteTable& table, const RouteContext& context) {
   table.add("GET", "/api/v1/tasks/{id}", [c](const Call& call) {
     HttpResponse task =
         c->ask([&](const Engine::View& view) { return task_json(view, call.parameters[0]); });
-    task.body["environments"] =
-        DatabaseViews(c->options.database).environments(task.body["task_id"].get<std::string>());
+    const auto id = task.body["task_id"].get<std::string>();
+    task.body["environments"] = DatabaseViews(c->options.database).environments(id);
+    if (task.body["state"] == "ready" && c->options.slurm_unfit) {
+      const std::string why = c->options.slurm_unfit(id);
+      if (!why.empty()) {
+        task.body["explanation"] = fmt::format("{}; no allocation of Slurm's site could run it: {}",
+                                               task.body["explanation"].get<std::string>(), why);
+      }
+    }
     return task;
   });
   table.add("GET", "/api/v1/workers", [c](const Call&) {

@@ -219,6 +219,25 @@ std::string unsuited(const TaskEntry& entry, const Worker& worker) {
   return has ? "" : "its folder of weights lacks " + weights;
 }
 
+std::string unfit(const State& state, const TaskEntry& entry, const Worker& worker, const Now& now,
+                  const Settings& settings) {
+  std::string why = unsuited(entry, worker);
+  if (!why.empty()) return why;
+  const bool large =
+      std::any_of(entry.grids.begin(), entry.grids.end(),
+                  [&](const GridEntry* grid) { return large_enough(entry, *grid, worker); });
+  if (!large) {
+    return fmt::format("the grid wants workers of {}, and it has {} ranks and {} GPUs",
+                       wanted_text(entry), worker.about.ranks, worker.about.gpus);
+  }
+  if (!enough_time(state, entry, worker, now, settings)) {
+    return fmt::format("the task takes about {}, and it has {}",
+                       duration_text(needed_seconds(state, entry, settings)),
+                       duration_text(std::max(0.0, worker.about.ends_at - now.wall)));
+  }
+  return {};
+}
+
 bool set_aside(const Worker& worker, const Settings& settings) {
   return worker.blamed >= settings.blame_limit;
 }

@@ -26,6 +26,12 @@ bool runs_alone(const State& state, const TaskEntry& entry, const Now& now,
 // where it can.
 std::string unsuited(const TaskEntry& entry, const Worker& worker);
 
+// Why a worker like this one would never be given the task, though it had nothing else to do: it is
+// unsuited, too small for every grid that wants the task, or has too little time. Empty where it
+// would.
+std::string unfit(const State& state, const TaskEntry& entry, const Worker& worker, const Now& now,
+                  const Settings& settings);
+
 // Set aside: it keeps failing what others do.
 bool set_aside(const Worker& worker, const Settings& settings);
 

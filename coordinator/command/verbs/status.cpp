@@ -125,8 +125,14 @@ std::string workers_line(const Json& status) {
   }
   std::string line = fmt::format("Workers: {} at work, {} idle", running, idle);
   if (silent > 0) line += fmt::format(", {} silent", silent);
-  const Json problem = status.value("launcher", Json::object()).value("problem", Json());
-  if (problem.is_string()) line += "; they do not start: " + problem.get<std::string>();
+  const Json stopped = status.value("launcher", Json::object()).value("problem", Json());
+  if (stopped.is_string()) line += "; they do not start: " + stopped.get<std::string>();
+  const Json slurm = status.value("slurm", Json::object());
+  if (slurm.value("wanted", false)) {
+    const Json trouble = slurm.value("paused", Json()), problem = slurm.value("problem", Json());
+    const Json why = trouble.is_string() ? trouble : problem.is_string() ? problem : slurm["why"];
+    if (why.is_string()) line += "\nSlurm: " + why.get<std::string>();
+  }
   return line + "\n";
 }
 

@@ -109,14 +109,14 @@ struct SlurmLauncher::Parts {
   void look() {
     Demand asked;
     std::vector<Job> found;
-    double worth_seconds = 0;
+    std::optional<Site> present;
     {
       std::lock_guard lock(mutex);
-      if (site) worth_seconds = site->queue.worth_seconds;
+      present = site;
     }
     try {
       // In this order: see Health::look.
-      asked = options.demand(worth_seconds);
+      asked = options.demand(present);
       found = list_jobs(name);
     } catch (const std::exception& error) {
       // Nothing is known, so nothing is changed.
@@ -350,6 +350,11 @@ std::optional<Kept> read_kept(const fs::path& workspace) {
   if (!kept.is_object() || !kept.contains("site") || !kept.contains("wanted")) return std::nullopt;
   return Kept{site_from_json(kept["site"]), kept["wanted"].get<bool>(),
               kept.value("listen", std::string())};
+}
+
+std::optional<Site> SlurmLauncher::site() const {
+  std::lock_guard lock(parts_->mutex);
+  return parts_->wanted ? parts_->site : std::nullopt;
 }
 
 Json SlurmLauncher::status() const {

@@ -19,9 +19,9 @@ namespace remixer::coordinator::slurm {
 struct LauncherOptions {
   ScriptPaths paths;
   std::string listen;  // where the daemon was told to listen; kept beside the site
-  // What there is to do; a task that takes less than so many seconds counts as part of one. Called
-  // from the launcher's thread; may throw when the daemon ends.
-  std::function<Demand(double worth_seconds)> demand;
+  // What there is to do for allocations of this site. Called from the launcher's thread; may throw
+  // when the daemon ends.
+  std::function<Demand(const std::optional<Site>& site)> demand;
   // The processes of these workers (ids) are known to have ended. Called from the launcher's
   // thread.
   std::function<void(const std::vector<std::string>& workers)> ended;
@@ -62,6 +62,9 @@ class SlurmLauncher {
   // The daemon ends in order: takes waiting allocations back and has running ones end, since their
   // workers would find nobody, and ends the thread. What is kept on disk goes on in the next life.
   void end();
+
+  // The site, while allocations of it are wanted.
+  std::optional<Site> site() const;
 
   // docs/api.md, GET /slurm.
   Json status() const;

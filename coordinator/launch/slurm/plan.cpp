@@ -25,6 +25,11 @@ Plan plan_allocations(const Site& site, const Demand& demand, const std::vector<
     if (job.phase == JobPhase::kWaiting) waiting.push_back(job.id);
   }
   const auto backlog = static_cast<int64_t>(waiting.size());
+  const std::string unfit =
+      demand.unfit == 0 ? ""
+                        : fmt::format("; {} that {} ready fit{} no allocation of this site: {}",
+                                      demand.unfit, demand.unfit == 1 ? "is" : "are",
+                                      demand.unfit == 1 ? "s" : "", demand.unfit_why);
   const int64_t wanted = allocations_for(site, static_cast<double>(demand.running) + demand.ready,
                                          demand.local_workers);
   const int64_t useful =
@@ -38,6 +43,7 @@ Plan plan_allocations(const Site& site, const Demand& demand, const std::vector<
                    ? fmt::format("{} of {} wanted; {} wait in Slurm's queue (backlog {})", alive,
                                  wanted, backlog, site.queue.backlog)
                    : fmt::format("{} of {} wanted: asking for {} more", alive, wanted, plan.submit);
+    plan.why += unfit;
     return plan;
   }
   const int64_t surplus = std::min(alive - useful, backlog);
@@ -54,6 +60,7 @@ Plan plan_allocations(const Site& site, const Demand& demand, const std::vector<
   } else {
     plan.why = fmt::format("{} wanted, {} there", wanted, alive);
   }
+  plan.why += unfit;
   return plan;
 }
 

@@ -17,6 +17,8 @@ struct Demand {
   int64_t running = 0;        // tasks
   double ready = 0;           // tasks that could start now; those of seconds count as part of one
   int64_t unfinished = 0;     // tasks that run, could start, or wait for others
+  int64_t unfit = 0;          // further ones, ready, that no allocation of the site could run
+  std::string unfit_why;      // of one of them
   int64_t local_workers = 0;  // workers that are in no allocation
   struct InAllocation {
     std::vector<std::string> workers;  // ids of those that have registered and are not gone

@@ -123,6 +123,18 @@ TEST_F(PlanTest, TakesBackWhatNothingNeedsTheNewestFirst) {
   EXPECT_THAT(plan(0, 0, {job("1", "RUNNING")}).cancel, IsEmpty());
 }
 
+TEST_F(PlanTest, SaysWhatFitsNoAllocation) {
+  Demand demand;
+  demand.unfit = 2;
+  demand.unfit_why = "'train 1': its 3 ranks do not divide the batch's 4 shards";
+  const Plan plan = plan_allocations(site, demand, {job("1", "PENDING")});
+  EXPECT_EQ(plan.submit, 0);
+  EXPECT_THAT(plan.cancel, ElementsAre("1"));
+  EXPECT_THAT(plan.why, ::testing::EndsWith("; 2 that are ready fit no allocation of this site: "
+                                            "'train 1': its 3 ranks do not divide the batch's 4 "
+                                            "shards"));
+}
+
 TEST_F(PlanTest, EveryPlanKeepsToTheRules) {
   for (int64_t maximum = 1; maximum <= 4; ++maximum) {
     for (int64_t backlog = 1; backlog <= 3; ++backlog) {
