@@ -39,19 +39,16 @@ namespace {
 
 constexpr double kTickSeconds = 0.2;
 
-// As many connections as files may be open, less those that the daemon needs itself. Each worker
-// keeps two.
+// Each worker keeps two connections; the soft limit of open files is raised to the hard one.
 int connections_allowed() {
-  constexpr rlim_t kOwn = 256, kMost = 65536;
   struct rlimit limit = {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return ServerOptions().connections;
   if (limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? kMost : limit.rlim_max;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
     ::setrlimit(RLIMIT_NOFILE, &limit);
     ::getrlimit(RLIMIT_NOFILE, &limit);
   }
-  const rlim_t files = std::min(limit.rlim_cur, kMost);
-  return static_cast<int>(files > 2 * kOwn ? files - kOwn : files / 2);
+  return connections_for(limit.rlim_cur);
 }
 // After the grace time, how long workers have from SIGTERM to their end.
 constexpr double kTerminateSeconds = 3;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -29,6 +30,12 @@ void close_on_exec(int descriptor) {
 }
 
 }  // namespace
+
+int connections_for(uint64_t open_files) {
+  constexpr uint64_t kOwn = 256, kMost = 65536;
+  const uint64_t files = std::min(open_files, kMost);
+  return static_cast<int>(files > 2 * kOwn ? files - kOwn : files / 2);
+}
 
 struct Server::Parts {
   explicit Parts(ServerOptions given)

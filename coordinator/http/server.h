@@ -39,6 +39,10 @@ struct ServerOptions {
   std::optional<Certificate> certificate = std::nullopt;  // with one, TLS 1.2 or newer
 };
 
+// As many connections as files may be open, less those that the daemon needs itself: its database,
+// logs, children, and the reserve for commands.
+int connections_for(uint64_t open_files);
+
 // Answers a request; called from several threads at once. What it throws becomes status 500. An
 // answer of 401 or 403 says that the client was not let in.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;

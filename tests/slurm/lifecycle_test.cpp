@@ -44,6 +44,12 @@ TEST_F(LifecycleTest, GivesBackWhatNothingNeeds) {
   const auto listed = run.allocations();
   ASSERT_EQ(listed.size(), 1u) << "the first task alone can start";
   EXPECT_EQ(listed[0]["state"], "PENDING");
+  // The site's variables may be secrets.
+  for (const char* file : {"slurm.json", "slurm-allocation.sh"}) {
+    const auto others = fs::status(run.workspace() / file).permissions() &
+                        (fs::perms::group_all | fs::perms::others_all);
+    EXPECT_EQ(others, fs::perms::none) << file;
+  }
   // A controller that is away changes nothing, and its return is noticed.
   cluster.stop_controller();
   ASSERT_TRUE(eventually(

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/host.h"
 #include "coordinator/daemon/workspace.h"
+#include "coordinator/launch/slurm/site.h"
 #include "experiments/protocol/client.h"
 #include "tests/coordinator/support.h"
 
@@ -240,6 +241,25 @@ TEST_F(DaemonTest, ChildrenInheritNoPort) {
   const pid_t child = start_child({{"/bin/sh", "-c", "ls -l /proc/self/fd"}, {}, {}, log, {}});
   while (!child_ended(child)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_THAT(read_file(log), ::testing::Not(HasSubstr("socket:")));
+}
+
+// After `remixer slurm up` a daemon that listens on this host alone would keep allocations going
+// that cannot reach it.
+TEST_F(DaemonTest, AllocationsOfADaemonOnAnotherAddressAreNotKeptGoing) {
+  write_file_atomic(
+      folder.path / "work" / "slurm.json",
+      Json{{"wanted", true}, {"site", slurm::to_json(slurm::Site())}, {"listen", "auto"}}.dump());
+  Daemon daemon(options());
+  daemon.start();
+  Client client(daemon.access());
+  try {
+    client.post("/slurm/resume", Json::object());
+    FAIL() << "it was resumed";
+  } catch (const experiments::protocol::Refused& refused) {
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_THAT(refused.what(), HasSubstr("--address auto"));
+  }
+  EXPECT_EQ(client.get("/slurm")["wanted"], false);
 }
 
 TEST_F(DaemonTest, StateFolderCanBeChosen) {

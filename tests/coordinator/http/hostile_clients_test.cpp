@@ -244,6 +244,17 @@ TEST_F(HostileClientsTest, AFastClientWaitsAndIsServed) {
   EXPECT_THAT(good(), StartsWith("HTTP/1.1 200"));
 }
 
+TEST(ConnectionsTest, FollowTheLimitOfOpenFiles) {
+  // What is left must hold the reserve for commands.
+  for (const uint64_t files : {64u, 256u, 512u, 1024u, 4096u, 65536u}) {
+    const int connections = connections_for(files);
+    EXPECT_GT(connections, 0);
+    EXPECT_GE(static_cast<int>(files) - connections, files < 512 ? 32 : 256) << files;
+  }
+  EXPECT_GE(connections_for(4500), 2 * 2000) << "two thousand workers";
+  EXPECT_EQ(connections_for(~uint64_t{0}), connections_for(65536)) << "no limit";
+}
+
 TEST(TokenBucketTest, EarnsWhatItGives) {
   TokenBucket bucket(2, 3);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(10));

@@ -384,6 +384,8 @@ TEST_F(RoutesTest, SlurmIsTakenUpAndDown) {
   EXPECT_NO_THROW(client->post("/slurm/down", {{"let_run", true}}));
   EXPECT_EQ(refusal([&] { client->post("/slurm/down", Json::object()); }), 502);
   EXPECT_EQ(message, "squeue: no answer");
+  EXPECT_EQ(refusal([&] { client->post("/slurm/down", {{"let_run", Json::object()}}); }), 400);
+  EXPECT_EQ(refusal([&] { client->post("/slurm/down", Json::array()); }), 400);
   EXPECT_EQ(refusal([&] { client->get("/slurm/up"); }), 405);
   EXPECT_EQ(refusal([&] { client->post("/slurm/sideways", Json::object()); }), 404);
 }

@@ -182,6 +182,60 @@ TEST_F(PlacementTest, WhatDoesNotFitIntoAWorkersTimeIsNotStarted) {
   EXPECT_TRUE(claim(join(brief)));
 }
 
+// Labels that were made in several attempts took as long as all of them together, but the next
+// worker goes on where the last one was.
+TEST_F(PlacementTest, LongLabellingIsStartedInAShortAllocation) {
+  const auto label = [](int64_t version) {
+    protocol::SubmitGrid grid;
+    grid.name = fmt::format("labels {}", version);
+    grid.tasks.push_back(make_task(
+        TaskKind::kLabel,
+        {{"dataset", {{"version", version}}}, {"split", "train"}, {"labeler", {{"name", "bbox"}}}},
+        grid.name));
+    return grid;
+  };
+  submit(label(1));
+  for (int64_t attempt = 1; attempt <= 3; ++attempt) {
+    const std::string worker = join(attempt);
+    const auto assignment = *claim(worker);
+    for (int64_t i = 0; i < 40; ++i) {
+      tell(HeartbeatEvent{heartbeat_of(assignment, 40 * attempt + i)});
+      pass(10);
+    }
+    if (attempt == 3) {
+      finish(assignment);
+    } else {
+      finish(assignment, Ending::kReleased);
+    }
+  }
+  submit(label(2));
+  auto brief = make_worker(9);
+  brief.ends_at = now.wall + 300;  // the first ones took 1200 s
+  EXPECT_TRUE(claim(join(brief)));
+}
+
+// What begins anew takes as long as one attempt, not as all of them.
+TEST_F(PlacementTest, AttemptsThatWereLostDoNotMakeATaskLong) {
+  const auto grid = make_grid("a", {1, 2});
+  submit(grid);
+  const std::string worker = join(1);
+  work(worker, 2);  // the data set and a training
+  for (int i = 0; i < 3; ++i) {
+    const auto assignment = *claim(worker);
+    ASSERT_EQ(assignment.task.kind, TaskKind::kEvaluate);
+    for (int k = 0; k < 10; ++k) {
+      tell(HeartbeatEvent{heartbeat_of(assignment, k)});
+      pass(10);
+    }
+    finish(assignment, i < 2 ? Ending::kReleased : Ending::kDone);
+  }
+  auto brief = make_worker(2);
+  brief.ends_at = now.wall + 150;  // one takes 100 s, the three took 300
+  const auto next = claim(join(brief));
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->task.kind, TaskKind::kEvaluate);
+}
+
 TEST_F(PlacementTest, LostWorkersMeanAPauseAndProgressClearsTheSuspicion) {
   const auto grid = make_grid("a", {1});
   submit(grid);

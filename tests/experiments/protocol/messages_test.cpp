@@ -166,6 +166,22 @@ TEST(Messages, LaterFieldsMayBeLeftOut) {
   EXPECT_EQ(from_json<GridSettings>(Json::object()), GridSettings{});
 }
 
+// It is recorded with every attempt, and read by its names.
+TEST(Messages, AWorkersEnvironmentIsAnObject) {
+  Json worker = to_json([] {
+    RegisterWorker about;
+    about.name = "host:1";
+    about.environment = {{"processor", "none"}};
+    return about;
+  }());
+  EXPECT_NO_THROW(from_json<RegisterWorker>(worker));
+  for (const Json& other : {Json::array({nullptr}), Json("text"), Json(nullptr), Json(3)}) {
+    worker["environment"] = other;
+    EXPECT_THAT(input_error([&] { from_json<RegisterWorker>(worker); }),
+                ::testing::HasSubstr("environment must be an object"));
+  }
+}
+
 // A cell's identity travels once, however many tasks it has.
 TEST(Messages, ATasksSpecLeavesOutItsCell) {
   Cell cell;

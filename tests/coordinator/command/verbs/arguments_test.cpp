@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "coordinator/command/verbs/command_line.h"
+#include "coordinator/launch/slurm/site.h"
 
 namespace remixer::coordinator::command {
 namespace {
@@ -54,6 +55,30 @@ TEST(Arguments, MistakesAreOneLineAndExitCode2) {
   expect_bad_usage({"up", "--port", "70000"}, "--port");
   expect_bad_usage({"status", "--format", "xml"}, "--format");
   expect_bad_usage({"query", "SELECT 1", "--labeler", "none"}, "not both");
+}
+
+// A webhook's address may hold a secret, and a command line is seen by all.
+TEST(Arguments, TheWebhookCanBeReadFromAFile) {
+  const Outcome outcome = run({"up", "--notify-url", "@/nonexistent/webhook"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/webhook"));
+}
+
+// `remixer slurm up` without a site's file goes on with the one before.
+TEST(Arguments, SlurmsSiteIsKept) {
+  const fs::path workspace =
+      fs::path(::testing::TempDir()) / ("kept_site_" + std::to_string(::getpid()));
+  slurm::Site site;
+  site.allocation.partition = "of-the-kept-site";
+  write_file_atomic(workspace / "slurm.json",
+                    Json{{"wanted", false}, {"site", slurm::to_json(site)}}.dump());
+  const Outcome kept = run({"slurm", "script", "--workspace", workspace.string()});
+  EXPECT_EQ(kept.code, 0) << kept.err;
+  EXPECT_THAT(kept.out, HasSubstr("#SBATCH --partition=of-the-kept-site\n"));
+  const Outcome changed =
+      run({"slurm", "script", "--partition", "another", "--workspace", workspace.string()});
+  EXPECT_THAT(changed.out, HasSubstr("#SBATCH --partition=another\n"));
+  fs::remove_all(workspace);
 }
 
 TEST(Arguments, AHintNamesTheSubcommand) {

@@ -165,6 +165,15 @@ TEST(ScriptTest, ContainersAndMpirun) {
               HasSubstr("mpirun -n 6 --bind-to none --map-by ppr:3:node"));
 }
 
+// sbatch takes such a line apart as a shell does.
+TEST(ScriptTest, WorkspaceMayHaveABlankInItsName) {
+  const ScriptPaths paths{"/scratch/my study", "/scratch/my study/access.json", "/opt/remixer"};
+  EXPECT_THAT(allocation_script(Site(), paths),
+              HasSubstr("#SBATCH --output=\"/scratch/my study/logs/slurm/%j.log\"\n"));
+  EXPECT_THAT(daemon_script(Site(), paths, "/scratch/my site.toml"),
+              HasSubstr("#SBATCH --output=\"/scratch/my study/logs/slurm/daemon-%j.log\"\n"));
+}
+
 TEST(ScriptTest, NamesOfJobsFollowTheWorkspace) {
   EXPECT_NE(job_name("/a"), job_name("/b"));
   EXPECT_EQ(job_name("/a").size(), 16u);
