@@ -196,7 +196,11 @@ struct Engine::Parts {
 
   Reply apply(const Event& event, std::vector<Write>& writes) {
     Effects effects = step(state, event, now(), options.settings);
-    std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
+    if (writes.empty()) {
+      writes = std::move(effects.writes);
+    } else {
+      std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
+    }
     for (const std::string& id : effects.removed) note_files(state.task(id));
     return std::move(effects.reply);
   }
@@ -225,20 +229,22 @@ struct Engine::Parts {
 
   // --- in the callers' threads ---
 
-  // The done tasks among `ids` whose files are gone. Evaluations leave figures, which stay. Asks
+  // The done tasks among so many whose files are gone. Evaluations leave figures, which stay. Asks
   // the engine in pieces, so that nobody waits long, and then looks at the disk.
-  std::set<std::string> missing_of(const std::vector<std::string>& ids) {
+  std::set<std::string> missing_of(size_t count,
+                                   const std::function<const std::string&(size_t)>& id_of) {
     constexpr size_t kPiece = 1000;
     std::set<std::string> missing;
-    for (size_t from = 0; from < ids.size(); from += kPiece) {
+    for (size_t from = 0; from < count; from += kPiece) {
       std::vector<std::pair<std::string, Json>> results;
       ask_view([&](const Engine::View& view) {
-        for (size_t i = from; i < std::min(ids.size(), from + kPiece); ++i) {
-          const auto found = view.state.tasks.find(ids[i]);
+        for (size_t i = from; i < std::min(count, from + kPiece); ++i) {
+          const std::string& id = id_of(i);
+          const auto found = view.state.tasks.find(id);
           if (found == view.state.tasks.end()) continue;
           const TaskEntry& entry = found->second;
           if (entry.state != TaskState::kDone || entry.kind == TaskKind::kEvaluate) continue;
-          results.emplace_back(ids[i], view.store.result(entry));
+          results.emplace_back(id, view.store.result(entry));
         }
         return Json();
       });
@@ -266,17 +272,15 @@ struct Engine::Parts {
       which(view, seen, ids);
       return Json();
     });
-    return missing_of(ids);
+    return missing_of(ids.size(), [&](size_t i) -> const std::string& { return ids[i]; });
   }
 
   protocol::GridSubmitted submit(SubmitEvent event) {
-    std::vector<std::string> ids;
-    std::unordered_set<std::string> all;
-    for (const PreparedTask& task : event.grid->tasks) {
-      ids.push_back(task.id);
-      all.insert(task.id);
-    }
-    event.missing.merge(missing_of(ids));
+    const std::vector<PreparedTask>& tasks = event.grid->tasks;
+    event.missing.merge(missing_of(
+        tasks.size(), [&](size_t i) -> const std::string& { return tasks[i].id; }));
+    std::unordered_set<std::string_view> all;
+    for (const PreparedTask& task : tasks) all.insert(task.id);
     event.folders = attempt_folders(options.workspace,
                                     [&](const std::string& id) { return all.count(id) > 0; });
     return std::get<protocol::GridSubmitted>(send(std::move(event)));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Routes that change something, for people.
+#include <malloc.h>
+
+#include "base/object_reader.h"
 #include "coordinator/engine/adopt.h"
 #include "coordinator/http/control_routes.h"
 #include "coordinator/http/route_table.h"
@@ -16,6 +19,26 @@ Json body_or_empty(const Call& call) {
   return call.request.body.empty() ? Json::object() : call.body();
 }
 
+// What a large grid took while it was expanded goes back to the system.
+void give_memory_back(const protocol::GridSubmitted& submitted) {
+  constexpr int64_t kLarge = 10000;
+  if (submitted.tasks >= kLarge) ::malloc_trim(0);
+}
+
+// A grid's file, expanded here: its text is small where what it stands for is not.
+HttpResponse submit_file(const RouteContext& context, const Call& call) {
+  const Json body = call.body();
+  std::string text, name;
+  ObjectReader v(body, "body");
+  v("text", text);
+  v("file", name);
+  v.finish();
+  const auto submitted = context.options.engine->submit(
+      prepare_grid_file(text, name, context.options.workspace));
+  give_memory_back(submitted);
+  return {200, protocol::to_json(submitted)};
+}
+
 // "/api/v1/<grids or tasks>/{id}/<order>" to control().
 void add_order(RouteTable& table, Engine* engine, const std::string& of, const std::string& order) {
   table.add("POST", "/api/v1/" + of + "/{id}/" + order, [engine, of, order](const Call& call) {
@@ -26,10 +49,12 @@ void add_order(RouteTable& table, Engine* engine, const std::string& of, const s
 }  // namespace
 
 void add_order_routes(RouteTable& table, const RouteContext& context) {
+  const auto* c = &context;
   Engine* engine = context.options.engine;
   table.add("POST", "/api/v1/grids", [engine](const Call& call) {
     return HttpResponse{200, protocol::to_json(engine->submit(prepare_grid(call.request.body)))};
   });
+  table.add("POST", "/api/v1/grids/file", [c](const Call& call) { return submit_file(*c, call); });
   for (const char* order : {"cancel", "retry", "remove", "pause", "resume", "settings"}) {
     add_order(table, engine, "grids", order);
   }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/scheduler/prepared_grid.h"
 
+#include <string_view>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/one_line.h"
 #include "base/parse_json.h"
+#include "experiments/grid/grid.h"
+#include "experiments/grid/grid_expansion.h"
+#include "experiments/grid/grid_reader.h"
 #include "experiments/outlook/stated_seconds.h"
 
 namespace remixer::coordinator {
@@ -20,28 +25,30 @@ namespace {
 class Preparer {
  public:
   void add(const Cell& cell) {
+    std::string identity = canonical_json(cell.identity());
+    std::string id = sha256_hex(identity);
+    add(cell, std::move(identity), std::move(id));
+  }
+
+  void add(const Cell& cell, std::string identity, std::string id) {
     PreparedCell prepared;
-    prepared.identity = canonical_json(cell.identity());
-    prepared.id = sha256_hex(prepared.identity);
-    prepared.architecture = cell.architecture;
-    prepared.spatial_prior = cell.spatial_prior;
-    prepared.labeler_name = cell.labeler_name;
-    prepared.dataset_name = cell.dataset_name;
-    prepared.recipe_name = cell.recipe_name;
-    prepared.precision = cell.precision;
+    prepared.identity = std::move(identity);
+    prepared.id = std::move(id);
+    prepared.architecture = Name(cell.architecture);
+    prepared.spatial_prior = Name(cell.spatial_prior);
+    prepared.labeler_name = Name(cell.labeler_name);
+    prepared.dataset_name = Name(cell.dataset_name);
+    prepared.recipe_name = Name(cell.recipe_name);
+    prepared.precision = Name(cell.precision);
     prepared.seed = cell.seed;
     prepared.shards = cell.recipe.shards;
-    places_.emplace(prepared.id, grid.cells.size());
     seconds_.push_back(experiments::stated_seconds(cell));
     grid.cells.push_back(std::move(prepared));
+    cells_.emplace(grid.cells.back().id, grid.cells.size() - 1);
   }
 
   void add(const Task& task) {
     PreparedTask prepared;
-    prepared.kind = task.kind;
-    prepared.cell_id = task.cell_id;
-    prepared.title = task.title;
-    prepared.dependencies = task.dependencies;
     const PreparedCell* cell = cell_of(task);
     if (cell && !task.spec.contains("cell")) {
       // Sent without it: the daemon knows the cell.
@@ -52,22 +59,50 @@ class Preparer {
       prepared.id = sha256_hex(whole);
       prepared.spec = cell ? without_cell(task, *cell) : whole;
     }
-    prepared.similar =
-        cell ? similar_text(task.kind, cell->architecture, cell->spatial_prior, "", "")
-             : similar_text(task.spec);
-    if (!cell) prepared.weights = weights_file(task.spec);
-    prepared.cost = experiments::stated_seconds(
-        task, cell ? &seconds_[static_cast<size_t>(cell - grid.cells.data())] : nullptr);
-    grid.tasks.push_back(std::move(prepared));
+    add(task, cell, std::move(prepared));
+  }
+
+  // One whose id is known, its spec whole.
+  void add(Task task, std::string id) {
+    PreparedTask prepared;
+    prepared.id = std::move(id);
+    const PreparedCell* cell = cell_of(task);
+    if (cell) task.spec.erase("cell");
+    prepared.spec = canonical_json(task.spec);
+    add(task, cell, std::move(prepared));
   }
 
   PreparedGrid grid;
 
  private:
+  // All but its id and spec.
+  void add(const Task& task, const PreparedCell* cell, PreparedTask prepared) {
+    prepared.kind = task.kind;
+    prepared.title = task.title;
+    if (cell) prepared.cell = static_cast<int32_t>(cell - grid.cells.data());
+    prepared.similar =
+        Name(cell ? similar_text(task.kind, cell->architecture, cell->spatial_prior, "", "")
+                  : similar_text(task.spec));
+    if (!cell) prepared.weights = Name(weights_file(task.spec));
+    prepared.cost = experiments::stated_seconds(
+        task, cell ? &seconds_[static_cast<size_t>(prepared.cell)] : nullptr);
+    prepared.dependencies.reserve(task.dependencies.size());
+    for (const std::string& each : task.dependencies) prepared.dependencies.push_back(place(each));
+    grid.tasks.push_back(std::move(prepared));
+    tasks_.emplace(grid.tasks.back().id, grid.tasks.size() - 1);
+  }
+
+  int32_t place(const std::string& dependency) {
+    const auto found = tasks_.find(dependency);
+    if (found != tasks_.end()) return static_cast<int32_t>(found->second);
+    grid.elsewhere.push_back(dependency);
+    return -static_cast<int32_t>(grid.elsewhere.size());
+  }
+
   const PreparedCell* cell_of(const Task& task) const {
     if (task.cell_id.empty()) return nullptr;
-    const auto found = places_.find(task.cell_id);
-    if (found == places_.end()) {
+    const auto found = cells_.find(task.cell_id);
+    if (found == cells_.end()) {
       fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title,
                  task.cell_id);
     }
@@ -90,8 +125,18 @@ class Preparer {
     return "{\"cell\":" + identity + (spec == "{}" ? "}" : "," + spec.substr(1));
   }
 
-  std::unordered_map<std::string, size_t> places_;
+  // By id. An id has 64 characters, so its text stays where it is when the lists grow.
+  std::unordered_map<std::string_view, size_t> cells_, tasks_;
   std::vector<experiments::CellSeconds> seconds_;  // of each cell
+};
+
+class ExpandedGrid : public experiments::GridSink {
+ public:
+  void take(const Cell& cell, const Json& identity, const std::string& id) override {
+    preparer.add(cell, canonical_json(identity), id);
+  }
+  void take(Task task, const std::string& id) override { preparer.add(std::move(task), id); }
+  Preparer preparer;
 };
 
 }  // namespace
@@ -140,6 +185,23 @@ PreparedGrid prepare_grid(const experiments::protocol::SubmitGrid& submitted) {
   for (const Cell& cell : submitted.cells) preparer.add(cell);
   for (const Task& task : submitted.tasks) preparer.add(task);
   return std::move(preparer.grid);
+}
+
+PreparedGrid prepare_grid_file(const std::string& text, const std::string& name,
+                               const std::filesystem::path& workspace) {
+  try {
+    const experiments::GridFile file = experiments::read_grid_file(text, name, workspace);
+    experiments::require_inputs(file);
+    ExpandedGrid expanded;
+    experiments::expand_grid(file, expanded);
+    PreparedGrid& grid = expanded.preparer.grid;
+    grid.name = file.name;
+    grid.description = file.description;
+    grid.text = file.text;
+    return std::move(grid);
+  } catch (const InputError& error) {
+    throw InputError(one_line(error.what()));
+  }
 }
 
 PreparedGrid prepare_grid(const std::string& body) {

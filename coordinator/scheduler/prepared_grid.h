@@ -3,10 +3,12 @@
 // which is done before the engine's thread is asked for anything.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "coordinator/scheduler/shared_text.h"
 #include "experiments/protocol/messages.h"
 
 namespace remixer::coordinator {
@@ -14,7 +16,7 @@ namespace remixer::coordinator {
 struct PreparedCell {
   std::string id;
   std::string identity;  // canonical JSON
-  std::string architecture, spatial_prior, labeler_name, dataset_name, recipe_name, precision;
+  Name architecture, spatial_prior, labeler_name, dataset_name, recipe_name, precision;
   int64_t seed = 0;
   int64_t shards = 0;
 };
@@ -22,11 +24,14 @@ struct PreparedCell {
 struct PreparedTask {
   std::string id;
   experiments::TaskKind kind = experiments::TaskKind::kPrepare;
-  std::string cell_id, title;
-  std::string spec;     // JSON; the cell's identity, where it holds one, left out
-  std::string similar;  // tasks that take as long have the same
-  std::string weights;  // see weights_file()
-  std::vector<std::string> dependencies;
+  int32_t cell = -1;  // its place among the grid's cells; -1 of prepare and label
+  std::string title;
+  std::string spec;  // JSON; the cell's identity, where it holds one, left out
+  Name similar;      // tasks that take as long have the same
+  Name weights;      // see weights_file()
+  // Of one that stands before it in the grid its place there; of any other -1 - its place among
+  // `elsewhere`.
+  std::vector<int32_t> dependencies;
   double cost = 0;  // beside other tasks, by the stated tables; 0: not known
 };
 
@@ -35,6 +40,12 @@ struct PreparedGrid {
   std::optional<experiments::protocol::GridSettings> settings;
   std::vector<PreparedCell> cells;
   std::vector<PreparedTask> tasks;
+  std::vector<std::string> elsewhere;  // ids of tasks that must be known already
+
+  const std::string& dependency_id(int32_t dependency) const {
+    return dependency >= 0 ? tasks[static_cast<size_t>(dependency)].id
+                           : elsewhere[static_cast<size_t>(-1 - dependency)];
+  }
 };
 
 // Throws InputError where a cell or a task has no canonical form, or a task's cell is another one
@@ -44,6 +55,12 @@ PreparedGrid prepare_grid(const experiments::protocol::SubmitGrid& grid);
 // The same from the body of POST /grids, without holding more of it as JSON than one cell or task.
 // Throws InputError as the message's reader does.
 PreparedGrid prepare_grid(const std::string& body);
+
+// The same from a grid's file, expanded without holding more of it than that either. `name` stands
+// for the file in messages; data sets and pins are looked up in `workspace`. Throws InputError
+// "FILE:LINE: ..." as read_grid() does.
+PreparedGrid prepare_grid_file(const std::string& text, const std::string& name,
+                               const std::filesystem::path& workspace);
 
 // What tasks that take as long have in common. `labeler` and `split` are of a label task.
 std::string similar_text(experiments::TaskKind kind, const std::string& architecture,

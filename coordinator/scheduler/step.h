@@ -139,6 +139,7 @@ struct PutTask {
   std::shared_ptr<const PreparedGrid> grid;
   size_t index = 0;  // into grid->tasks
   int64_t number = 0, cell = 0;
+  int64_t order = 0;  // it waits at first
   std::vector<int64_t> dependencies;
 };
 struct PutTitle {

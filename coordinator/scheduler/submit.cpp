@@ -24,14 +24,11 @@ void check(const State& state, const PreparedGrid& grid) {
     }
   }
   for (const PreparedTask& task : grid.tasks) {
-    for (const std::string& dependency : task.dependencies) {
-      if (tasks.count(dependency) || state.tasks.count(dependency)) continue;
+    for (const int32_t dependency : task.dependencies) {
+      const std::string& id = grid.dependency_id(dependency);
+      if (dependency >= 0 || state.tasks.count(id)) continue;
       fail_input("task '{}' depends on {}, which is not among the tasks before it", task.title,
-                 dependency);
-    }
-    if (!task.cell_id.empty() && !cells.count(task.cell_id)) {
-      fail_input("task '{}' belongs to cell {}, which is not in the grid", task.title,
-                 task.cell_id);
+                 id);
     }
     if (!tasks.insert(task.id).second) {
       fail_input("grid '{}' holds task '{}' twice", grid.name, task.title);
@@ -57,43 +54,46 @@ CellEntry* put_cell(Transition& t, const Grid& grid, size_t index) {
   if (fresh) {
     entry.key = &found->first;
     entry.number = t.state.next_cell++;
-    entry.architecture = Name(cell.architecture);
-    entry.spatial_prior = Name(cell.spatial_prior);
+    entry.architecture = cell.architecture;
+    entry.spatial_prior = cell.spatial_prior;
     entry.seed = cell.seed;
-    entry.precision = Name(cell.precision);
+    entry.precision = cell.precision;
     entry.shards = static_cast<int32_t>(cell.shards);
   }
-  const bool same = entry.labeler_name.text() == cell.labeler_name &&
-                    entry.dataset_name.text() == cell.dataset_name &&
-                    entry.recipe_name.text() == cell.recipe_name;
+  const bool same = entry.labeler_name == cell.labeler_name &&
+                    entry.dataset_name == cell.dataset_name &&
+                    entry.recipe_name == cell.recipe_name;
   if (fresh || !same) {
-    entry.labeler_name = Name(cell.labeler_name);
-    entry.dataset_name = Name(cell.dataset_name);
-    entry.recipe_name = Name(cell.recipe_name);
+    entry.labeler_name = cell.labeler_name;
+    entry.dataset_name = cell.dataset_name;
+    entry.recipe_name = cell.recipe_name;
     t.effects.writes.push_back(PutCell{grid, index, entry.number});
   }
   return &entry;
 }
 
-TaskEntry& add_task(Transition& t, const Grid& grid, size_t index) {
+TaskEntry& add_task(Transition& t, const Grid& grid, size_t index,
+                    const std::vector<CellEntry*>& cells) {
   const PreparedTask& task = grid->tasks[index];
   const auto found = t.state.tasks.try_emplace(task.id).first;
   TaskEntry& entry = found->second;
   entry.key = &found->first;
   entry.number = t.state.next_task++;
   entry.kind = task.kind;
-  entry.similar = Name(task.similar);
-  entry.weights = Name(task.weights);
+  entry.similar = task.similar;
+  entry.weights = task.weights;
   entry.title = task.title;
   if (task.cost > 0) t.state.costs[entry.similar].add(task.cost);
   entry.order = t.state.next_order++;
-  PutTask put{grid, index, entry.number, 0, {}};
-  if (!task.cell_id.empty()) {
-    entry.cell = &t.state.cells.at(task.cell_id);
+  PutTask put{grid, index, entry.number, 0, entry.order, {}};
+  if (task.cell >= 0) {
+    entry.cell = cells[static_cast<size_t>(task.cell)];
     put.cell = entry.cell->number;
   }
-  for (const std::string& id : task.dependencies) {
-    TaskEntry& dependency = t.state.task(id);
+  put.dependencies.reserve(task.dependencies.size());
+  entry.dependencies.reserve(task.dependencies.size());
+  for (const int32_t each : task.dependencies) {
+    TaskEntry& dependency = t.state.task(grid->dependency_id(each));
     dependency.dependants.push_back(&entry);
     entry.dependencies.push_back(&dependency);
     put.dependencies.push_back(dependency.number);
@@ -158,6 +158,7 @@ void handle(Transition& t, const SubmitEvent& event) {
   GridSubmitted reply;
   reply.cells = static_cast<int64_t>(grid->cells.size());
   reply.tasks = static_cast<int64_t>(grid->tasks.size());
+  t.effects.writes.reserve(t.effects.writes.size() + grid->cells.size() + grid->tasks.size() + 8);
   std::vector<CellEntry*> cells;
   for (size_t i = 0; i < grid->cells.size(); ++i) cells.push_back(put_cell(t, grid, i));
   std::vector<TaskEntry*> tasks;
@@ -165,7 +166,7 @@ void handle(Transition& t, const SubmitEvent& event) {
   for (size_t i = 0; i < grid->tasks.size(); ++i) {
     const auto known = t.state.tasks.find(grid->tasks[i].id);
     if (known == t.state.tasks.end()) {
-      tasks.push_back(&add_task(t, grid, i));
+      tasks.push_back(&add_task(t, grid, i, cells));
       added.insert(tasks.back());
     } else {
       tasks.push_back(&known->second);
@@ -175,10 +176,15 @@ void handle(Transition& t, const SubmitEvent& event) {
   for (const auto& [id, number] : event.folders) pass_by_folders(t, id, number);
   GridEntry& entry = put_grid(t, grid, tasks, cells);
   reply.grid_id = entry.id;
+  if (!added.empty()) {
+    ++t.state.revision;
+    t.touched.insert(entry.id);
+  }
   std::unordered_set<const CellEntry*> unfinished;
   for (TaskEntry* task : tasks) {
     if (added.count(task)) {
-      queue_task(t, *task);
+      // As it waits it was stored; most tasks wait.
+      if (unfinished_state(*task) != task->state) queue_task(t, *task);
       ++reply.tasks_queued;
     } else if (task->state == TaskState::kDone && !event.missing.count(task->id())) {
       ++reply.tasks_reused;

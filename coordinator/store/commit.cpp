@@ -16,17 +16,18 @@ struct Store::Writer {
         " seed, precision, identity) VALUES (?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (number) DO UPDATE SET labeler = excluded.labeler, recipe = excluded.recipe,"
         " train_set = excluded.train_set",
-        put.number, cell.id, cell.architecture, cell.spatial_prior, cell.labeler_name,
-        cell.dataset_name, cell.recipe_name, cell.seed, cell.precision, cell.identity);
+        put.number, cell.id, cell.architecture.text(), cell.spatial_prior.text(),
+        cell.labeler_name.text(), cell.dataset_name.text(), cell.recipe_name.text(), cell.seed,
+        cell.precision.text(), cell.identity);
   }
 
   void operator()(const PutTask& put) {
     const PreparedTask& task = put.grid->tasks[put.index];
     c.run(
         "INSERT INTO task (number, id, kind, cell, title, spec, state, place)"
-        " VALUES (?, ?, ?, nullif(?, 0), ?, ?, 'waiting', 0)",
+        " VALUES (?, ?, ?, nullif(?, 0), ?, ?, 'waiting', ?)",
         put.number, task.id, std::string(experiments::to_string(task.kind)), put.cell, task.title,
-        task.spec);
+        task.spec, put.order);
     for (size_t i = 0; i < put.dependencies.size(); ++i) {
       c.run("INSERT INTO dependency (task, position, depends_on) VALUES (?,?,?)", put.number,
             static_cast<int64_t>(i), put.dependencies[i]);

@@ -2,9 +2,10 @@
 #include "experiments/grid/grid_expansion.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/nearest_name.h"
 #include "experiments/spec/components.h"
@@ -16,15 +17,10 @@ namespace {
 
 class Expansion {
  public:
-  explicit Expansion(const GridFile& file) : file_(file) {
-    grid_.name = file.name;
-    grid_.description = file.description;
-    grid_.text = file.text;
-  }
-  Grid run() {
+  Expansion(const GridFile& file, GridSink& sink) : file_(file), sink_(sink) {}
+  void run() {
     for (const CellsBlock& block : file_.cells) add_block(block);
     check_filters();
-    return std::move(grid_);
   }
 
  private:
@@ -56,7 +52,7 @@ class Expansion {
   EvaluationSet find_set(const Cell& cell, const Located<std::string>& name) const;
   void check_filters() const;
 
-  void add_tasks(const Cell& cell, const std::string& cell_id,
+  void add_tasks(const Cell& cell, const Json& identity, const std::string& cell_id,
                  const std::vector<EvaluationSet>& sets,
                  const std::optional<EvaluationSet>& saliency_set);
   std::vector<std::string> needs_of(const Cell& cell, const EvaluationSet& set);
@@ -70,9 +66,10 @@ class Expansion {
                          const std::string& split, const std::string& prepare);
 
   const GridFile& file_;
-  Grid grid_;
-  std::map<std::string, int> line_of_cell_;  // by cell id
-  std::set<std::string> task_ids_;
+  GridSink& sink_;
+  std::unordered_map<std::string, int> line_of_cell_;  // by cell id
+  std::unordered_set<std::string> task_ids_;
+  std::set<std::string> labelers_;  // that cells have
 };
 
 // "deit_nano_patch4_32 + convit · saliency · seed 0"
@@ -200,8 +197,9 @@ void Expansion::check_labels(const Cell& cell, int line) const {
 }
 
 void Expansion::add_cell(const Choice& choice) {
-  Cell cell = resolve(choice);
-  const std::string id = cell.id();
+  const Cell cell = resolve(choice);
+  const Json identity = cell.identity();
+  const std::string id = content_id(identity);
   const auto [earlier, is_new] = line_of_cell_.emplace(id, choice.block.line);
   if (!is_new) {
     file_.fail_at(choice.block.line,
@@ -210,8 +208,10 @@ void Expansion::add_cell(const Choice& choice) {
   }
   std::optional<EvaluationSet> saliency_set;
   if (file_.saliency) saliency_set = find_set(cell, file_.saliency->set);
-  add_tasks(cell, id, sets_of(cell, choice.block.line), saliency_set);
-  grid_.cells.push_back(std::move(cell));
+  const std::vector<EvaluationSet> sets = sets_of(cell, choice.block.line);
+  sink_.take(cell, identity, id);
+  labelers_.insert(cell.labeler_name);
+  add_tasks(cell, identity, id, sets, saliency_set);
 }
 
 // The cell's dataset comes first: other datasets may well have sets of the same names.
@@ -268,12 +268,10 @@ std::vector<Expansion::EvaluationSet> Expansion::sets_of(const Cell& cell, int l
 
 // A filter that no cell passes is a slip of the pen.
 void Expansion::check_filters() const {
-  std::set<std::string> used;
-  for (const Cell& cell : grid_.cells) used.insert(cell.labeler_name);
   for (const EvaluationEntry& entry : file_.evaluations) {
     if (!entry.labelers) continue;
     for (const auto& labeler : *entry.labelers) {
-      if (!used.contains(labeler.value)) {
+      if (!labelers_.contains(labeler.value)) {
         file_.fail_at(labeler.line, "no cell has the labeler '{}'", labeler.value);
       }
     }
@@ -282,7 +280,7 @@ void Expansion::check_filters() const {
 
 std::string Expansion::add_task(Task task) {
   std::string id = task.id();
-  if (task_ids_.insert(id).second) grid_.tasks.push_back(std::move(task));
+  if (task_ids_.insert(id).second) sink_.take(std::move(task), id);
   return id;
 }
 
@@ -306,10 +304,9 @@ std::string Expansion::label_task(const Cell& cell, const Json& dataset,
   return add_task(std::move(task));
 }
 
-void Expansion::add_tasks(const Cell& cell, const std::string& cell_id,
+void Expansion::add_tasks(const Cell& cell, const Json& identity, const std::string& cell_id,
                           const std::vector<EvaluationSet>& sets,
                           const std::optional<EvaluationSet>& saliency_set) {
-  const Json identity = cell.identity();
   const std::string prepare_id = prepare_task(cell.dataset, cell.dataset_name);
 
   Task train;
@@ -367,10 +364,29 @@ Task Expansion::task_on_set(TaskKind kind, const Cell& cell, const std::string& 
   return task;
 }
 
+// Holds all of it.
+class WholeGrid : public GridSink {
+ public:
+  void take(const Cell& cell, const Json&, const std::string&) override {
+    grid.cells.push_back(cell);
+  }
+  void take(Task task, const std::string&) override { grid.tasks.push_back(std::move(task)); }
+  Grid grid;
+};
+
 }  // namespace
 
+void expand_grid(const GridFile& file, GridSink& sink) {
+  Expansion(file, sink).run();
+}
+
 Grid expand_grid(const GridFile& file) {
-  return Expansion(file).run();
+  WholeGrid whole;
+  whole.grid.name = file.name;
+  whole.grid.description = file.description;
+  whole.grid.text = file.text;
+  expand_grid(file, whole);
+  return std::move(whole.grid);
 }
 
 }  // namespace remixer::experiments

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "experiments/grid/grid.h"
 #include "tests/coordinator/support.h"
 
 namespace remixer::coordinator {
@@ -20,12 +21,14 @@ void expect_equal(const PreparedGrid& a, const PreparedGrid& b) {
   for (size_t i = 0; i < a.cells.size(); ++i) {
     EXPECT_EQ(a.cells[i].id, b.cells[i].id);
     EXPECT_EQ(a.cells[i].identity, b.cells[i].identity);
-    EXPECT_EQ(a.cells[i].recipe_name, b.cells[i].recipe_name);
+    EXPECT_EQ(a.cells[i].recipe_name.text(), b.cells[i].recipe_name.text());
   }
   for (size_t i = 0; i < a.tasks.size(); ++i) {
     EXPECT_EQ(a.tasks[i].id, b.tasks[i].id);
     EXPECT_EQ(a.tasks[i].spec, b.tasks[i].spec);
-    EXPECT_EQ(a.tasks[i].similar, b.tasks[i].similar);
+    EXPECT_EQ(a.tasks[i].similar.text(), b.tasks[i].similar.text());
+    EXPECT_EQ(a.tasks[i].title, b.tasks[i].title);
+    EXPECT_EQ(a.tasks[i].cell, b.tasks[i].cell);
     EXPECT_EQ(a.tasks[i].dependencies, b.tasks[i].dependencies);
   }
 }
@@ -38,8 +41,10 @@ TEST(PreparedGridTest, HasTheIdsOfItsCellsAndTasks) {
   }
   EXPECT_EQ(prepared.cells[1].id, grid.cells[1].id());
   EXPECT_EQ(Json::parse(prepared.tasks[1].spec), (Json{{"kind", "train"}}));
-  EXPECT_EQ(prepared.tasks[1].similar, prepared.tasks[4].similar);
-  EXPECT_NE(prepared.tasks[1].similar, prepared.tasks[2].similar);
+  EXPECT_EQ(prepared.tasks[1].similar.text(), prepared.tasks[4].similar.text());
+  EXPECT_NE(prepared.tasks[1].similar.text(), prepared.tasks[2].similar.text());
+  EXPECT_EQ(prepared.tasks[5].cell, 1);
+  EXPECT_EQ(prepared.dependency_id(prepared.tasks[5].dependencies[1]), grid.tasks[4].id());
 }
 
 TEST(PreparedGridTest, IsTheSameFromTheTextWithItsMembersInAnyOrder) {
@@ -55,6 +60,42 @@ TEST(PreparedGridTest, IsTheSameFromTheTextWithItsMembersInAnyOrder) {
   Json full = whole;
   for (size_t i = 0; i < grid.tasks.size(); ++i) full["tasks"][i]["spec"] = grid.tasks[i].spec;
   expect_equal(prepare_grid(full.dump()), prepared);
+}
+
+// What the daemon expands is what a command would have sent.
+TEST(PreparedGridTest, IsTheSameFromTheGridsFile) {
+  const std::string text = R"(name = "study"
+description = "two models"
+[recipe.short]
+epochs = 1
+warmup_epochs = 0
+shards = 2
+shard_size = 16
+[[cells]]
+architecture = ["deit_nano_patch4_32", "mixer_nano_patch4_32"]
+labeler = ["none", "bbox"]
+dataset = "fashion-bg"
+recipe = "short"
+seed = [0, 1, 2]
+[[evaluation]]
+sets = ["original", "mixed_rand"]
+)";
+  const auto grid = experiments::parse_grid(text, "study.toml");
+  protocol::SubmitGrid message;
+  message.name = grid.name;
+  message.description = grid.description;
+  message.text = grid.text;
+  message.cells = grid.cells;
+  message.tasks = grid.tasks;
+  const PreparedGrid prepared = prepare_grid_file(text, "study.toml", "");
+  EXPECT_EQ(prepared.cells.size(), 12u);
+  expect_equal(prepared, prepare_grid(message));
+  try {
+    prepare_grid_file("name = \"x\"\nsede = 1\n", "study.toml", "");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_EQ(std::string(error.what()).substr(0, 13), "study.toml:2:");
+  }
 }
 
 TEST(PreparedGridTest, RefusesWhatIsWrong) {

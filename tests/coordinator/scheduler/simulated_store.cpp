@@ -25,6 +25,7 @@ struct SimulatedStore::Writer {
     row.similar = task.similar;
     row.kind = task.kind;
     row.weights = task.weights;
+    row.order = put.order;
     rows.dependencies[put.number] = put.dependencies;
   }
   void operator()(const PutTitle& put) { rows.tasks.at(put.task).title = put.title; }
