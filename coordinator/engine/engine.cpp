@@ -277,8 +277,8 @@ struct Engine::Parts {
 
   protocol::GridSubmitted submit(SubmitEvent event) {
     const std::vector<PreparedTask>& tasks = event.grid->tasks;
-    event.missing.merge(missing_of(
-        tasks.size(), [&](size_t i) -> const std::string& { return tasks[i].id; }));
+    event.missing.merge(
+        missing_of(tasks.size(), [&](size_t i) -> const std::string& { return tasks[i].id; }));
     std::unordered_set<std::string_view> all;
     for (const PreparedTask& task : tasks) all.insert(task.id);
     event.folders = attempt_folders(options.workspace,

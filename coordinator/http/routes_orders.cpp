@@ -33,8 +33,8 @@ HttpResponse submit_file(const RouteContext& context, const Call& call) {
   v("text", text);
   v("file", name);
   v.finish();
-  const auto submitted = context.options.engine->submit(
-      prepare_grid_file(text, name, context.options.workspace));
+  const auto submitted =
+      context.options.engine->submit(prepare_grid_file(text, name, context.options.workspace));
   give_memory_back(submitted);
   return {200, protocol::to_json(submitted)};
 }

@@ -38,8 +38,9 @@ void add_query_routes(RouteTable& table, const RouteContext& context) {
     return c->ask([&](const Engine::View& view) { return tasks_json(view, filter, page); });
   });
   table.add("GET", "/api/v1/tasks/{id}", [c](const Call& call) {
+    const Page page = page_of(call);
     HttpResponse task =
-        c->ask([&](const Engine::View& view) { return task_json(view, call.parameters[0]); });
+        c->ask([&](const Engine::View& view) { return task_json(view, call.parameters[0], page); });
     const auto id = task.body["task_id"].get<std::string>();
     task.body["environments"] = DatabaseViews(c->options.database).environments(id);
     if (task.body["state"] == "ready" && c->options.slurm_unfit) {

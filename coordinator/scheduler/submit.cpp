@@ -27,8 +27,7 @@ void check(const State& state, const PreparedGrid& grid) {
     for (const int32_t dependency : task.dependencies) {
       const std::string& id = grid.dependency_id(dependency);
       if (dependency >= 0 || state.tasks.count(id)) continue;
-      fail_input("task '{}' depends on {}, which is not among the tasks before it", task.title,
-                 id);
+      fail_input("task '{}' depends on {}, which is not among the tasks before it", task.title, id);
     }
     if (!tasks.insert(task.id).second) {
       fail_input("grid '{}' holds task '{}' twice", grid.name, task.title);

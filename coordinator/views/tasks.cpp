@@ -32,13 +32,8 @@ Json task_summary(const Engine::View& view, const TaskEntry& entry) {
            entry.attempts == 0 ? Json(nullptr) : Json(attempt_folder(entry.id(), entry.attempts))}};
 }
 
-Json links_json(const std::vector<TaskEntry*>& entries) {
-  Json list = Json::array();
-  for (const TaskEntry* entry : entries) {
-    list.push_back(
-        {{"task_id", entry->id()}, {"title", entry->title}, {"state", to_string(entry->state)}});
-  }
-  return list;
+Json link_json(const TaskEntry& entry) {
+  return {{"task_id", entry.id()}, {"title", entry.title}, {"state", to_string(entry.state)}};
 }
 
 Json attempts_json(const Engine::View& view, const TaskEntry& entry) {
@@ -191,14 +186,23 @@ std::string find_task(const State& state, const std::string& prefix) {
   return found;
 }
 
-Json task_json(const Engine::View& view, const std::string& prefix) {
+Json task_json(const Engine::View& view, const std::string& prefix, const Page& page) {
   const TaskEntry& entry = view.state.task(find_task(view.state, prefix));
   Json json = task_summary(view, entry);
   json["spec"] = view.store.spec(entry);
   json["result"] = view.store.result(entry);
   json["figures"] = figures_json(view.store.figures(entry));
-  json["dependencies"] = links_json(entry.dependencies);
-  json["dependants"] = links_json(entry.dependants);
+  json["dependencies"] = Json::array();
+  for (const TaskEntry* each : entry.dependencies) json["dependencies"].push_back(link_json(*each));
+  // On what prepares a data set every cell may depend.
+  const auto count = static_cast<int64_t>(entry.dependants.size());
+  const int64_t first = std::min(page.after, count);
+  const int64_t end = first + std::min(page.limit, count - first);
+  json["dependants"] = Json::array();
+  for (int64_t i = first; i < end; ++i) {
+    json["dependants"].push_back(link_json(*entry.dependants[static_cast<size_t>(i)]));
+  }
+  json["next"] = end < count ? Json(end) : Json(nullptr);
   json["explanation"] = explanation(view, entry);
   json["failures"] = entry.failures;
   json["crashes"] = entry.crashes;

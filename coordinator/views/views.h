@@ -33,7 +33,8 @@ int64_t find_grid(const State& state, const std::string& name);
 // In the grid's order; of all grids, in the order in which they were submitted. Throws InputError
 // on an unknown state or kind.
 Json tasks_json(const Engine::View& view, const TaskFilter& filter, const Page& page);
-Json task_json(const Engine::View& view, const std::string& id);
+// Its dependants in pages.
+Json task_json(const Engine::View& view, const std::string& id, const Page& page = {});
 // The task whose id begins with `prefix`. Throws NotFound, or InputError where it is not unique.
 std::string find_task(const State& state, const std::string& prefix);
 Json workers_json(const Engine::View& view);

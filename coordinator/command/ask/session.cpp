@@ -15,11 +15,16 @@ using experiments::protocol::Client;
 
 // A daemon that lives answers a ping at once; one that is committing a large submit, after a while.
 constexpr double kTimeoutSeconds = 60;
+constexpr double kPatienceSeconds = 1800;
 
 }  // namespace
 
 Session::Session(Access access)
-    : client_(std::make_unique<Client>(std::move(access), kTimeoutSeconds)) {}
+    : access_(std::move(access)), client_(std::make_unique<Client>(access_, kTimeoutSeconds)) {}
+
+Json Session::post_patiently(const std::string& path, const Json& body) {
+  return Client(access_, kPatienceSeconds).post(path, body);
+}
 
 std::optional<Session> Session::find(const fs::path& workspace) {
   const auto access = experiments::protocol::read_access(

@@ -32,8 +32,11 @@ class Session {
   Json post(const std::string& path, const Json& body = Json::object()) {
     return client_->post(path, body);
   }
+  // The same for what may take minutes, on a connection of its own.
+  Json post_patiently(const std::string& path, const Json& body);
 
  private:
+  experiments::protocol::Access access_;
   std::unique_ptr<experiments::protocol::Client> client_;
 };
 

@@ -100,6 +100,11 @@ Json Source::tasks() {
   return session_ ? session_->get_whole("/tasks", "tasks").at("tasks") : all_tasks({});
 }
 
+Json Source::tasks_page(const std::string& grid, int64_t after) {
+  if (!session_) return tasks_json(stored_->view(), {.grid = grid}, {after, Page::kMost});
+  return session_->get(fmt::format("/tasks?grid={}&after={}", percent_encoded(grid), after));
+}
+
 Json Source::tasks_of(int64_t grid) {
   const std::string id = std::to_string(grid);
   return session_ ? session_->get_whole("/tasks?grid=" + id, "tasks")["tasks"]
@@ -111,7 +116,10 @@ Json Source::task(const std::string& text) {
 }
 
 Json Source::whole_task(const std::string& id) {
-  return session_ ? session_->get("/tasks/" + id) : task_json(stored_->view(), id);
+  if (session_) return session_->get_whole("/tasks/" + id, "dependants");
+  Json whole = task_json(stored_->view(), id, {0, kAll});
+  whole.erase("next");
+  return whole;
 }
 
 Json tasks_like(Session& session, const std::string& text) {

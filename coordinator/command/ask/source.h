@@ -28,6 +28,8 @@ class Source {
   Json grids();           // a list, newest first
   Json grid(int64_t id);  // with cell_list
   Json tasks();           // a list
+  // As GET /tasks, one page; of all grids where `grid` is empty.
+  Json tasks_page(const std::string& grid, int64_t after);
   Json tasks_of(int64_t grid);
   // The task that find_task() finds.
   Json task(const std::string& text);

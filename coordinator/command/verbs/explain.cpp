@@ -81,8 +81,7 @@ int explain(const CommandLine& line, const std::string& what) {
     print(task.dump(1) + "\n");
   } else if (line.format == Format::kCsv) {
     Table table({{"task_id"}, {"title"}, {"state"}, {"explanation"}});
-    table.add_row(
-        {task.at("task_id"), task.at("title"), task.at("state"), task.at("explanation")});
+    table.add_row({task.at("task_id"), task.at("title"), task.at("state"), task.at("explanation")});
     print(table.csv());
   } else {
     print(explained(task, line.workspace));

@@ -12,9 +12,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/installation.h"
+#include "base/one_line.h"
 #include "coordinator/command/ask/source.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/daemon/workspace.h"
+#include "experiments/grid/grid_expansion.h"
+#include "experiments/grid/grid_reader.h"
 #include "experiments/outlook/outlook.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/pins.h"
@@ -323,6 +326,24 @@ experiments::Grid read_ready_grid(const fs::path& file, const fs::path& workspac
   outlined.file.missing = all_missing(outlined, workspace);
   experiments::require_inputs(outlined.file);
   return std::move(outlined.grid);
+}
+
+ReadyFile read_ready_file(const fs::path& file, const fs::path& workspace) {
+  const std::string text = read_file(file);
+  try {
+    OutlinedGrid few{{}, experiments::read_grid_file(text, file.string(), workspace)};
+    const std::string name = few.file.name;
+    // What it needs does not depend on the seeds, of which there may be very many.
+    for (auto& block : few.file.cells) {
+      if (block.seeds.size() > 1) block.seeds.resize(1);
+    }
+    few.grid = experiments::expand_grid(few.file);
+    few.file.missing = all_missing(few, workspace);
+    experiments::require_inputs(few.file);
+    return {name, text};
+  } catch (const InputError& error) {
+    throw InputError(one_line(error.what()));
+  }
 }
 
 bool print_plan(const CommandLine& line, const PlanOptions& options) {

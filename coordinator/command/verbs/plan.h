@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "coordinator/command/verbs/command.h"
@@ -25,6 +26,14 @@ std::vector<experiments::MissingInput> all_missing(const experiments::OutlinedGr
 
 // The grid, once nothing of what it needs is missing. Throws InputError that names all that is.
 experiments::Grid read_ready_grid(const fs::path& file, const fs::path& workspace);
+
+// A grid's file as it is sent to the daemon, which expands it.
+struct ReadyFile {
+  std::string name;  // the grid's
+  std::string text;
+};
+// The same of a file that may stand for more cells than this process could hold.
+ReadyFile read_ready_file(const fs::path& file, const fs::path& workspace);
 
 struct PlanOptions {
   fs::path grid, site;

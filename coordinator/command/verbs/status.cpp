@@ -27,6 +27,7 @@ struct StatusOptions {
   std::string grid;
   bool watch = false;
   bool tasks = false;
+  int64_t after = 0;  // of the tasks' listing
 };
 
 Table grid_table(const Json& grids) {
@@ -171,6 +172,26 @@ std::string matrix_of(Source& source, const Json& status, size_t width) {
   return "";
 }
 
+// A table shows one page; programs get all, or all from `after` on.
+std::string task_text(Source& source, const std::string& grid, const CommandLine& line,
+                      const StatusOptions& options, size_t width) {
+  Json page = source.tasks_page(grid, options.after);
+  Json tasks = std::move(page.at("tasks"));
+  Json next = page.at("next");
+  while (line.format != Format::kTable && next.is_number()) {
+    page = source.tasks_page(grid, next.get<int64_t>());
+    for (Json& task : page.at("tasks")) tasks.push_back(std::move(task));
+    next = page.at("next");
+  }
+  if (line.format == Format::kJson) return tasks.dump(1) + "\n";
+  std::string text = task_table(tasks).as(line.format, width);
+  if (next.is_number()) {
+    text += fmt::format("There are more: `remixer status {}--tasks --after {}` goes on\n",
+                        grid.empty() ? "" : grid + " ", next.get<int64_t>());
+  }
+  return text;
+}
+
 std::string status_text(Source& source, const CommandLine& line, const StatusOptions& options,
                         size_t width, bool colour) {
   Json grid;
@@ -181,9 +202,7 @@ std::string status_text(Source& source, const CommandLine& line, const StatusOpt
     }
   }
   if (options.tasks) {
-    const Json tasks = grid.is_null() ? source.tasks() : source.tasks_of(grid.at("id"));
-    if (line.format == Format::kJson) return tasks.dump(1) + "\n";
-    return task_table(tasks).as(line.format, width);
+    return task_text(source, grid.is_null() ? "" : grid.at("id").dump(), line, options, width);
   }
   if (!grid.is_null()) {
     grid = source.grid(grid.at("id"));
@@ -254,6 +273,9 @@ void add_status(CommandLine& line) {
   command->add_option("GRID", options->grid, "Show this grid's cells and their accuracies");
   command->add_flag("--watch", options->watch, "Refresh every second, until Ctrl-C");
   command->add_flag("--tasks", options->tasks, "List tasks (of the grid) with their states");
+  command->add_option("--after", options->after, "With --tasks: begin after so many")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
   add_format(line, command);
   command->callback(
       [&line, options] { line.chosen = [&line, options] { return status(line, *options); }; });

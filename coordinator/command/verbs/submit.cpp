@@ -19,6 +19,16 @@ GridSubmitted submit_grid(Session& session, const experiments::Grid& grid) {
       session.post("/grids", experiments::protocol::to_json(message)));
 }
 
+GridSubmitted submit_grid_file(Session& session, const std::string& text, const std::string& name) {
+  try {
+    return experiments::protocol::from_json<GridSubmitted>(
+        session.post_patiently("/grids/file", {{"text", text}, {"file", name}}));
+  } catch (const experiments::protocol::Refused& refused) {
+    if (refused.status == 400) throw InputError(refused.what());
+    throw;
+  }
+}
+
 std::string submitted_text(const std::string& name, const GridSubmitted& submitted) {
   const int64_t to_run = submitted.tasks_queued + submitted.tasks_underway;
   if (to_run == 0) {
@@ -37,11 +47,11 @@ std::string submitted_text(const std::string& name, const GridSubmitted& submitt
 namespace {
 
 int submit(const CommandLine& line, const fs::path& file) {
-  const experiments::Grid grid = read_ready_grid(file, line.workspace);
+  const ReadyFile grid = read_ready_file(file, line.workspace);
   DaemonOptions options;
   options.workspace = line.workspace;
   SessionOrDaemon daemon(options);
-  const GridSubmitted submitted = submit_grid(daemon.session(), grid);
+  const GridSubmitted submitted = submit_grid_file(daemon.session(), grid.text, file.string());
   Table table({{"grid_id"},
                {"grid"},
                {"cells"},

@@ -11,6 +11,10 @@
 namespace remixer::coordinator::command {
 
 experiments::protocol::GridSubmitted submit_grid(Session& session, const experiments::Grid& grid);
+// The file's text, which the daemon expands: as many cells as one likes. `name` stands for the file
+// in messages.
+experiments::protocol::GridSubmitted submit_grid_file(Session& session, const std::string& text,
+                                                      const std::string& name);
 
 // "quickstart: 15 cells (3 done already), 131 tasks: 40 reused, 91 to run".
 std::string submitted_text(const std::string& name,

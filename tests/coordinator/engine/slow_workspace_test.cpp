@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A workspace on a network file system whose every call takes its time: the scheduler's thread makes
-// none of them, so nobody else waits.
+// A workspace on a network file system whose every call takes its time: the scheduler's thread
+// makes none of them, so nobody else waits.
 //
 // The file system's functions are this program's own here: they look who calls, wait, and go on to
 // the system's. The C++ library's calls come by here as well.

@@ -81,6 +81,12 @@ TEST(Source, ReadsListingsToTheirEnd) {
     EXPECT_FALSE(source.grid(1).contains("next"));
     EXPECT_EQ(source.task("Train 1000").at("title"), "train 1000");
     EXPECT_EQ(source.task("evaluate 7 on mixed_rand").at("kind"), "evaluate");
+    const Json prepare = source.whole_task(source.task("prepare")["task_id"]);
+    EXPECT_EQ(prepare.at("dependants").size(), 3 * seeds.size());
+    EXPECT_FALSE(prepare.contains("next"));
+    const Json first = source.tasks_page("", 0);
+    EXPECT_EQ(first.at("tasks").size(), 1000u);
+    EXPECT_EQ(source.tasks_page("1", first.at("next").get<int64_t>()).at("tasks").size(), 1000u);
     return source.has_daemon();
   };
   {
@@ -174,7 +180,7 @@ TEST(Source, SaysTheSameWithoutADaemon) {
   Source source(folder.path);
   EXPECT_EQ(source.status()["workers"], Json::array());
   EXPECT_EQ(source.whole_task(source.task("train 3")["task_id"])["explanation"],
-              "grid 'paused' is paused; `remixer resume 2` goes on");
+            "grid 'paused' is paused; `remixer resume 2` goes on");
 }
 
 TEST(Source, RefusesADatabaseThatIsNotOurs) {
