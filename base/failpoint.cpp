@@ -4,8 +4,10 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 namespace remixer {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 struct Wanted {
   std::string name;
   std::atomic<long> left{1};
+  double sleep = 0;  // milliseconds
 };
 
 // Null where none is wanted, as in every ordinary run.
@@ -24,7 +27,12 @@ Wanted* wanted() {
     wanted->name = text;
     const size_t colon = wanted->name.find(':');
     if (colon != std::string::npos) {
-      wanted->left = std::strtol(wanted->name.c_str() + colon + 1, nullptr, 10);
+      const char* const count = wanted->name.c_str() + colon + 1;
+      if (*count == '~') {
+        wanted->sleep = std::strtod(count + 1, nullptr);
+      } else {
+        wanted->left = std::strtol(count, nullptr, 10);
+      }
       wanted->name.resize(colon);
     }
     return wanted;
@@ -37,6 +45,10 @@ Wanted* wanted() {
 void failpoint(const char* name) {
   Wanted* const point = wanted();
   if (point == nullptr || point->name != name) return;
+  if (point->sleep > 0) {
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(point->sleep));
+    return;
+  }
   if (--point->left == 0) ::raise(SIGKILL);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/failpoint.h"
 #include "base/hash.h"
 
 namespace remixer::experiments::protocol {
@@ -55,6 +56,7 @@ std::optional<std::string> result_damage(const fs::path& workspace, const Json& 
                                          bool hashes) {
   for (const ResultFile& file : result_files(result)) {
     std::error_code code;
+    failpoint("look-at-file");
     if (!fs::exists(workspace / file.path, code)) return fmt::format("{} is gone", file.path);
     if (!hashes || file.sha256.empty()) continue;
     try {

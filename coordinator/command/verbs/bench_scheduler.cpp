@@ -3,184 +3,31 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <future>
-#include <thread>
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "base/installation.h"
 #include "base/temporary_folder.h"
 #include "coordinator/command/ask/session.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/bench_parts.h"
 #include "coordinator/command/verbs/command.h"
 #include "coordinator/command/verbs/command_line.h"
 #include "coordinator/command/verbs/handover.h"
-#include "coordinator/daemon/workspace.h"
-#include "coordinator/store/store.h"
-#include "experiments/spec/components.h"
 
 namespace remixer::coordinator::command {
 
 namespace protocol = experiments::protocol;
-using experiments::Cell;
-using experiments::Task;
-using experiments::TaskKind;
 
 namespace {
 
-constexpr int64_t kCellsAtOnce = 1000;  // when filling a database
 constexpr int kStatusCalls = 20;
-
-double now() {
-  return system_clock().monotonic();
-}
-
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  const auto at = static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5);
-  return values[at];
-}
-
-Task make_task(TaskKind kind, Json spec, const std::string& title,
-               std::vector<std::string> dependencies, const std::string& cell) {
-  Task task;
-  task.kind = kind;
-  task.spec = std::move(spec);
-  task.spec["kind"] = experiments::to_string(kind);
-  task.title = title;
-  task.dependencies = std::move(dependencies);
-  task.cell_id = cell;
-  return task;
-}
-
-// `count` cells from seed `first` on, as a study's grid would have them.
-protocol::SubmitGrid make_grid(const std::string& name, int64_t first, int64_t count,
-                               int64_t evaluations) {
-  const auto sets = experiments::find_dataset_builder("fashion-bg").evaluation_sets;
-  protocol::SubmitGrid grid;
-  grid.name = name;
-  grid.text = "name = \"" + name + "\"\n";
-  Cell cell;
-  cell.architecture = "deit_nano_patch4_32";
-  cell.dataset = experiments::dataset_entry("fashion-bg");
-  cell.dataset_name = "fashion-bg";
-  cell.recipe_name = "bench";
-  grid.tasks.push_back(
-      make_task(TaskKind::kPrepare, {{"dataset", cell.dataset}}, "prepare fashion-bg", {}, ""));
-  const std::string prepare = grid.tasks.back().id();
-  for (int64_t seed = first; seed < first + count; ++seed) {
-    cell.seed = seed;
-    const Json identity = cell.identity();
-    const std::string id = cell.id();
-    const std::string title = fmt::format("deit_nano_patch4_32 · none · seed {}", seed);
-    grid.cells.push_back(cell);
-    grid.tasks.push_back(
-        make_task(TaskKind::kTrain, {{"cell", identity}}, "train " + title, {prepare}, id));
-    const std::string train = grid.tasks.back().id();
-    for (int64_t i = 0; i < evaluations; ++i) {
-      const std::string set = i < static_cast<int64_t>(sets.size()) ? sets[static_cast<size_t>(i)]
-                                                                    : fmt::format("set_{}", i);
-      grid.tasks.push_back(
-          make_task(TaskKind::kEvaluate, {{"cell", identity}, {"eval_set", set}, {"version", 1}},
-                    fmt::format("evaluate {} · {}", set, title), {prepare, train}, id));
-    }
-  }
-  return grid;
-}
-
-// A database with that many finished cells, through the product's own steps and writes.
-void fill(const fs::path& workspace, int64_t cells, int64_t evaluations) {
-  fs::create_directories(workspace);
-  Store store(database_file(workspace));
-  const Settings settings;
-  Now moment{now(), system_clock().wall() - 1e6};
-  State state = store.load(moment, settings);
-  std::vector<Write> writes;
-  const auto take = [&](const Event& event) {
-    Effects effects = step(state, event, moment, settings);
-    std::move(effects.writes.begin(), effects.writes.end(), std::back_inserter(writes));
-    return std::move(effects.reply);
-  };
-  protocol::RegisterWorker about;
-  about.name = about.host = "bench";
-  about.environment = Json::object();
-  const auto worker = std::get<protocol::WorkerRegistered>(take(RegisterEvent{about})).worker_id;
-  for (int64_t first = 0; first < cells; first += kCellsAtOnce) {
-    const int64_t count = std::min(kCellsAtOnce, cells - first);
-    take(SubmitEvent(make_grid(fmt::format("grid {}", first), first, count, evaluations)));
-    for (;;) {
-      const auto claim = std::get<protocol::ClaimReply>(take(ClaimEvent{worker}));
-      if (!claim.assignment) break;
-      moment.wall += 1, moment.monotonic += 1;
-      protocol::AttemptResult result;
-      result.task_id = claim.assignment->task_id;
-      result.attempt = claim.assignment->attempt;
-      result.fence = claim.assignment->fence;
-      result.result = {{"seconds", 1.0}};
-      if (claim.assignment->task.kind == TaskKind::kEvaluate) {
-        result.figures = {{"raw", "original", "top1", 60.0, 1000}};
-      }
-      take(ResultEvent{std::move(result)});
-    }
-    store.commit(writes);
-    writes.clear();
-  }
-}
-
-// `remixer up --workers 0` in a process of its own.
-class DaemonProcess {
- public:
-  explicit DaemonProcess(const fs::path& workspace) : workspace_(workspace) {
-    const std::string program = (program_folder() / "remixer").string();
-    const std::string folder = workspace.string();
-    child_ = ::fork();
-    if (child_ < 0) fail("cannot start a process: {}", errno_text(errno));
-    if (child_ == 0) {
-      const int null = ::open("/dev/null", O_WRONLY);
-      ::dup2(null, 1);
-      ::execl(program.c_str(), "remixer", "up", "--workers", "0", "--workspace", folder.c_str(),
-              nullptr);
-      ::_exit(127);
-    }
-  }
-  ~DaemonProcess() {
-    ::kill(child_, SIGTERM);
-    ::waitpid(child_, nullptr, 0);
-  }
-
-  Session session() const {
-    const double until = now() + 120;
-    for (;;) {
-      if (auto found = Session::find(workspace_)) return std::move(*found);
-      if (::waitpid(child_, nullptr, WNOHANG) != 0) fail("the daemon ended before it answered");
-      if (now() > until) fail("the daemon does not answer");
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  }
-
-  // "VmHWM", "VmRSS": megabytes.
-  double megabytes(const std::string& what) const {
-    std::ifstream status(fmt::format("/proc/{}/status", child_));
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with(what + ":")) return std::stod(line.substr(what.size() + 1)) / 1024;
-    }
-    return 0;
-  }
-
- private:
-  fs::path workspace_;
-  pid_t child_ = -1;
-};
 
 // What an fsync of a few pages costs on this disk, which no durable answer can avoid.
 std::vector<double> time_syncs(const fs::path& folder, int count) {
