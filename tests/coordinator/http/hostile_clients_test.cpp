@@ -101,7 +101,7 @@ TEST_F(HostileClientsTest, AnswersToAnybodyLetNobodyIn) {
 TEST_F(HostileClientsTest, TheReserveAnswersAProofAndAQuestion) {
   ServerOptions options;
   options.connections = 1;
-  options.reserve = 1;
+  options.reserve = 2;
   start(options);
   RawClient worker(server->port());
   worker.send(kGoodKept);
