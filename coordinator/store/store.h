@@ -45,8 +45,8 @@ class Store {
   // as the object.
   // `checkpoint_pages`: pages of the log after which it is written back to the database.
   explicit Store(const std::filesystem::path& file, int checkpoint_pages = 1000);
-  // To read alone, as the database is now, whatever its daemon does meanwhile; nothing of this may be
-  // committed to. An older schema is brought to the newest in memory. Throws as the other does;
+  // To read alone, as the database is now, whatever its daemon does meanwhile; nothing of this may
+  // be committed to. An older schema is brought to the newest in memory. Throws as the other does;
   // `name` stands for the file in messages.
   Store(std::unique_ptr<SQLite::Database> readable, const std::string& name);
   ~Store();

@@ -39,7 +39,6 @@ class Source {
  private:
   Json all_tasks(const TaskFilter& filter);
 
-
   std::optional<Session> session_;
   std::optional<StoredState> stored_;
 };
