@@ -6,6 +6,8 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "core/kernels/fused_choice.h"
+#include "core/kernels/fused_distance.h"
 #include "core/kernels/operators.h"
 
 namespace remixer::kernels {
@@ -41,6 +43,12 @@ at::Tensor label_distance(const at::Tensor& y, std::string_view metric) {
   // Without data any expression of this shape will do, and not all of the real one's parts have
   // one.
   if (y.is_meta()) return at::bmm(y, y.transpose(1, 2));
+  if (fused_distance_takes(y) &&
+      use_fused(Fused::kDistance, {y}, [metric = std::string(metric)](const auto& a) {
+        return label_distance(a[0], metric);
+      })) {
+    return fused_distance(y, metric == "cosine");
+  }
   // Half-precision sums over hundreds of classes would lose the small distances.
   const bool narrow = y.scalar_type() == at::kHalf || y.scalar_type() == at::kBFloat16;
   const at::Tensor wide = narrow ? y.to(at::kFloat) : y;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
+#include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/matmul.h>
@@ -9,7 +10,9 @@
 #include <cmath>
 
 #include "core/kernels/fused_attention.h"
+#include "core/kernels/fused_choice.h"
 #include "core/kernels/mask.h"
+#include "core/kernels/masked_attention_cpu.h"
 #include "core/kernels/operators.h"
 
 namespace remixer::kernels {
@@ -42,8 +45,16 @@ at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::
   const double factor = scale.value_or(1 / std::sqrt(static_cast<double>(q.size(3))));
 
   if (mask_is_one(kappa)) return at::scaled_dot_product_attention(q, k, v, {}, 0, false, factor);
-  if (fused_attention_takes(q, k, v, distance, kappa))
+  if (fused_attention_takes(q, k, v, distance, kappa) &&
+      use_fused(Fused::kAttention, {q, k, v, distance, kappa}, [=](const auto& a) {
+        return masked_attention(a[0], a[1], a[2], a[3], a[4], prefix_tokens, factor);
+      })) {
     return fused_attention(q, k, v, distance, kappa, prefix_tokens, factor);
+  }
+  if (at::GradMode::is_enabled() && cpu_attention_takes(q, k, v, distance) &&
+      !at::isTensorSubclassLike(kappa)) {
+    return cpu_attention(q, k, v, distance, kappa, prefix_tokens, factor);
+  }
   at::Tensor bias = log_mask(distance, kappa);
   if (prefix_tokens > 0) {
     bias = at::constant_pad_nd(bias, {prefix_tokens, 0, prefix_tokens, 0});

@@ -6,6 +6,7 @@
 #include <ATen/ops/index.h>
 #include <ATen/ops/matmul.h>
 
+#include "core/kernels/fused_choice.h"
 #include "core/kernels/fused_mixing.h"
 #include "core/kernels/mask.h"
 #include "core/kernels/masked_conv2d_cpu.h"
@@ -60,11 +61,14 @@ bool runs_wider(const at::Tensor& x) {
 }
 
 // One kernel for all channels is a Toeplitz matrix over patches.
-bool takes_fused(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& distance,
-                 const at::Tensor& kappa) {
+bool serves_fused(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& distance,
+                  const at::Tensor& kappa) {
   // One row of patches stands for all: [B, W, C].
   return !at::isTensorSubclassLike(x) && weight.size(0) == 1 && x.numel() > 0 &&
-         fused_mixing_takes(x.select(2, 0).transpose(1, 2), weight, distance, kappa);
+         fused_mixing_takes(x.select(2, 0).transpose(1, 2), weight, distance, kappa) &&
+         use_fused(Fused::kConv2d, {x, weight, distance, kappa}, [](const auto& a) {
+           return masked_conv2d(a[0], a[1], std::nullopt, a[2], a[3]);
+         });
 }
 
 std::optional<at::Tensor> to_float(const std::optional<at::Tensor>& bias) {
@@ -82,13 +86,14 @@ at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
                          const at::Tensor& kappa) {
   check("masked_conv2d", x, weight, bias);
   check_mask("masked_conv2d", distance, kappa, x, x.size(0), x.size(2) * x.size(3));
-  if (runs_wider(x) && !takes_fused(x, weight, distance, kappa)) {
+  const bool fused = serves_fused(x, weight, distance, kappa);
+  if (runs_wider(x) && !fused) {
     return masked_conv2d(x.to(at::kFloat), weight.to(at::kFloat), to_float(bias),
                          distance.to(at::kFloat), kappa)
         .to(x.scalar_type());
   }
   if (mask_is_one(kappa)) return depthwise_conv2d(x, weight, bias);
-  if (takes_fused(x, weight, distance, kappa)) {
+  if (fused) {
     const at::Tensor tokens = x.permute({0, 2, 3, 1}).flatten(1, 2);
     const at::Tensor mixed = fused_mixing(tokens, weight.view({weight.size(2), weight.size(3)}),
                                           distance, kappa, false, x.size(3));

@@ -4,6 +4,7 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "core/kernels/fused_choice.h"
 #include "core/kernels/fused_mixing.h"
 #include "core/kernels/mask.h"
 #include "core/kernels/operators.h"
@@ -22,8 +23,11 @@ at::Tensor masked_linear(const at::Tensor& x, const at::Tensor& weight, const at
   check_mask(kName, distance, kappa, x, x.size(0), patches);
 
   if (mask_is_one(kappa)) return complement ? at::zeros_like(x) : at::matmul(weight, x);
-  if (fused_mixing_takes(x, weight, distance, kappa))
+  if (fused_mixing_takes(x, weight, distance, kappa) &&
+      use_fused(Fused::kLinear, {x, weight, distance, kappa},
+                [=](const auto& a) { return masked_linear(a[0], a[1], a[2], a[3], complement); })) {
     return fused_mixing(x, weight, distance, kappa, complement, 0);
+  }
   const at::Tensor exponent = log_mask(distance, kappa);
   // 1 - exp(-κ d) by expm1: exact where κ is still small.
   const at::Tensor weights = complement ? exponent.expm1() * weight.neg() : exponent.exp() * weight;

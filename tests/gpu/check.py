@@ -42,6 +42,13 @@ def toeplitz(kernel, rows, columns):
     return torch.where(inside, kernel[y.clamp(0, size - 1), x.clamp(0, size - 1)], 0)
 
 
+def plain_distance(y, metric):
+    if metric == "l1":
+        return torch.stack([(image[:, None] - image[None]).abs().sum(-1) for image in y])
+    unit = F.normalize(y, dim=-1)
+    return (1 - unit @ unit.mT).clamp_min(0)
+
+
 def plain_conv(x, weight, bias, distance, kappa):
     b, c, h, w = x.shape
     if weight.shape[0] > 1:
@@ -84,6 +91,8 @@ class Checker:
         self.poison()
         y = f(*arguments)
         inputs = [a for a in arguments if isinstance(a, torch.Tensor) and a.requires_grad]
+        if not inputs:
+            return [y]
         return [y.detach()] + list(torch.autograd.grad((y * weights.to(y.dtype)).sum(), inputs))
 
     @staticmethod
@@ -154,6 +163,14 @@ class Checker:
                              self.normal(channels, 1, size, size, dtype=dtype),
                              self.normal(channels, dtype=dtype),
                              self.distance(b, n, apart, True), self.kappa()], tolerance)
+            for b, n, channels in ((2, 49, 1), (3, 196, 1), (2, 70, 9), (1, 196, 1000)):
+                for metric in ("l1", "cosine"):
+                    labels = torch.rand(b, n, channels, device=self.device,
+                                        generator=self.generator).to(dtype)
+                    self.check(f"distance {dtype} B{b} N{n} K{channels} {metric}",
+                               lambda y: ops.label_distance(y, metric),
+                               lambda y: plain_distance(y, metric), [labels],
+                               min(tolerance, 0.01))
         print(f"==> {len(self.cases) - len(self.wrong)} of {len(self.cases)} cases right "
               f"(seed {self.seed})", flush=True)
 
@@ -199,6 +216,11 @@ def timings(device, rehearse):
         with torch.no_grad():
             forward = milliseconds(device, lambda: f(*inputs), repeats)
         wanted = [a for a in inputs if isinstance(a, torch.Tensor) and a.requires_grad]
+        if not wanted:
+            rows.append({"what": name, "forward_ms": forward, "both_ms": forward,
+                         "roofline_forward_ms": bytes_forward / speed / 1e6,
+                         "roofline_both_ms": bytes_both / speed / 1e6})
+            return
         gradient = torch.randn_like(f(*inputs))
         both = milliseconds(
             device, lambda: torch.autograd.grad(f(*inputs), wanted, gradient), repeats)
@@ -244,9 +266,11 @@ def timings(device, rehearse):
         [image, kernel, y, kappa], 2 * tensor + size, 5 * tensor + 3 * size)
     row("  plain depthwise convolution", lambda a, s: F.conv2d(
         a, s.expand(c, 1, 9, 9), padding=4, groups=c), [image, kernel], 2 * tensor, 5 * tensor)
-    labels = torch.rand(b, n, 1, device=device)
-    row("label_distance, saliency", lambda a: ops.label_distance(a, "l1"),
-        [labels.requires_grad_()], size * 2, size * 4)
+    for channels, metric in ((1, "l1"), (1000, "cosine")):
+        labels = torch.rand(b, n, channels, device=device)
+        size = 4 * (b * n * channels + b * n * n)
+        row(f"label_distance, {channels} a patch", lambda a: ops.label_distance(a, metric),
+            [labels], size, size)
     return rows
 
 

@@ -626,6 +626,9 @@ float exp2(float x) {
 float log2(float x) {
   return std::log2(x);
 }
+float square_root(float x) {
+  return std::sqrt(x);
+}
 float exp2_minus_1(float x) {
   ++g_block->counters.exponentials;
   return std::expm1(x * 0.6931471805599453f);

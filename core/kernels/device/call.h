@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/kernels/device/attention.h"
+#include "core/kernels/device/distance.h"
 #include "core/kernels/device/mixing.h"
 
 namespace remixer::device {
@@ -17,12 +18,15 @@ enum class Kernel {
   kAttentionBackwardKv,
   kMixingProduct,
   kMixingGradient,
+  kDistanceOfNumbers,
+  kDistanceOfRows,
 };
 enum class Element { kBFloat16, kHalf };
 
 // Arguments are the same bytes for all types: they stand here under one of them.
 using AnyAttention = AttentionArguments<BFloat16, float>;
 using AnyMixing = MixingArguments<BFloat16, float>;
+using AnyDistance = DistanceArguments<float>;
 
 struct KernelCall {
   Kernel kernel = Kernel::kAttentionForward;
@@ -34,13 +38,14 @@ struct KernelCall {
   int64_t shared_bytes = 0;
   AnyAttention attention{};
   AnyMixing mixing{};
+  AnyDistance distance{};
 };
 
 // Carries out a call on a stream of the current device; null, or what went wrong.
 using LaunchKernel = const char* (*)(const KernelCall& call, void* stream);
 
 // Raised when KernelCall or a meaning changes: the CUDA library and its caller must agree.
-constexpr int kCallVersion = 1;
+constexpr int kCallVersion = 2;
 
 // The kernels as types: what runs, with which arguments, of how many threads at most.
 template <class T, class Distance, int W>
@@ -79,16 +84,30 @@ struct MixingGradient {
   static constexpr int kMaxThreads = 32 * kMixingWarps;
   static REMIXER_DEVICE void run(const Arguments& p) { mixing_gradient<T, Distance>(p); }
 };
+template <class Distance>
+struct DistanceOfNumbers {
+  using Arguments = DistanceArguments<Distance>;
+  static constexpr int kMaxThreads = kDistanceThreads;
+  static REMIXER_DEVICE void run(const Arguments& p) { distance_of_numbers<Distance>(p); }
+};
+template <class Distance>
+struct DistanceOfRows {
+  using Arguments = DistanceArguments<Distance>;
+  static constexpr int kMaxThreads = kDistanceThreads;
+  static REMIXER_DEVICE void run(const Arguments& p) { distance_of_rows<Distance>(p); }
+};
 
 // Calls body.template operator()<K>(arguments) for the kernel type that `call` names.
 template <class T, class Distance, class Body>
 auto visit_typed(const KernelCall& call, Body&& body) {
   AttentionArguments<T, Distance> attention;
   MixingArguments<T, Distance> mixing;
+  DistanceArguments<Distance> distance;
   static_assert(sizeof(attention) == sizeof(call.attention) &&
-                sizeof(mixing) == sizeof(call.mixing));
+                sizeof(mixing) == sizeof(call.mixing) && sizeof(distance) == sizeof(call.distance));
   std::memcpy(&attention, &call.attention, sizeof(attention));
   std::memcpy(&mixing, &call.mixing, sizeof(mixing));
+  std::memcpy(&distance, &call.distance, sizeof(distance));
   const bool wide = call.width > 64;
   switch (call.kernel) {
     case Kernel::kAttentionForward:
@@ -105,6 +124,10 @@ auto visit_typed(const KernelCall& call, Body&& body) {
                   : body(AttentionBackwardKv<T, Distance, 64>(), attention);
     case Kernel::kMixingProduct:
       return body(MixingProduct<T, Distance>(), mixing);
+    case Kernel::kDistanceOfNumbers:
+      return body(DistanceOfNumbers<Distance>(), distance);
+    case Kernel::kDistanceOfRows:
+      return body(DistanceOfRows<Distance>(), distance);
     default:
       return body(MixingGradient<T, Distance>(), mixing);
   }

@@ -61,6 +61,25 @@ inline void plan_mixing(KernelCall& call) {
   call.shared_bytes = product ? kMixingSharedBytes : kGradientSharedBytes;
 }
 
+// Chooses the distance kernel for call.distance's shape, and its launch.
+inline void plan_distance(KernelCall& call) {
+  const auto& d = call.distance;
+  call.threads = kDistanceThreads;
+  if (d.channels == 1) {
+    const int64_t total = static_cast<int64_t>(d.batch) * d.patches * d.patches;
+    const int64_t each = kDistanceThreads * (call.float_distance ? 4 : 8);
+    call.kernel = Kernel::kDistanceOfNumbers;
+    call.grid[0] = static_cast<int>((total + each - 1) / each);
+    call.grid[1] = call.grid[2] = 1;
+    call.shared_bytes = 0;
+    return;
+  }
+  call.kernel = Kernel::kDistanceOfRows;
+  call.grid[0] = call.grid[1] = (d.patches + kDistanceSide - 1) / kDistanceSide;
+  call.grid[2] = d.batch;
+  call.shared_bytes = kDistanceSharedBytes;
+}
+
 // Into how many parts the batch is cut for dW: enough that a large GPU is busy, and a function of
 // the shape alone, so that the order of sums is the same everywhere.
 inline int plan_slices(int batch, int patches) {

@@ -118,6 +118,9 @@ REMIXER_DEVICE float exp2(float x) {
 REMIXER_DEVICE float log2(float x) {
   return __log2f(x);
 }
+REMIXER_DEVICE float square_root(float x) {
+  return __fsqrt_rn(x);
+}
 REMIXER_DEVICE float exp2_minus_1(float x) {
   return expm1f(x * 0.6931471805599453f);
 }

@@ -79,6 +79,7 @@ float unpack(uint16_t bits);
 
 float exp2(float x);
 float log2(float x);
+float square_root(float x);  // correctly rounded
 // 2^x - 1, exact near 0.
 float exp2_minus_1(float x);
 

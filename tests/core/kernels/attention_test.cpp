@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
+#include "core/kernels/memory_meter.h"
 #include "core/kernels/operators.h"
 #include "tests/core/kernels/numeric.h"
 
@@ -110,6 +114,86 @@ TEST(MaskedAttention, FarPatchesAreShutOutWithoutOverflow) {
   const at::Tensor y = masked_attention(c.q.to(at::kFloat), c.k.to(at::kFloat), c.v.to(at::kFloat),
                                         c.distance.to(at::kFloat) + 0.1, kappa, 1);
   EXPECT_TRUE(y.isfinite().all().item<bool>());
+}
+
+std::vector<at::Tensor> with_gradients(const std::vector<at::Tensor>& a, int64_t prefix) {
+  const at::Tensor y = masked_attention(a[0], a[1], a[2], a[3], a[4], prefix);
+  const at::Tensor weights = Draw(5).normal(y.sizes()).to(y.scalar_type());
+  auto all = torch::autograd::grad({y}, {a[0], a[1], a[2], a[4]}, {weights});
+  all.insert(all.begin(), y.detach());
+  return all;
+}
+
+// q, k, v as layers give them, cut from [B, T, 3, H, D]; a distance that wants no gradient.
+std::vector<at::Tensor> as_layers_do(at::IntArrayRef shape, int64_t prefix, at::ScalarType type) {
+  Draw draw(3);
+  const int64_t batch = shape[0], heads = shape[1], tokens = shape[2], patches = tokens - prefix;
+  const auto qkv =
+      draw.normal({batch, tokens, 3, heads, shape[3]}).to(type).permute({2, 0, 3, 1, 4}).unbind(0);
+  std::vector<at::Tensor> a;
+  for (const at::Tensor& part : qkv) a.push_back(part.detach().requires_grad_());
+  a.push_back(draw.uniform({batch, patches, patches}, 0, 2).to(type));
+  a.push_back(at::full({1}, 0.7, type).requires_grad_());
+  return a;
+}
+
+// The distance wants a gradient: ATen's operations do the work.
+std::vector<at::Tensor> by_aten(std::vector<at::Tensor> a, int64_t prefix) {
+  a[3] = a[3].detach().clone().requires_grad_();
+  return with_gradients(a, prefix);
+}
+
+TEST(MaskedAttention, BlocksOfRowsGiveWhatTheWholeGives) {
+  for (const auto& [shape, prefix] :
+       std::vector<std::pair<std::vector<int64_t>, int64_t>>{{{2, 3, 18, 16}, 1},
+                                                             {{1, 1, 113, 24}, 0},
+                                                             {{1, 2, 250, 40}, 2},
+                                                             {{1, 1, 1, 8}, 0},
+                                                             {{1, 2, 5, 1}, 1},
+                                                             {{2, 1, 3, 4}, 3}}) {
+    const auto a = as_layers_do(shape, prefix, at::kDouble);
+    const auto ours = with_gradients(a, prefix), expected = by_aten(a, prefix);
+    for (size_t i = 0; i < ours.size(); ++i) {
+      EXPECT_LT(difference(ours[i], expected[i]), 1e-11) << i << " of T " << shape[2];
+    }
+    std::vector<at::Tensor> narrow;
+    for (const at::Tensor& x : a)
+      narrow.push_back(x.detach().to(at::kFloat).requires_grad_(x.requires_grad()));
+    const auto single = with_gradients(narrow, prefix);
+    for (size_t i = 0; i < single.size(); ++i) {
+      EXPECT_LT(difference(single[i].to(at::kDouble), expected[i]), i == 4 ? 1e-3 : 1e-5) << i;
+    }
+  }
+}
+
+TEST(MaskedAttention, ThreadsChangeNothing) {
+  for (const auto& shape : std::vector<std::vector<int64_t>>{{1, 1, 131, 24}, {2, 3, 197, 64}}) {
+    const auto a = as_layers_do(shape, 1, at::kFloat);
+    std::vector<at::Tensor> first;
+    for (const int threads : {1, 2, 3, 4}) {
+      at::set_num_threads(threads);
+      const auto now = with_gradients(a, 1);
+      if (first.empty()) first = now;
+      for (size_t i = 0; i < now.size(); ++i) {
+        EXPECT_TRUE(at::equal(now[i], first[i])) << i << " with " << threads << " threads";
+      }
+    }
+  }
+  at::set_num_threads(1);
+}
+
+TEST(MaskedAttention, NeedsAThirdOfTheWholesMemory) {
+  const auto a = as_layers_do({8, 6, 785, 64}, 1, at::kFloat);
+  const auto peak_of = [](const auto& work) {
+    const MemoryMeter meter;
+    work();
+    return meter.peak();
+  };
+  const int64_t ours = peak_of([&] { with_gradients(a, 1); });
+  // Scores and their softmax, kept for the backward pass, are the least that the whole needs.
+  const int64_t whole = int64_t{2} * 8 * 6 * 785 * 785 * 4;
+  EXPECT_LT(3 * ours, whole);
+  EXPECT_GT(ours, 4 * a[0].numel() * 4) << "out and three gradients were counted";
 }
 
 TEST(MaskedAttention, RefusesShapesThatDoNotFit) {

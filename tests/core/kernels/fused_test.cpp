@@ -144,6 +144,35 @@ TEST_F(FusedTest, OneKernelForAllChannels) {
       3);
 }
 
+TEST_F(FusedTest, DistancesOfLabels) {
+  Draw draw(8);
+  for (const int64_t channels : {1, 12}) {
+    for (const char* metric : {"l1", "cosine"}) {
+      for (const auto type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+        g_launches = 0;
+        // Strided, and of two images.
+        const at::Tensor y = draw.uniform({channels, 9, 2}).permute({2, 1, 0}).to(type);
+        const at::Tensor ours = label_distance(y, metric);
+        EXPECT_EQ(g_launches, 1);
+        EXPECT_EQ(ours.scalar_type(), type);
+        const double allowed = type == at::kFloat ? 1e-5 : 0.03;
+        EXPECT_LT(difference(ours.to(at::kDouble), label_distance(y.to(at::kDouble), metric)),
+                  allowed)
+            << metric << " " << channels;
+      }
+    }
+  }
+}
+
+TEST_F(FusedTest, DistancesThatTheKernelsDoNotTakeAreLeftToAten) {
+  Draw draw(8);
+  expect_same([](const auto& a) { return label_distance(a[0], "l1"); },
+              {draw.uniform({2, 5, 3}).requires_grad_()}, 0);
+  EXPECT_EQ(label_distance(at::zeros({0, 4, 3}), "l1").sizes(), at::IntArrayRef({0, 4, 4}));
+  EXPECT_EQ(label_distance(at::zeros({2, 4, 0}), "l1").abs().max().item<float>(), 0);
+  EXPECT_EQ(g_launches, 0);
+}
+
 TEST_F(FusedTest, WithoutGradientsOneLaunchIsMade) {
   Draw draw(7);
   const at::AutoGradMode no_gradients(false);

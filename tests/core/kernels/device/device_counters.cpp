@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints, as JSON, what the emulator counts of each kernel at the paper's shapes, for one head or
 // image: attention of DeiT (T = 197 with [CLS], D = 64), mixing of 14 × 14 patches and 512
-// channels.
+// channels, distances of as many patches by saliency and by a thousand classes.
 #include <cmath>
 #include <cstdio>
 
@@ -117,11 +117,32 @@ void count_mixing() {
   count(Kernel::kMixingGradient, "MixingGradient");
 }
 
+void count_distance() {
+  constexpr int kPatches = 196, kClasses = 1000;
+  DeviceBuffers buffers;
+  KernelCall call;
+  call.float_distance = false;
+  auto& a = call.distance;
+  a.batch = 1, a.patches = kPatches;
+  a.distance = static_cast<float*>(buffers.output(kPatches * kPatches, Storage::kBFloat16));
+  const auto count = [&](int channels, const char* name) {
+    const size_t labels = static_cast<size_t>(kPatches) * channels;
+    a.channels = channels, a.cosine = channels > 1;
+    a.labels = static_cast<const float*>(buffers.input(numbers(labels), Storage::kFloat));
+    plan_distance(call);
+    print(name, call, testing::run(call, buffers),
+          static_cast<int64_t>(labels) * 4 + kPatches * kPatches * 2);
+  };
+  count(1, "DistanceOfNumbers");
+  count(kClasses, "DistanceOfRows");
+}
+
 }  // namespace
 }  // namespace remixer::device
 
 int main() {
   remixer::device::count_attention();
   remixer::device::count_mixing();
+  remixer::device::count_distance();
   std::printf("\n]\n");
 }

@@ -2,6 +2,7 @@
 #include "tests/core/kernels/device/emulated.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 namespace remixer::testing {
@@ -31,8 +32,11 @@ double rounded(double value, Storage storage) {
 }
 
 void* DeviceBuffers::add(size_t bytes) {
-  buffers_.emplace_back((bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t) + 1);
-  return buffers_.back().data();
+  // Aligned as a GPU's allocator does it, or what is counted would change from run to run.
+  constexpr size_t kAlignment = 256;
+  buffers_.emplace_back(std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment),
+                        &std::free);
+  return buffers_.back().get();
 }
 
 const void* DeviceBuffers::input(const std::vector<double>& values, Storage storage) {

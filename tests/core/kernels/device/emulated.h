@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <cstdlib>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -30,7 +31,7 @@ class DeviceBuffers {
 
  private:
   void* add(size_t bytes);
-  std::deque<std::vector<std::max_align_t>> buffers_;
+  std::vector<std::unique_ptr<void, decltype(&std::free)>> buffers_;
   GlobalMemory memory_;
 };
 

@@ -24,7 +24,7 @@ BEGIN, END = "<!-- table: kernel_table.py -->\n", "<!-- end of the table -->\n"
 GPUS = {"A100": ("80", 65536, 163 * 1024, 108, 1555e9, 312e12),
         "H100": ("90", 65536, 227 * 1024, 132, 3350e9, 989e12)}
 NAMES = ("AttentionForward", "AttentionDelta", "AttentionBackwardQ", "AttentionBackwardKv",
-         "MixingProduct", "MixingGradient")
+         "MixingProduct", "MixingGradient", "DistanceOfNumbers", "DistanceOfRows")
 
 
 def matches(symbol, name):

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/kernels/masked_attention_cpu.h"
+
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/TensorSubclassLikeUtils.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "core/kernels/attention_loops.h"
+
+// BLAS's own names, as LibTorch's libraries bring them; null where they do not.
+extern "C" {
+[[gnu::weak]] void sgemm_(const char* transposed_a, const char* transposed_b, const int* m,
+                          const int* n, const int* k, const float* alpha, const float* a,
+                          const int* lda, const float* b, const int* ldb, const float* beta,
+                          float* c, const int* ldc);
+[[gnu::weak]] void dgemm_(const char* transposed_a, const char* transposed_b, const int* m,
+                          const int* n, const int* k, const double* alpha, const double* a,
+                          const int* lda, const double* b, const int* ldb, const double* beta,
+                          double* c, const int* ldc);
+// MKL's, where that is the BLAS: of the calling thread; returns what it was, 0 for none of its own.
+[[gnu::weak]] int MKL_Set_Num_Threads_Local(int threads);
+}
+
+namespace remixer::kernels {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Rows of scores that are made at a time: with T to a thousand, both of a thread's blocks stay in
+// its second-level cache.
+constexpr int64_t kMostRows = 112;
+
+// A matrix of a head, rows of D numbers `stride` apart.
+template <typename T>
+struct Rows {
+  T* data;
+  int64_t stride;
+  T* row(int64_t i) const { return data + i * stride; }
+};
+
+template <typename T>
+void product(const char* ta, const char* tb, int64_t m, int64_t n, int64_t k, T alpha, const T* a,
+             int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
+  const int sizes[] = {static_cast<int>(m), static_cast<int>(n), static_cast<int>(k)};
+  const int strides[] = {static_cast<int>(lda), static_cast<int>(ldb), static_cast<int>(ldc)};
+  const auto run = [&](auto gemm) {
+    gemm(ta, tb, &sizes[0], &sizes[1], &sizes[2], &alpha, a, &strides[0], b, &strides[1], &beta, c,
+         &strides[2]);
+  };
+  if constexpr (std::is_same_v<T, float>) {
+    run(&sgemm_);
+  } else {
+    run(&dgemm_);
+  }
+}
+
+// BLAS counts columns first: what lies in rows here is transposed there.
+// c [rows, columns] = alpha · a [rows, inner] · b [columns, inner]ᵀ.
+template <typename T>
+void times_transposed(int64_t rows, int64_t columns, int64_t inner, T alpha, Rows<const T> a,
+                      Rows<const T> b, T* c) {
+  product<T>("T", "N", columns, rows, inner, alpha, b.data, b.stride, a.data, a.stride, T(0), c,
+             columns);
+}
+// c [rows, columns] = alpha · a [rows, inner], dense · b [inner, columns].
+template <typename T>
+void times(int64_t rows, int64_t columns, int64_t inner, T alpha, const T* a, Rows<const T> b,
+           Rows<T> c) {
+  product<T>("N", "N", columns, rows, inner, alpha, b.data, b.stride, a, inner, T(0), c.data,
+             c.stride);
+}
+// c [rows, columns] = alpha · a [inner, rows]ᵀ, dense · b [inner, columns] (+ c).
+template <typename T>
+void transposed_times(int64_t rows, int64_t columns, int64_t inner, T alpha, const T* a,
+                      Rows<const T> b, Rows<T> c, bool add) {
+  product<T>("N", "T", columns, rows, inner, alpha, b.data, b.stride, a, rows, T(add ? 1 : 0),
+             c.data, c.stride);
+}
+
+struct Shape {
+  int64_t batch, heads, tokens, width, prefix;
+  int64_t patches() const { return tokens - prefix; }
+  int64_t block() const {
+    const int64_t blocks = (tokens + kMostRows - 1) / kMostRows;
+    return (tokens + blocks - 1) / blocks;
+  }
+};
+
+Shape shape_of(const at::Tensor& q, int64_t prefix) {
+  return {q.size(0), q.size(1), q.size(2), q.size(3), prefix};
+}
+
+template <typename T>
+Rows<const T> head_of(const at::Tensor& x, int64_t b, int64_t h) {
+  // The stride of a single row may be anything.
+  return {x.const_data_ptr<T>() + b * x.stride(0) + h * x.stride(1),
+          std::max(x.stride(2), x.size(3))};
+}
+template <typename T>
+Rows<T> mutable_head_of(const at::Tensor& x, int64_t b, int64_t h) {
+  return {x.data_ptr<T>() + b * x.stride(0) + h * x.stride(1), x.stride(2)};
+}
+
+// x itself where its rows lie as BLAS wants them.
+at::Tensor readable(const at::Tensor& x) {
+  return x.stride(3) == 1 && x.stride(2) >= x.size(3) ? x : x.contiguous();
+}
+
+// [B, H, T, D], lying as [B, T, H, D]: what follows wants the heads side by side.
+at::Tensor new_heads(const at::Tensor& like) {
+  return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)},
+                   like.options().memory_format(std::nullopt))
+      .transpose(1, 2);
+}
+
+template <typename T>
+RowMask<T> mask_of(const at::Tensor& distance, const Shape& s, int64_t b, int64_t i, T kappa) {
+  if (i < s.prefix) return {};
+  const int64_t n = s.patches();
+  return {distance.const_data_ptr<T>() + (b * n + i - s.prefix) * n, s.prefix, kappa};
+}
+
+// A block of scores. BLAS's sums depend on where numbers lie within a cache line.
+template <typename T>
+std::unique_ptr<T[], decltype(&std::free)> scratch(int64_t count) {
+  constexpr size_t kLine = 64;
+  const size_t bytes = (static_cast<size_t>(count) * sizeof(T) + kLine - 1) / kLine * kLine;
+  auto* begin = static_cast<T*>(std::aligned_alloc(kLine, bytes));
+  if (begin == nullptr) throw std::bad_alloc();
+  return {begin, &std::free};
+}
+
+// While it lives, this thread's products run on it alone. MKL would not take more threads within a
+// parallel loop, but it would cut its sums for more.
+class OneThread {
+ public:
+  OneThread() : before_(MKL_Set_Num_Threads_Local ? MKL_Set_Num_Threads_Local(1) : 0) {}
+  ~OneThread() {
+    if (MKL_Set_Num_Threads_Local) MKL_Set_Num_Threads_Local(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
+// body(b, h) for each head of each image; what it calls runs on one thread, whatever their number.
+template <typename Body>
+void for_heads(const Shape& s, Body&& body) {
+  const int64_t heads = s.batch * s.heads;
+  // With one task the loop would run outside of a parallel region, and its products on all threads.
+  at::parallel_for(0, std::max<int64_t>(heads, 2), 1, [&](int64_t begin, int64_t end) {
+    const OneThread one_thread;
+    for (int64_t i = begin; i < std::min(end, heads); ++i) body(i / s.heads, i % s.heads);
+  });
+}
+
+template <typename T>
+void forward(const Shape& s, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+             const at::Tensor& distance, T kappa, T scale, const at::Tensor& out,
+             const at::Tensor& log_sums) {
+  for_heads(s, [&](int64_t b, int64_t h) {
+    const int64_t block = s.block();
+    const auto scores = scratch<T>(block * s.tokens);
+    const auto keys = head_of<T>(k, b, h), values = head_of<T>(v, b, h),
+               queries = head_of<T>(q, b, h);
+    const auto to = mutable_head_of<T>(out, b, h);
+    T* log_sum = log_sums.data_ptr<T>() + (b * s.heads + h) * s.tokens;
+    std::vector<T> sums(block);
+    for (int64_t from = 0; from < s.tokens; from += block) {
+      const int64_t rows = std::min(block, s.tokens - from);
+      times_transposed<T>(rows, s.tokens, s.width, scale, {queries.row(from), queries.stride}, keys,
+                          scores.get());
+      for (int64_t r = 0; r < rows; ++r) {
+        const T most = softmax_row(scores.get() + r * s.tokens, s.tokens,
+                                   mask_of<T>(distance, s, b, from + r, kappa), &sums[r]);
+        log_sum[from + r] = most + std::log(sums[r]);
+      }
+      times<T>(rows, s.width, s.tokens, 1, scores.get(), values, {to.row(from), to.stride});
+      for (int64_t r = 0; r < rows; ++r) {
+        T* row = to.row(from + r);
+        const T factor = 1 / sums[r];
+        for (int64_t c = 0; c < s.width; ++c) row[c] *= factor;
+      }
+    }
+  });
+}
+
+struct Gradients {
+  at::Tensor q, k, v, kappa;  // kappa: a part a head
+};
+
+template <typename T>
+void backward(const Shape& s, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+              const at::Tensor& distance, T kappa, T scale, const at::Tensor& log_sums,
+              const at::Tensor& d_out, const Gradients& to) {
+  for_heads(s, [&](int64_t b, int64_t h) {
+    const int64_t block = s.block();
+    const auto scores = scratch<T>(block * s.tokens);
+    const auto slopes = scratch<T>(block * s.tokens);
+    const auto keys = head_of<T>(k, b, h), values = head_of<T>(v, b, h);
+    const auto queries = head_of<T>(q, b, h), gradients = head_of<T>(d_out, b, h);
+    const auto dq = mutable_head_of<T>(to.q, b, h), dk = mutable_head_of<T>(to.k, b, h),
+               dv = mutable_head_of<T>(to.v, b, h);
+    const T* log_sum = log_sums.const_data_ptr<T>() + (b * s.heads + h) * s.tokens;
+    double d_kappa = 0;
+    for (int64_t from = 0; from < s.tokens; from += block) {
+      const int64_t rows = std::min(block, s.tokens - from);
+      const Rows<const T> own{queries.row(from), queries.stride};
+      const Rows<const T> own_gradients{gradients.row(from), gradients.stride};
+      times_transposed<T>(rows, s.tokens, s.width, scale, own, keys, scores.get());
+      times_transposed<T>(rows, s.tokens, s.width, 1, own_gradients, values, slopes.get());
+      for (int64_t r = 0; r < rows; ++r) {
+        d_kappa -= backward_row(scores.get() + r * s.tokens, slopes.get() + r * s.tokens, s.tokens,
+                                mask_of<T>(distance, s, b, from + r, kappa), log_sum[from + r]);
+      }
+      times<T>(rows, s.width, s.tokens, scale, slopes.get(), keys, {dq.row(from), dq.stride});
+      transposed_times<T>(s.tokens, s.width, rows, scale, slopes.get(), own, dk, from > 0);
+      transposed_times<T>(s.tokens, s.width, rows, 1, scores.get(), own_gradients, dv, from > 0);
+    }
+    to.kappa.data_ptr<double>()[b * s.heads + h] = d_kappa;
+  });
+}
+
+struct Attention : torch::autograd::Function<Attention> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q_in,
+                            const at::Tensor& k_in, const at::Tensor& v_in,
+                            const at::Tensor& distance_in, const at::Tensor& kappa,
+                            int64_t prefix_tokens, double scale) {
+    const at::Tensor q = readable(q_in), k = readable(k_in), v = readable(v_in);
+    const at::Tensor distance = distance_in.to(q.scalar_type()).contiguous();
+    const Shape shape = shape_of(q, prefix_tokens);
+    const at::Tensor out = new_heads(q);
+    const at::Tensor log_sums =
+        at::empty({q.size(0), q.size(1), q.size(2)}, q.options().memory_format(std::nullopt));
+    AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "masked_attention", [&] {
+      kernels::forward<scalar_t>(shape, q, k, v, distance, kappa.item<scalar_t>(),
+                                 static_cast<scalar_t>(scale), out, log_sums);
+    });
+    context->save_for_backward({q, k, v, distance, kappa, log_sums});
+    context->saved_data["prefix_tokens"] = prefix_tokens;
+    context->saved_data["scale"] = scale;
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &q = saved[0], &kappa = saved[4];
+    const Shape shape = shape_of(q, context->saved_data["prefix_tokens"].toInt());
+    const at::Tensor d_out = readable(gradients[0]);
+    const Gradients to{new_heads(q), new_heads(q), new_heads(q),
+                       at::empty({shape.batch * shape.heads}, q.options().dtype(at::kDouble))};
+    AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "masked_attention_backward", [&] {
+      kernels::backward<scalar_t>(shape, q, saved[1], saved[2], saved[3], kappa.item<scalar_t>(),
+                                  static_cast<scalar_t>(context->saved_data["scale"].toDouble()),
+                                  saved[5], d_out, to);
+    });
+    return {to.q, to.k, to.v, at::Tensor(), add_heads(to.kappa, kappa), at::Tensor(), at::Tensor()};
+  }
+
+  // In the order of heads, whatever the number of threads.
+  static at::Tensor add_heads(const at::Tensor& parts, const at::Tensor& kappa) {
+    double sum = 0;
+    for (int64_t i = 0; i < parts.numel(); ++i) sum += parts.const_data_ptr<double>()[i];
+    return at::empty(kappa.sizes(), kappa.options()).fill_(sum);
+  }
+};
+
+}  // namespace
+
+bool cpu_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                         const at::Tensor& distance) {
+  // Tracing first: sizes of what stands in for a tensor may not be numbers.
+  if (at::isTensorSubclassLike(q) || at::isTensorSubclassLike(k) || at::isTensorSubclassLike(v) ||
+      at::isTensorSubclassLike(distance)) {
+    return false;
+  }
+  const bool known = q.scalar_type() == at::kFloat || q.scalar_type() == at::kDouble;
+  return known && q.is_cpu() && q.numel() > 0 && sgemm_ != nullptr && dgemm_ != nullptr &&
+         k.scalar_type() == q.scalar_type() && v.scalar_type() == q.scalar_type() &&
+         !(at::GradMode::is_enabled() && distance.requires_grad());
+}
+
+at::Tensor cpu_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                         const at::Tensor& distance, const at::Tensor& kappa, int64_t prefix_tokens,
+                         double scale) {
+  return Attention::apply(q, k, v, distance, kappa, prefix_tokens, scale);
+}
+
+}  // namespace remixer::kernels
