@@ -3,14 +3,18 @@
 
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <array>
 #include <cassert>
+#include <vector>
 
 namespace remixer::training {
 namespace {
 
-std::array<at::Tensor*, 3> tensors_of(Batch& batch) {
-  return {&batch.images, &batch.patch_labels, &batch.classes};
+std::vector<at::Tensor*> tensors_of(Batch& batch) {
+  std::vector<at::Tensor*> all{&batch.images, &batch.patch_labels, &batch.classes};
+  if (auto& packed = batch.packed_labels) {
+    all.insert(all.end(), {&packed->others, &packed->index, &packed->values});
+  }
+  return all;
 }
 
 }  // namespace
@@ -18,6 +22,10 @@ std::array<at::Tensor*, 3> tensors_of(Batch& batch) {
 Batch to_device(Batch batch, at::Device device) {
   for (at::Tensor* tensor : tensors_of(batch)) {
     if (tensor->defined()) *tensor = tensor->to(device, /*non_blocking=*/true);
+  }
+  if (batch.packed_labels) {
+    batch.patch_labels = unpack_labels(*batch.packed_labels);
+    batch.packed_labels.reset();
   }
   return batch;
 }

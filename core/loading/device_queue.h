@@ -10,8 +10,8 @@
 
 namespace remixer::training {
 
-// The batch on `device`; what is there already stays. From pinned memory, without waiting for the
-// copy.
+// The batch on `device`, packed labels unpacked there; what is there already stays. From pinned
+// memory, without waiting for the copy.
 Batch to_device(Batch batch, at::Device device);
 
 // Hands out a loader's batches on `device`, in order. On a GPU copies run on a stream of their own,

@@ -7,6 +7,15 @@
 
 namespace remixer::training {
 
+namespace {
+
+void pack(Batch& batch) {
+  batch.packed_labels = pack_labels(batch.patch_labels, /*pinned=*/true);
+  if (batch.packed_labels) batch.patch_labels = at::Tensor();
+}
+
+}  // namespace
+
 Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned) {
   const auto size = static_cast<int64_t>(draws.size());
   const int64_t side = store.image_size(), patches = store.grid() * store.grid();
@@ -20,7 +29,10 @@ Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned
   auto* classes = batch.classes.data_ptr<int64_t>();
   float* labels = nullptr;
   if (store.has_labels()) {
-    batch.patch_labels = tensor({size, patches, store.label_channels()}, at::kFloat);
+    // Page-locked memory is dear: labels of many channels are going to be packed.
+    batch.patch_labels = store.label_channels() > 1
+                             ? at::empty({size, patches, store.label_channels()}, at::kFloat)
+                             : tensor({size, patches, store.label_channels()}, at::kFloat);
     labels = batch.patch_labels.data_ptr<float>();
   }
   for (int64_t i = 0; i < size; ++i) {
@@ -29,6 +41,7 @@ Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned
                    labels ? labels + i * patches * store.label_channels() : nullptr);
     classes[i] = store.dataset().samples()[static_cast<size_t>(sample)].label;
   }
+  if (pinned && labels) pack(batch);
   return batch;
 }
 

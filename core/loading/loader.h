@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/loading/packed_labels.h"
 #include "core/loading/sample_store.h"
 
 namespace remixer::training {
@@ -21,11 +22,13 @@ namespace remixer::training {
 struct Batch {
   at::Tensor images;        // [B, 3, S, S] float, normalised
   at::Tensor patch_labels;  // [B, N, K] float; undefined without a label source
-  at::Tensor classes;       // [B] int64
+  // In place of patch_labels where these are on their way to a GPU, and that is smaller.
+  std::optional<PackedLabels> packed_labels = std::nullopt;
+  at::Tensor classes;  // [B] int64
 };
 
 // `pinned`: the tensors lie in page-locked memory, from which copies to a GPU need not be waited
-// for; only where LibTorch has a GPU.
+// for, and labels are packed; only where LibTorch has a GPU.
 Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned = false);
 
 // Hands out batches first, first + 1, ..., end - 1. What is in batch i is up to `plan`, so the

@@ -86,18 +86,20 @@ void remove_all_but_newest(const std::filesystem::path& folder) {
 }  // namespace
 
 Json to_json(const RunState& state) {
-  return {{"cell", state.cell},
-          {"seed", state.seed},
-          {"step", state.step},
-          {"updates", state.updates},
-          {"epoch", state.epoch},
-          {"loss_sum", state.loss_sum},
-          {"loss_count", state.loss_count},
-          {"loss_scale", state.scaler.scale},
-          {"loss_scale_good_steps", state.scaler.good_steps},
-          {"best_epoch", state.best_epoch},
-          {"best_top1", state.best_top1},
-          {"best_loss", state.best_loss}};
+  Json json = {{"cell", state.cell},
+               {"seed", state.seed},
+               {"step", state.step},
+               {"updates", state.updates},
+               {"epoch", state.epoch},
+               {"loss_sum", state.loss_sum},
+               {"loss_count", state.loss_count},
+               {"loss_scale", state.scaler.scale},
+               {"loss_scale_good_steps", state.scaler.good_steps},
+               {"best_epoch", state.best_epoch},
+               {"best_top1", state.best_top1},
+               {"best_loss", state.best_loss}};
+  if (!state.kernels.is_null()) json["kernels"] = state.kernels;
+  return json;
 }
 
 RunState run_state_from_json(const Json& json) {
@@ -115,6 +117,7 @@ RunState run_state_from_json(const Json& json) {
   state.best_epoch = json.value("best_epoch", state.best_epoch);
   state.best_top1 = json.value("best_top1", state.best_top1);
   state.best_loss = json.value("best_loss", state.best_loss);
+  if (json.contains("kernels")) state.kernels = json["kernels"];
   return state;
 }
 

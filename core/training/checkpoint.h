@@ -33,6 +33,8 @@ struct RunState {
   // Of the held-out images, where the recipe holds some out.
   int64_t best_epoch = -1;  // -1: none is over yet
   double best_top1 = 0, best_loss = 0;
+  // Who serves the operators, see kernel_choice.h; null where nothing was to be chosen.
+  Json kernels;
   bool operator==(const RunState&) const = default;
 };
 

@@ -13,8 +13,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
+#include "core/training/kernel_choice.h"
 #include "core/training/peak_memory.h"
 #include "core/training/token_labeling.h"
 #include "experiments/spec/paper_recipe.h"
@@ -100,6 +102,7 @@ Run::Run(const TrainJob& job, Communicator& communicator)
     announce();
     machine_.emplace();
   }
+  choose_kernels();
 }
 
 // Rank 0 looks for the checkpoint and its word holds, so that all ranks go on from the same one.
@@ -124,6 +127,17 @@ void Run::resume() {
   read_tensors(last_checkpoint_, checkpoint_tensors());
   optimizer_.set_steps(state_.updates);
   resumed_at_ = state_.step;
+}
+
+void Run::choose_kernels() {
+  // A shard that no step has: its draws are its own, and running statistics stay.
+  const auto step = [this] {
+    objective_(make_batch(store_, draws(0, parallel_->first_shard())), 0, recipe_.shards);
+  };
+  settle_kernels(state_.kernels, step, communicator_);
+  if (state_.kernels.is_null() || communicator_.rank() != 0) return;
+  std::filesystem::create_directories(job_.folder);
+  write_file_atomic(job_.folder / "kernels.json", state_.kernels.dump(2) + "\n");
 }
 
 void Run::announce() const {

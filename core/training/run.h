@@ -41,6 +41,8 @@ class Run {
   };
 
   void resume();
+  // Who serves the operators: as before, or found out now. Collective.
+  void choose_kernels();
   void announce() const;
   std::vector<Draw> draws(int64_t step, int64_t shard) const;
   // One optimiser step; returns its loss, the mean over all shards.
