@@ -17,6 +17,7 @@ struct Benchmark {
 };
 
 constexpr Benchmark kBenchmarks[] = {
+    {"kernels", "The masked operators, beside those without a mask", bench_kernels},
     {"loader", "Reading training images", data::bench_loader_command},
     {"step", "A training step, beside the machine's own matrix product", bench_step},
 };

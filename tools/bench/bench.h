@@ -10,6 +10,7 @@ namespace remixer::worker {
 int bench_command(int argc, char** argv);
 
 // One a benchmark of this room, in a file of its own; argv[0] is its name.
+int bench_kernels(int argc, char** argv);
 int bench_step(int argc, char** argv);
 
 }  // namespace remixer::worker
