@@ -124,6 +124,8 @@ std::string BlockView::decompressed() const {
   assert(head.codec == Codec::kZstd);
   const std::string_view stored = bytes_.substr(sizeof head + head.samples * sizeof(BlockSample) +
                                                 sample(head.samples - 1u).id_end);
+  // A block of a Zstandard frame takes 3 bytes and gives 128 KiB at most: more is not in it.
+  if (head.record_bytes > (stored.size() / 3 + 1) * (uint64_t{128} << 10)) return {};
   std::string records(head.record_bytes, '\0');
   const size_t size = ZSTD_decompressDCtx(decompression_context(), records.data(), records.size(),
                                           stored.data(), stored.size());

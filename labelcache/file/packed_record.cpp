@@ -42,6 +42,15 @@ uint16_t largest(const uint16_t* values, size_t count) {
   return most;
 }
 
+REMIXER_FOR_EACH_PROCESSOR
+uint16_t largest_size(const uint16_t* halves, size_t count) {
+  uint16_t most = 0;
+  for (size_t i = 0; i < count; ++i) {
+    most = std::max(most, static_cast<uint16_t>(halves[i] & 0x7fff));
+  }
+  return most;
+}
+
 }  // namespace
 
 REMIXER_FOR_EACH_PROCESSOR
@@ -65,7 +74,7 @@ void pack_record(std::string_view record, const MapShape& shape, std::string& by
   assert(shape.top_k > 0);
   const RecordHeader header = read_record_header(record);
   const size_t cells = header.cells(), top_k = static_cast<size_t>(shape.top_k);
-  assert(record.size() == record_size(record, shape) && cells <= size_t{1} << 16);
+  assert(record.size() == record_size(record, shape) && cells <= kMostPackedCells);
   std::vector<uint16_t> classes, stream(cells), streams;
   std::vector<int32_t> code_of(static_cast<size_t>(shape.channels), -1);
   for (size_t rank = 0; rank < top_k; ++rank) {
@@ -99,7 +108,10 @@ void unpack_record(std::string_view bytes, const MapShape& shape, UnpackedRecord
   const auto fail_impossible = [] { fail_input("a packed label record is impossible"); };
   const RecordHeader header = read_record_header(bytes);
   const size_t cells = header.cells(), top_k = static_cast<size_t>(shape.top_k);
-  if (bytes.size() < header.bytes + 2 || cells == 0 || cells > size_t{1} << 16) fail_impossible();
+  if (bytes.size() < header.bytes + 2 || cells == 0 || cells > kMostPackedCells ||
+      cells * top_k > kMostPackedLabels) {
+    fail_impossible();
+  }
   record.height = header.height;
   record.width = header.width;
   record.cover = header.cover;
@@ -129,6 +141,15 @@ void unpack_record(std::string_view bytes, const MapShape& shape, UnpackedRecord
     if (largest(codes, cells) >= named) fail_impossible();
   }
   if (place != end || largest(record.classes.data(), named) >= shape.channels) fail_impossible();
+}
+
+bool all_finite(const UnpackedRecord& record, const MapShape& shape) {
+  constexpr uint16_t kInfinity = 0x7c00;
+  const size_t cells = static_cast<size_t>(record.height) * static_cast<size_t>(record.width);
+  for (size_t rank = 0; rank < static_cast<size_t>(shape.top_k); ++rank) {
+    if (largest_size(&record.halves[rank * record.stride], cells) >= kInfinity) return false;
+  }
+  return true;
 }
 
 data::LabelMap to_map(const UnpackedRecord& record, const MapShape& shape) {

@@ -32,6 +32,9 @@ struct UnpackedRecord {
 // after them must be readable.
 void unpack_record(std::string_view bytes, const MapShape& shape, UnpackedRecord& record);
 
+// Whether all of its logits are finite.
+bool all_finite(const UnpackedRecord& record, const MapShape& shape);
+
 // The map of an unpacked record.
 data::LabelMap to_map(const UnpackedRecord& record, const MapShape& shape);
 

@@ -55,6 +55,10 @@ std::string encode_record(const data::LabelMap& map, const MapShape& shape) {
   }
   const size_t cells = static_cast<size_t>(map.height) * static_cast<size_t>(map.width);
   assert(map.values.size() == values_of(cells, shape) && possible(map.cover));
+  if (shape.top_k > 0 && (cells > kMostPackedCells || map.values.size() > kMostPackedLabels)) {
+    fail("a label map of {} × {} cells with {} classes each is too large to be stored", map.height,
+         map.width, shape.top_k);
+  }
   const bool covered = map.cover != data::Cover();
   std::string bytes;
   append(bytes, static_cast<uint16_t>(map.height | (covered ? kCovered : 0)));

@@ -10,6 +10,9 @@
 
 namespace remixer::labelcache {
 
+// What a packed map of a file may hold: more is no map, and would take memory without end.
+constexpr size_t kMostPackedCells = size_t{1} << 16, kMostPackedLabels = size_t{1} << 24;
+
 // What every map of a file has in common.
 struct MapShape {
   int channels = 1;

@@ -67,6 +67,7 @@ class Version2File : public PackedFile {
     const uint32_t place = sample % footer_.block_samples;
     try {
       unpack_record(block.packed_record(place), provenance_.shape, record);
+      if (!all_finite(record, provenance_.shape)) fail_input("it holds a logit that is not finite");
     } catch (const InputError& error) {
       fail_input("{}: sample {}: {}", path_.string(), block.id(place), error.what());
     }

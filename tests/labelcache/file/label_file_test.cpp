@@ -219,7 +219,7 @@ TEST_F(DamagedCache, AFileOfANewerVersionSaysSo) {
   EXPECT_THAT(input_error([&] { read_all(damaged_); }), HasSubstr("version 9"));
 }
 
-TEST(CacheWriterTest, ASampleThatComesTwiceIsNamedAndNoFileIsLeft) {
+TEST(LabelFileWriterTest, ASampleThatComesTwiceIsNamedAndNoFileIsLeft) {
   const testing::ScratchFolder scratch("twice");
   {
     LabelFileWriter writer(scratch / "a.labels", provenance(2, {1, 0}));
@@ -416,6 +416,38 @@ TEST(RecordTest, LabelsThatAreNotFiniteAreRefused) {
     top.values = {value};
     EXPECT_THROW(encode_record(top, {10, 1}), Error);
   }
+}
+
+// What another program wrote wrongly is bad input of the reader's, named by its sample.
+TEST(RecordTest, AStoredLogitThatIsNotFiniteIsRefused) {
+  const testing::ScratchFolder scratch("infinite");
+  const MapShape shape{10, 1};
+  for (const uint16_t bits : {0x7c00, 0xfc00, 0x7e01}) {
+    std::string record;
+    for (const uint16_t number : {uint16_t{1}, uint16_t{1}, bits, uint16_t{3}}) {
+      append(record, number);
+    }
+    const fs::path path = scratch / "a.labels";
+    LabelFileWriter writer(path, provenance(1, shape));
+    writer.add("odd", record);
+    writer.finish();
+    const LabelFileReader reader(path);
+    EXPECT_THAT(input_error([&] { reader.map("odd"); }),
+                ::testing::AllOf(HasSubstr("a.labels: sample odd"), HasSubstr("not finite")));
+    EXPECT_THAT(input_error([&] { reader.verify(); }), HasSubstr("not finite"));
+    fs::remove(path);
+  }
+}
+
+TEST(RecordTest, AMapTooLargeForTheFileIsRefused) {
+  LabelMap map;
+  map.height = 257;
+  map.width = 256;
+  map.channels = 10;
+  map.top_k = 1;
+  map.values.assign(257 * 256, 1.0f);
+  map.indices.assign(257 * 256, 3);
+  EXPECT_THROW(encode_record(map, {10, 1}), Error);
 }
 
 }  // namespace
