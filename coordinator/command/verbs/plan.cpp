@@ -15,6 +15,7 @@
 #include "base/one_line.h"
 #include "coordinator/command/ask/source.h"
 #include "coordinator/command/show/terminal.h"
+#include "coordinator/command/verbs/submit.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/grid/grid_expansion.h"
 #include "experiments/grid/grid_reader.h"
@@ -279,6 +280,7 @@ Json as_json(const Prepared& plan) {
           {"longest_training_hours", outlook.longest_hours},
           {"label_gigabytes", outlook.label_gigabytes},
           {"model_gigabytes", outlook.model_gigabytes},
+          {"recipes", experiments::recipe_lines(plan.outlined.grid)},
           {"complete", outlook.whole}};
 }
 
@@ -354,9 +356,10 @@ bool print_plan(const CommandLine& line, const PlanOptions& options) {
   } else if (line.format == Format::kCsv) {
     print(work_table(outlook, plan.machine.gpu).csv());
   } else {
-    print(fmt::format("{}: {} cells ({} finished already), {} tasks: {} reused, {} to run\n\n",
+    print(fmt::format("{}: {} cells ({} finished already), {} tasks: {} reused, {} to run\n{}\n",
                       plan.outlined.grid.name, outlook.cells, outlook.cells_reused, outlook.tasks,
-                      outlook.tasks_reused, outlook.tasks - outlook.tasks_reused));
+                      outlook.tasks_reused, outlook.tasks - outlook.tasks_reused,
+                      recipes_text(plan.outlined.grid)));
     print(work_table(outlook, plan.machine.gpu).text(terminal_width()) + "\n");
     print(totals_text(plan) + "\n");
     print(missing_text(plan.missing));

@@ -20,4 +20,7 @@ experiments::protocol::GridSubmitted submit_grid_file(Session& session, const st
 std::string submitted_text(const std::string& name,
                            const experiments::protocol::GridSubmitted& submitted);
 
+// What is on in each of its recipes, a line each.
+std::string recipes_text(const experiments::Grid& grid);
+
 }  // namespace remixer::coordinator::command
