@@ -11,7 +11,6 @@
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/trainer.h"
-#include "experiments/spec/architectures.h"
 #include "tests/core/training/tiny_cell.h"
 #include "tests/support/program.h"
 
@@ -156,60 +155,7 @@ TEST_F(SettingsTest, ADatasetSaysWhatWeightsDoNot) {
                InputError);
 }
 
-// One figure for each way: the cell's task, and the file by itself, over every architecture that
-// fits 32 pixels, plain and masked, with every kind of TokenLabeling. The evaluation set is
-// normalised by other values than the training set, and its classes stand in another order.
-class OneFigure : public ::testing::TestWithParam<std::tuple<std::string, std::string, bool>> {};
-
-TEST_P(OneFigure, WhereverItIsMade) {
-  const auto& [architecture, token_labeling, masked] = GetParam();
-  const remixer::testing::ScratchFolder scratch("one_figure");
-  remixer::testing::write_tiny_dataset(scratch / "data", 6, 31);
-  const auto dataset = data::Dataset::open(scratch / "data", "original");
-  experiments::Cell cell = remixer::testing::tiny_cell(architecture, masked);
-  cell.recipe.token_labeling = token_labeling;
-  std::unique_ptr<data::LabelSource> labels;
-  if (token_labeling == "none") {
-    labels = std::make_unique<remixer::testing::BoxLabels>(dataset);
-  } else {
-    labels = std::make_unique<remixer::testing::ClassLabels>(dataset);
-    cell.labeler = {{"name", "relabel"}, {"version", 1}};
-    cell.distance = masked ? "cosine" : "none";
-  }
-  const int64_t tokens = token_labeling == "none" ? 0 : 3;
-  const auto model = models::create_model(training::model_spec(cell, dataset, tokens), 3);
-  {
-    const at::NoGradGuard no_grad;
-    for (const auto& [name, parameter] : model->parameters()) {
-      if (models::is_kappa(name)) parameter.fill_(0.8);
-      if (name == "head.weight" || name == "aux_head.weight") parameter.mul_(20);
-    }
-  }
-  const auto path = scratch / "model.safetensors";
-  models::save_weights(*model, path,
-                       models::metadata_of(training::evaluation_settings(cell, dataset)));
-  training::SoloCommunicator solo;
-  EvaluateJob task;
-  task.cell = cell;
-  task.dataset = scratch / "data";
-  task.eval_set = "original";
-  task.labels = labels.get();
-  task.weights = path;
-  const Evaluation by_task = evaluate(task, solo);
-  const ModelOnSet by_hand{.dataset = dataset,
-                           .evaluated = settings_of(io::read_weights(path), architecture),
-                           .weights = path,
-                           .labels = masked ? labels.get() : nullptr,
-                           .on_progress = {}};
-  EXPECT_EQ(evaluate(by_hand, solo).predictions, by_task.predictions);
-  EXPECT_EQ(by_hand.evaluated.settings.token_vote, token_labeling == "original");
-  EXPECT_GT(by_task.top1, 0);
-  // Weights of earlier versions are evaluated as their cell says.
-  models::save_weights(*model, path);
-  EXPECT_EQ(evaluate(task, solo).predictions, by_task.predictions);
-}
-
-// The same of what a training run leaves: the last epoch's weights, the moving average and the best
+// Of what a training run leaves: the last epoch's weights, the moving average and the best
 // epoch's, on the cell's own data set and on another one, which is normalised by other values and
 // has its classes in another order.
 TEST(TrainedWeights, AreEvaluatedAlike) {
@@ -267,23 +213,6 @@ TEST(TrainedWeights, AreEvaluatedAlike) {
     }
   }
 }
-
-std::vector<std::string> small_architectures() {
-  std::vector<std::string> names;
-  for (const auto& architecture : experiments::architectures()) {
-    if (architecture.image_size == 32) names.push_back(architecture.name);
-  }
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, OneFigure,
-                         ::testing::Combine(::testing::ValuesIn(small_architectures()),
-                                            ::testing::Values("none", "oamixer", "original"),
-                                            ::testing::Bool()),
-                         [](const auto& info) {
-                           return std::get<0>(info.param) + "_" + std::get<1>(info.param) +
-                                  (std::get<2>(info.param) ? "_masked" : "_plain");
-                         });
 
 }  // namespace
 }  // namespace remixer::evaluation
