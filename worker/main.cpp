@@ -154,6 +154,9 @@ int main(int argc, char** argv) {
   remixer::raise_open_file_limit();
   try {
     return run(argc, argv);
+  } catch (const remixer::InputError& error) {
+    std::cerr << "remixer-worker: " << error.what() << '\n';
+    return remixer::kExitBadInput;
   } catch (const std::exception& error) {
     std::cerr << "remixer-worker: " << error.what() << '\n';
     return remixer::kExitFailure;

@@ -62,6 +62,19 @@ TEST(BadInputTest, WorkspaceThatCannotBeWritten) {
   expect_bad_input(run_program(command, folder.path()), {"/proc/remixer-workspace"});
 }
 
+// A name that is not UTF-8 could not be written into the database and would come back as another.
+TEST(BadInputTest, WorkspaceWhoseNameIsNotText) {
+  ScratchFolder folder("bad-name");
+  for (const char* name : {"work\xff", "work\nspace"}) {
+    auto command = run_command(folder, small_grid());
+    command[2] = (folder / name).string();
+    const auto run = run_program(command, folder.path());
+    EXPECT_EQ(run.code, 2) << run.errors;
+    EXPECT_NE(run.errors.find("workspace"), std::string::npos) << run.errors;
+    EXPECT_FALSE(fs::exists(folder / name));
+  }
+}
+
 // A program that runs its arguments where it may mount file systems: as root by itself, else by a
 // user namespace. Empty where neither is allowed.
 std::vector<std::string> in_own_mounts(const fs::path& folder) {

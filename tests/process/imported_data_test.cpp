@@ -105,5 +105,25 @@ TEST_F(ImportedDataTest, RunsInAGridFromEndToEnd) {
   EXPECT_EQ(count(workspace_, "SELECT count(*) FROM runs"), attempts);
 }
 
+// An image that was changed in place is not trained on under the old content's hash.
+TEST_F(ImportedDataTest, AnImageChangedAfterTheImportStopsTheRunByName) {
+  make_images("photos", "train", 48);
+  make_images("photos", "val", 12);
+  make_images("shifted", "val", 10);
+  write_file_atomic(folder_ / "own.toml", kGrid);
+  for (const std::string name : {"photos", "shifted"}) {
+    const auto imported = remixer({"dataset", "import", "folder", (source_ / name).string(),
+                                   "--boxes", (source_ / (name + ".tsv")).string()});
+    ASSERT_EQ(imported.code, 0) << imported.errors;
+  }
+  data::save_jpeg(source_ / "photos/train/cat/1.jpg",
+                  data::photograph(32, 32, data::Box{4, 6, 16, 22}, 999));
+  const auto run =
+      remixer({"run", (folder_ / "own.toml").string(), "--workers", "1", "--ranks", "2"});
+  EXPECT_EQ(run.code, 2) << run.output << run.errors;
+  EXPECT_THAT(run.output + run.errors, HasSubstr("photos/train/cat/1.jpg"));
+  EXPECT_EQ(count(workspace_, "SELECT count(*) FROM results"), 0);
+}
+
 }  // namespace
 }  // namespace remixer::testing
