@@ -19,6 +19,7 @@
 #include "base/text_table.h"
 #include "core/dataset/dataset.h"
 #include "experiments/spec/components.h"
+#include "experiments/spec/imported.h"
 #include "experiments/spec/pins.h"
 #include "labelcache/file/label_file_reader.h"
 #include "labelcache/file/partial_file.h"
@@ -306,6 +307,14 @@ void add_workspace(CLI::App* command, fs::path& workspace) {
       ->type_name("DIR");
 }
 
+// A folder, or the workspace's dataset of that name. What is neither is for whoever opens it to
+// refuse.
+fs::path dataset_folder(const fs::path& given, const fs::path& workspace) {
+  if (given.empty() || fs::exists(given)) return given;
+  const auto named = experiments::folders_named(workspace, given.string());
+  return named.size() == 1 ? named.front() : given;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Make and inspect files of object labels", "remixer labels"};
   app.require_subcommand(1);
@@ -319,7 +328,10 @@ int run(int argc, char** argv) {
         ->required();
     command->add_option("parameters", options.parameters,
                         "NAME=NUMBER, such as input_size=64; NAME_sha256=HASH of your own weights");
-    command->add_option("--dataset", options.dataset, "The dataset's folder")->required();
+    command
+        ->add_option("--dataset", options.dataset,
+                     "The dataset's folder, or its name in the workspace")
+        ->required();
     command->add_option("--split", options.split, "Split, such as train")->required();
     command->add_option("--weights", options.weights, "Folder of the networks' weights")
         ->capture_default_str();
@@ -345,7 +357,10 @@ int run(int argc, char** argv) {
       ->required();
   import_app->add_option("maps", importing.maps, "Folder of the maps, laid out as the images are")
       ->required();
-  import_app->add_option("--dataset", importing.dataset, "The dataset's folder")->required();
+  import_app
+      ->add_option("--dataset", importing.dataset,
+                   "The dataset's folder, or its name in the workspace")
+      ->required();
   import_app->add_option("--split", importing.split, "Split, such as train")->required();
   import_app->add_option("--output", importing.output, "File to create")->required();
   import_app->add_option("--classes", importing.classes, "Classes of top-k maps")
@@ -391,7 +406,8 @@ int run(int argc, char** argv) {
   inspect_app->add_option("file", inspecting.file, "Label file")->required();
   inspect_app->add_option("sample", inspecting.sample, "Sample id, to show its map");
   inspect_app->add_option("--png", inspecting.png, "Draw the map over its image into this file");
-  inspect_app->add_option("--dataset", inspecting.dataset, "The dataset's folder, for --png");
+  inspect_app->add_option("--dataset", inspecting.dataset,
+                          "The dataset's folder or name, for --png");
 
   std::vector<std::string> verified;
   CLI::App* verify_app = app.add_subcommand("verify", "Read everything and compare all checksums");
@@ -440,6 +456,10 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "remixer labels: {}; see remixer labels --help\n", error.what());
     return kExitBadInput;
   }
+  building.dataset = dataset_folder(building.dataset, building.workspace);
+  rating.labeler.dataset = dataset_folder(rating.labeler.dataset, rating.labeler.workspace);
+  importing.dataset = dataset_folder(importing.dataset, default_workspace());
+  inspecting.dataset = dataset_folder(inspecting.dataset, default_workspace());
   if (build_app->parsed()) return build(building);
   if (import_app->parsed()) return import(importing, import_restart);
   if (pin_app->parsed()) return pin(pinning);

@@ -76,6 +76,25 @@ TEST(LabelsCommand, BuildsInspectsCountsAndVerifies) {
   EXPECT_THAT(damaged.error, HasSubstr("damaged"));
 }
 
+TEST(LabelsCommand, ADatasetMayBeNamedAsTheWorkspaceCallsIt) {
+  const testing::ScratchFolder scratch("labels-command-named");
+  const std::filesystem::path folder = scratch / "datasets/0123";
+  testing::write_tiny_dataset(folder, 6, 3);
+  auto manifest = Json::parse(read_file(folder / "manifest.json"));
+  manifest["name"] = "photos";
+  write_file_atomic(folder / "manifest.json", manifest.dump());
+  const auto build = [&](const std::string& name) {
+    return labels({"build", "bbox_grabcut", "--workspace", scratch / ".", "--dataset", name,
+                   "--split", "original", "--output", scratch / "named.labels"});
+  };
+  const Answer built = build("photos");
+  ASSERT_EQ(built.code, kExitDone) << built.error;
+  EXPECT_THAT(built.out, HasSubstr("3 images"));
+  const Answer unknown = build("paintings");
+  EXPECT_EQ(unknown.code, kExitBadInput);
+  EXPECT_THAT(unknown.error, HasSubstr("paintings"));
+}
+
 TEST(LabelsCommand, DrawsRatesAndImports) {
   const testing::ScratchFolder scratch("labels-command-2");
   testing::write_tiny_dataset(scratch / "dataset", 6, 3);
