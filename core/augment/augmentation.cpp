@@ -46,6 +46,7 @@ AugmentationSettings augmentation_settings(const experiments::Recipe& recipe, in
   settings.rand_augment =
       experiments::parse_rand_augment(recipe.rand_augment, "recipe.rand_augment");
   settings.erasing = recipe.random_erasing;
+  settings.erased_classes_stay = recipe.erased_labels == "kept";
   return settings;
 }
 

@@ -31,6 +31,7 @@ struct AugmentationSettings {
   std::optional<CropRange> crop;  // RandomResizedCrop; none: as in evaluation
   experiments::RandAugment rand_augment;
   double erasing = 0;
+  bool erased_classes_stay = false;  // labels over classes say what stood where an image is erased
 };
 
 // Throws InputError where a lower bound lies above its upper one.

@@ -69,6 +69,8 @@ int64_t SampleStore::read(const Draw& draw, float* image, float* labels) {
       ++tries;
       continue;
     }
+    // Labels of one channel are saliency, which what is erased has none of.
+    if (reading_.augmentation.erased_classes_stay && label_channels() > 1) view.erased.reset();
     if (labels) read_labels(sample, view, labels);
     return sample;
   }

@@ -43,6 +43,10 @@ CutBox draw_box(double lambda, int64_t cells, Random& random) {
   return {clip(y - side / 2), clip(x - side / 2), clip(y + side / 2), clip(x + side / 2)};
 }
 
+CutBox in_pixels(const CutBox& cells, int64_t cell) {
+  return {cells.top * cell, cells.left * cell, cells.bottom * cell, cells.right * cell};
+}
+
 double area_outside(const CutBox& box, int64_t cells) {
   const int64_t area = (box.bottom - box.top) * (box.right - box.left);
   return 1 - static_cast<double>(area) / static_cast<double>(cells * cells);
@@ -63,7 +67,13 @@ struct Blended {
 
 }  // namespace
 
-Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& random) {
+int64_t box_cells(const experiments::Recipe& recipe, int64_t image_size, int64_t grid,
+                  int64_t label_channels) {
+  return recipe.cutmix_box == "patches" && label_channels > 1 ? grid : image_size;
+}
+
+Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, int64_t box_cells,
+             Random& random) {
   Mix mix;
   if ((recipe.mixup <= 0 && recipe.cutmix <= 0) || random.uniform() >= recipe.mix_probability) {
     return mix;
@@ -73,18 +83,15 @@ Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& rand
   mix.weight = random.beta(alpha, alpha);
   mix.kind = cut ? Mix::Kind::kCutMix : Mix::Kind::kMixup;
   if (!cut) return mix;
-  mix.box = draw_box(mix.weight, image_size, random);
-  mix.weight = area_outside(mix.box, image_size);
+  const CutBox cells = draw_box(mix.weight, box_cells, random);
+  mix.weight = area_outside(cells, box_cells);
+  mix.box = in_pixels(cells, image_size / box_cells);
   return mix;
 }
 
 Mix draw_mix_token(int64_t image_size, int64_t grid, Random& random) {
   const CutBox patches = draw_box(random.uniform(), grid, random);
-  const int64_t patch = image_size / grid;
-  Mix mix{Mix::Kind::kCutMix, area_outside(patches, grid), {}};
-  mix.box = {patches.top * patch, patches.left * patch, patches.bottom * patch,
-             patches.right * patch};
-  return mix;
+  return {Mix::Kind::kCutMix, area_outside(patches, grid), in_pixels(patches, image_size / grid)};
 }
 
 at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets) {

@@ -29,7 +29,14 @@ struct Mix {
 
 // Draws as timm does in batch mode: whether to mix at all, which of the two where both are on,
 // λ ~ Beta(α, α), and CutMix's box of side √(1−λ) around a uniform centre, clipped to the image.
-Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, Random& random);
+// The box is drawn on box_cells × box_cells cells of the image: image_size for single pixels, the
+// patches of a side for whole patches.
+Mix draw_mix(const experiments::Recipe& recipe, int64_t image_size, int64_t box_cells,
+             Random& random);
+// The cells a side that the recipe draws CutMix's box on, for patch labels of so many channels (0:
+// none) of grid × grid patches.
+int64_t box_cells(const experiments::Recipe& recipe, int64_t image_size, int64_t grid,
+                  int64_t label_channels);
 
 // MixToken (Jiang et al. 2021) as a cut of whole patches: λ is uniform, the box of side √(1−λ) ·
 // grid around a uniform patch. Patches are embedded one by one, so that exchanging their pixels is

@@ -40,8 +40,10 @@ at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const
   Random mix_random(seed, RandomPurpose::kMix, a, b);
   const bool original = cell_.recipe.token_labeling == "original";
   const int64_t size = batch.images.size(2);
+  const int64_t channels = batch.patch_labels.defined() ? batch.patch_labels.size(2) : 0;
+  const int64_t cells = box_cells(cell_.recipe, size, model_.grid(), channels);
   const Mix mix = original ? draw_mix_token(size, model_.grid(), mix_random)
-                           : draw_mix(cell_.recipe, size, mix_random);
+                           : draw_mix(cell_.recipe, size, cells, mix_random);
   at::Tensor pooled;
   if (original) pooled = pooled_targets(batch.patch_labels);
   at::Tensor targets = apply_mix(mix, batch, model_.grid(), model_.spec().num_classes,

@@ -31,6 +31,9 @@ std::string recipe_text(const Recipe& recipe) {
   const bool mixes = recipe.mix_probability > 0;
   add(mixes && recipe.mixup > 0, fmt::format("Mixup {:g}", recipe.mixup));
   add(mixes && recipe.cutmix > 0, fmt::format("CutMix {:g}", recipe.cutmix));
+  add(recipe.label_mix != "probabilities", "ReLabel mixed as " + recipe.label_mix);
+  add(recipe.cutmix_box != "pixels", "ReLabel cut by whole " + recipe.cutmix_box);
+  add(recipe.erased_labels != "background", "ReLabel " + recipe.erased_labels + " under erasing");
   add(recipe.label_smoothing > 0, fmt::format("label smoothing {:g}", recipe.label_smoothing));
   add(recipe.drop_path > 0, fmt::format("stochastic depth {:g}", recipe.drop_path));
   add(recipe.ema_decay > 0, fmt::format("EMA {:g}", recipe.ema_decay));

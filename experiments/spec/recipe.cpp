@@ -74,6 +74,8 @@ void each_later_field(V&& v) {
   v("token_labeling", &Recipe::token_labeling, Words{"none", "oamixer", "original"});
   v("token_weight", &Recipe::token_weight, kNotNegative);
   v("label_mix", &Recipe::label_mix, Words{"probabilities", "logits"});
+  v("cutmix_box", &Recipe::cutmix_box, Words{"pixels", "patches"});
+  v("erased_labels", &Recipe::erased_labels, Words{"background", "kept"});
 }
 
 // All that a grid file may set.

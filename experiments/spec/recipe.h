@@ -83,6 +83,13 @@ struct Recipe {
   // What Mixup and CutMix blend of labels over classes (ReLabel's): "probabilities", or "logits" as
   // OAMixer's released code does. Saliency is blended as it is.
   std::string label_mix = "probabilities";
+  // Where CutMix's box is drawn for labels over classes: among "pixels", a patch's labels being
+  // blended by the share of it that is covered, or as OAMixer's released code does among "patches",
+  // all of a patch changing over. Saliency, and a plain model, know pixels alone.
+  std::string cutmix_box = "pixels";
+  // What labels over classes say where an image is erased: nothing, as of "background", or what
+  // stood there before, as in OAMixer's released code ("kept"). Saliency is 0 in both.
+  std::string erased_labels = "background";
 
   bool operator==(const Recipe&) const = default;
 };

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "core/training/plan.h"
+#include "tests/core/training/tiny_cell.h"
 #include "tests/support/program.h"
 #include "tests/support/tiny_dataset.h"
 
@@ -220,6 +221,28 @@ TEST_F(AugmentedLoaderTest, AHeldOutImageNeverTakesAnothersPlace) {
   std::vector<float> labels(64);
   EXPECT_EQ(store.read({9, false, {}}, image.data(), labels.data()), 12);
   EXPECT_EQ(store.read({20, false, {}}, image.data(), labels.data()), 23);
+}
+
+// OAMixer's released code leaves ReLabel's maps under erasing, and zeroes saliency.
+TEST_F(AugmentedLoaderTest, LabelsOverClassesMayStayWhereAnImageIsErased) {
+  const remixer::testing::ClassLabels classes(*dataset_);
+  experiments::Recipe recipe;
+  recipe.random_erasing = 1;
+  const auto read = [&](const data::LabelSource& labels, const char* erased, bool erases = true) {
+    experiments::Recipe wanted = recipe;
+    wanted.erased_labels = erased;
+    if (!erases) wanted.random_erasing = 0;
+    SampleStore store(*dataset_, &labels, 8, 0, {data::augmentation_settings(wanted, 32), false});
+    return make_batch(store, draws(0, 12));
+  };
+  const Batch background = read(classes, "background"), kept = read(classes, "kept"),
+              whole = read(classes, "kept", false);
+  EXPECT_TRUE(at::equal(kept.images, background.images));
+  EXPECT_FALSE(at::equal(kept.images, whole.images));
+  EXPECT_LT((kept.patch_labels - whole.patch_labels).abs().max().item<float>(), 1e-6);
+  EXPECT_GT((background.patch_labels - whole.patch_labels).abs().max().item<float>(), 1e-3);
+  EXPECT_TRUE(
+      at::equal(read(*labels_, "kept").patch_labels, read(*labels_, "background").patch_labels));
 }
 
 TEST_F(AugmentedLoaderTest, WhereNothingCanBeReadTheRunStops) {

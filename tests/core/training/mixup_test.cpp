@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace remixer::training {
@@ -111,7 +112,7 @@ TEST(DrawMixTest, BoxAndWeightAgree) {
   constexpr int kDraws = 4000;
   for (int i = 0; i < kDraws; ++i) {
     Random random(3, RandomPurpose::kMix, static_cast<uint64_t>(i));
-    const Mix mix = draw_mix(recipe, 32, random);
+    const Mix mix = draw_mix(recipe, 32, 32, random);
     ASSERT_EQ(mix.kind, Mix::Kind::kCutMix);
     ASSERT_GE(mix.box.top, 0);
     ASSERT_LE(mix.box.bottom, 32);
@@ -125,6 +126,45 @@ TEST(DrawMixTest, BoxAndWeightAgree) {
   EXPECT_LT(mean_area, 0.45);
 }
 
+// As OAMixer's released code draws it for ReLabel's maps: on the grid of patches, by the same
+// draws.
+TEST(DrawMixTest, ABoxMayBeOfWholePatches) {
+  experiments::Recipe recipe;
+  recipe.mixup = 0;
+  EXPECT_EQ(box_cells(recipe, 32, 8, 10), 32);
+  recipe.cutmix_box = "patches";
+  EXPECT_EQ(box_cells(recipe, 32, 8, 10), 8);
+  EXPECT_EQ(box_cells(recipe, 32, 8, 1), 32) << "saliency";
+  EXPECT_EQ(box_cells(recipe, 32, 8, 0), 32) << "a plain model";
+  int boxes = 0;
+  for (int i = 0; i < 200; ++i) {
+    Random random(3, RandomPurpose::kMix, static_cast<uint64_t>(i)), same = random;
+    const Mix mix = draw_mix(recipe, 32, 8, random);
+    // timm's box of a picture of 8 x 8, written out.
+    const double lambda = same.beta(1, 1);
+    const auto side = static_cast<int64_t>(8 * std::sqrt(1 - lambda));
+    const auto y = static_cast<int64_t>(same.below(8)), x = static_cast<int64_t>(same.below(8));
+    const auto edge = [](int64_t cell) { return 4 * std::clamp<int64_t>(cell, 0, 8); };
+    EXPECT_EQ(mix.box, (CutBox{edge(y - side / 2), edge(x - side / 2), edge(y + side / 2),
+                               edge(x + side / 2)}));
+    const double area =
+        static_cast<double>((mix.box.bottom - mix.box.top) * (mix.box.right - mix.box.left)) / 1024;
+    EXPECT_NEAR(mix.weight, 1 - area, 1e-12);
+    boxes += area > 0;
+    // Every patch's labels change over or stay.
+    Batch cut;
+    cut.images = at::rand({2, 3, 32, 32});
+    cut.patch_labels = at::rand({2, 64, 3}).softmax(2);
+    cut.classes = at::tensor({int64_t{0}, int64_t{2}});
+    const at::Tensor before = cut.patch_labels.clone();
+    apply_mix(mix, cut, 8, 3, 0);
+    const at::Tensor own = (cut.patch_labels - before).abs().amax(2),
+                     partners = (cut.patch_labels - before.flip(0)).abs().amax(2);
+    ASSERT_LT(at::minimum(own, partners).max().item<float>(), 1e-6);
+  }
+  EXPECT_GT(boxes, 100);
+}
+
 TEST(DrawMixTest, SwitchesAndProbabilitiesAreKept) {
   experiments::Recipe recipe;
   recipe.mix_probability = 0.8;
@@ -133,7 +173,7 @@ TEST(DrawMixTest, SwitchesAndProbabilitiesAreKept) {
   double weight = 0;
   for (int i = 0; i < 4000; ++i) {
     Random random(4, RandomPurpose::kMix, static_cast<uint64_t>(i));
-    const Mix mix = draw_mix(recipe, 32, random);
+    const Mix mix = draw_mix(recipe, 32, 32, random);
     none += mix.kind == Mix::Kind::kNone;
     cut += mix.kind == Mix::Kind::kCutMix;
     if (mix.kind == Mix::Kind::kMixup) weight += mix.weight;
@@ -144,7 +184,7 @@ TEST(DrawMixTest, SwitchesAndProbabilitiesAreKept) {
 
   recipe.mixup = recipe.cutmix = 0;
   Random random(4, RandomPurpose::kMix);
-  EXPECT_EQ(draw_mix(recipe, 32, random).kind, Mix::Kind::kNone);
+  EXPECT_EQ(draw_mix(recipe, 32, 32, random).kind, Mix::Kind::kNone);
 }
 
 TEST(SoftCrossEntropyTest, EqualsThePlainSum) {

@@ -70,7 +70,7 @@ void mix(const experiments::Recipe& recipe, int64_t count, const std::string& in
     Random random(1, RandomPurpose::kMix, static_cast<uint64_t>(i));
     const std::string number = std::to_string(i) + ".";
     results.emplace_back(number + "draws", stream_of(recipe, side, random));
-    const training::Mix mix = training::draw_mix(recipe, side, random);
+    const training::Mix mix = training::draw_mix(recipe, side, side, random);
     results.emplace_back(number + "targets",
                          training::apply_mix(mix, batch, 14, kClasses, recipe.label_smoothing));
     results.emplace_back(number + "images", batch.images);

@@ -274,6 +274,13 @@ TEST(Grid, ARecipeSaysWhatIsOn) {
             "repeated augmentation 3, flip 0.5, Mixup 0.8, CutMix 1, label smoothing 0.1, "
             "stochastic depth 0.1 (the paper's)");
   EXPECT_THAT(recipe_text(Recipe()), ::testing::HasSubstr("; no augmentation of images"));
+  Recipe released = paper_recipe();
+  released.label_mix = "logits";
+  released.cutmix_box = "patches";
+  released.erased_labels = "kept";
+  EXPECT_THAT(recipe_text(released),
+              ::testing::HasSubstr("ReLabel mixed as logits, ReLabel cut by whole patches, ReLabel "
+                                   "kept under erasing"));
 }
 
 TEST(Grid, EveryRecipeOfItsCellsHasALine) {

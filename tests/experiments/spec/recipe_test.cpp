@@ -28,7 +28,7 @@ TEST(Recipe, SurvivesJson) {
 // A value for the field that is not its default: the first one that it takes.
 Json another_value(const std::string& name) {
   for (const Json& value : {Json(0.25), Json(7), Json(true), Json("step"), Json("rand-m9-inc1"),
-                            Json("oamixer"), Json("logits")}) {
+                            Json("oamixer"), Json("logits"), Json("patches"), Json("kept")}) {
     Recipe recipe;
     try {
       set_recipe_field(recipe, name, value);
