@@ -342,7 +342,7 @@ ReadyFile read_ready_file(const fs::path& file, const fs::path& workspace) {
     few.grid = experiments::expand_grid(few.file);
     few.file.missing = all_missing(few, workspace);
     experiments::require_inputs(few.file);
-    return {name, text};
+    return {name, text, experiments::recipe_lines(few.grid)};
   } catch (const InputError& error) {
     throw InputError(one_line(error.what()));
   }
@@ -359,7 +359,7 @@ bool print_plan(const CommandLine& line, const PlanOptions& options) {
     print(fmt::format("{}: {} cells ({} finished already), {} tasks: {} reused, {} to run\n{}\n",
                       plan.outlined.grid.name, outlook.cells, outlook.cells_reused, outlook.tasks,
                       outlook.tasks_reused, outlook.tasks - outlook.tasks_reused,
-                      recipes_text(plan.outlined.grid)));
+                      recipes_text(experiments::recipe_lines(plan.outlined.grid))));
     print(work_table(outlook, plan.machine.gpu).text(terminal_width()) + "\n");
     print(totals_text(plan) + "\n");
     print(missing_text(plan.missing));

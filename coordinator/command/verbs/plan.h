@@ -31,6 +31,7 @@ experiments::Grid read_ready_grid(const fs::path& file, const fs::path& workspac
 struct ReadyFile {
   std::string name;  // the grid's
   std::string text;
+  std::vector<std::string> recipes;  // what is on in each, a line each
 };
 // The same of a file that may stand for more cells than this process could hold.
 ReadyFile read_ready_file(const fs::path& file, const fs::path& workspace);

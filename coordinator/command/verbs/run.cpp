@@ -55,7 +55,8 @@ class Run {
     SessionOrDaemon daemon(daemon_options);
     if (stop_.count() > 0) return kExitInterrupted;
     const GridSubmitted submitted = submit_grid(daemon.session(), grid_);
-    print(submitted_text(grid_.name, submitted) + "\n" + recipes_text(grid_));
+    print(submitted_text(grid_.name, submitted) + "\n" +
+          recipes_text(experiments::recipe_lines(grid_)));
     if (submitted.tasks_queued + submitted.tasks_underway == 0) {
       report();
       return kExitDone;

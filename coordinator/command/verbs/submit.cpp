@@ -44,9 +44,9 @@ std::string submitted_text(const std::string& name, const GridSubmitted& submitt
   return text;
 }
 
-std::string recipes_text(const experiments::Grid& grid) {
+std::string recipes_text(const std::vector<std::string>& recipes) {
   std::string text;
-  for (const std::string& line : experiments::recipe_lines(grid)) text += "  " + line + "\n";
+  for (const std::string& line : recipes) text += "  " + line + "\n";
   return text;
 }
 
@@ -73,7 +73,7 @@ int submit(const CommandLine& line, const fs::path& file) {
     print(table.as(line.format));
     return kExitDone;
   }
-  print(submitted_text(grid.name, submitted) + "\n" + recipes_text(grid));
+  print(submitted_text(grid.name, submitted) + "\n" + recipes_text(grid.recipes));
   if (daemon.own() != nullptr && submitted.tasks_queued + submitted.tasks_underway > 0) {
     print("It is kept; no daemon is running, so it waits for `remixer up` or `remixer run`.\n");
   }

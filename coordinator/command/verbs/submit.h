@@ -21,6 +21,6 @@ std::string submitted_text(const std::string& name,
                            const experiments::protocol::GridSubmitted& submitted);
 
 // What is on in each of its recipes, a line each.
-std::string recipes_text(const experiments::Grid& grid);
+std::string recipes_text(const std::vector<std::string>& recipes);
 
 }  // namespace remixer::coordinator::command
