@@ -118,7 +118,7 @@ std::vector<tcp::endpoint> Client::State::endpoints() {
   tcp::resolver resolver(io);
   const auto found = resolver.resolve(access.address, std::to_string(access.port), error);
   if (error) {
-    throw Unreachable(
+    throw UnknownHost(
         fmt::format("the daemon's host {} is not known here ({}); start the daemon with "
                     "--announce and an IP address that this host can reach",
                     access.address, error.message()));

@@ -35,6 +35,12 @@ class NotTheDaemon : public Unreachable {
   using Unreachable::Unreachable;
 };
 
+// The name of the daemon's host means nothing on this one. Only another name or an address helps.
+class UnknownHost : public Unreachable {
+ public:
+  using Unreachable::Unreachable;
+};
+
 // The daemon answered with an error status; what() is its message, of one line.
 class Refused : public Error {
  public:

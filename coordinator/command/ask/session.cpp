@@ -45,6 +45,10 @@ std::optional<Session> Session::find(const fs::path& workspace) {
     throw experiments::protocol::Busy(
         fmt::format("a daemon works on {}, but is too busy to answer ({}); try again",
                     workspace.string(), busy.what()));
+  } catch (const experiments::protocol::UnknownHost&) {
+    // Whether it lives cannot be asked; its lock says so.
+    if (!workspace_owned(fs::absolute(workspace))) return std::nullopt;
+    throw;
   } catch (const experiments::protocol::Unreachable&) {
     return std::nullopt;
   } catch (const experiments::protocol::Refused& refused) {
