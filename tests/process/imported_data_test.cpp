@@ -121,7 +121,7 @@ TEST_F(ImportedDataTest, AnImageChangedAfterTheImportStopsTheRunByName) {
   const auto run =
       remixer({"run", (folder_ / "own.toml").string(), "--workers", "1", "--ranks", "2"});
   EXPECT_EQ(run.code, 2) << run.output << run.errors;
-  EXPECT_THAT(run.output + run.errors, HasSubstr("photos/train/cat/1.jpg"));
+  EXPECT_THAT(run.output + run.errors, HasSubstr("train/cat/1.jpg has other bytes now"));
   EXPECT_EQ(count(workspace_, "SELECT count(*) FROM results"), 0);
 }
 
