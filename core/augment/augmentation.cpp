@@ -91,12 +91,14 @@ View view_of(const Augmentation& augmentation, const ImageSize& image, int side)
   view.side = side;
   if (augmentation.resizing) {
     // The window of the resized crop, in fractions of the image.
-    const auto& [crop, width, height, window, filter] = *augmentation.resizing;
+    const auto& resizing = *augmentation.resizing;
+    const auto& crop = resizing.crop;
+    const auto& window = resizing.window;
     const auto across = [&](double x) {
-      return (crop.left + x * crop.width / width) / image.width;
+      return (crop.left + x * crop.width / resizing.width) / image.width;
     };
     const auto down = [&](double y) {
-      return (crop.top + y * crop.height / height) / image.height;
+      return (crop.top + y * crop.height / resizing.height) / image.height;
     };
     view.region = {across(window.left), down(window.top), across(window.left + window.width),
                    down(window.top + window.height)};

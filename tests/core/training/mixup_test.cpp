@@ -141,6 +141,7 @@ TEST(DrawMixTest, ABoxMayBeOfWholePatches) {
     Random random(3, RandomPurpose::kMix, static_cast<uint64_t>(i)), same = random;
     const Mix mix = draw_mix(recipe, 32, 8, random);
     // timm's box of a picture of 8 x 8, written out.
+    same.uniform();  // whether to mix at all
     const double lambda = same.beta(1, 1);
     const auto side = static_cast<int64_t>(8 * std::sqrt(1 - lambda));
     const auto y = static_cast<int64_t>(same.below(8)), x = static_cast<int64_t>(same.below(8));
