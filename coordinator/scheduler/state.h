@@ -233,7 +233,7 @@ struct State {
   // Indexes over `tasks`, kept by the functions of index.h.
   std::set<std::string> held;  // whose newest attempt has held_until > 0 (all running ones have)
   std::map<Name, Mean> durations;  // of done tasks, by `similar`
-  std::map<Name, Mean> costs;      // of tasks beside others, by `similar`, as stated; not stored
+  std::map<Name, Mean> costs;      // of tasks beside others, by `similar`, as stated of the first
   std::array<Mean, experiments::kTaskKinds> kind_durations;  // the same, by kind
   std::set<std::pair<double, TaskEntry*>> failed;            // by done_wall
   std::set<std::pair<double, TaskEntry*>> done_lately;       // the newest kDoneLately

@@ -82,7 +82,8 @@ TaskEntry& add_task(Transition& t, const Grid& grid, size_t index,
   entry.similar = task.similar;
   entry.weights = task.weights;
   entry.title = task.title;
-  if (task.cost > 0) t.state.costs[entry.similar].add(task.cost);
+  // The first of those that take as long stands for all, as when the state is loaded.
+  if (task.cost > 0) t.state.costs.try_emplace(entry.similar, Mean{task.cost, 1});
   entry.order = t.state.next_order++;
   PutTask put{grid, index, entry.number, 0, entry.order, {}};
   if (task.cell >= 0) {

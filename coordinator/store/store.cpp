@@ -47,17 +47,25 @@ Store::Connection::Connection(const std::string& file, int checkpoint_pages)
   database.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", checkpoint_pages));
 }
 
+namespace {
+
+// The database itself, or, of an older version, a copy in memory that is brought forward.
+std::unique_ptr<SQLite::Database> brought_forward(std::unique_ptr<SQLite::Database> readable,
+                                                  const std::string& name) {
+  const int version = readable->execAndGet("PRAGMA user_version").getInt();
+  const int application = readable->execAndGet("PRAGMA application_id").getInt();
+  if (application == kApplicationId && version == kSchemaVersion) return readable;
+  auto copy =
+      std::make_unique<SQLite::Database>(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  SQLite::Backup(*copy, *readable).executeStep(-1);
+  migrate(*copy, name);
+  return copy;
+}
+
+}  // namespace
+
 Store::Connection::Connection(std::unique_ptr<SQLite::Database> readable, const std::string& name)
-    : own(std::move(readable)), reading(true) {
-  const int version = own->execAndGet("PRAGMA user_version").getInt();
-  const int application = own->execAndGet("PRAGMA application_id").getInt();
-  if (application != kApplicationId || version != kSchemaVersion) {
-    auto copy = std::make_unique<SQLite::Database>(":memory:",
-                                                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    SQLite::Backup(*copy, *own).executeStep(-1);
-    migrate(*copy, name);
-    own = std::move(copy);
-  }
+    : own(brought_forward(std::move(readable), name)), reading(true) {
   // One view of it from the first question to the last.
   own->exec("BEGIN");
 }

@@ -73,7 +73,7 @@ shards = 2
 shard_size = 16
 [[cells]]
 architecture = ["deit_nano_patch4_32", "mixer_nano_patch4_32"]
-labeler = ["none", "bbox"]
+labeler = ["none", "bbox_grabcut"]
 dataset = "fashion-bg"
 recipe = "short"
 seed = [0, 1, 2]

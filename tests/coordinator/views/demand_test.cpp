@@ -94,7 +94,7 @@ TEST_F(DemandTest, PrecisionIsHopedForUntilAnAllocationShowsOtherwise) {
 }
 
 TEST_F(DemandTest, GridsThatWantMoreThanAnAllocationHas) {
-  submit([](Cell&) {});
+  submit([](Cell& cell) { cell.recipe.shards = 8; });
   ask<CountReply>(ConfigureGridEvent{grid_id, {0, 0, 8, 0}});
   EXPECT_EQ(demand().ready, 0);
   EXPECT_THAT(why(), HasSubstr("8 ranks"));
