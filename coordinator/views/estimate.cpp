@@ -37,7 +37,10 @@ TaskKind kind_of(const Name& similar) {
 std::optional<double> attempt_left(const Attempt& attempt, const Now& now) {
   const double moved = static_cast<double>(attempt.step - attempt.first_step);
   const double seconds = now.monotonic - attempt.first_step_at;
-  if (attempt.first_step < 0 || moved <= 0 || seconds <= 0 || attempt.total_steps <= 0) {
+  if (attempt.first_step < 0 || moved <= 0 || attempt.total_steps <= 0) return std::nullopt;
+  // The first steps are slow, and two heartbeats tell a pace badly.
+  constexpr double kShortestLook = 10, kSmallestPart = 0.1;
+  if (seconds < kShortestLook && moved < kSmallestPart * static_cast<double>(attempt.total_steps)) {
     return std::nullopt;
   }
   return std::max(0.0, static_cast<double>(attempt.total_steps - attempt.step)) * seconds / moved;

@@ -66,6 +66,8 @@ TEST(PreparedGridTest, IsTheSameFromTheTextWithItsMembersInAnyOrder) {
 TEST(PreparedGridTest, IsTheSameFromTheGridsFile) {
   const std::string text = R"(name = "study"
 description = "two models"
+[dataset.fashion-bg]
+builder = "fashion-bg"
 [recipe.short]
 epochs = 1
 warmup_epochs = 0

@@ -195,6 +195,7 @@ TEST_F(SuitabilityTest, LostAttemptsOfBeforeARequeueDoNotCountEither) {
             protocol::Order::kAbandon);
   EXPECT_FALSE(end(one, lost));
   EXPECT_EQ(state.task(lost.task_id).state, TaskState::kReady);
+  step(state, ClearingEvent{lost.task_id, -1}, now, settings);  // its files are deleted
   EXPECT_EQ(claim(one).value().attempt, 2);
 }
 

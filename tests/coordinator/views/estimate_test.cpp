@@ -209,7 +209,7 @@ TEST_F(QuickstartEstimateTest, AlsoWhereLabelsAreSlow) {
 }
 
 TEST_F(QuickstartEstimateTest, AlsoWhereTrainingIsSlow) {
-  training_ = 1.7;
+  training_ = 1.5;
   EXPECT_LT(worst(), 0.3);
 }
 
