@@ -42,9 +42,9 @@ std::optional<Handover> find_handover(int argc, char** argv) {
       const bool ours = std::none_of(kTools.begin(), kTools.end(),
                                      [&](const Tool& tool) { return argument == tool.name; });
       // What the coordinator costs is measured here; everything else by the tools.
-      const bool scheduler =
-          argument == "bench" && i + 1 < argc && std::string_view(argv[i + 1]) == "scheduler";
-      if (ours || scheduler) return std::nullopt;
+      const std::string_view what = i + 1 < argc ? argv[i + 1] : "";
+      const bool daemons = argument == "bench" && (what == "scheduler" || what == "study");
+      if (ours || daemons) return std::nullopt;
       found.arguments.assign(argv + i, argv + argc);
       return found;
     }

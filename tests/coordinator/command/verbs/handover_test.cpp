@@ -33,6 +33,9 @@ TEST(Handover, LeavesOurOwnCommandsAlone) {
   EXPECT_FALSE(find({"remixer", "run", "dataset"}));
   EXPECT_FALSE(find({"remixer", "--workspace", "dataset"}));
   EXPECT_FALSE(find({"remixer", "--help"}));
+  EXPECT_FALSE(find({"remixer", "bench", "scheduler"}));
+  EXPECT_FALSE(find({"remixer", "bench", "study", "--cells", "10"}));
+  EXPECT_TRUE(find({"remixer", "bench", "step"}));
 }
 
 }  // namespace
