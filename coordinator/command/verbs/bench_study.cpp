@@ -34,7 +34,8 @@ std::string grid_text(int64_t cells) {
   std::string seeds;
   for (int64_t seed = 0; seed < cells; ++seed) seeds += fmt::format("{},", seed);
   return fmt::format(
-      "name = \"study\"\n[recipe.bench]\nepochs = 1\nwarmup_epochs = 0\n[[cells]]\n"
+      "name = \"study\"\n[dataset.fashion-bg]\nbuilder = \"fashion-bg\"\n[recipe.bench]\nepochs = "
+      "1\nwarmup_epochs = 0\n[[cells]]\n"
       "architecture = \"deit_nano_patch4_32\"\nlabeler = \"none\"\ndataset = \"fashion-bg\"\n"
       "recipe = \"bench\"\nseed = [{}]\n[[evaluation]]\nsets = [\"original\"]\n",
       seeds);
