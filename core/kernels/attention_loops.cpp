@@ -6,11 +6,10 @@
 #include <cstring>
 #include <limits>
 
+#include "core/kernels/avx2.h"
+
 namespace remixer::kernels {
 namespace {
-
-// As in masked_conv2d_loops.cpp: one body, compiled for AVX2 and for any machine.
-#define REMIXER_BODY [[gnu::always_inline]] inline
 
 // e^x for x ≤ 0 to 2 units in the last place; 0 below -87. Without branches, so that it vectorises:
 // 2^(x / ln 2), the whole part into the exponent's bits, the rest by a polynomial.
@@ -81,19 +80,6 @@ REMIXER_BODY double backward_body(T* scores, T* dp, int64_t tokens, const RowMas
   for (int64_t j = 0; j < tokens - mask.prefix; ++j) sum += from[j] * mask.d[j];
   return sum;
 }
-
-#if defined(__x86_64__)
-#define REMIXER_AVX2 [[gnu::target("avx2,fma")]]
-bool has_avx2() {
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return has;
-}
-#else
-#define REMIXER_AVX2
-bool has_avx2() {
-  return false;
-}
-#endif
 
 template <typename T>
 REMIXER_AVX2 T softmax_avx2(T* scores, int64_t tokens, const RowMask<T>& mask, T* sum) {

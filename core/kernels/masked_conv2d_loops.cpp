@@ -3,12 +3,10 @@
 
 #include <algorithm>
 
+#include "core/kernels/avx2.h"
+
 namespace remixer::kernels {
 namespace {
-
-// The bodies are inlined into one function compiled for AVX2 and one for any machine; which runs is
-// decided at run time, so that one build serves every processor.
-#define REMIXER_BODY [[gnu::always_inline]] inline
 
 // The places under the kernel at patch (row, column) that lie inside the image, as f(s, j).
 template <typename F>
@@ -124,19 +122,6 @@ REMIXER_BODY void backward_body(const ConvShape& shape, const T* x, const T* wei
         });
   }
 }
-
-#if defined(__x86_64__)
-#define REMIXER_AVX2 [[gnu::target("avx2,fma")]]
-bool has_avx2() {
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return has;
-}
-#else
-#define REMIXER_AVX2
-bool has_avx2() {
-  return false;
-}
-#endif
 
 template <typename T>
 REMIXER_AVX2 void forward_avx2(const ConvShape& shape, const T* x, const T* weight, const T* mask,
