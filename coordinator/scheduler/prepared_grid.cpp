@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/scheduler/prepared_grid.h"
 
+#include <set>
 #include <string_view>
 #include <unordered_map>
 
@@ -42,7 +43,6 @@ class Preparer {
     prepared.precision = Name(cell.precision);
     prepared.seed = cell.seed;
     prepared.shards = cell.recipe.shards;
-    seconds_.push_back(experiments::stated_seconds(cell));
     grid.cells.push_back(std::move(prepared));
     cells_.emplace(grid.cells.back().id, grid.cells.size() - 1);
   }
@@ -84,8 +84,10 @@ class Preparer {
         Name(cell ? similar_text(task.kind, cell->architecture, cell->spatial_prior, "", "")
                   : similar_text(task.spec));
     if (!cell) prepared.weights = Name(weights_file(task.spec));
-    prepared.cost = experiments::stated_seconds(
-        task, cell ? &seconds_[static_cast<size_t>(prepared.cell)] : nullptr);
+    if (stated_.insert(prepared.similar).second) {
+      const std::string whole = cell ? with_cell(prepared.spec, cell->identity) : prepared.spec;
+      prepared.cost = experiments::stated_seconds(task.kind, Json::parse(whole));
+    }
     prepared.dependencies.reserve(task.dependencies.size());
     for (const std::string& each : task.dependencies) prepared.dependencies.push_back(place(each));
     grid.tasks.push_back(std::move(prepared));
@@ -127,7 +129,7 @@ class Preparer {
 
   // By id. An id has 64 characters, so its text stays where it is when the lists grow.
   std::unordered_map<std::string_view, size_t> cells_, tasks_;
-  std::vector<experiments::CellSeconds> seconds_;  // of each cell
+  std::set<Name> stated_;  // `similar` of tasks whose cost is known
 };
 
 class ExpandedGrid : public experiments::GridSink {

@@ -32,7 +32,7 @@ struct PreparedTask {
   // Of one that stands before it in the grid its place there; of any other -1 - its place among
   // `elsewhere`.
   std::vector<int32_t> dependencies;
-  double cost = 0;  // beside other tasks, by the stated tables; 0: not known
+  double cost = 0;  // of the first of its `similar`: stated_seconds(); 0: not known
 };
 
 struct PreparedGrid {

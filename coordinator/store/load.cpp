@@ -177,30 +177,6 @@ struct Store::Loader {
 
 namespace {
 
-experiments::CellSeconds stated_cost(const Json& identity) {
-  const Json cell = {
-      {"identity", identity}, {"labeler_name", ""}, {"dataset_name", ""}, {"recipe_name", ""}};
-  try {
-    return experiments::stated_seconds(experiments::cell_from_json(cell));
-  } catch (const InputError&) {
-    return {};  // of another version
-  }
-}
-
-// What the tables state of a task, from its whole spec; 0: nothing.
-double stated_cost(TaskKind kind, Json spec) {
-  experiments::CellSeconds of_cell;
-  const bool has_cell = spec.contains("cell");
-  if (has_cell) {
-    of_cell = stated_cost(spec["cell"]);
-    spec.erase("cell");
-  }
-  experiments::Task task;
-  task.kind = kind;
-  task.spec = std::move(spec);
-  return experiments::stated_seconds(task, has_cell ? &of_cell : nullptr);
-}
-
 // As submitting them left it: the first task of those that take as long stands for all.
 void state_costs(const Store& store, State& state) {
   std::map<Name, const TaskEntry*> first;
@@ -209,7 +185,7 @@ void state_costs(const Store& store, State& state) {
     if (!known || entry.number < known->number) known = &entry;
   }
   for (const auto& [similar, entry] : first) {
-    const double cost = stated_cost(entry->kind, store.spec(*entry));
+    const double cost = experiments::stated_seconds(entry->kind, store.spec(*entry));
     if (cost > 0) state.costs.try_emplace(similar, Mean{cost, 1});
   }
 }

@@ -10,8 +10,7 @@ bool of_training_set(const Name& similar) {
   return similar.text().ends_with(" train");
 }
 
-// What a task usually costs beside training a cell, where nothing is stated of it: it was submitted
-// to an earlier life of the daemon, or of data or models that the tables do not know.
+// What a task usually costs beside training a cell, if the tables do not know its data or model.
 double usual_cost(TaskKind kind, const Name& similar) {
   switch (kind) {
     case TaskKind::kPrepare:

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "experiments/outlook/rates.h"
+#include "experiments/spec/cell.h"
 #include "experiments/spec/known_datasets.h"
 
 namespace remixer::experiments {
@@ -29,58 +30,55 @@ double by_rate(double images, const Rate& rate) {
   return rate.images > 0 ? kTaskSeconds + images / rate.images : 0;
 }
 
-CellSeconds of_cell(const Cell& cell) {
-  const Rates rates{Machine{}};
-  const double images = images_of(cell.dataset, "train") * (1 - cell.recipe.hold_out) *
-                        static_cast<double>(cell.recipe.epochs);
-  return {by_rate(images, rates.training(cell)),
-          by_rate(images_of(cell.dataset, ""), rates.evaluation(cell))};
+Cell cell_of(const Json& spec) {
+  return cell_from_json({{"identity", spec.at("cell")},
+                         {"labeler_name", ""},
+                         {"dataset_name", ""},
+                         {"recipe_name", ""}});
 }
 
-double of_task(const Task& task, const CellSeconds* cell) {
-  switch (task.kind) {
+double seconds_of(TaskKind kind, const Json& spec) {
+  const Rates rates{Machine{}};
+  switch (kind) {
     case TaskKind::kPrepare: {
-      const Json dataset = task.spec.value("dataset", Json::object());
+      const Json dataset = spec.value("dataset", Json::object());
       return kTaskSeconds + kMadeImageSeconds * images_of(dataset, "train");
     }
     case TaskKind::kLabel: {
-      const Json labeler = task.spec.value("labeler", Json());
+      const Json labeler = spec.value("labeler", Json());
       if (!labeler.is_object() || !labeler.contains("name")) return 0;
-      const auto split = task.spec.value("split", std::string());
-      const Json dataset = task.spec.value("dataset", Json::object());
+      const auto split = spec.value("split", std::string());
+      const Json dataset = spec.value("dataset", Json::object());
       const auto side = dataset.value("builder", std::string()) == "fashion-bg" ? 32 : 0;
-      return by_rate(images_of(dataset, split), Rates(Machine{}).labelling(labeler, "", side));
+      return by_rate(images_of(dataset, split), rates.labelling(labeler, "", side));
     }
-    case TaskKind::kTrain:
-      return cell ? cell->training : 0;
-    case TaskKind::kEvaluate:
-      return cell ? cell->evaluation : 0;
+    case TaskKind::kTrain: {
+      const Cell cell = cell_of(spec);
+      const double images = images_of(cell.dataset, "train") * (1 - cell.recipe.hold_out) *
+                            static_cast<double>(cell.recipe.epochs);
+      return by_rate(images, rates.training(cell));
+    }
+    case TaskKind::kEvaluate: {
+      const Cell cell = cell_of(spec);
+      return by_rate(images_of(cell.dataset, ""), rates.evaluation(cell));
+    }
     case TaskKind::kSaliency:
-      return cell ? kTaskSeconds : 0;
+      return kTaskSeconds;
   }
   return 0;
 }
 
-// A daemon may be sent what its program does not know; it is for the worker to refuse it.
-template <typename Ask>
-auto or_not_known(const Ask& ask) -> decltype(ask()) {
-  try {
-    return ask();
-  } catch (const Json::exception&) {
-    return {};
-  } catch (const InputError&) {
-    return {};
-  }
-}
-
 }  // namespace
 
-CellSeconds stated_seconds(const Cell& cell) {
-  return or_not_known([&] { return of_cell(cell); });
-}
-
-double stated_seconds(const Task& task, const CellSeconds* cell) {
-  return or_not_known([&] { return of_task(task, cell); });
+double stated_seconds(TaskKind kind, const Json& spec) {
+  // A daemon may be sent what its program does not know; it is for the worker to refuse it.
+  try {
+    return seconds_of(kind, spec);
+  } catch (const Json::exception&) {
+    return 0;
+  } catch (const InputError&) {
+    return 0;
+  }
 }
 
 }  // namespace remixer::experiments

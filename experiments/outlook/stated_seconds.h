@@ -3,19 +3,12 @@
 // from their specs alone.
 #pragma once
 
-#include "experiments/spec/cell.h"
 #include "experiments/spec/task.h"
 
 namespace remixer::experiments {
 
-// Of one processor; only their ratios mean something elsewhere. 0: not known.
-struct CellSeconds {
-  double training = 0;
-  double evaluation = 0;  // on one set, of as many images as its own
-};
-CellSeconds stated_seconds(const Cell& cell);
-
-// `cell`: of the task's cell; null of tasks without one. 0: not known.
-double stated_seconds(const Task& task, const CellSeconds* cell);
+// Seconds on one processor; only their ratios mean something elsewhere. `spec`: the task's whole
+// one, its cell included. 0: not known.
+double stated_seconds(TaskKind kind, const Json& spec);
 
 }  // namespace remixer::experiments
