@@ -6,6 +6,8 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 
+#include "core/kernels/vector_math.h"
+
 namespace remixer::kernels {
 
 bool mask_is_one(const at::Tensor& kappa) {
@@ -16,6 +18,7 @@ bool mask_is_one(const at::Tensor& kappa) {
 }
 
 at::Tensor log_mask(const at::Tensor& distance, const at::Tensor& kappa) {
+  settle_vector_math();
   return distance * kappa.reshape({}).neg().to(distance.scalar_type());
 }
 

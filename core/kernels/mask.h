@@ -9,7 +9,7 @@ namespace remixer::kernels {
 // True where no gradient is wanted and kappa, readable without a wait for a device, is 0: M is 1.
 bool mask_is_one(const at::Tensor& kappa);
 
-// -κ d in distance's type; any shape of distance.
+// -κ d in distance's type; any shape of distance. Its exp may follow: vector math is settled.
 at::Tensor log_mask(const at::Tensor& distance, const at::Tensor& kappa);
 
 // Throws c10::ValueError in the name of `op` where kappa has not one element or distance is not

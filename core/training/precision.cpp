@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "core/kernels/vector_math.h"
 
 namespace remixer::training {
 namespace {
@@ -49,6 +50,7 @@ at::ScalarType product_type(const std::string& precision, at::Device device) {
 }
 
 void set_arithmetic(const std::string& precision, at::Device device) {
+  kernels::settle_vector_math();
   if (!device.is_cuda()) return;
   at::Context& context = at::globalContext();
   const bool tf32 = precision == "tf32";

@@ -17,10 +17,11 @@ namespace remixer::training {
 // bf16 only by emulation. Throws InputError on fp16 and tf32 on a CPU.
 at::ScalarType product_type(const std::string& precision, at::Device device);
 
-// How the process computes from now on; nothing changes for a CPU. On a GPU float32 products are
-// rounded to TensorFloat-32 under "tf32" and under no other precision, and every operation adds in
-// an order of its own, so that a run gives the same bits each time; one that cannot is an error
-// that names it. With REMIXER_DETERMINISTIC=0 in the environment any order will do.
+// How the process computes from now on. Settles vector math (core/kernels/vector_math.h); that is
+// all on a CPU. On a GPU float32 products are rounded to TensorFloat-32 under "tf32" and under no
+// other precision, and every operation adds in an order of its own, so that a run gives the same
+// bits each time; one that cannot is an error that names it. With REMIXER_DETERMINISTIC=0 in the
+// environment any order will do.
 void set_arithmetic(const std::string& precision, at::Device device);
 
 // While it lives, this thread's products and convolutions on `device` run in `type` (PyTorch's
