@@ -132,8 +132,14 @@ CheckResult check_report(const fs::path& database, const ReportRequest& request)
     for (Row& row : empty.rows) std::fill(row.figures.begin(), row.figures.end(), Figure{});
     checker.check(table, empty);
   }
-  result.predictions = again.predictions;
+  result.predictions = again.predictions + again.packed;
   result.checkpoints = again.checkpoints;
+  if (again.packed > 0) {
+    result.remarks.push_back(fmt::format(
+        "{} files of predictions are packed: the five likeliest classes of each image, as they "
+        "were when the workspace was exported",
+        again.packed));
+  }
   if (!again.without_checkpoint.empty()) {
     result.remarks.push_back(fmt::format(
         "κ of {} training{}: no checkpoint is kept, compared with the values that training "

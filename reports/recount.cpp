@@ -8,9 +8,9 @@
 
 #include "base/accuracy.h"
 #include "base/error.h"
-#include "base/hash.h"
-#include "base/predictions_file.h"
 #include "base/safetensors_file.h"
+#include "reports/prediction_files.h"
+#include "reports/read_database.h"
 
 namespace remixer::reports {
 
@@ -67,7 +67,7 @@ std::vector<double> recorded_kappa(SQLite::Database& database, const std::string
 class Recounter {
  public:
   Recounter(const Study& study, const fs::path& database, const fs::path& workspace)
-      : database_(database, SQLite::OPEN_READONLY, 5000), workspace_(workspace) {
+      : database_(open_for_reading(database)), workspace_(workspace), files_(workspace) {
     result_.study = study;
   }
 
@@ -85,7 +85,7 @@ class Recounter {
     const auto stated = std::exchange(evaluation.figures, {});
     try {
       const PredictionsFile file = read(cell, evaluation);
-      ++result_.predictions;
+      ++(files_.is_packed(evaluation.predictions) ? result_.packed : result_.predictions);
       for (const auto& [weights, predictions] : file.by_weights) {
         for (const PredictionFigure& figure : figures(predictions, file.truth)) {
           // Only what the database has: a table that lacks a figure lacks it here as well.
@@ -107,10 +107,9 @@ class Recounter {
       fail_input("the result of task {} names no predictions; `remixer retry` it",
                  evaluation.task_id.substr(0, 12));
     }
-    const fs::path path = workspace_ / evaluation.predictions;
-    PredictionsFile file = read_predictions(path);
+    PredictionsFile file = files_.read(evaluation.predictions);
     if (!evaluation.predictions_sha256.empty() &&
-        sha256_file(path) != evaluation.predictions_sha256) {
+        files_.sha256(evaluation.predictions) != evaluation.predictions_sha256) {
       fail_input("{}: not the file that the evaluation wrote: its SHA-256 is another",
                  evaluation.predictions);
     }
@@ -135,7 +134,7 @@ class Recounter {
         ++result_.checkpoints;
         return;
       }
-      cell.kappa = recorded_kappa(database_, cell.train_task);
+      cell.kappa = recorded_kappa(*database_, cell.train_task);
       if (cell.kappa.empty()) {
         fail_input("neither its checkpoint {} nor a recorded κ is there", cell.model);
       }
@@ -146,8 +145,9 @@ class Recounter {
     }
   }
 
-  SQLite::Database database_;
+  std::unique_ptr<SQLite::Database> database_;
   const fs::path& workspace_;
+  PredictionFiles files_;
   Recount result_;
 };
 

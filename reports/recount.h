@@ -19,10 +19,12 @@ struct Recount {
   // Cells whose checkpoint is not kept: their κ are as training recorded them.
   std::vector<std::string> without_checkpoint;
   int64_t predictions = 0, checkpoints = 0;  // files that were read
+  int64_t packed = 0;                        // evaluations whose predictions are packed
 };
 
-// Reads every file of predictions and every checkpoint's κ below `workspace`, and from the database
-// what training recorded. Throws Error where the database cannot be read.
+// Reads every file of predictions, or what is packed of it, and every checkpoint's κ below
+// `workspace`, and from the database what training recorded. Throws Error where the database cannot
+// be read.
 Recount recount(const Study& study, const std::filesystem::path& database,
                 const std::filesystem::path& workspace);
 

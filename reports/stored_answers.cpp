@@ -6,7 +6,7 @@
 
 #include "base/accuracy.h"
 #include "base/error.h"
-#include "base/predictions_file.h"
+#include "reports/prediction_files.h"
 
 namespace remixer::reports {
 
@@ -14,12 +14,11 @@ namespace {
 
 using Answers = std::map<std::string, std::vector<uint8_t>>;  // by weights
 
-Answers read_answers(const std::filesystem::path& path) {
+Answers read_answers(const PredictionFiles& files, const std::string& name) {
   Answers answers;
-  std::error_code none;
-  if (!std::filesystem::is_regular_file(path, none)) return answers;
+  if (!files.has(name)) return answers;
   try {
-    const PredictionsFile file = read_predictions(path);
+    const PredictionsFile file = files.read(name);
     if (!file.whole_truth) return answers;
     for (const auto& [weights, predictions] : file.by_weights) {
       const std::vector<bool> right = right_by_image(predictions, file.truth);
@@ -34,11 +33,12 @@ Answers read_answers(const std::filesystem::path& path) {
 }  // namespace
 
 ReadCorrect stored_answers(const std::filesystem::path& workspace) {
+  const auto files = std::make_shared<PredictionFiles>(workspace);
   const auto known = std::make_shared<std::map<std::string, Answers>>();
-  return [workspace, known](const std::string& file,
+  return [files, known](const std::string& file,
                             const std::string& weights) -> std::optional<std::vector<uint8_t>> {
     const auto [entry, is_new] = known->try_emplace(file);
-    if (is_new) entry->second = read_answers(workspace / file);
+    if (is_new) entry->second = read_answers(*files, file);
     const auto found = entry->second.find(weights);
     if (found == entry->second.end()) return std::nullopt;
     return found->second;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "coordinator/store/compact.h"
 
 namespace remixer::coordinator {
 namespace {
@@ -67,6 +68,13 @@ void pair_workspace(const fs::path& workspace, const fs::path& database, Store& 
                     const State& state, bool adopt) {
   const std::string of_workspace = read_id(workspace), of_database = store.workspace_id();
   const auto advice = [&] { return fmt::format(fmt::runtime(kAdvice), database.string()); };
+  if (of_database == kExportedWorkspace) {
+    fail_input(
+        "{} was written by `remixer export`: it can be read (`remixer report -w {}`), but nothing "
+        "can be run in it, since data, labels and checkpoints are not there. Name another "
+        "workspace",
+        database.string(), workspace.string());
+  }
   if (!of_workspace.empty() && of_workspace == of_database) return;
   if (!of_workspace.empty() && !of_database.empty()) {
     fail_input("database {} belongs to another workspace than {} ({:.8}..., not {:.8}...). {}",

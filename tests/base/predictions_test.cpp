@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <random>
 
 #include "base/accuracy.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/packed_predictions.h"
 #include "base/safetensors_file.h"
 #include "tests/support/temporary_folder.h"
 
@@ -61,24 +63,89 @@ TEST(Predictions, AFileWithoutTheWholeTruthSaysSo) {
 }
 
 // Whatever bytes are turned, the file is refused by name, or read as predictions that are whole.
-TEST(Predictions, TornAndTurnedFilesNeverCrash) {
-  const TemporaryFolder folder;
-  const auto path = folder.path() / "predictions";
-  write_predictions(path, example());
+void read_turned(const std::filesystem::path& path, int times, const std::function<void()>& read) {
   const std::string whole = read_file(path);
   std::mt19937 random(7);
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < times; ++i) {
     std::string bytes = whole;
     for (int k = 0; k < 1 + i % 3; ++k) bytes[random() % bytes.size()] ^= 1 << random() % 8;
     if (i % 5 == 0) bytes.resize(random() % bytes.size());
     write_file_atomic(path, bytes);
     try {
-      const PredictionsFile file = read_predictions(path);
-      for (const auto& [weights, predictions] : file.by_weights) figures(predictions, file.truth);
+      read();
     } catch (const InputError& error) {
       EXPECT_THAT(error.what(), HasSubstr(path.string()));
     }
   }
+}
+
+void count(const PredictionsFile& file) {
+  for (const auto& [weights, predictions] : file.by_weights) figures(predictions, file.truth);
+}
+
+TEST(Predictions, TornAndTurnedFilesNeverCrash) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "predictions";
+  write_predictions(path, example());
+  read_turned(path, 100, [&] { count(read_predictions(path)); });
+}
+
+std::vector<PackedEvaluation> some_evaluations() {
+  std::vector<PackedEvaluation> all;
+  for (int i = 0; i < 3; ++i) {
+    PackedEvaluation one{.file = fmt::format("runs/{}", 2 - i),
+                         .sha256 = fmt::format("sha {}", i),
+                         .predictions = example()};
+    one.predictions.cell = fmt::format("cell {}", i);
+    one.predictions.by_weights["ema"] = sure(9, {i, i, i, i});
+    if (i == 2) one.predictions.truth.labels[0] = 8;
+    all.push_back(std::move(one));
+  }
+  // A model of many classes, which does not keep all of them anyway.
+  all[1].predictions.by_weights = {{"raw", sure(1000, {999, 1, 2, 3})}};
+  return all;
+}
+
+TEST(PackedPredictions, GiveTheSameFigures) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "packed";
+  const std::vector<PackedEvaluation> all = some_evaluations();
+  write_packed_predictions(path, all);
+  const PackedPredictions packed(path);
+  EXPECT_EQ(packed.files().size(), all.size());
+  EXPECT_FALSE(packed.has("runs/3"));
+  for (const PackedEvaluation& one : all) {
+    ASSERT_TRUE(packed.has(one.file));
+    EXPECT_EQ(packed.sha256(one.file), one.sha256);
+    const PredictionsFile file = packed.read(one.file);
+    EXPECT_EQ(file.truth, one.predictions.truth);
+    EXPECT_EQ(file.cell, one.predictions.cell);
+    EXPECT_EQ(file.eval_set, "mixed_rand");
+    ASSERT_EQ(file.by_weights.size(), one.predictions.by_weights.size());
+    for (const auto& [weights, predictions] : one.predictions.by_weights) {
+      const Predictions& found = file.by_weights.at(weights);
+      EXPECT_EQ(found.kept, 5);
+      EXPECT_EQ(figures(found, file.truth), figures(predictions, file.truth));
+      EXPECT_EQ(right_by_image(found, file.truth), right_by_image(predictions, file.truth));
+      EXPECT_TRUE(std::isnan(found.logits.at(0)));
+    }
+  }
+  // In any order the same bytes.
+  const std::string bytes = read_file(path);
+  write_packed_predictions(path, {all[2], all[0], all[1]});
+  EXPECT_EQ(read_file(path), bytes);
+}
+
+TEST(PackedPredictions, TornAndTurnedFilesNeverCrash) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "packed";
+  write_packed_predictions(path, some_evaluations());
+  read_turned(path, 300, [&] {
+    const PackedPredictions packed(path);
+    for (const auto& [name, place] : packed.files()) count(packed.read(name));
+  });
+  write_predictions(path, example());
+  EXPECT_THROW(PackedPredictions{path}, InputError);
 }
 
 TEST(SafetensorsFile, ReadsEveryType) {

@@ -45,6 +45,31 @@ void expect_saliency(const fs::path& workspace) {
   EXPECT_TRUE(fs::exists(workspace / "table4.png"));
 }
 
+// A small copy without run folders, from which report and check give the same.
+void expect_export(const fs::path& workspace, const fs::path& folder) {
+  const auto remixer = [&](std::vector<std::string> arguments, const fs::path& of) {
+    arguments.insert(arguments.begin(), REMIXER_PROGRAMS "/remixer");
+    arguments.insert(arguments.end(), {"--workspace", of.string()});
+    return run_program(arguments, of, 30);
+  };
+  const auto made = remixer({"export", folder.string()}, workspace);
+  ASSERT_EQ(made.code, 0) << made.errors;
+  EXPECT_NE(made.output.find("with predictions: "), std::string::npos) << made.output;
+  EXPECT_EQ(remixer({"export", folder.string()}, workspace).code, 2) << "it exists already";
+  EXPECT_FALSE(fs::exists(folder / "runs"));
+  for (const char* format : {"markdown", "csv"}) {
+    const auto report = remixer({"report", "--format", format}, folder);
+    EXPECT_EQ(report.code, 0) << report.errors;
+    EXPECT_EQ(report.output, remixer({"report", "--format", format}, workspace).output);
+  }
+  const auto check = remixer({"report", "--check"}, folder);
+  EXPECT_EQ(check.code, 0) << check.output << check.errors;
+  EXPECT_NE(check.output.find("are packed"), std::string::npos) << check.output;
+  const auto up = remixer({"up"}, folder);
+  EXPECT_EQ(up.code, 2) << "nothing can go on there";
+  EXPECT_NE(up.errors.find("remixer export"), std::string::npos) << up.errors;
+}
+
 TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
   ScratchFolder folder("line");
   const std::string grid = small_grid() + kSaliency;
@@ -67,6 +92,7 @@ TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
   }
   EXPECT_NE(first.output.find("Table 1"), std::string::npos) << first.output;
   expect_saliency(workspace);
+  expect_export(workspace, folder / "exported");
 
   const int64_t attempts = count(workspace, "SELECT count(*) FROM runs");
   const auto second = run_program(run_command(folder, grid), folder.path(), 30);

@@ -6,8 +6,10 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/packed_predictions.h"
 #include "base/predictions_file.h"
 #include "base/safetensors_file.h"
+#include "reports/prediction_files.h"
 #include "tests/reports/study_database.h"
 
 namespace remixer::reports {
@@ -200,6 +202,45 @@ TEST_F(CheckTest, MissingTornAndForeignPredictionsAreNamed) {
   EXPECT_THAT(check().problems, named("holds the predictions of cell"));
   write_file_atomic(path, whole);
   EXPECT_THAT(check().problems, IsEmpty());
+}
+
+// An exported workspace has no run folders.
+TEST_F(CheckTest, PackedPredictionsAreCountedInTheirPlace) {
+  const std::string table = to_csv(make_report(database_.file()).tables.at(0));
+  std::vector<PackedEvaluation> packed;
+  for (const std::string& cell : {plain_, masked_}) {
+    for (const char* set : kSets) {
+      const auto path = database_.folder() / predictions_path(cell, set);
+      packed.push_back({.file = predictions_path(cell, set),
+                        .sha256 = sha256_file(path),
+                        .predictions = read_predictions(path)});
+      std::filesystem::remove(path);
+    }
+  }
+  EXPECT_FALSE(check().passed());
+  const auto file = database_.folder() / kPackedPredictions;
+  write_packed_predictions(file, packed);
+  const CheckResult result = check();
+  EXPECT_THAT(result.problems, IsEmpty());
+  EXPECT_THAT(result.remarks, ElementsAre(HasSubstr("6 files of predictions are packed")));
+  EXPECT_EQ(result.predictions, 6);
+  // The paired tests too come from them.
+  EXPECT_THAT(table, HasSubstr("paired"));
+  EXPECT_EQ(to_csv(make_report(database_.file()).tables.at(0)), table);
+
+  Predictions& flipped = packed[5].predictions.by_weights.at("raw");
+  std::swap(flipped.classes[0], flipped.classes[2]);
+  write_packed_predictions(file, packed);
+  EXPECT_THAT(check().problems,
+              ::testing::Contains(AllOf(HasSubstr("+ ReMixer"), HasSubstr("Mixed-Rand"))));
+  packed[5].sha256 = "another";
+  write_packed_predictions(file, packed);
+  EXPECT_THAT(check().problems, ::testing::Contains(HasSubstr("its SHA-256 is another")));
+  packed.pop_back();
+  write_packed_predictions(file, packed);
+  EXPECT_THAT(check().problems, ::testing::Contains(HasSubstr("No such file")));
+  write_file_atomic(file, "no tensors");
+  EXPECT_THROW(check(), InputError);
 }
 
 }  // namespace

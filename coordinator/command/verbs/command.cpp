@@ -66,6 +66,7 @@ void build(CommandLine& line) {
   add_gc(line);
   add_adopt(line);
   add_backup(line);
+  add_export(line);
   add_bench(line);
   add_query(line);
   add_dashboard(line);

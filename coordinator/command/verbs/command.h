@@ -64,6 +64,7 @@ void add_rm(CommandLine& line);
 void add_gc(CommandLine& line);
 void add_adopt(CommandLine& line);
 void add_backup(CommandLine& line);
+void add_export(CommandLine& line);
 void add_bench(CommandLine& line);
 void add_query(CommandLine& line);
 void add_report(CommandLine& line);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "coordinator/store/backup.h"
+#include "coordinator/store/compact.h"
 #include "coordinator/store/schema.h"
 #include "tests/coordinator/support.h"
 
@@ -303,6 +304,57 @@ TEST_F(StoreTest, BackupIsTheDatabaseOfOneMoment) {
   for (const auto& each : fs::directory_iterator(folder.path / "copies")) {
     EXPECT_EQ(each.path().filename().string().find("partial"), std::string::npos);
   }
+}
+
+TEST_F(StoreTest, CompactCopyKeepsWhatCameOfTheGridsAlone) {
+  Store store(file);
+  fill(store);
+  Runner runner(store);
+  runner.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("other", {1, 2}), {}});
+  // What runs is not kept as running: nobody works on it there.
+  auto worker = make_worker(2);
+  worker.host = "secret.example.org";
+  worker.environment = {{"libtorch", "2.11.0"},
+                        {"ranks", {{{"host", "secret.example.org"}, {"device", "cpu"}}}},
+                        {"device_reason", "machine secret.example.org has no GPU"},
+                        {"settings", {{"REMIXER_WORKSPACE", "/home/secret"}}}};
+  const auto registered = runner.ask<protocol::WorkerRegistered>(RegisterEvent{worker});
+  const Assignment last = runner.claim(registered.worker_id);
+  runner.ask<protocol::ResultReply>(ResultEvent{result_of(last)});
+  runner.claim(registered.worker_id);
+  const auto results = rows("SELECT * FROM results ORDER BY task_id");
+
+  const fs::path first = folder.path / "first.db", both = folder.path / "both.db";
+  EXPECT_EQ(write_compact(file, first, {1}).grids, 1);
+  const CompactSummary summary = write_compact(file, both, {1, 2});
+  EXPECT_EQ(summary.grids, 2);
+  EXPECT_EQ(summary.cells, 2);
+  EXPECT_EQ(summary.results, 2);
+  EXPECT_EQ(fs::file_size(both), summary.bytes);
+  EXPECT_THROW(write_compact(file, both, {1}), InputError);
+
+  const fs::path original = file;
+  for (const fs::path& copy : {first, both}) {
+    file = copy;
+    EXPECT_EQ(rows("SELECT * FROM results ORDER BY task_id"), results);
+    EXPECT_EQ(rows("SELECT count(*) FROM metrics"), std::vector<std::string>{"4"});
+    EXPECT_EQ(rows("SELECT count(*) FROM runs WHERE state <> 'done'"),
+              std::vector<std::string>{"0"});
+    EXPECT_EQ(rows("SELECT count(*) FROM task WHERE state = 'running'"),
+              std::vector<std::string>{"0"});
+    EXPECT_EQ(rows("PRAGMA foreign_key_check"), std::vector<std::string>{});
+    EXPECT_EQ(read_file(file).find("secret"), std::string::npos);
+    EXPECT_FALSE(fs::exists(file.string() + "-wal"));
+  }
+  EXPECT_EQ(rows("SELECT DISTINCT json_extract(environment, '$.libtorch'), "
+                 "json_extract(environment, '$.ranks[0].host') FROM environments WHERE environment "
+                 "LIKE '%libtorch%'"),
+            std::vector<std::string>{"2.11.0|host-2"});
+  file = first;
+  EXPECT_EQ(rows("SELECT name FROM grid"), std::vector<std::string>{"g"});
+  EXPECT_EQ(rows("SELECT count(*) FROM cell"), std::vector<std::string>{"1"});
+  file = original;
+  EXPECT_EQ(rows("SELECT count(*) FROM grid"), std::vector<std::string>{"2"});
 }
 
 TEST_F(StoreTest, NewerSchemaIsRefusedAndLeftAlone) {

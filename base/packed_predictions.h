@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predictions of many evaluations in one small file, to be kept or shared after the run folders are
+// gone. Of each image it holds the five likeliest classes, which every figure is counted from, and
+// no logits: 5 bytes an image and kind of weights up to 256 classes. Truths are stored once.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/predictions_file.h"
+#include "base/safetensors_file.h"
+
+namespace remixer {
+
+struct PackedEvaluation {
+  std::string file;    // the predictions' place below the workspace
+  std::string sha256;  // of that file as the evaluation wrote it
+  PredictionsFile predictions;
+};
+
+// Writes a safetensors file, atomically; the same evaluations in any order give the same bytes.
+// Each `file` is given once, and every evaluation has its whole truth.
+void write_packed_predictions(const std::filesystem::path& path,
+                              std::vector<PackedEvaluation> evaluations);
+
+// Such a file, open for reading. One thread an object.
+class PackedPredictions {
+ public:
+  // Throws InputError naming the file where it is none of these.
+  explicit PackedPredictions(const std::filesystem::path& path);
+
+  bool has(const std::string& file) const { return places_.contains(file); }
+  const std::map<std::string, size_t>& files() const { return places_; }
+  // Of a file that it has. Logits and normalizers are NaN: they are not kept. Throws InputError
+  // naming the packed file where its tensors are missing or contradict each other.
+  PredictionsFile read(const std::string& file) const;
+  // Of that file as the evaluation wrote it.
+  const std::string& sha256(const std::string& file) const {
+    return entries_[places_.at(file)].sha256;
+  }
+
+ private:
+  struct Entry {
+    std::string sha256, cell, eval_set, dataset_sha256;
+    int64_t model_classes = 0, truth = 0;
+    std::vector<std::string> weights;
+  };
+
+  SafetensorsFile tensors_;
+  std::vector<Entry> entries_;
+  std::map<std::string, size_t> places_;  // of entries, by file
+};
+
+}  // namespace remixer
