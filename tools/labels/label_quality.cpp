@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -258,6 +259,9 @@ Json label_quality(const QualityJob& job) {
   const auto total = static_cast<int64_t>(samples.size());
   const int64_t count = std::min(job.images, total), batch = job.labeler.batch();
   Figures figures(job.dataset.classes(), job.labeler.shape().channels);
+  // Batches are counted in their order, whichever is done first, so that sums have the same bits.
+  std::map<int64_t, std::pair<std::vector<LabelInput>, std::vector<data::LabelMap>>> waiting;
+  int64_t next = 0;
   std::mutex mutex;
   double busy = 0;
   parallel_for((count + batch - 1) / batch, 0, [&](int64_t number) {
@@ -270,11 +274,16 @@ Json label_quality(const QualityJob& job) {
       }
     }
     const auto start = std::chrono::steady_clock::now();
-    const auto maps = job.labeler.label(inputs);
+    auto maps = job.labeler.label(inputs);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     const std::lock_guard lock(mutex);
     busy += seconds.count();
-    for (size_t i = 0; i < maps.size(); ++i) figures.add(inputs[i], maps[i], job.grid);
+    waiting.emplace(number, std::pair(std::move(inputs), std::move(maps)));
+    for (; !waiting.empty() && waiting.begin()->first == next; ++next) {
+      const auto& [labelled, their] = waiting.begin()->second;
+      for (size_t i = 0; i < their.size(); ++i) figures.add(labelled[i], their[i], job.grid);
+      waiting.erase(waiting.begin());
+    }
   });
   Json json = figures.json();
   json["images"] = count;

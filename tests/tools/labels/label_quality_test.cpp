@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "base/hash.h"
 #include "tests/support/program.h"
 #include "tests/support/tiny_dataset.h"
 #include "tools/labels/label_drawing.h"
@@ -82,6 +87,28 @@ TEST_F(LabelQualityTest, TheBoxItselfAgreesWhollyAndAMovedOneLess) {
     return empty_map({1, 0});
   }));
   EXPECT_EQ(nothing.at("box_iou"), 0.0);
+}
+
+// Whichever batch is done first.
+TEST_F(LabelQualityTest, FiguresHaveTheSameBitsEachTime) {
+  std::filesystem::remove_all(scratch_ / "dataset");
+  testing::write_tiny_dataset(scratch_ / "dataset", 60, 3);
+  std::set<std::string> found;
+  for (int slow = 0; slow < 8; ++slow) {
+    Json json =
+        figures(FixedLabeler({1, 0},
+                             [&](const LabelInput& input) {
+                               const auto hash = xxh3(input.sample.id);
+                               if (hash % 8 == static_cast<uint64_t>(slow)) {
+                                 std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                               }
+                               return box_map(*input.sample.box, static_cast<int>(hash % 7));
+                             }),
+                60);
+    json.erase("seconds_an_image");
+    found.insert(json.dump());
+  }
+  EXPECT_EQ(found.size(), 1u) << *found.begin() << *found.rbegin();
 }
 
 TEST_F(LabelQualityTest, PeaksAreCellsOfTheLargestLogit) {
