@@ -92,7 +92,8 @@ std::string basis_note(const Table& table) {
                          ? std::string("One seed")
                          : fmt::format("Mean ± standard deviation over {} seeds", seeds.text());
   if (table.form == Form::kKappa)
-    return note + fmt::format("; {} layers a quarter.", images.text());
+    return note + (images.high == 1 ? std::string("; one layer a quarter.")
+                                    : fmt::format("; {} layers a quarter.", images.text()));
   return note + fmt::format("; {} images a set. 95 % intervals ({}) reach at most ±{} on a figure.",
                             images.text(),
                             seeds.high == 1  ? "Wilson"

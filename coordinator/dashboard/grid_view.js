@@ -135,10 +135,10 @@ export class GridView {
           h('a', { href: `#/run/${run.task_id}`, 'data-key': run.task_id }, run.title),
           h('span', { class: 'soft small' }, [
             run.total_steps ? `${figure(run.step)} of ${figure(run.total_steps)}` : run.activity,
-            run.metrics.loss === undefined || run.metrics.loss === null ? null : ` · loss ${figure(run.metrics.loss)}`,
-            run.metrics.images_per_second ? ` · ${Math.round(run.metrics.images_per_second)} images/s` : null,
-            run.seconds_left === null ? null : ` · ${duration(run.seconds_left)} to go`,
-            ` · ${run.worker}`])),
+            run.metrics.loss === undefined || run.metrics.loss === null ? null : `loss ${figure(run.metrics.loss)}`,
+            run.metrics.images_per_second ? `${Math.round(run.metrics.images_per_second)} images/s` : null,
+            run.seconds_left === null ? null : `${duration(run.seconds_left)} to go`,
+            run.worker].filter((part) => part).join(' · '))),
         progress(run.total_steps ? run.step / run.total_steps : 0, run.title, 'running')))),
     ]);
   }
