@@ -14,6 +14,7 @@ struct KnownModel {
 };
 constexpr auto kModels = std::to_array<KnownModel>({
     {"deit_nano_patch4_32", "DeiT-nano", "deit", "nano", "", ""},
+    {"deit_micro_patch8_64", "DeiT-micro", "deit", "micro", "", ""},
     {"deit_tiny_patch16_224", "DeiT-Ti", "deit", "tiny", "", ""},
     {"deit_small_patch16_224", "DeiT-S", "deit", "small", "", ""},
     {"deit_small_convit", "DeiT-S", "deit", "small", "", "convit"},
@@ -22,10 +23,13 @@ constexpr auto kModels = std::to_array<KnownModel>({
     {"convit_small", "ConViT-S", "convit", "small", "", ""},
     {"convit_base", "ConViT-B", "convit", "base", "", ""},
     {"mixer_nano_patch4_32", "MLP-Mixer-nano", "mixer", "nano", "", ""},
+    {"mixer_micro_patch8_64", "MLP-Mixer-micro", "mixer", "micro", "", ""},
     {"mixer_s16_224", "MLP-Mixer-S/16", "mixer", "s16", "", ""},
     {"mixer_b16_224", "MLP-Mixer-B/16", "mixer", "b16", "", ""},
     {"convmixer_nano_patch4_32", "ConvMixer-nano", "convmixer", "nano", "shared", ""},
     {"convmixer_nano_patch4_32_full", "ConvMixer-nano", "convmixer", "nano", "full", ""},
+    {"convmixer_micro_patch8_64", "ConvMixer-micro", "convmixer", "micro", "shared", ""},
+    {"convmixer_micro_patch8_64_full", "ConvMixer-micro", "convmixer", "micro", "full", ""},
     {"convmixer_512_8", "ConvMixer-512/8", "convmixer", "512_8", "shared", ""},
     {"convmixer_512_8_full", "ConvMixer-512/8", "convmixer", "512_8", "full", ""},
 });

@@ -65,15 +65,19 @@ Architecture convmixer(const char* name, int64_t image, int64_t patch, int64_t d
 std::vector<Architecture> built_in() {
   return {
       deit("deit_nano_patch4_32", 32, 4, 64, 4, 4, 3),
+      deit("deit_micro_patch8_64", 64, 8, 192, 6, 3, 5),
       deit("deit_tiny_patch16_224", 224, 16, 192, 12, 3, 10),
       deit("deit_small_patch16_224", 224, 16, 384, 12, 6, 10),
       deit("deit_base_patch16_224", 224, 16, 768, 12, 12, 10),
       deit("deit_base_patch16_384", 384, 16, 768, 12, 12, 10),
       mixer("mixer_nano_patch4_32", 32, 4, 64, 4),
+      mixer("mixer_micro_patch8_64", 64, 8, 192, 6),
       mixer("mixer_s16_224", 224, 16, 512, 8),
       mixer("mixer_b16_224", 224, 16, 768, 12),
       convmixer("convmixer_nano_patch4_32", 32, 4, 64, 4, 5, true),
       convmixer("convmixer_nano_patch4_32_full", 32, 4, 64, 4, 5, false),
+      convmixer("convmixer_micro_patch8_64", 64, 8, 192, 6, 5, true),
+      convmixer("convmixer_micro_patch8_64_full", 64, 8, 192, 6, 5, false),
       convmixer("convmixer_512_8", 224, 16, 512, 8, 9, true),
       convmixer("convmixer_512_8_full", 224, 16, 512, 8, 9, false),
       // The published ImageNet models, under timm's names.
