@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/store/compact.h"
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
-
-#include <map>
-#include <string>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
+#include <map>
+#include <string>
+
+#include "base/error.h"
 #include "base/json.h"
 #include "coordinator/store/backup.h"
 
@@ -38,6 +40,56 @@ UPDATE task SET state = 'ready' WHERE state = 'running';
 UPDATE attempt SET reason = '', activity = '';
 INSERT OR REPLACE INTO about (name, value) VALUES ('workspace', '{1}');
 )sql";
+
+// What is done in `other` and not here. Fences go on after {0}, the largest here; the workers' ids,
+// which another daemon gave, begin with that number.
+constexpr const char* kFill = R"sql(
+CREATE TEMP TABLE filled AS
+  SELECT m.number AS mine, o.number AS theirs, a.fence AS fence
+  FROM main.task m JOIN other.task o ON o.id = m.id
+  JOIN (SELECT task, max(fence) AS fence FROM other.attempt WHERE state = 'done' GROUP BY task) a
+    ON a.task = o.number
+  WHERE m.state <> 'done' AND o.state = 'done';
+INSERT INTO worker (id, name, host, pid, ranks, device, boot_id, version, environment, gpus, gone)
+  SELECT '{0}/' || id, name, host, pid, ranks, device, boot_id, version, environment, gpus, gone
+  FROM other.worker WHERE id IN (SELECT a.worker_id FROM other.attempt a JOIN filled USING (fence));
+INSERT INTO attempt (fence, task, number, worker_id, state, started, ended, reason, step,
+                     total_steps, activity, reported)
+  SELECT a.fence + {0}, f.mine, a.number, '{0}/' || a.worker_id, a.state, a.started, a.ended, '',
+         a.step, a.total_steps, '', a.reported
+  FROM other.attempt a JOIN filled f USING (fence);
+INSERT INTO metric (fence, name, step, epoch, value)
+  SELECT m.fence + {0}, m.name, m.step, m.epoch, m.value
+  FROM other.metric m JOIN filled USING (fence);
+INSERT INTO figure (task, weights, eval_set, metric, value, n, fence)
+  SELECT f.mine, g.weights, g.eval_set, g.metric, g.value, g.n, f.fence + {0}
+  FROM other.figure g JOIN filled f ON f.theirs = g.task;
+UPDATE main.task SET (state, attempts, fence, result, seconds, settled) =
+  (SELECT 'done', o.attempts, f.fence + {0}, o.result, o.seconds, o.settled
+   FROM filled f JOIN other.task o ON o.number = f.theirs WHERE f.mine = task.number)
+  WHERE number IN (SELECT mine FROM filled);
+)sql";
+
+int64_t fill_from(SQLite::Database& database, const std::filesystem::path& other) {
+  SQLite::Database source(other.string(), SQLite::OPEN_READONLY, 5000);
+  for (const char* what : {"application_id", "user_version"}) {
+    const std::string pragma = fmt::format("PRAGMA {}", what);
+    if (source.execAndGet(pragma).getInt() != database.execAndGet(pragma).getInt()) {
+      fail_input("{}: not a database of this version; `remixer up` brings a workspace's forward",
+                 other.string());
+    }
+  }
+  database.exec("ATTACH ':memory:' AS other");
+  SQLite::Backup(database, "other", source, "main").executeStep(-1);
+  const int64_t fence = database.execAndGet("SELECT ifnull(max(fence), 0) FROM task").getInt64();
+  SQLite::Transaction transaction(database);
+  database.exec(fmt::format(fmt::runtime(kFill), fence));
+  const int64_t filled = database.execAndGet("SELECT count(*) FROM filled").getInt64();
+  database.exec("DROP TABLE filled");
+  transaction.commit();
+  database.exec("DETACH other");
+  return filled;
+}
 
 // Calls hosts by numbers, in the order in which they are asked for.
 class HostNames {
@@ -92,23 +144,20 @@ void hide_machines(SQLite::Database& database) {
 }  // namespace
 
 CompactSummary write_compact(const std::filesystem::path& from, const std::filesystem::path& to,
-                             const std::vector<int64_t>& grids) {
+                             const std::vector<int64_t>& grids,
+                             const std::vector<std::filesystem::path>& others) {
   CompactSummary summary;
-  summary.bytes =
-      write_copy(from, to, fmt::format("cannot export {} to {}", from.string(), to.string()),
-                 [&](SQLite::Database& copy) {
-                   {
-                     SQLite::Transaction transaction(copy);
-                     copy.exec(fmt::format(fmt::runtime(kKeepGrids), fmt::join(grids, ", "),
-                                           kExportedWorkspace));
-                     hide_machines(copy);
-                     transaction.commit();
-                   }
-                   copy.exec("VACUUM");
-                   summary.grids = copy.execAndGet("SELECT count(*) FROM grid").getInt64();
-                   summary.cells = copy.execAndGet("SELECT count(*) FROM cell").getInt64();
-                   summary.results = copy.execAndGet("SELECT count(*) FROM results").getInt64();
-                 });
+  const auto change = [&](SQLite::Database& copy) {
+    copy.exec(fmt::format(fmt::runtime(kKeepGrids), fmt::join(grids, ", "), kExportedWorkspace));
+    for (const auto& other : others) summary.filled += fill_from(copy, other);
+    hide_machines(copy);
+    copy.exec("VACUUM");
+    summary.grids = copy.execAndGet("SELECT count(*) FROM grid").getInt64();
+    summary.cells = copy.execAndGet("SELECT count(*) FROM cell").getInt64();
+    summary.results = copy.execAndGet("SELECT count(*) FROM results").getInt64();
+  };
+  summary.bytes = write_copy(
+      from, to, fmt::format("cannot export {} to {}", from.string(), to.string()), change);
   return summary;
 }
 

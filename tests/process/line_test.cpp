@@ -54,7 +54,7 @@ void expect_export(const fs::path& workspace, const fs::path& folder) {
   };
   const auto made = remixer({"export", folder.string()}, workspace);
   ASSERT_EQ(made.code, 0) << made.errors;
-  EXPECT_NE(made.output.find("with predictions: "), std::string::npos) << made.output;
+  EXPECT_NE(made.output.find("Read it as a workspace"), std::string::npos) << made.output;
   EXPECT_EQ(remixer({"export", folder.string()}, workspace).code, 2) << "it exists already";
   EXPECT_FALSE(fs::exists(folder / "runs"));
   for (const char* format : {"markdown", "csv"}) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `remixer export`: what came of grids as a small workspace, to keep or to share.
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <deque>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -12,8 +16,6 @@
 #include "reports/prediction_files.h"
 #include "reports/read_database.h"
 #include "reports/study.h"
-
-#include <SQLiteCpp/SQLiteCpp.h>
 
 namespace remixer::coordinator::command {
 namespace {
@@ -27,25 +29,34 @@ std::vector<std::string> all_grids(const fs::path& database) {
   return names;
 }
 
+// In this workspace, or the first other one that has it.
+PackedEvaluation stored(const reports::Evaluation& evaluation,
+                        const std::deque<reports::PredictionFiles>& places) {
+  const std::string& file = evaluation.predictions;
+  auto place = std::find_if(places.begin(), places.end(),
+                            [&](const reports::PredictionFiles& each) { return each.has(file); });
+  if (place == places.end()) place = places.begin();
+  PackedEvaluation one{
+      .file = file, .sha256 = place->sha256(file), .predictions = place->read(file)};
+  const bool same =
+      evaluation.predictions_sha256.empty() || evaluation.predictions_sha256 == one.sha256;
+  if (!same || !one.predictions.whole_truth) {
+    fail_input("{}: {}; `remixer retry {}` makes it again", file,
+               same ? "written by a version that did not keep all that counts as right"
+                    : "not the file that the evaluation wrote: its SHA-256 is another",
+               evaluation.task_id.substr(0, 12));
+  }
+  return one;
+}
+
 std::vector<PackedEvaluation> predictions_of(const reports::Study& study,
-                                             const fs::path& workspace) {
-  const reports::PredictionFiles files(workspace);
+                                             const std::vector<fs::path>& workspaces) {
+  std::deque<reports::PredictionFiles> places;
+  for (const fs::path& workspace : workspaces) places.emplace_back(workspace);
   std::vector<PackedEvaluation> packed;
   for (const reports::StudyCell& cell : study.cells) {
     for (const reports::Evaluation& evaluation : cell.evaluations) {
-      if (evaluation.predictions.empty()) continue;
-      PackedEvaluation one{.file = evaluation.predictions,
-                           .sha256 = files.sha256(evaluation.predictions),
-                           .predictions = files.read(evaluation.predictions)};
-      const bool same =
-          evaluation.predictions_sha256.empty() || evaluation.predictions_sha256 == one.sha256;
-      if (!same || !one.predictions.whole_truth) {
-        fail_input("{}: {}; `remixer retry {}` makes it again", evaluation.predictions,
-                   same ? "written by a version that did not keep all that counts as right"
-                        : "not the file that the evaluation wrote: its SHA-256 is another",
-                   evaluation.task_id.substr(0, 12));
-      }
-      packed.push_back(std::move(one));
+      if (!evaluation.predictions.empty()) packed.push_back(stored(evaluation, places));
     }
   }
   return packed;
@@ -63,41 +74,61 @@ void copy_manifests(const fs::path& from, const fs::path& to) {
   }
 }
 
-int export_study(const fs::path& workspace, const fs::path& folder,
-                 const std::vector<std::string>& names) {
-  const fs::path database = database_file(workspace);
-  const reports::Study study =
-      reports::read_study(database, names.empty() ? all_grids(database) : names, workspace);
+struct ExportOptions {
+  fs::path folder;
+  std::vector<std::string> grids;
+  std::vector<fs::path> others;
+};
+
+CompactSummary write_export(const std::vector<fs::path>& workspaces, const ExportOptions& options,
+                            const fs::path& folder) {
+  const fs::path& workspace = workspaces.front();
+  const fs::path database = database_file(workspace), copy = folder / "remixer.db";
+  const reports::Study asked = reports::read_study(
+      database, options.grids.empty() ? all_grids(database) : options.grids, workspace);
+  std::vector<fs::path> others;
+  for (const fs::path& other : options.others) others.push_back(database_file(other));
+  fs::create_directories(folder);
+  for (const fs::path& each : workspaces) copy_manifests(each, folder);
+  const CompactSummary summary = write_compact(database, copy, asked.grid_ids, others);
+  std::vector<std::string> grids;
+  for (const int64_t id : asked.grid_ids) grids.push_back(std::to_string(id));
+  write_packed_predictions(folder / reports::kPackedPredictions,
+                           predictions_of(reports::read_study(copy, grids, folder), workspaces));
+  return summary;
+}
+
+int export_study(const fs::path& workspace, const ExportOptions& options) {
+  const fs::path& folder = options.folder;
   std::error_code none;
   if (fs::exists(folder) && !fs::is_empty(folder, none)) {
     fail_input("{} exists already: name a new folder", folder.string());
   }
-  std::vector<PackedEvaluation> packed = predictions_of(study, workspace);
-  const size_t evaluations = packed.size();
-  const fs::path whole = fs::absolute(folder).lexically_normal();
-  const fs::path partial(fs::path(whole / "").parent_path().string() +
-                         fmt::format(".partial-{}", ::getpid()));
+  std::vector<fs::path> workspaces{workspace};
+  workspaces.insert(workspaces.end(), options.others.begin(), options.others.end());
+  const fs::path whole = fs::absolute(folder / "").lexically_normal().parent_path();
+  const fs::path partial(whole.string() + fmt::format(".partial-{}", ::getpid()));
   fs::remove_all(partial, none);
   CompactSummary summary;
   try {
-    fs::create_directories(partial);
-    summary = write_compact(database, partial / "remixer.db", study.grid_ids);
-    write_packed_predictions(partial / reports::kPackedPredictions, std::move(packed));
-    copy_manifests(workspace, partial);
+    summary = write_export(workspaces, options, partial);
     fs::remove(folder, none);
-    publish(partial, folder);
+    publish(partial, whole);
   } catch (...) {
     fs::remove_all(partial, none);
     throw;
   }
   const uintmax_t bytes =
       fs::file_size(folder / "remixer.db") + fs::file_size(folder / reports::kPackedPredictions);
+  const std::string filled = options.others.empty()
+                                 ? std::string()
+                                 : fmt::format("; tasks from other workspaces: {}", summary.filled);
   print(fmt::format(
-      "{}: {:.1f} MB. Grids: {}; cells: {}; results: {}; evaluations with predictions: {}.\n"
+      "{}: {:.1f} MB. Grids: {}; cells: {}; results: {}{}.\n"
       "Checkpoints, data, labels and the machines' names are not in it. Read it as a workspace:\n"
       "  remixer report -w {} --check\n",
       folder.string(), static_cast<double>(bytes) / 1e6, summary.grids, summary.cells,
-      summary.results, evaluations, folder.string()));
+      summary.results, filled, folder.string()));
   return kExitDone;
 }
 
@@ -109,14 +140,21 @@ void add_export(CommandLine& line) {
       "Write what came of grids to a small folder, to keep or to share: results, curves and "
       "predictions, without checkpoints and data",
       "remixer export docs/study/fashion study-fashion");
-  auto folder = std::make_shared<fs::path>();
-  auto grids = std::make_shared<std::vector<std::string>>();
-  command->add_option("FOLDER", *folder, "Must not exist yet, or be empty")
+  auto options = std::make_shared<ExportOptions>();
+  command->add_option("FOLDER", options->folder, "Must not exist yet, or be empty")
       ->required()
       ->type_name("FOLDER");
-  command->add_option("GRID", *grids, "The grids' names, or numbers of submits [all grids]");
-  command->callback([&line, folder, grids] {
-    line.chosen = [&line, folder, grids] { return export_study(line.workspace, *folder, *grids); };
+  command->add_option("GRID", options->grids,
+                      "The grids' names, or numbers of submits [all grids]");
+  command
+      ->add_option("--with", options->others,
+                   "Take from there what is not finished here; a workspace or an export; may be "
+                   "given several times")
+      ->type_name("DIR")
+      ->expected(1)
+      ->take_all();
+  command->callback([&line, options] {
+    line.chosen = [&line, options] { return export_study(line.workspace, *options); };
   });
 }
 

@@ -357,6 +357,55 @@ TEST_F(StoreTest, CompactCopyKeepsWhatCameOfTheGridsAlone) {
   EXPECT_EQ(rows("SELECT count(*) FROM grid"), std::vector<std::string>{"2"});
 }
 
+// A study that ran in two workspaces becomes one.
+TEST_F(StoreTest, CompactCopyTakesWhatIsMissingFromOthers) {
+  const fs::path here = file;
+  {
+    Store store(here);
+    Runner runner(store);
+    runner.ask<protocol::GridSubmitted>(SubmitEvent{make_grid("whole", {1, 2}), {}});
+    const std::string worker = runner.join(7);
+    for (int i = 0; i < 2; ++i) {  // the data set and seed 1's training
+      const Assignment assignment = runner.claim(worker);
+      runner.ask<protocol::ResultReply>(ResultEvent{result_of(assignment)});
+    }
+  }
+  const fs::path there = folder.path / "there.db", exported = folder.path / "exported.db";
+  {
+    Store store(there);
+    fill(store);
+  }
+  write_compact(there, exported, {1});
+  std::vector<std::string> results;
+  for (const fs::path& other : {there, exported}) {
+    const fs::path merged = folder.path / (other.stem().string() + "-merged.db");
+    const CompactSummary summary = write_compact(here, merged, {1}, {other});
+    EXPECT_EQ(summary.filled, 2) << "the evaluations; the rest is done here";
+    EXPECT_EQ(summary.cells, 2);
+    EXPECT_EQ(summary.results, 2);
+    file = merged;
+    EXPECT_EQ(rows("SELECT count(*) FROM task WHERE state = 'done'"),
+              std::vector<std::string>{"4"});
+    EXPECT_EQ(rows("SELECT kind FROM runs GROUP BY kind"),
+              (std::vector<std::string>{"evaluate", "prepare", "train"}));
+    // An export does not say which machine it was.
+    EXPECT_EQ(rows("SELECT count(*), count(DISTINCT host) FROM worker"),
+              std::vector<std::string>{other == there ? "2|1" : "2|2"});
+    EXPECT_EQ(rows("PRAGMA foreign_key_check"), std::vector<std::string>{});
+    EXPECT_EQ(rows("SELECT count(*) FROM metrics"), std::vector<std::string>{"2"});
+    const auto found = rows("SELECT eval_set, metric, value, n FROM results ORDER BY eval_set");
+    EXPECT_EQ(found,
+              (std::vector<std::string>{"mixed_rand|top1|61.5|1000", "original|top1|61.5|1000"}));
+  }
+  const fs::path old = folder.path / "old.db";
+  {
+    SQLite::Database database(old.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate(database, "old", 3);
+  }
+  EXPECT_THROW(write_compact(here, folder.path / "never.db", {1}, {old}), InputError);
+  EXPECT_FALSE(fs::exists(folder.path / "never.db"));
+}
+
 TEST_F(StoreTest, NewerSchemaIsRefusedAndLeftAlone) {
   { Store store(file); }
   {
