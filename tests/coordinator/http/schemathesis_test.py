@@ -22,6 +22,8 @@ LEFT_OUT = ["/api/v1/shutdown", "/api/v1/events", "/api/v1/slurm/up", "/api/v1/s
             "/", "/open", "/assets/{name}", "/metrics"]
 
 GRID = """name = "described"
+[dataset.fashion-bg]
+builder = "fashion-bg"
 [recipe.short]
 epochs = 1
 warmup_epochs = 0
