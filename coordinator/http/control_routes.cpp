@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "coordinator/engine/garbage_collection.h"
+#include "coordinator/http/order_body.h"
 #include "coordinator/views/views.h"
 
 namespace remixer::coordinator {
@@ -16,22 +17,29 @@ namespace {
 using GridOrder = std::function<int64_t(Engine&, int64_t, const Json&)>;
 using TaskOrder = std::function<int64_t(Engine&, const std::string&)>;
 
-bool flag(const Json& body, const char* name) {
-  if (!body.is_object() || !body.contains(name)) return false;
-  if (!body[name].is_boolean()) fail_input("'{}' must be true or false", name);
-  return body[name].get<bool>();
+Pause pause_of(const Json& body) {
+  bool now = false;
+  read_body(body, [&](ObjectReader& v) { v.optional("now", now, false); });
+  return now ? Pause::kNow : Pause::kAfterRunning;
+}
+
+// An order that says nothing more.
+template <typename Order>
+GridOrder plain(Order order) {
+  return [order](Engine& engine, int64_t id, const Json& body) {
+    read_empty(body);
+    return order(engine, id);
+  };
 }
 
 const std::map<std::string, GridOrder>& grid_orders() {
   static const std::map<std::string, GridOrder> orders = {
-      {"cancel", [](Engine& e, int64_t id, const Json&) { return e.cancel_grid(id); }},
-      {"retry", [](Engine& e, int64_t id, const Json&) { return e.retry_grid(id); }},
-      {"remove", [](Engine& e, int64_t id, const Json&) { return e.remove_grid(id); }},
+      {"cancel", plain([](Engine& e, int64_t id) { return e.cancel_grid(id); })},
+      {"retry", plain([](Engine& e, int64_t id) { return e.retry_grid(id); })},
+      {"remove", plain([](Engine& e, int64_t id) { return e.remove_grid(id); })},
+      {"resume", plain([](Engine& e, int64_t id) { return e.pause_grid(id, Pause::kNone); })},
       {"pause",
-       [](Engine& e, int64_t id, const Json& body) {
-         return e.pause_grid(id, flag(body, "now") ? Pause::kNow : Pause::kAfterRunning);
-       }},
-      {"resume", [](Engine& e, int64_t id, const Json&) { return e.pause_grid(id, Pause::kNone); }},
+       [](Engine& e, int64_t id, const Json& body) { return e.pause_grid(id, pause_of(body)); }},
       {"settings",
        [](Engine& e, int64_t id, const Json& body) {
          e.configure_grid(id, experiments::protocol::from_json<GridSettings>(body));
@@ -52,16 +60,15 @@ const std::map<std::string, TaskOrder>& task_orders() {
 
 CollectOptions collect_options(const Json& body) {
   CollectOptions options;
-  options.dry_run = flag(body, "dry_run");
-  options.unknown = flag(body, "unknown");
-  if (!body.is_object() || !body.contains("quota_bytes") || body["quota_bytes"].is_null()) {
-    return options;
-  }
-  const Json& quota = body["quota_bytes"];
-  if (!quota.is_number_integer() || quota.get<int64_t>() < 0) {
-    fail_input("'quota_bytes' must be an integer of 0 or more");
-  }
-  options.quota = quota.get<uint64_t>();
+  std::optional<int64_t> quota;
+  read_body(body, [&](ObjectReader& v) {
+    v.optional("dry_run", options.dry_run, false);
+    v.optional("unknown", options.unknown, false);
+    v.optional("quota_bytes", quota, std::nullopt);
+  });
+  if (!quota) return options;
+  if (*quota < 0) fail_input("body.quota_bytes must be 0 or more");
+  options.quota = static_cast<uint64_t>(*quota);
   return options;
 }
 
@@ -86,6 +93,7 @@ std::optional<HttpResponse> control(Engine& engine, const std::vector<std::strin
     return HttpResponse{200,
                         {{"tasks", grid_orders().at(parts[2])(engine, id.get<int64_t>(), body)}}};
   }
+  read_empty(body);
   const Json id =
       engine.query([&](const Engine::View& view) { return Json(find_task(view.state, parts[1])); });
   return HttpResponse{200, {{"tasks", task_orders().at(parts[2])(engine, id.get<std::string>())}}};

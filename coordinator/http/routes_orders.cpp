@@ -2,9 +2,9 @@
 // Routes that change something, for people.
 #include <malloc.h>
 
-#include "base/object_reader.h"
 #include "coordinator/engine/adopt.h"
 #include "coordinator/http/control_routes.h"
+#include "coordinator/http/order_body.h"
 #include "coordinator/http/route_table.h"
 #include "coordinator/scheduler/prepared_grid.h"
 #include "coordinator/views/views.h"
@@ -14,10 +14,6 @@ namespace remixer::coordinator {
 namespace protocol = experiments::protocol;
 
 namespace {
-
-Json body_or_empty(const Call& call) {
-  return call.request.body.empty() ? Json::object() : call.body();
-}
 
 // What a large grid took while it was expanded goes back to the system.
 void give_memory_back(const protocol::GridSubmitted& submitted) {
@@ -29,10 +25,10 @@ void give_memory_back(const protocol::GridSubmitted& submitted) {
 HttpResponse submit_file(const RouteContext& context, const Call& call) {
   const Json body = call.body();
   std::string text, name;
-  ObjectReader v(body, "body");
-  v("text", text);
-  v("file", name);
-  v.finish();
+  read_body(body, [&](ObjectReader& v) {
+    v("text", text);
+    v("file", name);
+  });
   const auto submitted =
       context.options.engine->submit(prepare_grid_file(text, name, context.options.workspace));
   give_memory_back(submitted);
@@ -64,9 +60,9 @@ void add_order_routes(RouteTable& table, const RouteContext& context) {
         [&](const Engine::View& view) { return Json(find_grid(view.state, call.parameters[0])); });
     return HttpResponse{200, to_json(adopt_results(*engine, id.get<int64_t>()))};
   });
-  table.add("POST", "/api/v1/gc", [engine](const Call& call) {
-    return control(*engine, {"gc"}, body_or_empty(call)).value();
-  });
+  // Deletes: what was not asked for in so many words is refused.
+  table.add("POST", "/api/v1/gc",
+            [engine](const Call& call) { return control(*engine, {"gc"}, call.body()).value(); });
 }
 
 }  // namespace remixer::coordinator

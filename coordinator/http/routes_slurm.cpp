@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Routes of Slurm's allocations.
 #include "base/error.h"
-#include "coordinator/http/route_table.h"
+#include "coordinator/http/order_body.h"
 
 namespace remixer::coordinator {
 namespace {
@@ -19,13 +19,11 @@ HttpResponse ordered(const RouteContext& context, const std::function<void()>& o
   return {200, context.options.slurm()};
 }
 
+// A wish that may be left out, as the body may.
 bool flag(const Call& call, const char* name) {
-  if (call.request.body.empty()) return false;
-  const Json body = call.body();
-  if (!body.is_object()) fail_input("the body must be an object");
-  if (!body.contains(name)) return false;
-  if (!body[name].is_boolean()) fail_input("'{}' must be true or false", name);
-  return body[name].get<bool>();
+  bool value = false;
+  read_body(body_or_empty(call), [&](ObjectReader& v) { v.optional(name, value, false); });
+  return value;
 }
 
 }  // namespace
@@ -37,13 +35,18 @@ void add_slurm_routes(RouteTable& table, const RouteContext& context) {
   });
   table.add("POST", "/api/v1/slurm/up", [c](const Call& call) {
     const Json body = call.body();
-    if (!body.is_object() || !body.contains("site")) {
-      return error_response(400, "the body needs a field 'site'");
-    }
+    read_body(body, [](ObjectReader& v) {
+      bool ignored = false;
+      v.member("site");
+      v.optional("try_first", ignored, true);
+      v.optional("reachable", ignored, false);
+    });
     return ordered(*c, [&] { c->options.slurm_up(body); });
   });
-  table.add("POST", "/api/v1/slurm/resume",
-            [c](const Call&) { return ordered(*c, [c] { c->options.slurm_resume(); }); });
+  table.add("POST", "/api/v1/slurm/resume", [c](const Call& call) {
+    read_empty(body_or_empty(call));
+    return ordered(*c, [c] { c->options.slurm_resume(); });
+  });
   table.add("POST", "/api/v1/slurm/down", [c](const Call& call) {
     const bool let_run = flag(call, "let_run");
     return ordered(*c, [&] { c->options.slurm_down(let_run); });

@@ -28,7 +28,7 @@ struct WorkerChoice {
   int gpus = 0, cores = 1;  // of this machine
   int64_t shards = 4;       // of every cell's global batch: the number of ranks divides it
   int64_t cells = std::numeric_limits<int>::max();  // that could be trained side by side
-  std::optional<int> workers, ranks;                // as the user wishes
+  std::optional<int> workers{}, ranks{};            // as the user wishes
 };
 
 // With GPUs, one rank each, and as many of them at work as can be: a cell's ranks first, then cells

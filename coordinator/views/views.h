@@ -20,8 +20,8 @@ struct Page {
 
 // Empty ones let everything through.
 struct TaskFilter {
-  std::string grid, state, kind;
-  std::string like;  // what the id begins with (4 characters or more), or a part of the title
+  std::string grid{}, state{}, kind{};
+  std::string like{};  // what the id begins with (4 characters or more), or a part of the title
 };
 
 // The fields of /status that come from state and store.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/protocol/messages.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -325,7 +326,14 @@ HeartbeatReply from_json(const Json& json) {
 }
 template <>
 AttemptResult from_json(const Json& json) {
-  return read_message<AttemptResult>(json, "result");
+  auto result = read_message<AttemptResult>(json, "result");
+  for (size_t i = 0; i < result.figures.size(); ++i) {
+    const std::string& weights = result.figures[i].weights;
+    const std::vector<std::string> known{"raw", "ema", "best"};
+    if (std::find(known.begin(), known.end(), weights) != known.end()) continue;
+    fail_input("result.figures[{}].weights: {}", i, unknown_name("value", weights, known));
+  }
+  return result;
 }
 template <>
 ResultReply from_json(const Json& json) {

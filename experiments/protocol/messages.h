@@ -29,7 +29,7 @@ struct RegisterWorker {
   double ends_at = 0;   // when its allocation ends, seconds since 1970; 0: no end is known
   // With the boot id and the pid these make out one process: its pid namespace (a container has one
   // of its own) and when it was started, in clock ticks since boot. Empty and 0: not said.
-  std::string pid_namespace;
+  std::string pid_namespace{};
   int64_t started = 0;
 };
 struct WorkerRegistered {
@@ -95,7 +95,7 @@ enum class Ending {
 };
 // One figure of an evaluation.
 struct Figure {
-  std::string weights;  // "raw" or "ema"
+  std::string weights;  // "raw", "ema" or "best"
   std::string eval_set;
   std::string metric;  // "top1", "top5" (percent)
   double value = 0;

@@ -390,6 +390,28 @@ TEST_F(RoutesTest, SlurmIsTakenUpAndDown) {
   EXPECT_EQ(refusal([&] { client->post("/slurm/sideways", Json::object()); }), 404);
 }
 
+// `{"dryrun": true}` would have deleted.
+TEST_F(RoutesTest, OrdersRefuseWhatTheyDoNotKnow) {
+  client->post("/grids", protocol::to_json(make_grid("g", {1})));
+  for (const Json& body : {Json{{"dryrun", true}}, Json::array({nullptr}), Json{{"dry_run", 1}},
+                           Json{{"quota_bytes", -1}}, Json{{"quota_bytes", "1GB"}}}) {
+    EXPECT_EQ(refusal([&] { client->post("/gc", body); }), 400) << body;
+  }
+  EXPECT_NO_THROW(client->post("/gc", {{"dry_run", true}, {"quota_bytes", nullptr}}));
+  for (const char* order : {"cancel", "retry", "remove", "resume", "pause"}) {
+    EXPECT_EQ(refusal([&] {
+                client->post(std::string("/grids/1/") + order, {{"nov", true}});
+              }),
+              400)
+        << order;
+    EXPECT_THAT(message, HasSubstr("nov"));
+  }
+  EXPECT_EQ(refusal([&] { client->post("/slurm/up", {{"site", 1}, {"tryfirst", true}}); }), 400);
+  EXPECT_EQ(refusal([&] { client->post("/slurm/down", {{"letrun", true}}); }), 400);
+  EXPECT_EQ(refusal([&] { client->post("/shutdown", {{"keep", true}}); }), 400);
+  EXPECT_EQ(client->get("/grids/1")["state"], "running") << "nothing was done";
+}
+
 TEST_F(RoutesTest, ErrorsHaveTheirStatusAndOneLine) {
   Client stranger(access("guess"));
   EXPECT_THROW(stranger.get("/status"), experiments::protocol::NotTheDaemon)

@@ -208,9 +208,13 @@ TEST_F(AccountTest, AFolderThatMayNotBeReadIsNamed) {
   // Root may read everything.
   const uid_t user = ::geteuid();
   fs::permissions(folder_.path(), fs::perms::all);
-  if (user == 0) ASSERT_EQ(::seteuid(65534), 0);
+  if (user == 0) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
   EXPECT_THAT(refusal(job()), AllOf(HasSubstr("train/dog/more"), HasSubstr("--allow unreadable")));
-  if (user == 0) ASSERT_EQ(::seteuid(user), 0);
+  if (user == 0) {
+    ASSERT_EQ(::seteuid(user), 0);
+  }
   fs::permissions(source_ / "train/dog/more", fs::perms::all);
 }
 

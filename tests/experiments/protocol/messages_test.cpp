@@ -99,7 +99,8 @@ TEST(Messages, SurviveTheWire) {
                                       Ending::kBadInput, Ending::kOutOfMemory);
     result.reason = any_text();
     result.result = any_json();
-    result.figures = {{any_text(), any_text(), any_text(), any_number(), any_integer()}};
+    const std::string weights = *rc::gen::element<std::string>("raw", "ema", "best");
+    result.figures = {{weights, any_text(), any_text(), any_number(), any_integer()}};
     result.metrics = any_metrics();
     result.publish = {{any_text(), any_text()}};
     RC_ASSERT(round_trip(result) == to_json(result));
@@ -180,6 +181,18 @@ TEST(Messages, AWorkersEnvironmentIsAnObject) {
     EXPECT_THAT(input_error([&] { from_json<RegisterWorker>(worker); }),
                 ::testing::HasSubstr("environment must be an object"));
   }
+}
+
+// A figure of other weights would be stored and shown nowhere.
+TEST(Messages, AFigureIsOfKnownWeights) {
+  AttemptResult result;
+  result.figures = {{"raw", "original", "top1", 50, 10}, {"best", "original", "top1", 50, 10}};
+  Json json = to_json(result);
+  EXPECT_NO_THROW(from_json<AttemptResult>(json));
+  json["figures"][1]["weights"] = "rav";
+  EXPECT_THAT(input_error([&] { from_json<AttemptResult>(json); }),
+              ::testing::AllOf(::testing::HasSubstr("result.figures[1].weights"),
+                               ::testing::HasSubstr("raw")));
 }
 
 // A cell's identity travels once, however many tasks it has.

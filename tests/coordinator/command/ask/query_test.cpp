@@ -137,9 +137,13 @@ TEST_F(Query, AFinishedDatabaseIsReadWithoutWriting) {
   fs::permissions(copy, fs::perms(0444));
   fs::permissions(folder, fs::perms(0555));
   const uid_t user = ::geteuid();
-  if (user == 0) ASSERT_EQ(::seteuid(65534), 0);
+  if (user == 0) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
   EXPECT_EQ(query_database(copy, "SELECT * FROM results").rows(), 3u);
-  if (user == 0) ASSERT_EQ(::seteuid(user), 0);
+  if (user == 0) {
+    ASSERT_EQ(::seteuid(user), 0);
+  }
   fs::permissions(folder, fs::perms::owner_all);
   fs::remove_all(folder);
 }
