@@ -36,7 +36,7 @@ ReadCorrect stored_answers(const std::filesystem::path& workspace) {
   const auto files = std::make_shared<PredictionFiles>(workspace);
   const auto known = std::make_shared<std::map<std::string, Answers>>();
   return [files, known](const std::string& file,
-                            const std::string& weights) -> std::optional<std::vector<uint8_t>> {
+                        const std::string& weights) -> std::optional<std::vector<uint8_t>> {
     const auto [entry, is_new] = known->try_emplace(file);
     if (is_new) entry->second = read_answers(*files, file);
     const auto found = entry->second.find(weights);

@@ -15,7 +15,10 @@ machine_has() {
     "file python3:"*) python3 -c "import ${2#python3:}" 2>/dev/null ;;
     "file "*) [ -e "$2" ] || [ -e "$user_folder/debian$2" ] ;;
     "header "*)
-      printf '#if !__has_include(<%s>)\n#error missing\n#endif\n' "$2" | g++ -E -x c++ -o /dev/null - 2>/dev/null ;;
+      # No pipe: g++ may end before it has read all of it.
+      g++ -E -x c++ -o /dev/null - 2>/dev/null <<<"#if !__has_include(<$2>)
+#error missing
+#endif" ;;
   esac
 }
 

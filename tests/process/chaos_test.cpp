@@ -26,7 +26,7 @@ namespace protocol = experiments::protocol;
 
 constexpr double kDisturbedSeconds = 100;  // then the grid is left alone
 constexpr double kPatience = 240;          // until it must be done
-constexpr int kEpochs = 40;
+constexpr int kEpochs = 90;                // longer than all kinds of disturbance take
 
 // Where a process kills itself: $REMIXER_FAILPOINT of its coming lives, one after the other.
 const std::deque<std::string> kDaemonPoints = {"before-commit:30", "after-answer:25",  "",
@@ -112,8 +112,13 @@ class Chaos {
       deck_ = {0, 1, 2, 3, 4, 5, 6, 7};
       std::shuffle(deck_.begin(), deck_.end(), random_);
     }
-    const int kind = deck_.back();
-    deck_.pop_back();
+    // What needs a rank waits until there is one.
+    const auto next = std::find_if(deck_.rbegin(), deck_.rend(), [&](int kind) {
+      return rank != 0 || (kind != 2 && kind != 3 && kind != 5);
+    });
+    if (next == deck_.rend()) return;
+    const int kind = *next;
+    deck_.erase(std::next(next).base());
     switch (kind) {
       case 0:
         done_.insert("kill daemon");
@@ -124,12 +129,10 @@ class Chaos {
         worker.mpirun->signal(SIGKILL);
         break;
       case 2:
-        if (rank == 0) return;
         done_.insert("kill rank");
         ::kill(rank, SIGKILL);
         break;
       case 3:
-        if (rank == 0) return;
         done_.insert("stop rank");
         ::kill(rank, SIGSTOP);
         std::this_thread::sleep_for(moment);
@@ -143,7 +146,6 @@ class Chaos {
         break;
       case 5:
         // It wakes up when its task may have been given to the other one.
-        if (rank == 0) return;
         done_.insert("worker asleep beyond its lease");
         for (const pid_t each : found) ::kill(each, SIGSTOP);
         std::this_thread::sleep_for(kLongerThanALease);
