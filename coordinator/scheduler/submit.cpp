@@ -2,7 +2,9 @@
 // A grid is submitted: what is new or failed is queued, what is done or underway is shared.
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
+#include "base/hash.h"
 #include "coordinator/scheduler/handlers.h"
 #include "coordinator/scheduler/index.h"
 
@@ -39,11 +41,23 @@ void check(const State& state, const PreparedGrid& grid) {
   }
 }
 
+// content_id() of {"cells": ids, "name": name, "tasks": ids}, without holding it as JSON: that of
+// 500,000 tasks would be the largest thing in memory.
 std::string key_of(const PreparedGrid& grid) {
-  std::vector<std::string> cells, tasks;
-  for (const PreparedCell& cell : grid.cells) cells.push_back(cell.id);
-  for (const PreparedTask& task : grid.tasks) tasks.push_back(task.id);
-  return content_id({{"name", grid.name}, {"cells", cells}, {"tasks", tasks}});
+  Sha256 hash;
+  const auto list = [&](const char* before, const auto& members) {
+    hash.update(before);
+    bool first = true;
+    for (const auto& member : members) {
+      if (!std::exchange(first, false)) hash.update(",");
+      hash.update(canonical_json(member.id));
+    }
+  };
+  list("{\"cells\":[", grid.cells);
+  hash.update("],\"name\":" + canonical_json(grid.name));
+  list(",\"tasks\":[", grid.tasks);
+  hash.update("]}");
+  return hash.finish();
 }
 
 CellEntry* put_cell(Transition& t, const Grid& grid, size_t index) {

@@ -108,6 +108,22 @@ TEST_F(SchedulerTest, SubmitIsASetDifference) {
   EXPECT_EQ(reply.tasks_queued, 0);
 }
 
+// Databases of earlier versions hold keys: they stay as they were.
+TEST_F(SchedulerTest, AGridsKeyIsTheHashOfItsNameCellsAndTasks) {
+  for (const char* name : {"one", "with \"quotes\", \n and \u00e9"}) {
+    for (const std::vector<int64_t>& seeds : {std::vector<int64_t>{}, {1}, {1, 2, 3}}) {
+      const auto grid = make_grid(name, seeds);
+      std::vector<std::string> cells, tasks;
+      for (const auto& cell : grid.cells) cells.push_back(cell.id());
+      for (const auto& task : grid.tasks) tasks.push_back(task.id());
+      const int64_t id = submit(grid).grid_id;
+      EXPECT_EQ(state.grid(id).key,
+                content_id({{"name", grid.name}, {"cells", cells}, {"tasks", tasks}}))
+          << name;
+    }
+  }
+}
+
 TEST_F(SchedulerTest, TasksWhoseFilesAreGoneRunAgain) {
   const auto grid = make_grid("g", {1});
   submit(grid);
