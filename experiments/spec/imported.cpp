@@ -67,11 +67,11 @@ ImportedDataset find_imported(const fs::path& workspace, const std::string& name
     for (std::string& known : manifest_list(manifest, "name")) names.push_back(std::move(known));
   }
   if (found.empty()) {
-    throw NoSuchDataset(
-        fmt::format("{} in the workspace {}; `remixer dataset import` brings one in",
-                    names.empty() ? fmt::format("no dataset '{}'", name)
-                                  : unknown_name("imported dataset", name, names),
-                    workspace.string()));
+    throw NoSuchDataset(fmt::format(
+        "{} in the workspace {}; `remixer dataset build` or `remixer dataset import` makes one",
+        names.empty() ? fmt::format("no dataset '{}'", name)
+                      : unknown_name("imported dataset", name, names),
+        workspace.string()));
   }
   if (found.size() > 1) {
     fail_input(
