@@ -77,6 +77,21 @@ std::map<std::string, double> figures(const fs::path& workspace) {
   return all;
 }
 
+std::map<std::string, double> curves(const fs::path& workspace) {
+  auto database = open(workspace);
+  SQLite::Statement query(database,
+                          "SELECT c.labeler || '/' || m.name || '/' || m.step, m.value FROM "
+                          "metrics m JOIN runs r USING "
+                          "(task_id, attempt) JOIN cells c USING (cell_id) WHERE m.name IN "
+                          "('loss', 'lr', 'base_lr') OR "
+                          "m.name LIKE 'kappa%' ORDER BY m.attempt");
+  std::map<std::string, double> all;
+  while (query.executeStep()) {
+    all[query.getColumn(0).getString()] = query.getColumn(1).getDouble();
+  }
+  return all;
+}
+
 int64_t count(const fs::path& workspace, const std::string& sql) {
   auto database = open(workspace);
   return database.execAndGet(sql).getInt64();

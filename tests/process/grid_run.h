@@ -23,6 +23,10 @@ std::vector<std::string> run_command(const ScratchFolder& folder, const std::str
 // Every committed figure, by "labeler/eval_set/metric": what two runs must agree on.
 std::map<std::string, double> figures(const fs::path& workspace);
 
+// Every point of the learning curves (loss, rates, κ), by "labeler/name/step"; of a step that
+// several attempts made the latest. What two runs must agree on as well.
+std::map<std::string, double> curves(const fs::path& workspace);
+
 // One number from the database.
 int64_t count(const fs::path& workspace, const std::string& sql);
 

@@ -120,6 +120,8 @@ TEST(LineTest, KilledRunGoesOnToTheSameFigures) {
   const auto resumed = run_program(run_command(disturbed, grid), disturbed.path(), 250);
   ASSERT_EQ(resumed.code, 0) << resumed.output << resumed.errors;
   EXPECT_EQ(figures(workspace), figures(undisturbed / "workspace"));
+  EXPECT_EQ(curves(workspace), curves(undisturbed / "workspace"));
+  EXPECT_GT(curves(workspace).size(), 4u);
   EXPECT_GT(count(workspace, "SELECT count(*) FROM runs WHERE state != 'done'"), 0);
 }
 
@@ -142,6 +144,38 @@ TEST(LineTest, InterruptedRunStopsSoonAndGoesOn) {
   const auto resumed = run_program(run_command(folder, grid), folder.path(), 250);
   EXPECT_EQ(resumed.code, 0) << resumed.errors;
   EXPECT_EQ(figures(workspace).size(), static_cast<size_t>(kFigures));
+}
+
+// `down` returns when the workspace is free, so that the next command may be `up`.
+TEST(LineTest, DownLeavesTheWorkspaceToTheNextDaemon) {
+  ScratchFolder folder("line-down");
+  const fs::path workspace = folder / "workspace";
+  write_file_atomic(folder / "grid.toml", small_grid());
+  const auto remixer = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {program("remixer"), "--workspace", workspace.string()});
+    return arguments;
+  };
+  for (int life = 0; life < 5; ++life) {
+    Program daemon(remixer({"up", "--workers", "0"}), folder.path());
+    ASSERT_TRUE(eventually([&] { return fs::exists(workspace / "access.json"); }))
+        << life << daemon.errors();
+    const auto grid =
+        run_program(remixer({"submit", (folder / "grid.toml").string()}), folder.path());
+    ASSERT_EQ(grid.code, 0) << grid.errors;
+    // Nobody says yes.
+    EXPECT_NE(run_program(remixer({"rm", "small"}), folder.path()).code, 0);
+    EXPECT_EQ(count(workspace, "SELECT count(*) FROM grid"), 1);
+    const auto down = run_program(remixer({"down"}), folder.path());
+    ASSERT_EQ(down.code, 0) << down.errors;
+    EXPECT_FALSE(fs::exists(workspace / "access.json")) << life;
+    // Not after the first daemon's process is gone, but now.
+    Program next(remixer({"up", "--workers", "0"}), folder.path());
+    ASSERT_TRUE(eventually([&] { return fs::exists(workspace / "access.json"); }))
+        << life << next.errors();
+    EXPECT_EQ(run_program(remixer({"down"}), folder.path()).code, 0);
+    EXPECT_EQ(daemon.wait(30).code, 0);
+    EXPECT_EQ(next.wait(30).code, 0) << next.errors();
+  }
 }
 
 // A result waits for its daemon, but not for ever: it is on the disk.

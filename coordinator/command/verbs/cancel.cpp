@@ -58,12 +58,18 @@ int retry(const fs::path& workspace, const std::string& what) {
   return kExitDone;
 }
 
-// On a terminal a grid is removed only after a yes.
+// A grid is removed only after a yes: on a terminal an answer, in a script --yes.
 void ask_to_remove(Session& session, const std::string& what) {
   const Json grid = find_grid(session.get("/grids").at("grids"), what);
-  if (grid.is_null() || ::isatty(STDIN_FILENO) == 0) return;
-  std::fprintf(stderr, "Remove the grid %s with its results and files? [y/N] ",
-               grid.at("name").get<std::string>().c_str());
+  if (grid.is_null()) return;
+  const std::string name = grid.at("name").get<std::string>();
+  if (::isatty(STDIN_FILENO) == 0) {
+    fail_input(
+        "this would remove the grid {} with its results and files: say --yes (on a "
+        "terminal it asks); nothing was removed",
+        name);
+  }
+  std::fprintf(stderr, "Remove the grid %s with its results and files? [y/N] ", name.c_str());
   std::string answer;
   std::getline(std::cin, answer);
   if (answer != "y" && answer != "yes") fail_input("nothing was removed");
