@@ -25,14 +25,10 @@ std::string classes_name(size_t evaluation, const std::string& weights) {
   return fmt::format("{}.{}", evaluation, weights);
 }
 
+// As many images as there are right answers.
 Predictions read_ranked(const SafetensorsFile& file, const std::string& name, int64_t model_classes,
-                        const Truth& truth) {
-  Predictions predictions = read_classes(file, name, model_classes);
-  const auto images = static_cast<size_t>(file.entry(name).shape[0]);
-  if (images != truth.labels.size()) {
-    fail_input("{}: '{}' answers {} images, there are {} labels", file.path().string(), name,
-               images, truth.labels.size());
-  }
+                        size_t images) {
+  Predictions predictions = read_classes(file, name, model_classes, static_cast<int64_t>(images));
   constexpr float kNotKept = std::numeric_limits<float>::quiet_NaN();
   predictions.logits.assign(predictions.classes.size(), kNotKept);
   predictions.normalizer.assign(images, kNotKept);
@@ -116,7 +112,8 @@ PredictionsFile PackedPredictions::read(const std::string& file) const {
   predictions.truth = read_truth(tensors_, truth_prefix(entry.truth), entry.model_classes);
   for (const std::string& weights : entry.weights) {
     predictions.by_weights[weights] =
-        read_ranked(tensors_, classes_name(place, weights), entry.model_classes, predictions.truth);
+        read_ranked(tensors_, classes_name(place, weights), entry.model_classes,
+                    predictions.truth.labels.size());
   }
   return predictions;
 }

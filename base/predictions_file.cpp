@@ -28,14 +28,14 @@ void add_predictions(const std::string& weights, const Predictions& predictions,
 }
 
 Predictions predictions_of(const SafetensorsFile& file, const std::string& weights,
-                           int64_t model_classes) {
+                           int64_t model_classes, int64_t images) {
   const auto& shape = file.entry(weights + ".classes").shape;
   if (shape.size() != 2 || file.entry(weights + ".logits").shape != shape ||
       file.entry(normalizer_of(weights)).shape != std::vector<int64_t>{shape[0]}) {
     fail_input("{}: these are no answers of a model: '{}' has other shapes", file.path().string(),
                weights);
   }
-  Predictions predictions = read_classes(file, weights + ".classes", model_classes);
+  Predictions predictions = read_classes(file, weights + ".classes", model_classes, images);
   predictions.logits = file.floats(weights + ".logits");
   predictions.normalizer = file.floats(normalizer_of(weights));
   return predictions;
@@ -84,12 +84,8 @@ PredictionsFile read_predictions(const std::filesystem::path& path) {
   for (const TensorEntry& entry : tensors.entries()) {
     if (!std::string_view(entry.name).ends_with(kNormalizer)) continue;
     const std::string weights = entry.name.substr(0, entry.name.size() - kNormalizer.size());
-    Predictions predictions = predictions_of(tensors, weights, model_classes);
-    if (predictions.images() != static_cast<int64_t>(file.truth.labels.size())) {
-      fail_input("{}: '{}' answers {} images, there are {} labels", path.string(), weights,
-                 predictions.images(), file.truth.labels.size());
-    }
-    file.by_weights[weights] = std::move(predictions);
+    file.by_weights[weights] = predictions_of(tensors, weights, model_classes,
+                                              static_cast<int64_t>(file.truth.labels.size()));
   }
   return file;
 }

@@ -50,11 +50,15 @@ void add_classes(const std::string& name, const Predictions& predictions, int64_
 }
 
 Predictions read_classes(const SafetensorsFile& file, const std::string& name,
-                         int64_t model_classes) {
+                         int64_t model_classes, int64_t images) {
   const auto& shape = file.entry(name).shape;
   if (shape.size() != 2 || shape[1] < 1) {
     fail_input("{}: these are no answers of a model: '{}' is not [images, classes kept]",
                file.path().string(), name);
+  }
+  if (shape[0] != images) {
+    fail_input("{}: '{}' answers {} images, there are {} labels", file.path().string(), name,
+               shape[0], images);
   }
   Predictions predictions;
   predictions.model_classes = model_classes;

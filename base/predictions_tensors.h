@@ -26,7 +26,7 @@ void add_classes(const std::string& name, const Predictions& predictions, int64_
 // Of a model with so many classes; logits and normalizers are left empty. Throws InputError naming
 // the file where tensor `name` is not [images, kept >= 1] of its classes.
 Predictions read_classes(const SafetensorsFile& file, const std::string& name,
-                         int64_t model_classes);
+                         int64_t model_classes, int64_t images);
 
 // The truth as tensors whose names begin with `prefix`; it outlives their writing.
 void add_truth(const std::string& prefix, const Truth& truth, TensorColumns& columns,

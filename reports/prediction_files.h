@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/packed_predictions.h"
+#include "reports/study.h"
 
 namespace remixer::reports {
 
@@ -23,6 +24,9 @@ class PredictionFiles {
   // Files go by their place below the workspace. Throws InputError naming the file where it is not
   // there or cannot be read.
   PredictionsFile read(const std::string& file) const;
+  // Those of a finished evaluation. Throws InputError as read(), and where they are not the ones
+  // that it wrote (hash, cell, set) or do not say all that counts as right.
+  PredictionsFile read_checked(const StudyCell& cell, const Evaluation& evaluation) const;
   // Of the file; of packed ones, of the file that they were packed from.
   std::string sha256(const std::string& file) const;
   bool has(const std::string& file) const;

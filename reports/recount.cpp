@@ -84,7 +84,7 @@ class Recounter {
     if (evaluation.figures.empty()) return;
     const auto stated = std::exchange(evaluation.figures, {});
     try {
-      const PredictionsFile file = read(cell, evaluation);
+      const PredictionsFile file = files_.read_checked(cell, evaluation);
       ++(files_.is_packed(evaluation.predictions) ? result_.packed : result_.predictions);
       for (const auto& [weights, predictions] : file.by_weights) {
         for (const PredictionFigure& figure : figures(predictions, file.truth)) {
@@ -100,30 +100,6 @@ class Recounter {
     } catch (const Error& error) {
       result_.trouble[evaluation.task_id] = error.what();
     }
-  }
-
-  PredictionsFile read(const StudyCell& cell, const Evaluation& evaluation) const {
-    if (evaluation.predictions.empty()) {
-      fail_input("the result of task {} names no predictions; `remixer retry` it",
-                 evaluation.task_id.substr(0, 12));
-    }
-    PredictionsFile file = files_.read(evaluation.predictions);
-    if (!evaluation.predictions_sha256.empty() &&
-        files_.sha256(evaluation.predictions) != evaluation.predictions_sha256) {
-      fail_input("{}: not the file that the evaluation wrote: its SHA-256 is another",
-                 evaluation.predictions);
-    }
-    if (file.cell != cell.id || file.eval_set != evaluation.split) {
-      fail_input("{}: holds the predictions of cell {} on {}", evaluation.predictions,
-                 file.cell.substr(0, 12), file.eval_set);
-    }
-    if (!file.whole_truth) {
-      fail_input(
-          "{}: written by a version that did not keep all that counts as right; `remixer retry` "
-          "task {}",
-          evaluation.predictions, evaluation.task_id.substr(0, 12));
-    }
-    return file;
   }
 
   void read_kappa_again(StudyCell& cell) {

@@ -70,6 +70,14 @@ UPDATE main.task SET (state, attempts, fence, result, seconds, settled) =
   WHERE number IN (SELECT mine FROM filled);
 )sql";
 
+// Many statements, one commit: each would wait for the disk.
+template <typename Change>
+void in_one_go(SQLite::Database& database, Change change) {
+  SQLite::Transaction transaction(database);
+  change();
+  transaction.commit();
+}
+
 int64_t fill_from(SQLite::Database& database, const std::filesystem::path& other) {
   SQLite::Database source(other.string(), SQLite::OPEN_READONLY, 5000);
   for (const char* what : {"application_id", "user_version"}) {
@@ -82,11 +90,9 @@ int64_t fill_from(SQLite::Database& database, const std::filesystem::path& other
   database.exec("ATTACH ':memory:' AS other");
   SQLite::Backup(database, "other", source, "main").executeStep(-1);
   const int64_t fence = database.execAndGet("SELECT ifnull(max(fence), 0) FROM task").getInt64();
-  SQLite::Transaction transaction(database);
-  database.exec(fmt::format(fmt::runtime(kFill), fence));
+  in_one_go(database, [&] { database.exec(fmt::format(fmt::runtime(kFill), fence)); });
   const int64_t filled = database.execAndGet("SELECT count(*) FROM filled").getInt64();
   database.exec("DROP TABLE filled");
-  transaction.commit();
   database.exec("DETACH other");
   return filled;
 }
@@ -148,9 +154,11 @@ CompactSummary write_compact(const std::filesystem::path& from, const std::files
                              const std::vector<std::filesystem::path>& others) {
   CompactSummary summary;
   const auto change = [&](SQLite::Database& copy) {
-    copy.exec(fmt::format(fmt::runtime(kKeepGrids), fmt::join(grids, ", "), kExportedWorkspace));
+    in_one_go(copy, [&] {
+      copy.exec(fmt::format(fmt::runtime(kKeepGrids), fmt::join(grids, ", "), kExportedWorkspace));
+    });
     for (const auto& other : others) summary.filled += fill_from(copy, other);
-    hide_machines(copy);
+    in_one_go(copy, [&] { hide_machines(copy); });
     copy.exec("VACUUM");
     summary.grids = copy.execAndGet("SELECT count(*) FROM grid").getInt64();
     summary.cells = copy.execAndGet("SELECT count(*) FROM cell").getInt64();

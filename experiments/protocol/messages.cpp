@@ -327,9 +327,9 @@ HeartbeatReply from_json(const Json& json) {
 template <>
 AttemptResult from_json(const Json& json) {
   auto result = read_message<AttemptResult>(json, "result");
+  const std::vector<std::string> known{"raw", "ema", "best"};
   for (size_t i = 0; i < result.figures.size(); ++i) {
     const std::string& weights = result.figures[i].weights;
-    const std::vector<std::string> known{"raw", "ema", "best"};
     if (std::find(known.begin(), known.end(), weights) != known.end()) continue;
     fail_input("result.figures[{}].weights: {}", i, unknown_name("value", weights, known));
   }
