@@ -21,7 +21,7 @@ struct Count {
   }
 };
 
-// Foregrounds that are right on all of their images; nothing where each stands on one only.
+// Share of foregrounds that are right on all their images; empty if each appears on one only.
 std::vector<PredictionFigure> adversarial(const std::vector<bool>& right, const Truth& truth) {
   std::map<int32_t, std::pair<int64_t, bool>> foregrounds;  // images; none was wrong
   for (size_t i = 0; i < truth.foregrounds.size(); ++i) {

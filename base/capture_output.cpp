@@ -72,7 +72,7 @@ pid_t spawn(std::vector<std::string> arguments, std::vector<std::string> variabl
   ::posix_spawn_file_actions_adddup2(&actions, output, 1);
   ::posix_spawn_file_actions_adddup2(&actions, errors, 2);
   ::posix_spawnattr_init(&attributes);
-  // A group of its own, so that a terminal's Ctrl-C does not reach it.
+  // A separate process group, so that a terminal's Ctrl-C does not reach it.
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;
   const int code = ::posix_spawnp(&child, arguments[0].c_str(), &actions, &attributes,
@@ -83,7 +83,7 @@ pid_t spawn(std::vector<std::string> arguments, std::vector<std::string> variabl
   return child;
 }
 
-// False at the end of the pipe.
+// Returns false at the end of the pipe.
 bool read_some(int from, std::string& into) {
   std::array<char, 16384> buffer;
   const ssize_t got = ::read(from, buffer.data(), buffer.size());
@@ -91,7 +91,7 @@ bool read_some(int from, std::string& into) {
   return got > 0 || (got < 0 && errno == EINTR);
 }
 
-// False when the time was over first.
+// Returns false if the time ran out first.
 bool read_all(int output, int errors, Captured& captured, double until) {
   std::array<pollfd, 2> watched = {pollfd{output, POLLIN, 0}, pollfd{errors, POLLIN, 0}};
   while (watched[0].fd >= 0 || watched[1].fd >= 0) {

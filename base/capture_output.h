@@ -13,9 +13,9 @@ struct Captured {
   std::string output, errors;
 };
 
-// Runs it to its end without standard input. Environment variables whose name begins with one of
-// `without` are not passed on, unless `environment` sets them. Throws Error where it cannot be
-// started, or has not ended after `seconds`; it is then killed. Thread-safe.
+// Runs it to completion without standard input. Environment variables whose name begins with one of
+// `without` are not passed on, unless `environment` sets them. Throws Error if it cannot be started
+// or has not ended after `seconds`; in that case it is killed. Thread-safe.
 Captured run_captured(const std::vector<std::string>& arguments, double seconds,
                       const std::map<std::string, std::string>& environment = {},
                       const std::vector<std::string>& without = {});

@@ -47,13 +47,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return list;
 }
 
-// In the child: only what is safe between fork and exec of a program with threads.
+// Runs in the child. Only calls that are safe between fork and exec in a threaded program.
 [[noreturn]] void become(char** arguments, char** variables, const cpu_set_t* cores, int log,
                          int null, pid_t parent, int report) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(1);
-  // A core that went away meanwhile is no reason not to start.
+  // Start anyway if a core has gone offline meanwhile.
   if (cores) ::sched_setaffinity(0, sizeof *cores, cores);
   ::dup2(null, 0);
   ::dup2(log, 1);
@@ -61,17 +61,17 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // Whatever a library opened without saying so: a listening socket, a database.
+  // Descriptors that libraries opened without close-on-exec: a listening socket, a database.
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   for (const int each : {SIGINT, SIGTERM, SIGPIPE, SIGHUP}) ::signal(each, SIG_DFL);
   ::execve(arguments[0], arguments, variables);
   const int code = errno;
-  // Nobody can be told more when even this fails.
+  // If even this write fails, there is no way left to report it.
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof(code));
   ::_exit(127);
 }
 
-// The session of a process, from /proc/<pid>/stat; 0 where it is gone.
+// The session of a process, from /proc/<pid>/stat; 0 if the process is gone.
 pid_t session_of(const std::string& pid) {
   std::string status;
   std::getline(std::ifstream("/proc/" + pid + "/stat"), status);

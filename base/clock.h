@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time, behind a seam: leases are counted on a clock that runs while the machine sleeps and never
-// jumps (CLOCK_BOOTTIME), dates for people on the wall clock.
+// Clocks, behind an interface for tests. Leases use a monotonic clock that also counts while the
+// machine sleeps (CLOCK_BOOTTIME); dates for people use the wall clock.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Clock {
 // The machine's clocks. Thread-safe.
 const Clock& system_clock();
 
-// "2026-11-23T10:48:00Z" of a wall-clock time.
+// A wall-clock time as "2026-11-23T10:48:00Z".
 std::string iso_time(double wall_seconds);
 
 // A duration for people: "8 s", "12 min", "1 h 40 min", "3 d 2 h".

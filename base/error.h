@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two kinds of exception that end an operation, and how a program's exit code follows from
-// them.
+// The two exception types that end an operation: failures and bad input. Each leads to its own
+// program exit code.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,14 +12,14 @@
 namespace remixer {
 
 // Ends the current operation. The message is one line: what failed, where, and what to do about it.
-// A program that ends on one exits with kExitFailure.
+// A program that fails with it exits with kExitFailure.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// What the user gave is wrong (a file, a value, a command line): trying again cannot help. A
-// program that ends on one exits with kExitBadInput; a task that ends on one is not retried.
+// The user's input is wrong (a file, a value, a command line), so a retry cannot help. A program
+// that fails with it exits with kExitBadInput; a task that fails with it is not retried.
 class InputError : public Error {
  public:
   using Error::Error;
@@ -39,7 +39,7 @@ template <typename... Args>
   throw InputError(fmt::format(format, std::forward<Args>(args)...));
 }
 
-// The text of errno's value `code`, as "No space left on device".
+// The text of errno value `code`, such as "No space left on device".
 std::string errno_text(int code);
 
 }  // namespace remixer

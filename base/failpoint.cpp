@@ -18,7 +18,7 @@ struct Wanted {
   double sleep = 0;  // milliseconds
 };
 
-// Null where none is wanted, as in every ordinary run.
+// Null if no failpoint is set, as in every normal run.
 Wanted* wanted() {
   static Wanted* const found = []() -> Wanted* {
     const char* text = std::getenv("REMIXER_FAILPOINT");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Failpoints: named places where a test can kill the process.
+// Failpoints: named points in the code where a test can kill the process.
 //
-// $REMIXER_FAILPOINT = "NAME" or "NAME:COUNT": at the first, or the COUNT-th, time that a process
-// comes to the point of that name it kills itself with SIGKILL. With "NAME:~MS" it
-// sleeps so many milliseconds each time instead. Without the variable a point costs one comparison.
+// $REMIXER_FAILPOINT = "NAME" or "NAME:COUNT": the process kills itself with SIGKILL the first, or
+// the COUNT-th, time it reaches the point of that name. With "NAME:~MS" it instead sleeps that many
+// milliseconds each time. If the variable is not set, a failpoint costs one comparison.
 // docs/architecture.md lists the names.
 #pragma once
 

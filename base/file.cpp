@@ -27,7 +27,7 @@ namespace {
   fail("{} {}: {}", what, path.string(), errno_text(code));
 }
 
-// Closes a descriptor on every way out.
+// Closes a file descriptor on destruction.
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files: whole reads, atomic writes, locks. Every file that the product leaves behind appears by
-// write, fsync, rename, so a reader sees a whole file or none.
+// Whole-file reads, atomic writes, file locks. Every file that the product leaves behind is made by
+// write, fsync, atomic rename, so a reader sees a whole file or none.
 //
-// All functions throw Error naming the path and the system's reason; none is affected by the
-// current umask beyond the usual. Thread-safe, except that one object is used by one thread.
+// All functions throw Error naming the path and the system's reason. The umask applies as usual.
+// Thread-safe, except that one object must be used by one thread.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 // The file's bytes. Throws InputError when it does not exist or is not a regular file.
 std::string read_file(const fs::path& path);
 
-// The file's bytes, or nothing where there is no such file.
+// The file's bytes, or nothing if there is no such file.
 std::optional<std::string> read_file_if_exists(const fs::path& path);
 
 // Replaces `path` with `bytes` so that a crash at any moment leaves the old file or the new one:
@@ -29,12 +29,12 @@ void write_file_atomic(const fs::path& path, std::string_view bytes, unsigned mo
 // Makes renames and creations inside `folder` durable.
 void sync_folder(const fs::path& folder);
 
-// Moves a finished file or folder to its final name and makes that durable. Where `to` is a
-// non-empty folder already, `from` is removed instead and false is returned.
+// Moves a finished file or folder to its final name and makes that durable. If `to` is already a
+// non-empty folder, `from` is removed instead and false is returned.
 bool publish(const fs::path& from, const fs::path& to);
 
-// A file written piece by piece that appears at its final path only on commit(). Destroyed without
-// commit(), it leaves nothing behind.
+// A file written piece by piece that appears at its final path only on commit(). If destroyed
+// without commit(), it leaves nothing behind.
 class AtomicFile {
  public:
   explicit AtomicFile(fs::path path, unsigned mode = 0644);
@@ -53,15 +53,15 @@ class AtomicFile {
   uint64_t size_ = 0;
 };
 
-// An exclusive lock (flock) on a file, held until destruction or death of the process.
+// An exclusive lock (flock) on a file, held until destruction or until the process ends.
 class FileLock {
  public:
-  // Nothing when another process on this host holds it.
+  // Nothing if another process on this host holds the lock.
   static std::optional<FileLock> try_lock(const fs::path& path);
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&&) = delete;
   ~FileLock();
-  // Replaces the lock file's text (who holds it, for people and other hosts).
+  // Replaces the lock file's text (which names the holder, for people and other hosts).
   void write(std::string_view text);
 
  private:
@@ -70,8 +70,8 @@ class FileLock {
   int descriptor_;
 };
 
-// True where the file system that holds `path` is shared between hosts (NFS, Lustre, CIFS, ...),
-// where SQLite's locks cannot be relied on.
+// True if the file system that holds `path` is shared between hosts (NFS, Lustre, CIFS, ...);
+// SQLite's locks are not reliable there.
 bool on_network_file_system(const fs::path& path);
 
 }  // namespace remixer

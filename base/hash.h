@@ -10,7 +10,7 @@
 
 namespace remixer {
 
-// Incremental SHA-256 (FIPS 180-4). One thread an object.
+// Incremental SHA-256 (FIPS 180-4). Each object is used by one thread.
 class Sha256 {
  public:
   Sha256();
@@ -18,7 +18,7 @@ class Sha256 {
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
   void update(std::string_view bytes);
-  // Lower-case hexadecimal, 64 characters. Call once, last.
+  // Lower-case hexadecimal, 64 characters. Call once, after the last update().
   std::string finish();
 
  private:
@@ -28,7 +28,7 @@ class Sha256 {
 
 std::string sha256_hex(std::string_view bytes);
 
-// Hash of a file's bytes, read in pieces. Throws InputError where it does not exist.
+// Hash of a file's bytes, read in pieces. Throws InputError if the file does not exist.
 std::string sha256_file(const std::filesystem::path& path);
 
 // XXH3, 64 bits, seed 0.

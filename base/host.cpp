@@ -39,7 +39,7 @@ void raise_open_file_limit() {
 
 namespace {
 
-// Of /proc/<pid>/stat what follows the program's name, which stands in brackets and may hold
+// The part of /proc/<pid>/stat after the program's name, which is in parentheses and may contain
 // anything: "S 1 2 ...".
 std::string stat_fields(int64_t pid) {
   std::string text;
@@ -56,7 +56,7 @@ std::string pid_namespace() {
 }
 
 int64_t process_started(int64_t pid) {
-  constexpr int kStartTime = 22 - 3;  // the fields are counted from 1, and the state is the third
+  constexpr int kStartTime = 22 - 3;  // fields count from 1; the text starts at the third
   std::istringstream fields(stat_fields(pid));
   std::string field;
   for (int i = 0; i <= kStartTime; ++i) {

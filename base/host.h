@@ -9,20 +9,20 @@
 namespace remixer {
 
 std::string host_name();
-// Of this boot of this machine. Another one proves nothing: two machines may have one name.
+// Id of this boot. A different one does not prove a reboot: two machines may share a host name.
 std::string boot_id();
-// The namespace that this process's pids are counted in ("pid:[4026531836]"); a container has one
-// of its own. Empty where it cannot be told.
+// The namespace of this process's pids ("pid:[4026531836]"); a container has its own. Empty if it
+// cannot be read.
 std::string pid_namespace();
-// When the process was started, in clock ticks since boot; 0 where there is none. A pid that was
-// given out again shows by it.
+// When the process was started, in clock ticks since boot; 0 if there is no such process. Detects a
+// pid that was reused.
 int64_t process_started(int64_t pid);
-// False once there is no such process on this host, or only its remains (a zombie).
+// False if there is no such process on this host, or only a zombie.
 bool process_alive(int64_t pid);
-// Lets this process and its children open as many files as the system's hard limit says, at most
-// 65536. The usual soft limit of 1024 is too few for a data set of a thousand archives.
+// Raises the open-file limit of this process and its children to the hard limit, at most 65536. The
+// usual soft limit of 1024 is too low for a data set of a thousand archives.
 void raise_open_file_limit();
-// The processors that this process may run on, by number; at least one.
+// The cores that this process may run on, by number; at least one.
 std::vector<int> own_cores();
 
 }  // namespace remixer

@@ -14,7 +14,7 @@ fs::path running_program() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) return program;
-  // Without /proc, as in a bare root folder: the path by which the system started it.
+  // Without /proc, as in a bare chroot: the path by which the kernel started the program.
   if (const auto* started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN))) {
     return fs::absolute(started);
   }

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int64_t kLargestInteger = int64_t{1} << 53;
 
-// UTF-16 code units of strict UTF-8: member order is defined on them, and text that has none has no
-// canonical form.
+// UTF-16 code units of strict UTF-8. They define the order of members; text that is not valid UTF-8
+// has no canonical form.
 std::u16string utf16(const std::string& text) {
   std::u16string units;
   const auto bad = [&]() {
@@ -53,7 +53,7 @@ bool is_ascii(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
 }
 
-// As it stands between quotes: no quote, backslash or control character, and nothing beyond ASCII.
+// True if the text needs no escaping: no quote, backslash or control character, only ASCII.
 bool is_plain(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) - 0x20u < 0x60u && c != '"' && c != '\\';
@@ -97,7 +97,7 @@ void append_string(const std::string& text, std::string& out) {
   if (is_plain(text)) {
     out += text;
   } else {
-    if (!is_ascii(text)) utf16(text);  // refuses what is not UTF-8
+    if (!is_ascii(text)) utf16(text);  // throws if it is not UTF-8
     for (const char c : text) append_escaped(c, out);
   }
   out += '"';
@@ -107,7 +107,7 @@ void append_string(const std::string& text, std::string& out) {
 // only outside [1e-6, 1e21).
 void append_double(double value, std::string& out) {
   if (!std::isfinite(value)) fail_input("JSON cannot hold the number {}", value);
-  if (value == 0) {  // -0 as well
+  if (value == 0) {  // also -0
     out += '0';
     return;
   }
@@ -141,7 +141,7 @@ void append_double(double value, std::string& out) {
 
 void append(const Json& value, std::string& out);
 
-// Members with names in ASCII stand in order already.
+// Members with ASCII names are already in order.
 void append_ascii_object(const Json& value, std::string& out) {
   out += '{';
   for (auto it = value.begin(); it != value.end(); ++it) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON, its canonical form, and identities made from it.
+// Canonical JSON, and content ids made from it.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,7 +10,7 @@ namespace remixer {
 
 using Json = nlohmann::json;
 
-// The canonical text of `value` after RFC 8785 (JSON Canonicalization Scheme): members sorted by
+// The canonical text of `value` by RFC 8785 (JSON Canonicalization Scheme): members sorted by
 // UTF-16 code units, ECMAScript number formatting, no white space. Throws InputError on numbers
 // that JSON cannot hold (NaN, infinities) and on integers beyond 2^53.
 std::string canonical_json(const Json& value);

@@ -44,7 +44,7 @@ std::optional<std::string> nearest_name(std::string_view word,
       if (lower(name).rfind(wanted, 0) == 0) return name;
     }
   }
-  // Two slips, or a third of a long word: beyond that a guess is more often wrong than right.
+  // Two typos, or a third of a long word: beyond that, a guess is more often wrong than right.
   size_t best = std::max<size_t>(2, wanted.size() / 3) + 1;
   if (wanted.size() < 4) best = 2;
   std::optional<std::string> nearest;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structs to JSON objects and back, strictly, from one description of their fields.
+// Converts structs to JSON objects and back, strictly, from one description of their fields.
 //
 // A struct is described once by an overload of describe() beside it, found by argument lookup:
 //
 //   template <typename V>
 //   void describe(V& v, FieldsOf<V, Claim>& m) { v("worker_id", m.worker_id); }
 //
-// ObjectWriter and ObjectReader are the visitors. Handled field types: bool, int64_t, double,
-// std::string, Json, std::optional (absent as null), std::vector, described structs, and types with
-// write_value/read_value overloads of their own beside them.
+// ObjectWriter and ObjectReader are the visitors. Supported field types: bool, int64_t, double,
+// std::string, Json, std::optional (absent as null), std::vector, described structs, and types that
+// have their own write_value/read_value overloads beside them.
 #pragma once
 
 #include <algorithm>
@@ -30,9 +30,9 @@ namespace remixer {
 template <typename V, typename T>
 using FieldsOf = typename V::template Fields<T>;
 
-// Where a value stands in what is read, for messages: "recipe.epochs", "metrics[3].name". Written
-// out only where one is needed; refers to the place around it and to its name, which must outlive
-// it.
+// The path of a value in the JSON being read, for messages: "recipe.epochs", "metrics[3].name".
+// Formatted only when needed. Refers to the enclosing Place and to its name, which must both
+// outlive it.
 class Place {
  public:
   Place(std::string_view name) : name_(name) {}  // the outermost
@@ -53,7 +53,7 @@ class Place {
   size_t index_ = 0;
 };
 
-// What a JSON value is, for messages: "a string", "an integer", ...
+// The type of a JSON value, for messages: "a string", "an integer", ...
 inline std::string kind_of(const Json& json) {
   if (json.is_number_integer()) return "an integer";
   if (json.is_number()) return "a number";
@@ -61,7 +61,7 @@ inline std::string kind_of(const Json& json) {
   return std::string(json.is_array() || json.is_object() ? "an " : "a ") + json.type_name();
 }
 
-// Each throws InputError "PLACE must be an integer, not a string".
+// Throws InputError "PLACE must be an integer, not a string".
 [[noreturn]] inline void fail_type(const Place& place, const char* wanted, const Json& got) {
   fail_input("{} must be {}, not {}", place.text(), wanted, kind_of(got));
 }
@@ -99,13 +99,13 @@ class ObjectWriter {
   void operator()(const char* name, const T& value) {
     json_[name] = write(value);
   }
-  // A field that is left out at `absent`.
+  // Omits the field if it equals `absent`.
   template <typename T>
   void optional(const char* name, const T& value, const std::type_identity_t<T>& absent) {
     const Json written = write(value);
     if (written != write(absent)) json_[name] = written;
   }
-  // A figure that may be NaN or infinite, which JSON writes as null.
+  // A number that may be NaN or infinite, which JSON stores as null.
   void number_or_nan(const char* name, double value) {
     json_[name] = std::isfinite(value) ? Json(value) : Json();
   }
@@ -113,7 +113,7 @@ class ObjectWriter {
 
   template <typename T>
   static Json write(const T& value) {
-    if constexpr (std::is_same_v<T, Json>) {  // first: it converts to anything
+    if constexpr (std::is_same_v<T, Json>) {  // first: Json converts to anything
       return value;
     } else if constexpr (requires(ObjectWriter & v) { describe(v, value); }) {
       ObjectWriter writer;
@@ -143,14 +143,14 @@ class ObjectWriter {
   Json json_ = Json::object();
 };
 
-// Every described field must be there, and nothing else.
+// Every described field must be present, and no others.
 class ObjectReader {
  public:
   template <typename T>
   using Fields = T;
 
-  // `place` names the object in messages. Both must outlive the reader, as must the names of fields
-  // that it is asked for.
+  // `place` names the object in messages. Both must outlive the reader, and so must the names of
+  // the fields passed to it.
   ObjectReader(const Json& json, const Place& place) : json_(json), place_(place) {
     if (!json.is_object()) fail_type(place_, "an object", json);
     seen_.reserve(json.size());
@@ -160,7 +160,7 @@ class ObjectReader {
   void operator()(const char* name, T& value) {
     read(member(name), Place(place_, name), value);
   }
-  // A field that may be left out, which means `absent`.
+  // A field that may be missing, which means `absent`.
   template <typename T>
   void optional(const char* name, T& value, const std::type_identity_t<T>& absent) {
     if (const Json* json = find(name)) return read(*json, Place(place_, name), value);
@@ -174,13 +174,13 @@ class ObjectReader {
       read_value(json, Place(place_, name), value);
     }
   }
-  // A field as it is.
+  // A field as raw JSON.
   const Json& member(const char* name) {
     const Json* json = find(name);
     if (!json) fail_input("{}: field '{}' is missing", place_.text(), name);
     return *json;
   }
-  // Throws on members that were not asked for.
+  // Throws if there are members that were not read.
   void finish() const {
     if (found_ == json_.size()) return;
     const std::vector<std::string> known(seen_.begin(), seen_.end());
@@ -217,7 +217,7 @@ class ObjectReader {
   }
 
  private:
-  // Asked for once each, so that what was found can be counted.
+  // Call once per name, so that the fields found can be counted.
   const Json* find(const char* name) {
     seen_.push_back(name);
     const auto it = json_.find(name);

@@ -9,7 +9,7 @@
 
 namespace remixer {
 
-// The text with control characters as escapes, as a C string would have them.
+// The text with control characters escaped as in a C string.
 inline std::string one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {

@@ -4,9 +4,9 @@
 
 namespace remixer {
 
-// Sends off what standard output still holds. Returns `code`, or kExitFailure with a line on
-// standard error where some of the output could not be written (a full disk, a closed pipe): who
-// reads it would otherwise take a part for the whole. The last call of every main().
+// Flushes standard output. Returns `code`, or kExitFailure with a line on standard error if some of
+// the output could not be written (a full disk, a closed pipe): otherwise a reader would take
+// partial output for all of it. Must be the last call of every main().
 int finish_output(const char* program, int code);
 
 }  // namespace remixer

@@ -25,7 +25,7 @@ std::string classes_name(size_t evaluation, const std::string& weights) {
   return fmt::format("{}.{}", evaluation, weights);
 }
 
-// As many images as there are right answers.
+// `images`: the number of labels in the truth.
 Predictions read_ranked(const SafetensorsFile& file, const std::string& name, int64_t model_classes,
                         size_t images) {
   Predictions predictions = read_classes(file, name, model_classes, static_cast<int64_t>(images));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predictions of many evaluations in one small file, to be kept or shared after the run folders are
-// gone. Of each image it holds the five likeliest classes, which every figure is counted from, and
-// no logits: 5 bytes an image and kind of weights up to 256 classes. Truths are stored once.
+// gone. For each image it holds the five likeliest classes, enough to compute every metric, and no
+// logits: 5 bytes per image and kind of weights for up to 256 classes. Truths are stored once.
 #pragma once
 
 #include <filesystem>
@@ -15,28 +15,28 @@
 namespace remixer {
 
 struct PackedEvaluation {
-  std::string file;    // the predictions' place below the workspace
+  std::string file;    // path of the predictions within the workspace
   std::string sha256;  // of that file as the evaluation wrote it
   PredictionsFile predictions;
 };
 
-// Writes a safetensors file, atomically; the same evaluations in any order give the same bytes.
-// Each `file` is given once, and every evaluation has its whole truth.
+// Writes a safetensors file atomically. The same evaluations in any order give the same bytes. Each
+// `file` must be given once, and every evaluation must have its whole truth.
 void write_packed_predictions(const std::filesystem::path& path,
                               std::vector<PackedEvaluation> evaluations);
 
-// Such a file, open for reading. One thread an object.
+// A packed predictions file, open for reading. Each object is used by one thread.
 class PackedPredictions {
  public:
-  // Throws InputError naming the file where it is none of these.
+  // Throws InputError naming the file if it is not a packed predictions file.
   explicit PackedPredictions(const std::filesystem::path& path);
 
   bool has(const std::string& file) const { return places_.contains(file); }
   const std::map<std::string, size_t>& files() const { return places_; }
-  // Of a file that it has. Logits and normalizers are NaN: they are not kept. Throws InputError
-  // naming the packed file where its tensors are missing or contradict each other.
+  // Predictions of a contained file. Logits and normalizers are NaN: they are not stored. Throws
+  // InputError naming the packed file if its tensors are missing or contradict each other.
   PredictionsFile read(const std::string& file) const;
-  // Of that file as the evaluation wrote it.
+  // SHA-256 of that file as the evaluation wrote it.
   const std::string& sha256(const std::string& file) const {
     return entries_[places_.at(file)].sha256;
   }
@@ -50,7 +50,7 @@ class PackedPredictions {
 
   SafetensorsFile tensors_;
   std::vector<Entry> entries_;
-  std::map<std::string, size_t> places_;  // of entries, by file
+  std::map<std::string, size_t> places_;  // indices into entries_, by file
 };
 
 }  // namespace remixer

@@ -8,7 +8,7 @@
 namespace remixer {
 namespace {
 
-// How deep arrays and objects lie in each other, at most. Right for every valid text.
+// The maximum nesting depth of arrays and objects. Correct for every valid text.
 int depth_of(std::string_view text) {
   int depth = 0, deepest = 0;
   bool inside_string = false;

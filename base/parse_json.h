@@ -11,10 +11,10 @@ namespace remixer {
 
 constexpr int kDeepestJson = 100;
 
-// Throws InputError naming `what` where the text is nested more than kDeepestJson deep.
+// Throws InputError naming `what` if the text is nested more than kDeepestJson deep.
 void check_depth(std::string_view text, const std::string& what);
 
-// As check_depth, and where the text is not JSON.
+// Throws as check_depth, and also if the text is not JSON.
 Json parse_json(std::string_view text, const std::string& what);
 
 }  // namespace remixer

@@ -10,15 +10,15 @@
 
 namespace remixer {
 
-// Images in the order of the split's samples. Of each, the `kept` likeliest classes with their
-// logits, likeliest first (equal logits: the lower class first), and log Σ exp over all classes, so
-// that exp(logit - normalizer) is a probability. With up to kMostKept classes all are kept.
+// Images in the order of the split's samples. For each image: the `kept` likeliest classes with
+// their logits, likeliest first (equal logits: lower class first), and log Σ exp over all classes,
+// so that exp(logit - normalizer) is a probability. With up to kMostKept classes all are kept.
 struct Predictions {
   static constexpr int64_t kMostKept = 10;
 
   explicit Predictions(int64_t model_classes = 0, int64_t images = 0);
   int64_t images() const { return static_cast<int64_t>(normalizer.size()); }
-  // Files one image's logits (as many as classes) under its number.
+  // Stores one image's logits (one per class) at its index.
   void set(int64_t image, std::span<const float> all_logits);
   std::span<const uint16_t> likely(int64_t image) const {
     return {&classes[static_cast<size_t>(image * kept)], static_cast<size_t>(kept)};
@@ -32,17 +32,17 @@ struct Predictions {
   bool operator==(const Predictions&) const = default;
 };
 
-// What is right on a set, image by image.
+// The right answers of a set, image by image.
 struct Truth {
   std::vector<int32_t> labels;  // [images], each image's class in the set
-  // Further right answers by image, where an image has several (ImageNet-ReaL). Those that name one
-  // class twice stand twice.
+  // Further right answers by image, for images that have several (ImageNet-ReaL). If two of them
+  // name the same class, it is listed twice.
   std::map<int64_t, std::vector<int32_t>> more_labels;
-  // [images]: the number of what was pasted, the same for every image of one foreground; -1: none.
-  // Empty where no image has one.
+  // [images]: number of the pasted foreground, the same for all images of one foreground; -1: none.
+  // Empty if no image has one.
   std::vector<int32_t> foregrounds;
-  // How each of the model's classes is read as one of the set's, by index; -1: as none. Empty: the
-  // classes themselves.
+  // Which class of the set each model class is mapped to, by index; -1: to none. Empty: the classes
+  // are the same.
   std::vector<int32_t> reading;
 
   // Whether class c of the model is a right answer for the image.

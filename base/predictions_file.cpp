@@ -11,13 +11,13 @@ namespace remixer {
 namespace {
 
 constexpr std::string_view kNormalizer = ".normalizer";
-constexpr const char* kWholeTruth = "2";  // metadata "format" of files with all of the truth
+constexpr const char* kWholeTruth = "2";  // metadata "format" of files with the whole truth
 
 std::string normalizer_of(const std::string& weights) {
   return weights + std::string(kNormalizer);
 }
 
-// With `columns` as the values' keeper.
+// `columns` holds the values.
 void add_predictions(const std::string& weights, const Predictions& predictions,
                      TensorColumns& columns, std::vector<TensorSource>& tensors) {
   add_classes(weights + ".classes", predictions, predictions.kept, columns, tensors);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
 
-// A list of whole numbers in [least, most].
+// A list of integers in [least, most].
 std::vector<int32_t> numbers(const SafetensorsFile& file, const std::string& name, int64_t least,
                              int64_t most) {
   if (file.entry(name).shape.size() != 1) {

@@ -14,8 +14,8 @@
 
 namespace remixer {
 
-// "reading: 4224 of 16000 images, 512 a second, 23 s to go", once a second on a terminal, every ten
-// seconds elsewhere.
+// Prints "reading: 4224 of 16000 images, 512 a second, 23 s to go" once a second on a terminal,
+// otherwise every ten seconds.
 class Progress {
  public:
   explicit Progress(const char* what = "") : what_(what), terminal_(::isatty(STDERR_FILENO) != 0) {}
@@ -23,7 +23,7 @@ class Progress {
     if (terminal_ && shown_ > 0) fmt::print(stderr, "\r\033[K");
   }
 
-  // Of another stage, which begins now.
+  // Progress of another stage, which starts now.
   void operator()(const char* what, int64_t done, int64_t total) {
     if (what_ != what) {
       what_ = what;

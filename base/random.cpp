@@ -22,8 +22,8 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_
 }
 
 Random::Random(uint64_t seed, RandomPurpose purpose, uint64_t a, uint64_t b) {
-  // The name of the stream is folded into key and counter by two Philox blocks, so that nearby
-  // names give unrelated streams.
+  // Two Philox blocks fold the stream's name into key and counter, so that similar names give
+  // unrelated streams.
   const std::array<uint32_t, 2> seed_key{static_cast<uint32_t>(seed),
                                          static_cast<uint32_t>(seed >> 32)};
   const auto first = philox4x32({static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32),
@@ -75,7 +75,7 @@ double Random::normal() {
 
 namespace {
 
-// A draw, and its logarithm, which is finite where the draw itself is too small for a number.
+// A draw and its logarithm, which stays finite if the draw itself underflows.
 struct Gamma {
   double value = 0, logarithm = 0;
 };
@@ -107,7 +107,7 @@ double Random::gamma(double shape) {
 double Random::beta(double a, double b) {
   const Gamma x = draw_gamma(*this, a), y = draw_gamma(*this, b);
   const double sum = x.value + y.value;
-  // Of small shapes both may be too small for a number; their quotient is not.
+  // With small shapes both may underflow; their quotient is still defined.
   return sum > 0 ? x.value / sum : 1 / (1 + std::exp(y.logarithm - x.logarithm));
 }
 

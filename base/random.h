@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., SC'11).
 //
-// A stream is named by what it is for, (seed, purpose, a, b), and never by who draws it or when, so
-// results depend neither on thread counts nor on where a run was cut and resumed.
+// A stream is named by its use, (seed, purpose, a, b), never by who draws or when, so results
+// depend neither on thread counts nor on where a run was interrupted and resumed.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ namespace remixer {
 // The ten-round Philox bijection of one 128-bit counter under a 64-bit key.
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// What a stream's numbers decide. A new purpose takes a new number; numbers are never reused.
+// What a stream is used for. A new purpose takes a new number; numbers are never reused.
 enum class RandomPurpose : uint32_t {
   kOrder = 1,       // the epoch's order; a = epoch
   kAugment = 2,     // one sample's augmentation; a = epoch, b = position in the epoch's order
@@ -26,8 +26,8 @@ enum class RandomPurpose : uint32_t {
   kHoldOut = 16,  // which training images are held out
 };
 
-// A stream of draws. Copyable; one thread an object. Distinct (seed, purpose, a, b) give
-// independent streams of up to 2^34 draws.
+// A stream of draws. Copyable; each object is used by one thread. Distinct (seed, purpose, a, b)
+// give independent streams of up to 2^34 draws.
 class Random {
  public:
   Random(uint64_t seed, RandomPurpose purpose, uint64_t a = 0, uint64_t b = 0);

@@ -171,7 +171,7 @@ TensorSource tensor_source(std::string name, std::vector<int64_t> shape,
 
 void write_tensor_file(const fs::path& path, std::vector<TensorSource> tensors,
                        const std::map<std::string, std::string>& metadata) {
-  // Wide elements first keeps every tensor aligned without padding; then by name.
+  // Wide elements first, which keeps every tensor aligned without padding; then by name.
   const auto place = [](const TensorSource& tensor) {
     return std::make_tuple(-static_cast<int64_t>(element_size(tensor.type)),
                            std::cref(tensor.name));

@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMetadata = "__metadata__";
 
-// As the format's other readers: a longer header is an attack or a mistake.
+// The limit of the format's other readers: a longer header is an attack or a mistake.
 constexpr uint64_t kLongestHeader = 100'000'000;
 
 struct TypeName {
@@ -46,7 +46,7 @@ std::optional<ElementType> type_of(std::string_view name) {
   return std::nullopt;
 }
 
-// Stops at a name given twice and at nesting that no header has, before either costs memory.
+// Rejects duplicate names and nesting deeper than any header's, before they cost memory.
 Json parse_strict(std::string_view text, const std::string& file) {
   constexpr int kDeepest = 3;
   std::array<std::set<std::string>, kDeepest + 2> keys;
@@ -79,7 +79,7 @@ uint64_t unsigned_value(const Json& value, const std::string& file, const std::s
 
 void fill_shape(TensorEntry& entry, const Json& shape, const std::string& file) {
   if (!shape.is_array()) fail_input("{}: tensor '{}': 'shape' must be a list", file, entry.name);
-  // A size of 0 must not hide a product of the others that overflows: count with 1 in its place.
+  // A size of 0 must not hide an overflow of the other sizes' product: count it as 1.
   constexpr uint64_t kMost = uint64_t{1} << 60;
   uint64_t product = 1;
   bool empty = false;
@@ -136,7 +136,7 @@ std::map<std::string, std::string> metadata_of(const Json& json, const std::stri
   return metadata;
 }
 
-// Entries sorted by position must follow each other without overlap or gap up to the file's end.
+// Sorted by position, entries must cover the data up to the file's end without overlap or gap.
 void check_tiling(const std::vector<TensorEntry>& entries, uint64_t data_bytes,
                   const std::string& file) {
   uint64_t position = 0;

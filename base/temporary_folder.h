@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder that is removed with the object.
+// A temporary folder, removed on destruction.
 #pragma once
 
 #include <unistd.h>
@@ -13,8 +13,8 @@
 
 namespace remixer {
 
-// Made with mode 0700 in `base`, by default where the system has temporary files; its name begins
-// with `name`. Not copied; used by one thread at a time. Throws Error if it can't be made.
+// Created with mode 0700 in `base`, by default in the system's temporary folder; its name begins
+// with `name`. Not copyable; used by one thread at a time. Throws Error if it cannot be made.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const std::string& name = "remixer",

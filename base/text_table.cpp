@@ -12,7 +12,7 @@
 namespace remixer {
 namespace {
 
-constexpr size_t kGap = 2;        // columns between two columns
+constexpr size_t kGap = 2;        // spaces between two columns
 constexpr size_t kNarrowest = 8;  // a column is not shortened below this
 
 bool continues_code_point(char byte) {
@@ -52,7 +52,7 @@ std::string csv_field(const Json& value) {
   return quoted + '"';
 }
 
-// Takes columns away from the widest one that may shrink until the whole fits.
+// Narrows the widest column that may shrink until the table fits.
 void shrink(std::vector<size_t>& widths, const std::vector<bool>& numeric, size_t width) {
   size_t total = kGap * (widths.size() - 1);
   for (const size_t one : widths) total += one;

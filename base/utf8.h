@@ -6,10 +6,10 @@
 
 namespace remixer {
 
-// True of well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+// True for well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
 bool is_utf8(std::string_view text);
 
-// True where a character below U+0020, or U+007F, stands in it: tabs, line breaks, escapes.
+// True if the text has a character below U+0020, or U+007F: tabs, line breaks, escapes.
 bool has_control(std::string_view text);
 
 }  // namespace remixer

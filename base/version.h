@@ -8,7 +8,7 @@ namespace remixer {
 
 // "0.1.0".
 std::string version();
-// The commit that it was built from, with "+changes" where the tree differed from it; "unknown"
+// The commit that it was built from, with "+changes" if the tree had local changes; "unknown"
 // outside a checkout.
 std::string commit();
 

@@ -35,7 +35,7 @@ install(TARGETS ${libraries} EXPORT ReMixerTargets LIBRARY DESTINATION lib)
 if(TARGET remixer_device_kernels)
   install(FILES ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/libremixer_kernels.so DESTINATION lib)
 endif()
-install(PROGRAMS core/io/checkpoint.py DESTINATION bin RENAME remixer-checkpoint.py)
+install(PROGRAMS core/io/torch_checkpoint.py DESTINATION bin RENAME remixer-checkpoint.py)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/.deps/weights DESTINATION share/remixer OPTIONAL)
 
 # find_package(ReMixer): ReMixer::ops, the operators for C++.

@@ -21,7 +21,7 @@ std::string file_part(const std::string& text) {
   return part;
 }
 
-// What tells a setting from the others: the fields in which any two differ.
+// The fields that distinguish a setting: those in which any two settings differ.
 std::vector<std::string> telling_parts(const Setting& setting, const std::vector<Setting>& all) {
   std::vector<std::string> parts;
   for (auto field : {&Setting::train_set, &Setting::recipe, &Setting::precision}) {
@@ -69,7 +69,7 @@ Table empty_table(const TableDefinition& definition, const Setting& setting,
   return table;
 }
 
-// Every table of one definition.
+// Builds every table of one definition.
 void build_definition(const TableDefinition& definition, const std::vector<Setting>& settings,
                       const BuildOptions& options, std::set<const Evaluation*>& shown,
                       Tables& result) {
@@ -91,7 +91,7 @@ void build_definition(const TableDefinition& definition, const std::vector<Setti
   }
 }
 
-// A set that no cell is evaluated on is a slip of the pen.
+// A set that no cell is evaluated on is probably a typing error.
 void check_sets(const Study& study, const TableDefinition& definition) {
   std::set<std::string> known;
   for (const StudyCell& cell : study.cells) {

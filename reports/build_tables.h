@@ -15,23 +15,23 @@ namespace remixer::reports {
 
 struct BuildOptions {
   Extras extras = Extras::kRows;
-  bool paper = false;  // the paper's numbers beside ours
+  bool paper = false;  // show the paper's numbers beside ours
   ReadCorrect read;    // stored predictions; empty: none
 };
 
 struct Tables {
   std::vector<Table> tables;
-  std::vector<std::string> left_out;  // one line a table without rows
+  std::vector<std::string> left_out;  // tables without rows, one line each
 };
 
-// One table for each definition, for each training set, recipe and precision of the study, and for
-// the moving averages' figures where there are any; last, for each of them, a plain table of what
-// no other shows ("results"). A picture has no table.
+// Builds one table per definition, for each training set, recipe and precision of the study, and
+// again for the moving averages' figures, if there are any; last, for each of these, a plain table
+// of the figures that no other table shows ("results"). A definition of a picture gives no table.
 Tables build_tables(const Study& study, const std::vector<TableDefinition>& definitions,
                     const BuildOptions& options);
 
-// A user's own definition: as above, without the plain table. Throws InputError "FILE:LINE: ..."
-// where a column names a set that the grids do not evaluate on, or no row finds a model.
+// Builds a user's own definition: as above, without the plain table. Throws InputError "FILE:LINE:
+// ..." if a column names a set that the grids do not evaluate on, or no row matches a model.
 Tables build_own_table(const Study& study, const TableDefinition& definition,
                        const BuildOptions& options);
 

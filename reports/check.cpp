@@ -21,7 +21,7 @@ bool same(const Estimate& a, const Estimate& b) {
   return same(a.value, b.value) && same(a.low, b.low) && same(a.high, b.high);
 }
 
-// What differs between a figure as the database has it and as the files give it; empty: nothing.
+// The difference between a figure in the database and from the files; empty: none.
 std::string difference_of(const Figure& stated, const Figure& found, int decimals) {
   const auto text = [&](double value) { return fmt::format("{:.{}f}", value, decimals + 4); };
   if (!found.value) return "the files give no value";
@@ -84,7 +84,7 @@ class Checker {
     return "";
   }
 
-  // Where to look, unless the problem says it.
+  // Files to look at, unless the problem names them.
   static std::string files_of(const Figure& figure, const std::string& problem) {
     std::string files;
     for (const Part& part : figure.parts) {
@@ -127,7 +127,7 @@ CheckResult check_report(const fs::path& database, const ReportRequest& request)
       checker.check(table, *same_table);
       continue;
     }
-    // Nothing of it, or another form, comes from the files: then every figure is a problem.
+    // The files give no such table, or one of another form: then every figure is a problem.
     Table empty = table;
     for (Row& row : empty.rows) std::fill(row.figures.begin(), row.figures.end(), Figure{});
     checker.check(table, empty);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer report --check`: recomputes every number of every table from the files of the runs.
+// Implements `remixer report --check`: recomputes all numbers of all tables from the runs' files.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,20 @@
 namespace remixer::reports {
 
 struct CheckResult {
-  // One line each, beginning with the table, the row and the column: what does not agree, or why it
-  // cannot be made again.
+  // One line each, starting with table, row and column: what does not agree, or why it cannot be
+  // recomputed.
   std::vector<std::string> problems;
-  std::vector<std::string> remarks;  // what was checked against less than a file
-  int64_t numbers = 0;               // of the tables, gains and intervals with their figure
+  std::vector<std::string> remarks;  // figures that were checked against less than a file
+  int64_t numbers = 0;               // numbers checked, including gains and intervals
   int64_t tables = 0;
-  int64_t predictions = 0, checkpoints = 0;  // files that were read
+  int64_t predictions = 0, checkpoints = 0;  // files read
 
   bool passed() const { return problems.empty(); }
 };
 
-// Figures from the stored predictions; κ from the checkpoints or, where one is not kept, from the
-// values that training recorded. A figure whose predictions are missing is a problem. Throws as
-// make_report.
+// Recomputes figures from the stored predictions, and κ from the checkpoints, or from the values
+// recorded in training if a checkpoint is not kept. A figure whose predictions are missing is a
+// problem. Throws as make_report.
 CheckResult check_report(const fs::path& database, const ReportRequest& request = {});
 
 // For a terminal.

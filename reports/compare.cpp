@@ -13,7 +13,7 @@ bool holds_nothing(const Estimate& estimate) {
   return estimate.low <= 0 && estimate.high >= 0;
 }
 
-// Of two files on the same images.
+// From two files on the same images.
 std::optional<Agreement> read_agreement(const std::string& a, const std::string& b,
                                         const std::string& weights, const ReadCorrect& read) {
   if (!read || a.empty() || b.empty()) return std::nullopt;
@@ -29,7 +29,7 @@ void set_interval(Gain& gain, const Estimate& fraction) {
   gain.high = 100 * fraction.high;
 }
 
-// On stored predictions; false where they are not to be had.
+// Compares the stored predictions; false if they are not available.
 bool compare_paired(const Part& a, const Part& b, const std::string& weights,
                     const ReadCorrect& read, Gain& gain) {
   if (a.dataset != b.dataset || a.minus_task.empty() != b.minus_task.empty()) return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares two figures: is the difference outside noise?
+// Compares two figures: tests whether their difference exceeds noise.
 #pragma once
 
 #include <functional>
@@ -11,15 +11,15 @@
 
 namespace remixer::reports {
 
-// Of a file of stored predictions below the workspace, under a kind of weights: for each image 1
-// where the likeliest class is right, else 0. Empty where it is not to be had.
+// Reads a file of stored predictions below the workspace, for one kind of weights: for each image 1
+// if the most likely class is right, else 0. Empty if not available.
 using ReadCorrect = std::function<std::optional<std::vector<uint8_t>>(const std::string& file,
                                                                       const std::string& weights)>;
 
-// a - b. Both have values. With one seed each, and predictions of the same images, paired: the test
-// is McNemar's exact one; of a difference of two sets (BG-Gap), whose images are not the same, the
-// interval joins the sets' paired ones. With two or more seeds in common, Student's t over the
-// pairs. Else from the figures' own intervals.
+// Computes a - b; both must have values. With one seed each and predictions of the same images:
+// McNemar's exact test on the pairs; for a difference of two sets (BG-Gap), whose images differ,
+// the interval combines the sets' paired intervals. With two or more seeds in common: Student's t
+// over the seed pairs. Otherwise from the figures' own intervals.
 Gain compare(const Figure& a, const Figure& b, const std::string& weights, int decimals,
              const ReadCorrect& read);
 

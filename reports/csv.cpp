@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables for programs: one record a figure, as CSV and as JSON.
+// Writes tables for programs: one record per figure, as CSV and JSON.
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -10,7 +10,7 @@ namespace remixer::reports {
 
 namespace {
 
-// Six significant digits: more than any of these figures holds.
+// Six significant digits: more than any of these figures has.
 Json number(double value) {
   return Json::parse(fmt::format("{:.6g}", value));
 }
@@ -114,7 +114,7 @@ std::string to_json(const std::vector<const Table*>& tables) {
   for (const Table* table : tables) {
     for (const Row& row : table->rows) {
       for (size_t c = 0; c < row.figures.size(); ++c) {
-        // In the order of the CSV's columns.
+        // In the order of the CSV columns.
         nlohmann::ordered_json object;
         for (const Field& field : record(*table, row, table->columns[c], row.figures[c])) {
           object[field.name] = nlohmann::ordered_json(field.value);

@@ -21,7 +21,7 @@ std::string text_of(const Json& json, const char* field) {
 std::vector<std::string> known_data_kinds() {
   std::vector<std::string> kinds;
   for (const auto& builder : experiments::dataset_builders()) kinds.push_back(builder.name);
-  // As `remixer dataset import` calls them.
+  // The names that `remixer dataset import` uses.
   for (const char* set : {"background_challenge", "imagenet", "imagenet_9", "imagenetv2",
                           "imagenetv2_9", "real", "real_9", "rendition", "rendition_9", "stylized",
                           "stylized_9", "sketch", "sketch_9", "folder"}) {
@@ -39,10 +39,10 @@ DataKinds::DataKinds(const std::filesystem::path& workspace) {
     const Json manifest = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
     if (!manifest.is_object() || !manifest.contains("made_by")) continue;
     try {
-      const Json entry = experiments::imported_entry(manifest);
-      made_by_[text_of(entry, "manifest_sha256")] = manifest.at("made_by");
+      made_by_[experiments::imported_spec(manifest).hash("manifest_sha256")] =
+          manifest.at("made_by");
     } catch (const Json::exception&) {
-      continue;  // a torn manifest: `remixer dataset list` names it
+      continue;  // a torn manifest: `remixer dataset list` reports it
     }
   }
 }
@@ -65,11 +65,11 @@ bool DataKinds::is_papers(const Json& entry, const std::string& kind) const {
   if (kind != "imagenet9") return false;
   const auto found = made_by_.find(text_of(entry, "manifest_sha256"));
   if (found == made_by_.end() || !found->second.is_object()) return true;
-  // Other numbers of images are another training set.
-  const Json published = experiments::dataset_entry("imagenet9");
+  // With other image counts it is another training set.
+  const auto published = experiments::make_dataset_spec("imagenet9");
   for (const char* field : {"train_per_class", "test_per_class", "balance"}) {
     const auto given = found->second.find(field);
-    if (given != found->second.end() && *given != published.at(field)) return false;
+    if (given != found->second.end() && *given != published.parameter(field)) return false;
   }
   return true;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kind of data a data set is: its builder ("fashion-bg", "imagenet9"), or the published set
-// that was imported ("background_challenge", "sketch_9"), whatever a grid calls it.
+// Determines a data set's kind: its builder ("fashion-bg", "imagenet9"), or the published set that
+// was imported ("background_challenge", "sketch_9"), whatever a grid calls it.
 #pragma once
 
 #include <filesystem>
@@ -12,18 +12,18 @@
 
 namespace remixer::reports {
 
-// All that a definition may name.
+// All kinds that a definition may name.
 std::vector<std::string> known_data_kinds();
 
-// Answers for the data sets of one workspace. What was imported is known by its manifest, which is
-// read once.
+// Kinds of the data sets of one workspace. Imported sets are identified by their manifests, which
+// are read once.
 class DataKinds {
  public:
-  // `workspace`: the folder that holds datasets/; it may lack them.
+  // `workspace`: the folder that contains datasets/; some datasets may be missing there.
   explicit DataKinds(const std::filesystem::path& workspace);
 
-  // Of an entry as it stands in a cell or a task. `called`: the grid's name for it, which counts
-  // where the manifest is gone and the name is that of a kind. Empty: not known.
+  // The kind of a dataset entry in a cell or task. `called`: the grid's name for it, used if the
+  // manifest is gone and the name is that of a kind. Empty: not known.
   std::string kind(const Json& entry, const std::string& called) const;
   // Whether it is the training set of the paper's Tables 1-5 and 7 ("imagenet9" as published), or
   // of Table 6 ("imagenet").

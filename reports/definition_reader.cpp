@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table's definition from TOML.
+// Parses a table's definition from TOML.
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ int line_of(const toml::node& node) {
   return static_cast<int>(node.source().begin.line);
 }
 
-// The members of one TOML table. Every one that is asked for is known; finish() refuses the others.
+// The members of one TOML table. Keys that are read become known; finish() rejects all others.
 class Members {
  public:
   Members(const toml::table& table, const std::string& file, const std::string& what)
@@ -64,7 +64,7 @@ class Members {
     }
     value = static_cast<int>(integer->get());
   }
-  // One text or a list of them; each of `among` where that is not empty.
+  // Reads one text or a list of texts; each must be in `among`, unless that is empty.
   void read(const char* key, Names& values, const Names& among = {}) {
     const toml::node* node = find(key);
     if (!node) return;
@@ -76,7 +76,7 @@ class Members {
     }
     if (values.empty()) fail_at(line_of(*node), "{} is empty; leave it out to mean all", key);
   }
-  // A text of `among`.
+  // Reads a text that must be in `among`.
   std::string choice(const char* key, const Names& among, const std::string& otherwise) {
     const toml::node* node = find(key);
     return node ? checked(*node, key, among) : otherwise;

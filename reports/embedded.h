@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables' definitions and the paper's numbers, inside the program: it needs no files.
+// Table definitions and the paper's numbers, embedded in the program: it needs no files.
 #pragma once
 
 #include <span>
@@ -12,7 +12,7 @@ struct Embedded {
   std::string_view bytes;
 };
 
-// By name.
+// Sorted by name.
 std::span<const Embedded> embedded_files();
 
 }  // namespace remixer::reports

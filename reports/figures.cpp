@@ -10,7 +10,7 @@ namespace remixer::reports {
 
 namespace {
 
-// Where `value` stands in the list; its end where it does not.
+// Index of `value` in the list; the list's size if it is absent.
 size_t place(const std::vector<std::string>& list, const std::string& value) {
   return static_cast<size_t>(std::find(list.begin(), list.end(), value) - list.begin());
 }
@@ -63,7 +63,7 @@ Estimate accuracy(const StudyFigure& figure) {
   return {figure.value, 100 * fraction.low, 100 * fraction.high};
 }
 
-// The figure of one evaluation; where it is missing, the more telling of the reasons is kept.
+// The figure of one evaluation; if it is missing, the more informative reason is kept.
 const StudyFigure* find_figure(const StudyCell& cell, const Evaluation* evaluation,
                                const std::string& weights, const std::string& metric,
                                Figure& figure) {
@@ -75,7 +75,7 @@ const StudyFigure* find_figure(const StudyCell& cell, const Evaluation* evaluati
   return nullptr;
 }
 
-// Mean, deviation and interval over the parts.
+// Computes mean, deviation and interval over the parts.
 void summarise(Figure& figure) {
   figure.seeds = static_cast<int>(figure.parts.size());
   if (figure.seeds == 0) return;
@@ -93,7 +93,7 @@ void summarise(Figure& figure) {
 
 ChosenEvaluation choose_evaluation(const StudyCell& cell, const ColumnDefinition& column,
                                    const std::vector<std::string>& prefer) {
-  // Of one set, images as they are count before images as the released code sees them.
+  // For one set, original images take precedence over the released code's transform.
   using Rank = std::tuple<bool, size_t, size_t, size_t, bool, bool, std::string>;
   ChosenEvaluation chosen;
   Rank best;
@@ -181,7 +181,7 @@ Figure kappa_figure(const Model& model, int quarter) {
     part.seed = cell->seed;
     part.task = cell->train_task;
     part.value = sum / static_cast<double>(last - first);
-    part.interval = {part.value, part.value, part.value};  // one training says nothing of others
+    part.interval = {part.value, part.value, part.value};  // one training says nothing about others
     figure.n = static_cast<int64_t>(last - first);
     figure.parts.push_back(std::move(part));
   }

@@ -9,12 +9,12 @@ namespace remixer::reports {
 
 double rounded(double value, int decimals) {
   const double scale = std::pow(10.0, decimals);
-  // What lies within a rounding error of a half was a half in decimal.
+  // A value within rounding error of a half was exactly a half in decimal.
   return std::copysign(std::floor(std::abs(value) * scale + 0.5 + 1e-9), value) / scale;
 }
 
 std::string number_text(double value, int decimals) {
-  value = rounded(value, decimals);  // so that no "−0.00" appears
+  value = rounded(value, decimals);  // avoids "−0.00"
   return fmt::format("{}{:.{}f}", value < 0 ? "−" : "", std::abs(value), decimals);
 }
 

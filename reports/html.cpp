@@ -58,7 +58,7 @@ std::string kappa_section(const std::vector<KappaRow>& rows) {
   return html + "</tbody></table></div>\n</section>\n";
 }
 
-// 90000 as "90,000".
+// Formats 90000 as "90,000".
 std::string grouped(int64_t number) {
   const std::string digits = fmt::format("{}", number);
   std::string text;

@@ -12,7 +12,7 @@ namespace remixer::reports {
 
 namespace {
 
-// Pixels of the drawing's own coordinates.
+// In the drawing's own pixel coordinates.
 constexpr double kWidth = 460, kLeft = 214, kRight = 404, kLine = 21, kTop = 24, kBlockGap = 7;
 
 struct Scale {
@@ -20,7 +20,7 @@ struct Scale {
   double x(double value) const { return kLeft + (value - low) / (high - low) * (kRight - kLeft); }
 };
 
-// Whole steps of 1, 2, 5, ... that hold every interval, about four of them.
+// A scale with steps of 1, 2, 5, ... that covers every interval, with about four steps.
 Scale make_scale(const Table& table, size_t column) {
   double low = INFINITY, high = -INFINITY;
   for (const Row& row : table.rows) {
@@ -116,7 +116,7 @@ std::string column_figure(const Table& table, size_t column) {
   for (size_t r = 0; r < table.rows.size(); ++r) {
     const Row& row = table.rows[r];
     if (row.starts_block) y += kBlockGap;
-    // A block whose plain model the grid lacks still says whose it is.
+    // A block without its plain model in the grid is still headed by that model's name.
     if (row.starts_block && row.is_remixer) {
       rows += text(0, y + 4, "start", "model", row.block);
       y += kLine;

@@ -11,7 +11,7 @@ namespace remixer::reports {
 
 namespace {
 
-// An SVG file's element as a page holds it: without the namespace, which looks like an address.
+// An SVG file's element for embedding in a page: without the namespace, which looks like a URL.
 std::string inlined(std::string svg) {
   constexpr std::string_view kNamespace = " xmlns=\"http://www.w3.org/2000/svg\"";
   const size_t found = svg.find(kNamespace);
@@ -41,7 +41,7 @@ std::string run_row(const RunDetails& run) {
   return html + "</td></tr>\n";
 }
 
-// A box and not <details>, whose closed content no style sheet can print.
+// Uses a checkbox instead of <details>, whose closed content a style sheet cannot print.
 std::string folded(const std::string& id, const std::string& label, const std::string& content) {
   return fmt::format(
       "<div><input type=\"checkbox\" class=\"fold\" id=\"{0}\"><label for=\"{0}\">{1}</label>\n"

@@ -8,14 +8,14 @@
 
 namespace remixer::reports {
 
-// What a number links to: the id of its first cell's entry.
+// Link target of a number: the id of its first cell's entry.
 std::string cell_anchor(const std::string& cell_id);
 
-// Every cell with its spec, seed, and runs: commit, host, device, times, files. Empty where the
-// report has no details.
+// Every cell with its spec, seed, and runs: commit, host, device, times, files. Empty if the report
+// has no details.
 std::string runs_section(const Report& report);
 
-// The report's plots, each with how to read it.
+// The report's plots, each with a note on how to read it.
 std::string plots_section(const Report& report);
 
 // Table 4's pictures.

@@ -13,13 +13,13 @@ namespace remixer::reports {
 
 namespace {
 
-// Whether a gain is one, a loss, or within noise.
+// CSS class of a gain: a gain, a loss, or within noise.
 const char* gain_class(const Gain& gain, const Column& column) {
   if (gain.within_noise) return "unsure";
   return (gain.value > 0) != column.lower_is_better() ? "good" : "bad";
 }
 
-// The value leads to the runs that it is of, where the page has them.
+// The value, linked to its runs if the page has them.
 std::string linked(const std::string& value, const Figure& figure,
                    const std::set<std::string>& known) {
   if (figure.parts.empty() || !known.contains(figure.parts.front().cell_id)) return value;
@@ -27,7 +27,7 @@ std::string linked(const std::string& value, const Figure& figure,
                      cell_anchor(figure.parts.front().cell_id), value);
 }
 
-// `gains`: the column has gains, so a figure without one keeps their place free.
+// `gains`: the column has gains, so a figure without one leaves space for it.
 std::string figure_cell(const Table& table, const Figure& figure, const Column& column, bool gains,
                         const std::set<std::string>& known) {
   std::string cell = fmt::format("<td{} title=\"{}\">", figure.value ? "" : " class=\"missing\"",
@@ -63,7 +63,7 @@ std::string row_heading(const Table& table, const Row& row, bool rules) {
   std::string html = fmt::format("<tr class=\"{}\"><th scope=\"row\">{}", style,
                                  html_escape(name_text(table, row)));
   if (table.labeler_column) {
-    // On a phone, where the column of labelers is not shown.
+    // Shown on phones, where the labeler column is hidden.
     if (!row.labels.empty())
       html +=
           fmt::format("<small class=\"labels-below\">{}</small>", html_escape(labels_text(row)));
@@ -86,7 +86,7 @@ std::string table_heading(const Table& table, const char* style, bool paper) {
   return html + "</tr></thead>\n<tbody>\n";
 }
 
-// Mean, deviation and gain in one line would be too wide: the gain goes below.
+// Mean, deviation and gain would be too wide for one line: the gain goes below.
 bool has_deviations(const Table& table) {
   return std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) {
     return std::any_of(row.figures.begin(), row.figures.end(),
@@ -115,8 +115,8 @@ std::string interval_cell(const Table& table, const Figure& figure) {
   return html + "</td>";
 }
 
-// Every figure's interval, for those who cannot hover. A box and not <details>, whose closed
-// content no style sheet can print.
+// Every figure's interval, for readers who cannot hover. Uses a checkbox instead of <details>,
+// whose closed content a style sheet cannot print.
 std::string intervals(const Table& table) {
   const bool any = std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) {
     return std::any_of(row.figures.begin(), row.figures.end(), [](const Figure& figure) {
@@ -137,7 +137,7 @@ std::string intervals(const Table& table) {
   return html + "</tbody></table></div>\n</div>\n";
 }
 
-// Words such as Only-BG-T stay on one line.
+// Non-breaking hyphens: words such as Only-BG-T stay on one line.
 std::string with_firm_hyphens(const std::string& text) {
   std::string firm;
   for (char c : text) firm += c == '-' ? std::string("‑") : std::string(1, c);
@@ -148,7 +148,7 @@ std::string column_figures(const Table& table) {
   std::string figures;
   for (size_t c = 0; c < table.columns.size(); ++c) {
     if (table.columns[c].id == "bg_gap" || table.columns[c].id == "mixed_rand") {
-      figures = column_figure(table, c) + figures;  // the gap, the later column, goes first
+      figures = column_figure(table, c) + figures;  // the gap is a later column, but goes first
     }
   }
   if (figures.empty()) return "";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One table as a section of the page.
+// Formats one table as a section of the HTML page.
 #pragma once
 
 #include <set>
@@ -9,8 +9,8 @@
 
 namespace remixer::reports {
 
-// Heading, caption, table, notes, and the 95 % intervals, which a box unfolds and print always
-// shows. A figure of a cell in `known` leads to the cell's entry among the runs.
+// Heading, caption, table, notes, and the 95 % intervals, which a checkbox unfolds and print always
+// shows. Figures of cells in `known` link to the cells' entries among the runs.
 std::string table_section(const Table& table, const std::set<std::string>& known);
 
 }  // namespace remixer::reports

@@ -13,7 +13,7 @@ namespace remixer::reports {
 
 namespace {
 
-// What LaTeX gives a meaning, and the signs that not every engine reads.
+// Characters with a meaning in LaTeX, and those that not every engine can read.
 constexpr std::pair<std::string_view, std::string_view> kSpelled[] = {
     {"\\", "\\textbackslash{}"},
     {"&", "\\&"},
@@ -57,7 +57,7 @@ std::string escape(std::string_view text) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(text.front());
-    // Of other letters those up to ÿ; what pdfLaTeX may not know is shown as '?'.
+    // Other letters are kept up to ÿ; those that pdfLaTeX may not know become '?'.
     if (byte < 0x20) {
       escaped += ' ';
       text.remove_prefix(1);
@@ -100,7 +100,7 @@ std::string row_line(const Table& table, const Row& row) {
   }
   std::string line;
   for (std::string& cell : cells) {
-    // A '[' after '\\' or at the start of a row would be taken as an option.
+    // A '[' after '\\' or at the start of a row would be parsed as an option.
     if (row.grey) cell = "\\textcolor{gray}{" + cell + "}";
     line += (line.empty() ? "" : " & ") + cell;
   }
@@ -144,7 +144,7 @@ std::string to_latex(const Table& table) {
       "\\bottomrule\n\\end{tabular}}\n\n\\smallskip\n\\begin{minipage}{\\textwidth}"
       "\\footnotesize\n";
   for (const std::string& note : table.notes) {
-    // The mark stands in the table as a superscript.
+    // In the table the mark is a superscript.
     std::string line = escape(note);
     for (size_t at; (at = line.find("\\textasciitilde{}")) != std::string::npos;) {
       line.replace(at, 17, "$^\\sim$");
@@ -160,7 +160,7 @@ std::string latex_document(const std::vector<const Table*>& tables) {
       "\\usepackage{textcomp}\n\\usepackage[a4paper,landscape,margin=2cm]{geometry}\n"
       "\\usepackage{booktabs,graphicx,xcolor}\n\\begin{document}\n";
   for (const Table* table : tables) {
-    // Under the paper's numbers.
+    // Use the paper's table numbers.
     if (is_numbered(*table)) {
       text += fmt::format("\\setcounter{{table}}{{{}}}\n", std::atoi(table->id.c_str()) - 1);
     }

@@ -44,7 +44,7 @@ std::string to_markdown(const Table& table) {
   }
   text += heading + "\n" + rule + "\n";
   for (const Row& row : table.rows) {
-    // A plus at the beginning of a cell is no list there.
+    // A plus at the start of a cell does not begin a list.
     text += fmt::format("| {} |", escape(name_text(table, row)));
     if (table.labeler_column) text += fmt::format(" {} |", escape(labels_text(row)));
     for (size_t c = 0; c < row.figures.size(); ++c) {

@@ -17,8 +17,8 @@ auto printed(const Model& model) {
   return std::tuple(cell.name.whole(), cell.is_remixer, cell.token_labeling, model.labels);
 }
 
-// Labelers of one kind with other parameters, and cells that differ in what no table shows, are
-// told apart: first by the grid's name for the labeler, then by a number.
+// Makes names unique for labelers of one kind with different parameters, and for cells that differ
+// in something no table shows: first by the grid's name for the labeler, then by a number.
 void tell_apart(std::vector<Model>& models) {
   std::map<decltype(printed(models.front())), int> count;
   for (const Model& model : models) ++count[printed(model)];
@@ -70,7 +70,7 @@ std::vector<Setting> gather_settings(const Study& study) {
     const auto [found, is_new] =
         known.emplace(std::pair(cell.setting, cell.precision), settings.size());
     if (is_new) {
-      // Two recipes of one name, of two grids, are two.
+      // Two grids may use one recipe name for different recipes: they stay separate.
       const int number = ++named[{cell.train_set, cell.recipe, cell.precision}];
       const std::string recipe =
           number == 1 ? cell.recipe : fmt::format("{} ({})", cell.recipe, number);

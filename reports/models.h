@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Groups a study's cells to the rows of tables.
+// Groups a study's cells into models, the rows of tables.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace remixer::reports {
 
-// Cells that differ in nothing but the seed.
+// Cells that differ only in the seed.
 struct Model {
-  std::vector<const StudyCell*> cells;  // one at least, by seed
-  std::string labels;                   // as printed; told apart from another model's
+  std::vector<const StudyCell*> cells;  // at least one, by seed
+  std::string labels;                   // as printed; unique among models
   const StudyCell& cell() const { return *cells.front(); }
 };
 
-// What is trained alike stands in one table.
+// Models that were trained alike; they share a table.
 struct Setting {
   std::string train_set, recipe, precision;
   std::vector<Model> models;  // in the paper's order

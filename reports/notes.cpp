@@ -102,7 +102,7 @@ std::string basis_note(const Table& table) {
                             number_text(widest, table.decimals));
 }
 
-// How many gains are more than noise, in one line.
+// The number of gains that exceed noise, in one line.
 std::string gains_note(const Table& table) {
   const GainCount count = count_gains(table);
   if (count.all == 0) return "";
@@ -139,7 +139,7 @@ std::string bold_note(const Table& table) {
                      best, kNoiseMark);
 }
 
-// Which labels, where no row says so.
+// Names the labels if no row does.
 std::string labels_note(const Table& table) {
   if (table.labeler_column) return "";
   for (const Row& row : table.rows) {
@@ -184,7 +184,7 @@ std::string seeds_note(const Table& table) {
                      fewer, fewer == 1 ? "figure rests" : "figures rest");
 }
 
-// The columns in which some figure is so.
+// The columns in which some figure has the property.
 std::string columns_where(const Table& table, bool Figure::*property) {
   std::string names;
   for (size_t c = 0; c < table.columns.size(); ++c) {
@@ -195,7 +195,7 @@ std::string columns_where(const Table& table, bool Figure::*property) {
   return names;
 }
 
-// How the images were seen, where that is not as they are or not the only way.
+// How the images were transformed, if not kept as they are or not always the same way.
 std::string released_note(const Table& table) {
   std::string note;
   if (const std::string names = columns_where(table, &Figure::released); !names.empty()) {

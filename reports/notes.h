@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notes below a table: what its figures are based on and what is missing.
+// Writes the notes below a table: what its figures are based on and what is missing.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace remixer::reports {
 
-// How many of a table's gains there are, and how many of them are outside noise.
+// Number of a table's gains, and how many of them exceed noise.
 struct GainCount {
   int all = 0, outside = 0;
 };

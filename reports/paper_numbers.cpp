@@ -65,7 +65,7 @@ std::optional<PaperRow> paper_row(const Table& table, const Row& row) {
   }
   if (table.id != "6" && row.is_remixer) found.model += " + ReMixer";
   if (table.id == "3") {
-    // The paper does not say which labels; those of its Tables 2 and 7 are ReLabel's.
+    // The paper does not say which labels it used here; those of its Tables 2 and 7 are ReLabel's.
     if (found.labeler != "ReLabel") return std::nullopt;
     found.labeler.clear();
   }

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Maps of one cell, of the images that `images` says.
+// Maps of one cell, for the images given by `images`.
 struct Maps {
   const StudyCell* cell = nullptr;
   std::string images;  // the set and which of its images, as text
@@ -54,15 +54,15 @@ std::vector<Maps> find_maps(const Study& study, SQLite::Database& database) {
   return all;
 }
 
-// What stands in one picture: the models of one architecture, trained alike, on the same images.
-// DeiT with ConViT's prior is an architecture of its own.
+// Key of one picture: the models of one architecture, trained alike, on the same images. DeiT with
+// ConViT's prior counts as a separate architecture.
 using Group = std::tuple<int, std::string, std::string, std::string>;
 
 Group group_of(const Maps& maps) {
   return {maps.cell->name.order, maps.cell->name.whole(), maps.cell->setting, maps.images};
 }
 
-// The paper's own are DeiT's alone.
+// The paper shows only DeiT.
 bool is_ours(const ModelName& name) {
   return name.family != "deit" || name.prior != "none";
 }
@@ -74,7 +74,7 @@ std::string lower_case_part(const std::string& text) {
   return part;
 }
 
-// Of the smallest seed that has a plain model and one with ReMixer; with none, of the smallest.
+// The maps of the smallest seed with both a plain and a ReMixer model; else of the smallest seed.
 std::vector<const Maps*> of_one_seed(const std::vector<const Maps*>& group) {
   std::map<int64_t, std::vector<const Maps*>> by_seed;
   for (const Maps* maps : group) by_seed[maps->cell->seed].push_back(maps);
@@ -108,7 +108,7 @@ Picture picture_of(const std::vector<const Maps*>& group) {
   return picture;
 }
 
-// What the maps' files say, in words.
+// Describes the content of the maps' files in words.
 void describe(const SaliencyFile& first, const std::vector<std::string>& answers, int64_t seed,
               Picture& picture) {
   picture.caption = fmt::format(
@@ -125,7 +125,7 @@ void describe(const SaliencyFile& first, const std::vector<std::string>& answers
     picture.alt += fmt::format("{}: {}. ", first.classes[i], answers[i]);
 }
 
-// Runs remixer-tools to the end.
+// Runs remixer-tools and waits for it.
 void draw(const fs::path& tools, const fs::path& workspace, const fs::path& scratch,
           Picture& picture) {
   const fs::path output = scratch / (picture.name + ".png"), log = scratch / "log";

@@ -41,7 +41,7 @@ class RowPlacer {
   const std::vector<Model>& models_;
   const Extras extras_;
   std::set<std::string> named_;  // families and architectures
-  bool columns_choose_ = false;  // between models with ReMixer and without
+  bool columns_choose_ = false;  // whether columns select models with or without ReMixer
   PlacedRows placed_;
 };
 
@@ -60,7 +60,7 @@ bool RowPlacer::matches(const Model& model, const RowDefinition& row) const {
          (row.kernel.empty() || cell.name.kernel == row.kernel);
 }
 
-// What a block holds one instance of.
+// The model size that a block is repeated for.
 std::string size_of(const Model& model, const RowDefinition& row) {
   const StudyCell& cell = model.cell();
   if (row.other) return cell.architecture + " " + cell.name.prior;
@@ -90,7 +90,7 @@ std::vector<const Model*> RowPlacer::select(const RowDefinition& row,
   return selected;
 }
 
-// Where columns tell models with ReMixer from those without, both are one row.
+// If columns distinguish models with and without ReMixer, both share one row.
 bool RowPlacer::joins_a_row(const RowDefinition& row, const Model& model, size_t first) {
   if (row.remixer || !columns_choose_) return false;
   const StudyCell& cell = model.cell();
@@ -130,7 +130,7 @@ void RowPlacer::place_row(const BlockDefinition& block, const RowDefinition& row
   if (const size_t at = placed.name.find("{model}"); at != std::string::npos) {
     placed.name.replace(at, 7, placed.block);
   }
-  // Without the model that it is added to, a row says what it is.
+  // If the model that it extends is missing, a row's name includes the model.
   if (placed.name.starts_with("+ ") && placed.reference < 0) {
     placed.name = placed.block + " " + placed.name;
   }
@@ -139,10 +139,10 @@ void RowPlacer::place_row(const BlockDefinition& block, const RowDefinition& row
 
 void RowPlacer::place(const BlockDefinition& block, const std::string& size) {
   const size_t first = placed_.rows.size();
-  std::set<const Model*> taken;  // a model stands once in a block
+  std::set<const Model*> taken;  // a model occurs once per block
   for (const RowDefinition& row : block.rows) {
-    // Of several labelers of a kind the paper's, or the one closest to it, stands in the paper's
-    // place.
+    // Of several labelers of one kind, the paper's (or the one closest to it) takes the place of
+    // the paper's row.
     std::string labels;
     for (const Model* model : select(row, size)) {
       if (taken.contains(model)) continue;

@@ -10,24 +10,24 @@
 
 namespace remixer::reports {
 
-// Which rows and columns that the paper lacks stand in its tables.
+// Which rows and columns that the paper lacks are included in tables.
 enum class Extras { kNone, kRows, kAll };
 
 struct PlacedRow {
   const RowDefinition* definition = nullptr;
-  // With ReMixer and without; both only where the columns tell them apart (Table 6).
+  // With ReMixer and without; both are set only if the columns distinguish them (Table 6).
   const Model* plain = nullptr;
   const Model* remixer = nullptr;
   std::string block, name, labels;
   bool starts_block = false;
   bool is_reference = false;
   bool ours = false;
-  int reference = -1;  // the row that its gains are over; -1: none
+  int reference = -1;  // the row that its gains are relative to; -1: none
   const Model& model() const { return remixer ? *remixer : *plain; }
 };
 
 struct PlacedRows {
-  std::vector<PlacedRow> rows;      // none where the models do not make this table
+  std::vector<PlacedRow> rows;      // empty if the models do not make this table
   std::vector<std::string> absent;  // names of blocks without a row
 };
 

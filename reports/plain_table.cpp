@@ -7,7 +7,7 @@ namespace remixer::reports {
 
 namespace {
 
-// The column of a published table that shows the set alone; null where there is none.
+// The column of a published table that shows only this set; null if there is none.
 const ColumnDefinition* known_column(const Evaluation& evaluation,
                                      const std::vector<TableDefinition>& known) {
   const auto holds = [](const std::vector<std::string>& list, const std::string& value) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table `results`: every figure that no other table shows.
+// Builds table `results`: every figure that no other table shows.
 #pragma once
 
 #include <set>
@@ -11,12 +11,12 @@
 namespace remixer::reports {
 
 struct PlainTable {
-  TableDefinition definition;  // without columns where nothing is left
-  Setting setting;             // with the models that have something to show
+  TableDefinition definition;  // without columns if nothing is left
+  Setting setting;             // with the models that have figures to show
 };
 
-// Its columns are the sets with evaluations that are not in `shown`, its rows the models that were
-// evaluated on them. Names and arrows are taken from `known` where one of them has the set.
+// Columns are the sets with evaluations that are not in `shown`, rows the models evaluated on them.
+// Names and arrows come from `known`, if one of its columns has the set.
 PlainTable plain_table(const Setting& setting, const std::vector<TableDefinition>& known,
                        const std::set<const Evaluation*>& shown);
 

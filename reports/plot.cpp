@@ -12,7 +12,7 @@ namespace remixer::reports {
 
 namespace {
 
-// In the drawing's own pixels: as wide as a phone, so that its letters are not made smaller there.
+// In the drawing's own pixels: as wide as a phone, so that its text is not scaled down there.
 constexpr double kPlotWidth = 400, kPlotLeft = 52, kPlotRight = 390, kPlotTop = 24,
                  kPlotHeight = 230;
 constexpr double kLegendLine = 19;
@@ -33,7 +33,7 @@ struct ValueRange {
   }
 };
 
-// Of UTF-8.
+// Number of characters in UTF-8 text.
 size_t letters(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -109,7 +109,7 @@ class Drawing {
       if (point.y_low && point.y_high)
         marks += svg_line(x(point.x), y(*point.y_low), x(point.x), y(*point.y_high), colour);
     }
-    // Marks say which line is which; on a long one a few do.
+    // Marks identify the series; on a long line a few are enough.
     const size_t every = plot_.lines ? std::max<size_t>(1, series.points.size() / 8) : 1;
     const size_t first = plot_.lines ? (i * every / 8) % every : 0;
     for (size_t p = first; p < series.points.size(); p += every) {
@@ -146,7 +146,7 @@ std::string plot_svg(const Plot& plot) {
 
 std::string forest_svg(const std::string& title, const std::vector<ForestLine>& lines) {
   constexpr double kNames = 168, kValues = 344, kLine = 19, kBarLine = 15, kFirst = 34;
-  // Names that do not fit beside their bars stand above them.
+  // Names that do not fit beside their bars are placed above them.
   constexpr size_t kLettersBeside = 25;
   const bool above = std::any_of(lines.begin(), lines.end(), [](const ForestLine& line) {
     return !line.heading && letters(line.name) > kLettersBeside;
@@ -177,7 +177,7 @@ std::string forest_svg(const std::string& title, const std::vector<ForestLine>& 
     if (line.heading) {
       svg += svg_text(0, y + 4, "start", line.name, 12, true);
     } else {
-      // Colour, mark and words say the same.
+      // Colour, mark and text give the same information.
       const size_t look = line.within_noise ? 7 : 0;
       svg += svg_text(8, y + 4, "start", line.name);
       if (above) y += kBarLine;

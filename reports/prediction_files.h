@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stored predictions of a workspace: each in its run's folder or, in an exported workspace, all
-// packed in one file.
+// Reads a workspace's stored predictions: each in its run's folder or, in an exported workspace,
+// all packed into one file.
 #pragma once
 
 #include <filesystem>
@@ -12,22 +12,22 @@
 
 namespace remixer::reports {
 
-// Where `remixer export` puts the packed predictions, below the workspace.
+// Path of the packed predictions that `remixer export` writes, below the workspace.
 inline constexpr const char* kPackedPredictions = "predictions.packed";
 
-// One thread an object.
+// One thread per object.
 class PredictionFiles {
  public:
-  // Throws InputError where there are packed predictions that cannot be read.
+  // Throws InputError if there are packed predictions that cannot be read.
   explicit PredictionFiles(std::filesystem::path workspace);
 
-  // Files go by their place below the workspace. Throws InputError naming the file where it is not
-  // there or cannot be read.
+  // Files are named by their path below the workspace. Throws InputError naming the file if it is
+  // missing or cannot be read.
   PredictionsFile read(const std::string& file) const;
-  // Those of a finished evaluation. Throws InputError as read(), and where they are not the ones
-  // that it wrote (hash, cell, set) or do not say all that counts as right.
+  // Reads a finished evaluation's file. Throws InputError as read(), and if the predictions are not
+  // the ones it wrote (hash, cell, set) or do not list all right answers.
   PredictionsFile read_checked(const StudyCell& cell, const Evaluation& evaluation) const;
-  // Of the file; of packed ones, of the file that they were packed from.
+  // Hash of the file; for packed predictions, of the original file.
   std::string sha256(const std::string& file) const;
   bool has(const std::string& file) const;
   bool is_packed(const std::string& file) const;

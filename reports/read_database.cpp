@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr int kBusyMilliseconds = 5000;
 
-// A path as it may stand in a URI.
+// A path encoded for a URI.
 std::string uri(const fs::path& file) {
   std::string text = "file:";
   for (const char c : fs::absolute(file).string()) {
@@ -31,7 +31,7 @@ std::string uri(const fs::path& file) {
 std::unique_ptr<SQLite::Database> open(const fs::path& file, const char* mode) {
   auto database = std::make_unique<SQLite::Database>(
       uri(file) + mode, SQLite::OPEN_READONLY | SQLite::OPEN_URI, kBusyMilliseconds);
-  // The first page is read only when something is asked.
+  // The first page is read only on the first query.
   database->execAndGet("SELECT count(*) FROM sqlite_master");
   return database;
 }
@@ -47,7 +47,7 @@ std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& file) {
     return open(file, "?mode=ro");
   } catch (const SQLite::Exception& error) {
     const int code = error.getErrorCode();
-    // SQLite keeps its place in the -wal file in a file beside it, which it can't make here.
+    // For a -wal file SQLite needs an index file beside it, which it can't create here.
     const bool closed = code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
     std::error_code ignored;
     const fs::path changes = file.string() + "-wal";

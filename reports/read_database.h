@@ -11,10 +11,10 @@ class Database;
 
 namespace remixer::reports {
 
-// Waits up to 5 s for a writer. Where the folder can't be written (a read-only medium, another
-// user's) and no daemon left a -wal file with changes of its own, the file is read as it is. Throws
-// InputError where there is no database or such changes can't be read, SQLite::Exception for the
-// rest.
+// Waits up to 5 s for a writer. If the folder can't be written (a read-only medium, another
+// user's) and no daemon left a -wal file with changes, the file is read as is. Throws
+// InputError if there is no database or such changes can't be read, SQLite::Exception for other
+// errors.
 std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& file);
 
 }  // namespace remixer::reports

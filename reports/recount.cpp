@@ -48,7 +48,7 @@ std::vector<double> kappa_of_checkpoint(const fs::path& path) {
   return in_order(kappa);
 }
 
-// The values at the last step that the finished training reported.
+// The values that the finished training reported for its last step.
 std::vector<double> recorded_kappa(SQLite::Database& database, const std::string& task) {
   SQLite::Statement query(
       database,
@@ -88,7 +88,7 @@ class Recounter {
       ++(files_.is_packed(evaluation.predictions) ? result_.packed : result_.predictions);
       for (const auto& [weights, predictions] : file.by_weights) {
         for (const PredictionFigure& figure : figures(predictions, file.truth)) {
-          // Only what the database has: a table that lacks a figure lacks it here as well.
+          // Only figures that the database has: what a table lacks stays missing here too.
           if (stated.contains({weights, figure.metric})) {
             evaluation.figures[{weights, figure.metric}] = {figure.value, figure.n};
           }

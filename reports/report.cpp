@@ -37,7 +37,7 @@ std::vector<const Table*> pointers(const std::vector<Table>& tables) {
   return all;
 }
 
-// Beyond this many cells a page of them would be too long to be opened.
+// With more cells, a page of their details would be too long to open.
 constexpr size_t kMostDetails = 600;
 
 std::set<std::string> cells_in(const std::vector<Table>& tables) {

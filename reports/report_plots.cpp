@@ -14,7 +14,7 @@ namespace remixer::reports {
 
 namespace {
 
-// Drawings of more series than this are not readable, on paper or on a phone.
+// With more series, drawings are unreadable on paper or on a phone.
 constexpr size_t kMostSeries = 40;
 
 // "DeiT-S + ReMixer (ReLabel)"
@@ -91,7 +91,7 @@ std::string kappa_name(const KappaRow& row) {
   return row.labels.empty() ? row.model : row.model + " (" + row.labels + ")";
 }
 
-// Means over seeds.
+// Values are means over seeds.
 void add_kappa_plot(const Report& report, std::vector<NamedPlot>& plots) {
   Plot plot{"Learned κ by layer, a line for each model", "layer", "κ", true, true, {}};
   std::vector<std::string> names;
@@ -121,7 +121,7 @@ void add_kappa_plot(const Report& report, std::vector<NamedPlot>& plots) {
                    plot_svg(plot)});
 }
 
-// The mean over a model's seeds, at the points that all of them have.
+// The mean over a model's seeds, at the points that they all have.
 PlotSeries mean_curve(const std::string& name, const std::vector<const CellDetails*>& cells,
                       std::vector<CurvePoint> CellDetails::*curve) {
   constexpr size_t kMostPoints = 160;
@@ -139,7 +139,7 @@ PlotSeries mean_curve(const std::string& name, const std::vector<const CellDetai
       series.points.push_back({epoch, sum.first / static_cast<double>(sum.second)});
   }
   if (series.points.size() <= kMostPoints) return series;
-  // Means of neighbours.
+  // Average neighbouring points.
   const size_t every = (series.points.size() + kMostPoints - 1) / kMostPoints;
   std::vector<PlotPoint> thinned;
   for (size_t first = 0; first < series.points.size(); first += every) {

@@ -37,7 +37,7 @@ constexpr auto kModels = std::to_array<KnownModel>({
 struct KnownLabeler {
   std::string_view name, kind, label;
 };
-// By kind, the paper's labeler first. A label that ends in '(' is completed by the network's name.
+// By kind, the paper's labeler first. A label ending in '(' is completed by the network's name.
 constexpr auto kLabelers = std::to_array<KnownLabeler>({
     {"bigbigan", "saliency", "BigBiGAN"},
     {"u2net", "saliency", "U²-Net"},
@@ -51,7 +51,7 @@ constexpr auto kLabelers = std::to_array<KnownLabeler>({
     {"masks", "masks", "True masks"},
 });
 
-// The network that a grid's name speaks of: the annotator of the paper, or the name itself.
+// The network named in a grid's name for a labeler: the paper's annotator, or the name itself.
 std::string network_name(const std::string& called) {
   std::string letters;
   for (unsigned char c : called) {

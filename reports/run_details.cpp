@@ -40,7 +40,7 @@ class DetailsReader {
                  "SELECT w.host, w.device, w.version, a.started, a.ended FROM attempt a "
                  "JOIN worker w ON w.id = a.worker_id WHERE a.task = ? AND a.state = 'done' "
                  "ORDER BY a.fence DESC LIMIT 1"),
-        // Of a step that was trained twice, after a crash, the later attempt's value.
+        // If a step was trained twice, after a crash, the later attempt's value counts.
         curve_(database_,
                "SELECT m.step, m.epoch, m.value FROM metric m JOIN attempt a "
                "ON a.fence = m.fence JOIN task t ON t.number = a.task "

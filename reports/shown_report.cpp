@@ -17,7 +17,7 @@ const char* gain_kind(const Gain& gain, const Column& column) {
   return (gain.value > 0) != column.lower_is_better() ? "better" : "worse";
 }
 
-// The tasks that a figure was made by, one a seed.
+// The tasks behind a figure, one per seed.
 Json runs_of(const Figure& figure) {
   Json runs = Json::array();
   for (const Part& part : figure.parts)

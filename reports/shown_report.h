@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A report as the dashboard shows it: JSON whose texts are those of the other forms, so that a page
-// only has to lay them out.
+// A report as JSON for the dashboard, with the same texts as the other forms, so that a page only
+// has to lay them out.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,8 @@
 
 namespace remixer::reports {
 
-// {"grid", "submits", "made_at", "tables": [...], "left_out": [...]}, as docs/openapi.json's
-// ShownReport describes it. A figure without a value says in "detail" why.
+// {"grid", "submits", "made_at", "tables": [...], "left_out": [...]}, the ShownReport of
+// docs/openapi.json. For a figure without a value, "detail" says why.
 Json shown_report(const Report& report);
 
 // Table 4's: [{"name", "heading", "caption", "alt", "image": "data:image/png;base64,..."}].

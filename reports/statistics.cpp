@@ -21,7 +21,7 @@ Estimate wilson(double successes, double n) {
   const double centre = (p + z2 / (2 * n)) / (1 + z2 / n);
   const double half =
       kNormalQuantile / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-  // At 0 and n the limits are exact; rounding must not push them past the value.
+  // At 0 and n the limits are exact; rounding must not move them past the value.
   return {p, std::min(p, std::max(0.0, centre - half)), std::max(p, std::min(1.0, centre + half))};
 }
 
@@ -49,7 +49,7 @@ double mcnemar(const Agreement& counts) {
 
 namespace {
 
-// φ with Newcombe's continuity correction, which keeps the interval from being too narrow.
+// φ with Newcombe's continuity correction, without which the interval would be too narrow.
 double correlation(const Agreement& c) {
   const double a = static_cast<double>(c.both), b = static_cast<double>(c.only_a);
   const double e = static_cast<double>(c.only_b), f = static_cast<double>(c.neither);

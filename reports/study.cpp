@@ -157,8 +157,8 @@ void StudyReader::add_evaluation(SQLite::Statement& query, StudyCell& cell, cons
   cell.evaluations.push_back(std::move(evaluation));
 }
 
-// All tasks of the cells, those that another grid asked for included. Specs and results are in no
-// view, so the table is read: kNewestSchema is the guard.
+// All tasks of the cells, including those that another grid requested. No view has specs and
+// results, so the table itself is read: kNewestSchema guards against changes.
 void StudyReader::read_tasks() {
   SQLite::Statement query(
       db_,
@@ -220,7 +220,7 @@ void StudyReader::read_train_time() {
              grid_list_ + "))")
           .getDouble();
   if (study_.newest > 0) return;
-  // Nothing is done yet: the time of the last submit.
+  // Nothing is done yet: use the time of the last submit.
   study_.newest = db_.execAndGet("SELECT max(submitted) FROM grid WHERE id IN (" + grid_list_ + ")")
                       .getDouble();
 }

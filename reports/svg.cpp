@@ -99,7 +99,7 @@ std::string svg_mark(size_t i, double x, double y, const std::string& colour, bo
   }
 }
 
-// Okabe and Ito's colours, told apart by everyone and on white as on dark, and a grey.
+// Okabe and Ito's colours, which everyone can tell apart, on white and on dark, and a grey.
 const char* series_colour(size_t i) {
   constexpr std::array<const char*, 8> kColours{"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                 "#b08c00", "#56a4d9", "#e69f00", "#808890"};

@@ -126,7 +126,7 @@ void TableBuilder::add_gains() {
   }
 }
 
-// Of the rows that the paper has: an extra row does not take the bold away from them.
+// Only among the paper's rows: an extra row does not take the bold from them.
 void TableBuilder::mark_best_of(size_t column, size_t first, size_t last) {
   const Better better = columns_[column]->better;
   if (better == Better::kNeither) return;
@@ -165,7 +165,7 @@ void TableBuilder::mark_best() {
   }
 }
 
-// Without a column for it, the labeler stands with the name where the table has more than one.
+// If there is no labeler column and the table has several labelers, names include the labeler.
 void TableBuilder::name_labels() {
   if (definition_.labeler_column) return;
   std::set<std::string> labels;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One definition, one setting, one kind of weights: one table.
+// Builds one table, for one definition, one setting and one kind of weights.
 #pragma once
 
 #include <set>
@@ -10,8 +10,8 @@
 
 namespace remixer::reports {
 
-// Fills columns, rows and notes of `table`, whose names are set. False, with the reason, where the
-// setting has no such table. What stands in it is added to `shown`.
+// Fills columns, rows and notes of `table`, whose names are already set. Returns false, with the
+// reason, if the setting has no such table. Evaluations shown in it are added to `shown`.
 bool fill_table(const TableDefinition& definition, const Setting& setting,
                 const BuildOptions& options, Table& table, std::set<const Evaluation*>& shown,
                 std::string& reason);

@@ -21,13 +21,13 @@ std::string rule(size_t length) {
 
 struct Widths {
   size_t value = 0, gain = 0, paper = 0;
-  // Two spaces before each part that the column has; the gain follows after one.
+  // Two spaces before each part of the column; one before the gain.
   size_t total() const {
     return 2 + value + (gain > 0 ? 1 + gain : 0) + (paper > 0 ? 2 + paper : 0);
   }
 };
 
-// What a table marks with bold and noise; a column without such marks keeps no place for them.
+// Which marks (bold, noise) a column has; without marks it reserves no space for them.
 struct Marks {
   bool best = false, noise = false;
 };
@@ -41,7 +41,7 @@ Marks marks_of(const Table& table, size_t column, bool colour) {
   return marks;
 }
 
-// Without colour the best bears an asterisk.
+// Without colour, an asterisk marks the best.
 std::string marked_value(const Table& table, const Figure& figure, const Marks& marks) {
   std::string text = value_text(figure, table.decimals);
   if (marks.best) text += figure.best ? "*" : " ";
@@ -82,7 +82,7 @@ std::string figure_part(const Table& table, const Figure& figure, const Widths& 
   return part;
 }
 
-// Blocks of one row each need no rules between them.
+// Blocks of a single row need no rules between them.
 bool has_larger_blocks(const Table& table) {
   return std::any_of(table.rows.begin(), table.rows.end(),
                      [](const Row& row) { return !row.starts_block; });

@@ -18,7 +18,7 @@ void check_split_files(const TaskContext& context, const std::filesystem::path& 
     } catch (const InputError& error) {
       wrong = error.what();
     } catch (const std::exception& error) {
-      // Not the user's: a file system that does not answer, say.
+      // Not the user's fault: for example, a file system that does not respond.
       wrong = std::string("\n") + error.what();
     }
   }
@@ -38,7 +38,7 @@ CellInputs open_inputs(const TaskContext& context, const std::string& split) {
   CellInputs inputs;
   inputs.dataset = dataset_folder(context);
   const experiments::Cell& cell = *context.assignment.cell;
-  if (cell.labeler.is_null() || (split != "train" && !cell.is_remixer())) return inputs;
+  if (!cell.labeler || (split != "train" && !cell.is_remixer())) return inputs;
   const auto& labelled = context.input(TaskKind::kLabel, split);
   inputs.labels = labelcache::open_labels(
       context.workspace / labelled.at("file").get<std::string>(), prepared.at("content_sha256"),

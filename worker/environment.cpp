@@ -28,7 +28,7 @@
 namespace remixer::worker {
 namespace {
 
-// When this process's allocation ends, in seconds since 1970; 0 where that is not known.
+// When this process's allocation ends, in seconds since 1970; 0 if unknown.
 double allocation_end() {
   for (const char* name : {"REMIXER_ENDS_AT", "SLURM_JOB_END_TIME"}) {
     const char* text = std::getenv(name);
@@ -60,7 +60,7 @@ double memory_gib() {
   return std::round(bytes / (1 << 30) * 10) / 10;
 }
 
-// What stands in the folder of the labelers' networks: a task that needs another is not given here.
+// Names in the weights folder. The daemon does not give this worker tasks that need other networks.
 Json names_in(const std::filesystem::path& folder) {
   std::set<std::string> names;
   std::error_code code;
@@ -71,10 +71,12 @@ Json names_in(const std::filesystem::path& folder) {
   return names;
 }
 
-// Environment variables that change how fast this process computes, or in which order it adds.
+// Environment variables that change this process's speed or the order of its sums.
 Json settings() {
-  constexpr std::string_view kPrefixes[] = {"OMP_",  "MKL_",   "NCCL_",     "CUDA_", "CUBLAS_",
-                                            "ATEN_", "TORCH_", "OMPI_MCA_", "UCX_",  "REMIXER_"};
+  constexpr std::string_view kPrefixes[] = {
+      "OMP_", "MKL_", "NCCL_", "CUDA_", "CUBLAS_", "ATEN_", "TORCH_", "UCX_", "REMIXER_",
+      // Transports. mpirun sets more OMPI_MCA_ variables itself; they only name its own run.
+      "OMPI_MCA_btl", "OMPI_MCA_pml", "OMPI_MCA_mtl", "OMPI_MCA_coll"};
   Json found = Json::object();
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
@@ -84,7 +86,7 @@ Json settings() {
     const size_t equals = text.find('=');
     if (!matters || equals == text.npos) continue;
     const std::string name(text.substr(0, equals));
-    // Never a secret: the daemon shows this to all who may read it.
+    // Leave out secrets: the daemon shows this to everyone who may read it.
     if (name.find("TOKEN") == name.npos) found[name] = std::string(text.substr(equals + 1));
   }
   return found;
@@ -140,7 +142,7 @@ experiments::protocol::RegisterWorker describe_worker(const Json& ranks, const s
 
 Json describe_machine(const Json& ranks, const std::string& device_reason,
                       const std::filesystem::path& libraries, const std::filesystem::path& weights,
-                      const Json& labelers) {
+                      const std::vector<experiments::LabelerSpec>& labelers) {
   const auto problem_of = [](const std::function<void()>& body) -> std::string {
     try {
       body();
@@ -156,9 +158,9 @@ Json describe_machine(const Json& ranks, const std::string& device_reason,
       problem_of([&] { cuda = Json::parse(training::CudaLibrary(libraries).describe()); });
   if (!problem.empty()) cuda = {{"problem", problem}};
   Json tried = Json::array();
-  for (const Json& entry : labelers) {
-    tried.push_back({{"name", entry.at("name")},
-                     {"problem", problem_of([&] { labelcache::make_labeler(entry, weights); })}});
+  for (const auto& labeler : labelers) {
+    tried.push_back({{"name", labeler.name},
+                     {"problem", problem_of([&] { labelcache::make_labeler(labeler, weights); })}});
   }
   return {{"libtorch", TORCH_VERSION},      {"mpi", mpi_name()},
           {"cores", own_cores().size()},    {"ranks", ranks},

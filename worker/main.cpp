@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// remixer-worker: started by mpirun, srun or alone; one process a rank.
+// remixer-worker: started by mpirun, srun or alone; one process per rank.
 #include <ATen/Parallel.h>
 #include <mpi.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -24,8 +24,8 @@ namespace {
 
 using namespace remixer;
 
-// The launcher says how many ranks it asked for. Another MPI's mpirun starts as many programs, each
-// of which takes itself for the only one.
+// Compares the ranks with the number that the launcher asked for. With another MPI's mpirun, each
+// process would believe that it is the only rank.
 void check_ranks(int came) {
   const char* asked = std::getenv("REMIXER_RANKS");
   if (!asked || std::atoi(asked) == came) return;
@@ -35,7 +35,7 @@ void check_ranks(int came) {
       asked, came);
 }
 
-// A number from the environment; `otherwise` where it is not set.
+// An integer from the environment; `otherwise` if it is not set.
 int number_from(const char* variable, int otherwise) {
   const char* given = std::getenv(variable);
   return given != nullptr && *given != '\0' ? std::max(1, std::atoi(given)) : otherwise;
@@ -98,10 +98,10 @@ int run(int argc, char** argv) {
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S %l %v");
   spdlog::flush_on(spdlog::level::info);
 
-  // Without it cuBLAS may add in another order each time. It is read when CUDA is first used.
+  // Without it, cuBLAS sums may vary between runs. It is read when CUDA is first used.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   training::MpiSession session(&argc, &argv);
-  // OpenMPI's own handlers are replaced only now.
+  // Must come after MPI's start, to replace OpenMPI's own handlers.
   worker::listen_for_stop_signals();
   int code = kExitFailure;
   training::MpiCommunicator communicator(collective_seconds);
@@ -109,7 +109,7 @@ int run(int argc, char** argv) {
   try {
     const auto chosen = training::choose_device(device, library_folder(), communicator);
     training::Communicator& compute = chosen.communicator(communicator);
-    // A launcher knows better than the kernel how it shared a machine out among several workers.
+    // The launcher knows better than the kernel how a machine is shared among several workers.
     const int cores = number_from("REMIXER_CORES_PER_RANK", chosen.cores);
     at::set_num_threads(number_from("OMP_NUM_THREADS", cores));
     if (options.loader_threads == 0) {
@@ -123,8 +123,10 @@ int run(int argc, char** argv) {
     }
     if (!describe.empty()) {
       if (leads) {
+        std::vector<experiments::LabelerSpec> labelers;
+        ObjectReader::read(Json::parse(describe), "--describe", labelers);
         std::cout << worker::describe_machine(options.ranks, chosen.reason, library_folder(),
-                                              options.weights, Json::parse(describe))
+                                              options.weights, labelers)
                          .dump()
                   << std::endl;
       }
@@ -143,7 +145,7 @@ int run(int argc, char** argv) {
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
   }
-  // Ranks that are out of step cannot finalise together.
+  // Ranks that are out of step cannot call MPI_Finalize together.
   if (code != kExitDone && communicator.size() > 1) MPI_Abort(MPI_COMM_WORLD, code);
   return code;
 }

@@ -13,7 +13,7 @@ namespace protocol = experiments::protocol;
 
 namespace {
 
-// Why the result is not to be sent again; empty where it is.
+// Why the result must not be sent again; empty if it may.
 std::string flaw(const std::filesystem::path& workspace, const protocol::Assignment& assignment,
                  const protocol::AttemptResult& result) {
   if (result.task_id != assignment.task_id) return "it is another task's";
@@ -21,7 +21,7 @@ std::string flaw(const std::filesystem::path& workspace, const protocol::Assignm
   return protocol::result_damage(workspace, result.result, true).value_or("");
 }
 
-// "runs/<task>/<number>"
+// Extracts the number from "runs/<task>/<number>".
 int64_t number_of(const std::string& folder) {
   return std::strtoll(folder.c_str() + folder.rfind('/') + 1, nullptr, 10);
 }

@@ -48,7 +48,7 @@ Json Connection::post_once(const std::string& path, const Json& body) {
     throw;
   } catch (const Refused& refused) {
     if (refused.status == 401) client_.reset();
-    // The daemon is there but cannot answer for now: its disk is full, or it is ending.
+    // The daemon is up but cannot answer now: its disk is full, or it is ending.
     if (refused.status == 503) throw Unreachable(refused.what());
     throw;
   }
@@ -127,7 +127,7 @@ void Reporter::beat() {
     heartbeat = next_;
     next_.metrics.clear();
   }
-  // The lease counts from before the question, so that ours never outlasts the daemon's.
+  // Count the lease from before the request, so that ours never outlasts the daemon's.
   const double asked = clock_.monotonic();
   try {
     const auto reply =

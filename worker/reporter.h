@@ -16,12 +16,12 @@
 
 namespace remixer::worker {
 
-// A connection that finds the daemon again after its restart, by reading the access file anew.
+// A connection that rereads the access file to find the daemon again after a restart.
 class Connection {
  public:
   explicit Connection(std::filesystem::path access_file);
-  // Throws Unreachable (no access file counts as that too) or Refused. Where the daemon that it
-  // knew has gone and another one has written the access file meanwhile, that one is asked.
+  // Throws Unreachable (also if there is no access file) or Refused. If the known daemon has gone
+  // and another one has written the access file since, sends the request to that one.
   Json post(const std::string& path, const Json& body);
 
  private:
@@ -33,15 +33,15 @@ class Connection {
   std::unique_ptr<experiments::protocol::Client> client_;
 };
 
-// What the task should do now.
+// What the task should do next.
 enum class Verdict {
   kGoOn,
-  kStop,       // the daemon or the system asks for a checkpoint and an end
-  kAbandon,    // the attempt is not ours any more
-  kLeaseOver,  // no heartbeat came through for a lease: checkpoint, stop computing, ask again
+  kStop,       // the daemon or the system asks for a checkpoint and exit
+  kAbandon,    // the attempt no longer belongs to this worker
+  kLeaseOver,  // no heartbeat succeeded for a whole lease: checkpoint, stop computing, ask again
 };
 
-// Thread-safe: the task's thread calls update() and verdict(), the heartbeat thread is inside.
+// Thread-safe: the task's thread calls update() and verdict(); the heartbeat thread is internal.
 class Reporter {
  public:
   Reporter(std::filesystem::path access_file, const experiments::protocol::WorkerRegistered& terms,
@@ -49,14 +49,14 @@ class Reporter {
            const Clock& clock = system_clock());
   ~Reporter();
 
-  // What the next heartbeat says.
+  // Sets the content of the next heartbeat.
   void update(int64_t step, int64_t total_steps, const std::string& activity,
               std::vector<experiments::protocol::MetricPoint> metrics = {});
   Verdict verdict() const;
-  // After kLeaseOver: asks until the daemon answers. kGoOn: the lease is ours again; kStop, also
-  // where no daemon has answered for `patience_seconds`; kAbandon.
+  // After kLeaseOver: asks until the daemon answers. kGoOn: the lease is renewed; kStop, also if no
+  // daemon has answered for `patience_seconds`; kAbandon.
   Verdict ask_to_renew(double patience_seconds);
-  // Ends the heartbeats; returns metrics that were not sent.
+  // Stops the heartbeats; returns metrics that were not sent.
   std::vector<experiments::protocol::MetricPoint> finish();
 
  private:

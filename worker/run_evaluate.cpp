@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/predictions_file.h"
 #include "core/evaluation/evaluator.h"
+#include "experiments/spec/task_spec.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
@@ -15,10 +16,10 @@ using experiments::TaskKind;
 }  // namespace
 
 TaskOutcome run_evaluate(const TaskContext& context) {
-  const auto& spec = context.assignment.task.spec;
-  const std::string set = spec.at("eval_set");
-  // The set may be a split of another dataset, under a name of the grid's.
-  const std::string split = spec.value("split", set);
+  const auto spec = experiments::evaluate_spec(context.assignment.task.spec);
+  const std::string& set = spec.set.name;
+  // The set may be a split of another dataset, under a name that the grid gives.
+  const std::string& split = spec.set.split;
   const CellInputs inputs = open_cell_inputs(context, split);
   const auto& trained = context.input(TaskKind::kTrain);
   const double start = system_clock().monotonic();
@@ -27,9 +28,9 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   job.cell = *context.assignment.cell;
   job.dataset = inputs.dataset;
   job.eval_set = split;
-  job.transform = spec.value("transform", experiments::kWholeTransform);
-  if (spec.contains("dataset")) {
-    job.other_dataset = spec.at("dataset");
+  job.transform = spec.transform;
+  job.other_dataset = spec.set.other_dataset;
+  if (job.other_dataset) {
     job.trained_on = context.workspace / "datasets" / short_id(job.cell.dataset);
   }
   job.labels = inputs.labels.get();

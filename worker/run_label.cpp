@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/spec/pins.h"
+#include "experiments/spec/task_spec.h"
 #include "labelcache/labelers/label_job.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
 
 TaskOutcome run_label(const TaskContext& context) {
-  const auto& spec = context.assignment.task.spec;
-  const std::string split = spec.at("split");
+  const auto spec = experiments::label_spec(context.assignment.task.spec);
+  const std::string& split = spec.split;
   const std::string file = split + ".labels";
 
   labelcache::LabelJob job;
-  job.labeler = spec.at("labeler");
+  job.labeler = spec.labeler;
   job.dataset = context.workspace /
                 context.input(experiments::TaskKind::kPrepare).at("folder").get<std::string>();
   job.split = split;
@@ -32,8 +33,8 @@ TaskOutcome run_label(const TaskContext& context) {
   TaskOutcome outcome;
   outcome.finished = labelled.finished;
   if (!outcome.finished) return outcome;
-  const std::string published = fmt::format("labels/{}/{}/{}", short_id(spec.at("dataset")),
-                                            short_id(spec.at("labeler")), file);
+  const std::string published =
+      fmt::format("labels/{}/{}/{}", short_id(spec.dataset), short_id(spec.labeler), file);
   outcome.result = {{"file", published},
                     {"content_sha256", labelled.content_sha256},
                     {"images", labelled.images},

@@ -5,12 +5,13 @@
 #include "core/builders/builder.h"
 #include "core/dataset/dataset.h"
 #include "experiments/spec/imported.h"
+#include "experiments/spec/task_spec.h"
 #include "worker/task_runner.h"
 
 namespace remixer::worker {
 namespace {
 
-// Thrown from inside the builder, whose only way out is an exception.
+// Thrown from inside the builder, which can only be left by an exception.
 struct Stopped {};
 
 Json describe(const std::filesystem::path& folder, const std::string& published) {
@@ -24,11 +25,11 @@ Json describe(const std::filesystem::path& folder, const std::string& published)
 }  // namespace
 
 TaskOutcome run_prepare(const TaskContext& context) {
-  const auto& spec = context.assignment.task.spec.at("dataset");
+  const auto spec = experiments::prepare_spec(context.assignment.task.spec).dataset;
   const std::string published = "datasets/" + short_id(spec);
   TaskOutcome outcome;
   outcome.finished = true;
-  if (spec.at("builder") == experiments::kImportedBuilder) {
+  if (spec.name == experiments::kImportedBuilder) {
     data::check_imported(spec, context.workspace / published);
   }
   if (std::filesystem::exists(context.workspace / published / "manifest.json")) {

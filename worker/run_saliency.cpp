@@ -8,6 +8,7 @@
 #include "core/io/safetensors.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
+#include "experiments/spec/task_spec.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
@@ -15,8 +16,8 @@ namespace {
 
 using experiments::TaskKind;
 
-// The cell's trained model, the last epoch's raw weights, on the rank's device, and how it is
-// evaluated. Its classes are those that it was trained on, whatever set it is shown.
+// The cell's trained model with the last epoch's raw weights, on the rank's device, and its
+// evaluation settings. Its classes are those of its training set, whatever set it is shown.
 struct Trained {
   Trained(const TaskContext& context, const std::filesystem::path& trained_on) {
     const auto& trained = context.input(TaskKind::kTrain);
@@ -34,20 +35,17 @@ struct Trained {
 
 }  // namespace
 
-// Rank 0 alone: a few images.
+// Runs on rank 0 only: a few images.
 TaskOutcome run_saliency(const TaskContext& context) {
-  const auto& spec = context.assignment.task.spec;
+  const auto spec = experiments::saliency_spec(context.assignment.task.spec);
   const experiments::Cell& cell = *context.assignment.cell;
-  const std::string set = spec.at("eval_set");
-  const std::string split = spec.value("split", set);
+  const auto& [set, split, other] = spec.set;
   const double start = system_clock().monotonic();
   const CellInputs inputs = open_cell_inputs_alone(context, split);
-  const data::Dataset dataset =
-      spec.contains("dataset") ? training::open_split(spec.at("dataset"), inputs.dataset, split)
-                               : training::open_split(cell, inputs.dataset, split);
-  const Trained trained(context, spec.contains("dataset")
-                                     ? context.workspace / "datasets" / short_id(cell.dataset)
-                                     : inputs.dataset);
+  const data::Dataset dataset = other ? training::open_split(*other, inputs.dataset, split)
+                                      : training::open_split(cell, inputs.dataset, split);
+  const Trained trained(
+      context, other ? context.workspace / "datasets" / short_id(cell.dataset) : inputs.dataset);
   explain::SaliencyJob job{
       .dataset = dataset, .settings = trained.evaluated.settings, .labels = inputs.labels.get()};
   if (context.progress) {
@@ -55,7 +53,7 @@ TaskOutcome run_saliency(const TaskContext& context) {
       context.progress(done, total, "drawing saliency maps", {});
     };
   }
-  const auto chosen = explain::choose_images(spec.at("images"), dataset);
+  const auto chosen = explain::choose_images(spec.images, dataset);
   SaliencyFile maps = explain::draw_saliency(*trained.model, job, chosen);
   maps.cell = cell.id();
   maps.eval_set = set;

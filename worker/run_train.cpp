@@ -16,7 +16,7 @@ TaskOutcome run_train(const TaskContext& context) {
   job.loader_threads = context.loader_threads;
   for (const auto& folder : context.assignment.previous)
     job.resume_from.push_back(context.workspace / folder);
-  job.resume_from.push_back(context.folder());  // this attempt, when it stopped at its lease's end
+  job.resume_from.push_back(context.folder());  // this attempt, if it stopped when its lease ended
   if (context.progress) {
     job.on_step = [&](const training::Progress& progress) {
       return context.progress(progress.step, progress.total_steps, "training", progress.metrics);

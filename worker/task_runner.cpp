@@ -2,6 +2,7 @@
 #include "worker/task_runner.h"
 
 #include "base/error.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::worker {
 
@@ -10,7 +11,7 @@ using experiments::TaskKind;
 const Json& TaskContext::input(TaskKind kind, const std::string& split) const {
   for (const auto& input : assignment.inputs) {
     if (input.kind != kind) continue;
-    if (split.empty() || input.spec.at("split") == split) return input.result;
+    if (split.empty() || experiments::label_spec(input.spec).split == split) return input.result;
   }
   fail("task {} came without the result of its {} task{}", assignment.task_id, to_string(kind),
        split.empty() ? "" : " of split " + split);
@@ -34,10 +35,6 @@ TaskOutcome run_task(const TaskContext& context) {
       return run_saliency(context);
   }
   fail("task {} is of a kind that this worker does not know", context.assignment.task_id);
-}
-
-std::string short_id(const Json& spec) {
-  return content_id(spec).substr(0, 16);
 }
 
 }  // namespace remixer::worker

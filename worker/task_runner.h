@@ -19,14 +19,14 @@ struct TaskContext {
   std::filesystem::path weights;  // the labelers' networks
   int loader_threads = 1;
   training::Communicator* communicator = nullptr;
-  // Rank 0: says how far the task is and hears whether to go on. Empty on other ranks.
+  // Rank 0: reports the task's progress and returns whether to continue. Empty on other ranks.
   std::function<training::Directive(int64_t step, int64_t total, const std::string& activity,
                                     std::vector<training::Metric> metrics)>
       progress;
 
   std::filesystem::path folder() const { return workspace / assignment.folder; }
-  // The result of the dependency of this kind (and, of a label task, this split).
-  // Throws Error where the daemon did not send it.
+  // The result of the dependency of this kind (for label tasks: of this split).
+  // Throws Error if the daemon did not send it.
   const Json& input(experiments::TaskKind kind, const std::string& split = "") const;
 };
 
@@ -37,20 +37,17 @@ struct TaskOutcome {
   std::vector<experiments::protocol::Publication> publish;
 };
 
-// Whether every rank takes part in tasks of this kind; otherwise rank 0 runs them alone.
+// True if every rank takes part in tasks of this kind; otherwise rank 0 runs them alone.
 bool runs_on_all_ranks(experiments::TaskKind kind);
 
-// Throws InputError and Error as the parts that do the work.
+// Throws InputError and Error like the functions that do the work.
 TaskOutcome run_task(const TaskContext& context);
 
-// One for each kind, run_<kind>.cpp.
+// One function per kind, in run_<kind>.cpp.
 TaskOutcome run_prepare(const TaskContext& context);
 TaskOutcome run_label(const TaskContext& context);
 TaskOutcome run_train(const TaskContext& context);
 TaskOutcome run_evaluate(const TaskContext& context);
 TaskOutcome run_saliency(const TaskContext& context);
-
-// The first 16 characters of content_id: names of folders in the workspace.
-std::string short_id(const Json& spec);
 
 }  // namespace remixer::worker

@@ -30,21 +30,21 @@ using namespace experiments::protocol;
 using training::Directive;
 using training::MpiCommunicator;
 
-constexpr const char* kEnd = "end";  // what followers hear instead of an assignment
+constexpr const char* kEnd = "end";  // sent to followers instead of an assignment
 
 void sleep_seconds(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
-// How a task ended, or why it did not.
+// How a task ended, or why it failed.
 struct Attempted {
   Ending ending = Ending::kDone;
   std::string reason;
   TaskOutcome outcome;
-  bool broken = false;  // ranks may be out of step: the program must be started afresh
+  bool broken = false;  // ranks may be out of step: the program must be restarted
 };
 
-// Runs the task and turns every exception into an ending, telling the other ranks.
+// Runs the task, turns every exception into an ending, and tells the other ranks.
 Attempted attempt(const TaskContext& context, MpiCommunicator& communicator) {
   Attempted attempted;
   const auto failed = [&](Ending ending, const std::string& reason, bool tell) {
@@ -135,7 +135,7 @@ class Leader {
         warn_now_and_then(error.what());
         sleep_seconds(outgoing_ ? 0.5 : 1);
       } catch (const Refused& refused) {
-        // The daemon does not know this worker (it lost its database, or another one took over).
+        // The daemon does not know this worker (it lost its database, or a new one took over).
         if (refused.status == 404 || refused.status == 401) {
           terms_ = {};
           sleep_seconds(1);
@@ -172,7 +172,7 @@ class Leader {
     spdlog::info("registered as {}", terms_.worker_id);
   }
 
-  // Asks for work; the result of the last task comes along.
+  // Asks for work and attaches the last task's result.
   ClaimReply claim() {
     if (outgoing_) failpoint("before-result");
     auto reply = from_json<ClaimReply>(
@@ -195,7 +195,7 @@ class Leader {
     spdlog::warn("the result waits for the daemon: {}", what);
   }
 
-  // False when the program must be started afresh.
+  // Returns false if the program must be restarted.
   bool work_on(const Assignment& assignment) {
     const std::filesystem::path workspace = terms_.workspace;
     bool whole = true;
@@ -205,7 +205,7 @@ class Leader {
                    assignment.task.title);
       whole = run_assignment(workspace, assignment);
     } catch (const std::exception& error) {
-      // Its folder cannot be made or written to.
+      // The folder cannot be created or written to.
       AttemptResult result;
       result.ending = is_no_space(error) ? Ending::kNoSpace : Ending::kFailed;
       result.reason = error.what();
@@ -213,7 +213,7 @@ class Leader {
     }
     spdlog::set_default_logger(console_);
     last_answer_ =
-        system_clock().monotonic();  // patience begins with the result, not with the claim
+        system_clock().monotonic();  // patience counts from the result, not from the claim
     return whole;
   }
 
@@ -270,7 +270,7 @@ class Leader {
     return !attempted.broken;
   }
 
-  // On the disk, where the task's next worker finds it if this one cannot hand it over.
+  // Stores the result where the task's next worker finds it if this one cannot send it.
   static void keep(const std::filesystem::path& folder, const AttemptResult& result) {
     if (result.ending != Ending::kDone) return;
     try {
@@ -289,9 +289,9 @@ class Leader {
     return result;
   }
 
-  // Before this process ends: sends what is left until the daemon has answered, or patience ends,
-  // or the system ends us, which it has said it will: then a daemon that is being started again is
-  // waited for, no longer. A finished result is still in the attempt's folder.
+  // Before this process exits: sends the remaining result until the daemon has answered or the
+  // patience ends. If the system has announced that it will end us, waits only for a daemon that is
+  // being restarted. A finished result is still in the attempt's folder.
   void deliver() {
     constexpr double kRestartSeconds = 5;
     const double begun = system_clock().monotonic();
@@ -322,7 +322,7 @@ class Leader {
   training::Communicator& compute_;
   Connection connection_;
   WorkerRegistered terms_;
-  std::optional<AttemptResult> outgoing_;  // not answered yet
+  std::optional<AttemptResult> outgoing_;  // not acknowledged yet
   double last_answer_ = system_clock().monotonic();
   double last_warning_ = -1e9;
   std::shared_ptr<spdlog::logger> console_;
@@ -345,7 +345,7 @@ int follow(const SessionOptions& options, MpiCommunicator& communicator,
     const auto context =
         make_context(options, order.substr(0, line), std::move(*reply.assignment), compute);
     if (attempt(context, communicator).broken) {
-      // Rank 0 reports and then ends all ranks; a minute is more than that takes.
+      // Rank 0 reports and then ends all ranks, which takes less than a minute.
       sleep_seconds(60);
       return kRestart;
     }

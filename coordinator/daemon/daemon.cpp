@@ -39,7 +39,7 @@ namespace {
 
 constexpr double kTickSeconds = 0.2;
 
-// Each worker keeps two connections; the soft limit of open files is raised to the hard one.
+// Each worker keeps two connections; raises the soft limit of open files to the hard limit.
 int connections_allowed() {
   struct rlimit limit = {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return ServerOptions().connections;
@@ -50,7 +50,7 @@ int connections_allowed() {
   }
   return connections_for(limit.rlim_cur);
 }
-// After the grace time, how long workers have from SIGTERM to their end.
+// After the grace time: time from SIGTERM until workers are killed.
 constexpr double kTerminateSeconds = 3;
 
 }  // namespace
@@ -66,14 +66,14 @@ struct Daemon::Parts {
   std::string started_at;
   std::shared_ptr<spdlog::logger> log;
   std::optional<WorkspaceLock> lock;
-  std::shared_ptr<Engine> engine;  // shared with a status() that is under way at the end
+  std::shared_ptr<Engine> engine;  // shared with a status() call that may still run at the end
   std::unique_ptr<Server> server;
   std::unique_ptr<LocalLauncher> launcher;
   std::unique_ptr<Notifier> notifier;
   std::unique_ptr<slurm::SlurmLauncher> slurm_launcher;
   std::thread thread;
 
-  mutable std::mutex mutex;  // of what follows, and of the parts' life against status()
+  mutable std::mutex mutex;  // guards what follows, and the parts' lifetime against status()
   std::condition_variable changed;
   bool stop_asked = false, stop_now_asked = false, keep_allocations = false, ended = false;
   Json last_status;
@@ -86,7 +86,7 @@ struct Daemon::Parts {
     start_log();
     database = database_file(workspace);
     fs::create_directories(database.parent_path());
-    // The port is tried first: it is the cheaper of the two to be refused.
+    // Try the port first: it is the cheaper of the two checks that may fail.
     server = std::make_unique<Server>(server_options());
     Settings settings;
     settings.lease_seconds = options.lease_seconds;
@@ -95,7 +95,7 @@ struct Daemon::Parts {
     settings.workspace = workspace.string();
     engine = std::make_shared<Engine>(Engine::Options{workspace, database, settings});
     notifier = std::make_unique<Notifier>(*engine, notifier_options());
-    // Workers of an earlier life that are gone are known before anything is given out.
+    // Detect workers of an earlier daemon process that are gone, before giving out tasks.
     engine->tick();
     access_path = experiments::protocol::access_file(workspace);
     launcher = std::make_unique<LocalLauncher>(LauncherOptions{
@@ -124,7 +124,7 @@ struct Daemon::Parts {
       return demand;
     };
     chosen.ended = [this](const std::vector<std::string>& workers) {
-      // Crashes inside an allocation have shown as lost leases; its end says nothing about a task.
+      // Crashes inside an allocation show as lost leases; its end says nothing about a task.
       for (const std::string& id : workers) {
         engine->worker_gone(id, "ended with its allocation", false);
       }
@@ -133,19 +133,18 @@ struct Daemon::Parts {
     return chosen;
   }
 
-  // POST /slurm/up: {"site", "try_first", "reachable"}.
-  void start_slurm(const Json& order) {
-    const slurm::Site site = slurm::site_from_json(order.at("site"));
+  void start_slurm(const SlurmUp& order) {
+    const slurm::Site site = slurm::site_from_json(order.site);
     const bool kept_before = slurm_launcher->status().at("wanted").get<bool>();
-    if (address.loopback && !kept_before && !order.value("reachable", false)) {
+    if (address.loopback && !kept_before && !order.reachable) {
       fail_input(
           "the daemon listens on this host alone, where allocations cannot reach it: end it with "
           "`remixer down` and start one with `remixer slurm up`");
     }
-    slurm_launcher->up(site, order.value("try_first", true));
+    slurm_launcher->up(site, order.try_first);
   }
 
-  // Allocations that could not reach this daemon are not asked for.
+  // Requests no allocations that could not reach this daemon.
   void resume_slurm() {
     const auto kept = slurm::read_kept(workspace);
     if (kept && kept->wanted && address.loopback && !kept->listen.empty() &&
@@ -207,7 +206,7 @@ struct Daemon::Parts {
           })
           .get<std::string>();
     };
-    routes.slurm_up = [this](const Json& order) { start_slurm(order); };
+    routes.slurm_up = [this](const SlurmUp& order) { start_slurm(order); };
     routes.slurm_resume = [this] { resume_slurm(); };
     routes.slurm_down = [this](bool let_run) { slurm_launcher->down(let_run); };
     routes.counts = [this] { return server->counts(); };
@@ -249,7 +248,7 @@ struct Daemon::Parts {
     changed.notify_all();
   }
 
-  // The daemon's life after start().
+  // Main loop after start().
   void run() {
     double renew_at = 0;
     while (!wait_for_stop(kTickSeconds)) {
@@ -276,14 +275,14 @@ struct Daemon::Parts {
     }
   }
 
-  // False where the workspace is no longer ours.
+  // Returns false if the workspace is no longer ours.
   bool renew() {
     try {
       lock->renew();
       return true;
     } catch (const std::exception& error) {
       log->error("{}", error.what());
-      // A full disk takes nothing away; another owner does.
+      // A full disk does not end ownership; another owner does.
       return !owner_changed();
     }
   }
@@ -304,14 +303,14 @@ struct Daemon::Parts {
     return keep_allocations;
   }
 
-  // True while a worker, of ours or elsewhere, has not ended or released its attempt.
+  // True while any worker, local or remote, has not ended or released its attempt.
   bool busy() const {
     if (launcher->alive() > 0) return true;
     const Json running = engine->query([](const Engine::View& view) {
       int64_t count = 0;
       for (const std::string& id : view.state.held) {
         const TaskEntry& entry = view.state.task(id);
-        // One that has not been heard of in this life is not there to be waited for.
+        // Do not wait for a worker that has not reported since this daemon started.
         if (entry.state == TaskState::kRunning && entry.newest->heard_at > entry.newest->started &&
             view.now.monotonic - entry.newest->heard_at < 5) {
           ++count;

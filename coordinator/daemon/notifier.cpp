@@ -24,7 +24,7 @@ namespace {
 
 constexpr double kLongestPause = 3600;
 
-// How often a notice was tried, and when it is next.
+// Attempts to deliver a notice, and the time of the next one.
 struct Tries {
   int count = 0;
   double next = 0;
@@ -45,7 +45,7 @@ struct Notifier::Parts {
 
   double now() const { return system_clock().monotonic(); }
 
-  // False once it is to end.
+  // Returns false when the notifier is to end.
   bool wait(double seconds) {
     std::unique_lock lock(mutex);
     changed.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return ending; });

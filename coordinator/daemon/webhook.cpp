@@ -25,7 +25,7 @@ using net::ip::tcp;
 
 constexpr uint64_t kLargestAnswer = 1 << 20;
 
-// One exchange; every step obeys the time limit.
+// One HTTP exchange; the timeout applies to every step.
 class Exchange {
  public:
   Exchange(const WebAddress& address, double seconds)
@@ -75,7 +75,7 @@ class Exchange {
     fail("cannot {} {}: {}", what, address_.host, error.message());
   }
 
-  // Names that do not resolve must not hold everything up either.
+  // Resolving a name must not block beyond the timeout either.
   tcp::resolver::results_type resolve() {
     tcp::resolver resolver(io_);
     net::steady_timer timer(io_, timeout_);
@@ -135,7 +135,7 @@ WebAddress parse_web_address(const std::string& url) {
   const size_t slash = rest.find('/');
   const std::string authority = rest.substr(0, slash);
   address.target = slash == std::string::npos ? "/" : rest.substr(slash);
-  // An IPv6 address stands in brackets.
+  // An IPv6 address is in brackets.
   const size_t bracket = authority.find(']');
   const size_t colon = authority.find(':', bracket == std::string::npos ? 0 : bracket);
   address.host = authority.substr(0, colon);

@@ -22,7 +22,7 @@ namespace remixer::coordinator {
 
 namespace {
 
-// How far apart two hosts' clocks may be, and how long an owner may take to renew.
+// Maximum difference of two hosts' clocks plus maximum time between renewals.
 constexpr double kStaleSeconds = 60;
 constexpr double kWatchSeconds = 3 * WorkspaceLock::kRenewSeconds;
 
@@ -94,7 +94,7 @@ fs::path prepare_workspace(const fs::path& workspace) {
     for (const char* name : {"datasets", "labels", "models", "runs", "reports", "logs"}) {
       fs::create_directories(folder / name);
     }
-    // More than a block, so that a full disk shows.
+    // More than one block, so that a full disk is detected.
     const fs::path probe = folder / ".write-test";
     write_file_atomic(probe, std::string(64 * 1024, 'x'));
     fs::remove(probe);
@@ -131,20 +131,20 @@ struct WorkspaceLock::State {
     lock->write(mine.dump(2) + "\n");
   }
 
-  // False where another host has written itself down since.
+  // False if another host has since written itself as owner.
   bool ours() const {
     const Json owner = read_owner(file);
     return !owner.is_object() || owner.value("host", mine["host"]) == mine["host"];
   }
 
-  // Another host's daemon may hold the workspace although its lock does not reach us.
+  // Another host's daemon may own the workspace although its lock is not visible here.
   void check_other_host() {
     const Json owner = read_owner(file);
     if (owner.is_null() || owner.value("released", false)) return;
     if (owner.value("host", mine["host"]) == mine["host"]) return;
     const double age = system_clock().wall() - owner.value("renewed_seconds", 0.0);
     if (std::abs(age) < kStaleSeconds) refuse(workspace, owner);
-    // Its clock may be wrong: see whether it is renewed.
+    // Its clock may be wrong: watch whether the text is renewed.
     for (double waited = 0; waited < kWatchSeconds; waited += 0.5) {
       sleep_seconds(0.5);
       if (read_owner(file) != owner) refuse(workspace, owner);
@@ -157,7 +157,7 @@ WorkspaceLock::WorkspaceLock(const fs::path& workspace) : state_(std::make_uniqu
   s.workspace = workspace;
   s.file = workspace / "daemon.lock";
   auto lock = FileLock::try_lock(s.file);
-  // Somebody may only be looking whether it is held.
+  // Another process may hold the lock briefly to check whether it is held.
   for (int i = 0; !lock && i < 5; ++i) {
     sleep_seconds(0.1);
     if (auto again = FileLock::try_lock(s.file)) lock.emplace(std::move(*again));
@@ -169,7 +169,7 @@ WorkspaceLock::WorkspaceLock(const fs::path& workspace) : state_(std::make_uniqu
   s.check_other_host();
   s.write();
   if (on_network_file_system(workspace)) {
-    // Two hosts that came at the same moment: the last to write has it.
+    // If two hosts started at the same moment, the last writer becomes the owner.
     sleep_seconds(2);
     renew();
   }
@@ -180,7 +180,7 @@ WorkspaceLock::~WorkspaceLock() {
     state_->mine["released"] = true;
     if (state_->ours()) state_->write();
   } catch (const std::exception&) {
-    // The next owner then waits until the text is old.
+    // The next owner must then wait until the text is stale.
   }
 }
 

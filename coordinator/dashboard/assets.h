@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dashboard's files, inside the program: it needs no folder and no network.
+// The dashboard's files, embedded in the program: they need no folder and no network.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@ struct Asset {
   std::string_view bytes;
 };
 
-// Null where there is none of this name.
+// Null if there is no file of this name.
 const Asset* find_asset(std::string_view name);
-// By the name's ending, as "text/html; charset=utf-8".
+// Chosen by the file extension, such as "text/html; charset=utf-8".
 std::string content_type_of(std::string_view name);
 
 }  // namespace remixer::coordinator

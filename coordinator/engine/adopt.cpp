@@ -18,7 +18,7 @@ namespace protocol = experiments::protocol;
 
 namespace {
 
-// In whose name the results are committed.
+// Registers a worker in whose name the results are committed.
 std::string enlist(Engine& engine) {
   protocol::RegisterWorker worker;
   worker.host = host_name();
@@ -37,7 +37,7 @@ class Adopter {
  public:
   Adopter(Engine& engine, Adopted& adopted) : engine_(engine), adopted_(adopted) {}
 
-  // Takes the newest result of the task's folders that can be believed.
+  // Commits the newest valid result in the task's folders.
   void take(const std::string& id, int64_t highest) {
     for (int64_t number = highest; number > 0; --number) {
       const std::string folder = attempt_folder(id, number);
@@ -60,7 +60,7 @@ class Adopter {
   }
 
   bool commit(protocol::AttemptResult result) {
-    // It has been in its place since: that is what flaw() looked at.
+    // Its files are already in place: flaw() has checked them.
     result.publish.clear();
     if (worker_.empty()) worker_ = enlist(engine_);
     const auto reply = engine_.adopt(worker_, std::move(result));
@@ -88,7 +88,7 @@ Json to_json(const Adopted& adopted) {
 
 Adopted adopt_results(Engine& engine, int64_t grid_id) {
   Adopted adopted;
-  std::vector<std::string> ids;  // in the grid's order: what is needed comes first
+  std::vector<std::string> ids;  // in the grid's order: dependencies first
   engine.query([&](const Engine::View& view) {
     for (const TaskEntry* entry : view.state.grid(grid_id).tasks) {
       ++adopted.tasks;

@@ -15,7 +15,7 @@
 #include "base/failpoint.h"
 #include "base/host.h"
 #include "base/no_space.h"
-#include "coordinator/engine/janitor.h"
+#include "coordinator/engine/file_deleter.h"
 #include "coordinator/engine/publish.h"
 #include "coordinator/engine/workspace_id.h"
 #include "experiments/protocol/result_files.h"
@@ -27,16 +27,16 @@ namespace protocol = experiments::protocol;
 struct Engine::Parts {
   using Question = std::function<Json(const Engine::View&)>;
 
-  // Of an event.
+  // Answer to an event.
   struct Answer {
     Reply reply;
-    AssignmentTexts texts;  // of a claim's assignment
+    AssignmentTexts texts;  // for a claim's assignment
   };
 
   struct Request {
     std::variant<Question, Event> what;
-    std::promise<Answer> reply;  // of an event
-    std::promise<Json> answer;   // of a question
+    std::promise<Answer> reply;  // to an event
+    std::promise<Json> answer;   // to a question
   };
 
   explicit Parts(Options given)
@@ -59,7 +59,7 @@ struct Engine::Parts {
   Store store;
   std::string host, boot, space;
   State state;
-  // What the batch's removed tasks leave behind: paths by task.
+  // Files of tasks removed in this batch: paths by task.
   std::vector<std::pair<std::string, std::vector<std::string>>> removed;
 
   std::mutex mutex;
@@ -67,7 +67,7 @@ struct Engine::Parts {
   std::deque<Request> waiting;
   bool ending = false;
   std::thread thread;
-  Janitor janitor{options.workspace};  // the first to go: it tells the engine what it has done
+  FileDeleter deleter{options.workspace};  // destroyed first: it reports its work to the engine
 
   Now now() const { return {options.clock->monotonic(), options.clock->wall()}; }
 
@@ -91,7 +91,7 @@ struct Engine::Parts {
 
   Reply send(Event event) { return ask(std::move(event)).reply; }
 
-  // Without waiting for the answer; nothing where the engine is ending.
+  // Does not wait for the answer; does nothing if the engine is ending.
   void tell(Event event) {
     Request request;
     request.what = std::move(event);
@@ -122,7 +122,7 @@ struct Engine::Parts {
     }
   }
 
-  // Steps the batch's events, stores what they did, answers.
+  // Steps the batch's events, stores their writes, answers.
   void work(std::deque<Request>& batch) {
     std::vector<Write> writes;
     std::vector<std::pair<Request*, Reply>> replies;
@@ -138,7 +138,7 @@ struct Engine::Parts {
     try {
       if (!writes.empty()) store.commit(writes);
     } catch (const std::exception& error) {
-      // What is in memory is ahead of the disk: go back to what is known there.
+      // The state in memory is ahead of the disk: go back to the stored one.
       const auto reason = std::make_exception_ptr(Unavailable(error.what()));
       reload();
       for (auto& [request, reply] : replies) request->reply.set_exception(reason);
@@ -146,7 +146,7 @@ struct Engine::Parts {
       removed.clear();
     }
     for (auto& [id, paths] : removed) {
-      janitor.remove_soon(std::move(paths), [this, id = id] { tell(ClearingEvent{id, -1}); });
+      deleter.remove_soon(std::move(paths), [this, id = id] { tell(ClearingEvent{id, -1}); });
     }
     for (auto& [request, reply] : replies) give(*request, std::move(reply));
     for (Request& request : batch) {
@@ -154,7 +154,7 @@ struct Engine::Parts {
     }
   }
 
-  // An assignment's specs and results are in the store alone.
+  // An assignment's specs and results are only in the store.
   void give(Request& request, Reply reply) {
     try {
       AssignmentTexts texts;
@@ -164,7 +164,7 @@ struct Engine::Parts {
       request.reply.set_value({std::move(reply), std::move(texts)});
       failpoint("after-answer");
     } catch (const std::exception& error) {
-      // Asked again, the worker is given the same attempt.
+      // If it asks again, the worker gets the same attempt.
       request.reply.set_exception(std::make_exception_ptr(Unavailable(error.what())));
     }
   }
@@ -175,7 +175,7 @@ struct Engine::Parts {
     try {
       state = store.load(now(), options.settings);
     } catch (const std::exception&) {
-      // Unreadable too: the next event tries again to write, and fails again with the reason.
+      // Reading fails too: the next event tries again to write, and fails again with the reason.
     }
     state.stopping = stopping;
     state.revision = revision + 1;
@@ -205,8 +205,8 @@ struct Engine::Parts {
     return std::move(effects.reply);
   }
 
-  // What a removed task leaves in the workspace; its result is still in the store. What a result
-  // that stays names as well is not taken away.
+  // A removed task's files in the workspace; its result is still in the store. Files that another
+  // task's result also names are kept.
   void note_files(const TaskEntry& entry) {
     std::vector<std::string> paths = {"runs/" + entry.id()};
     for (const auto& file : protocol::result_files(store.result(entry))) {
@@ -215,7 +215,7 @@ struct Engine::Parts {
     removed.emplace_back(entry.id(), std::move(paths));
   }
 
-  // Only data sets and labels are published, and they are few.
+  // Only data sets and labels are published, so there are few tasks to check.
   bool named_elsewhere(const TaskEntry& entry, const std::string& path) const {
     return std::any_of(state.tasks.begin(), state.tasks.end(), [&](const auto& each) {
       const TaskEntry& other = each.second;
@@ -229,8 +229,8 @@ struct Engine::Parts {
 
   // --- in the callers' threads ---
 
-  // The done tasks among so many whose files are gone. Evaluations leave figures, which stay. Asks
-  // the engine in pieces, so that nobody waits long, and then looks at the disk.
+  // Done tasks among these whose files are missing. Evaluations do not count: their figures remain.
+  // Queries the engine in pieces, so that nobody waits long, and then checks the disk.
   std::set<std::string> missing_of(size_t count,
                                    const std::function<const std::string&(size_t)>& id_of) {
     constexpr size_t kPiece = 1000;
@@ -255,7 +255,7 @@ struct Engine::Parts {
     return missing;
   }
 
-  // The task and all that it depends on.
+  // The task and all its dependencies.
   static void with_dependencies(const TaskEntry& entry, std::set<const TaskEntry*>& seen,
                                 std::vector<std::string>& ids) {
     if (!seen.insert(&entry).second) return;
@@ -286,8 +286,8 @@ struct Engine::Parts {
     return std::get<protocol::GridSubmitted>(send(std::move(event)));
   }
 
-  // Files are moved before the result is committed, under a lease that counts from now. What cannot
-  // be moved is a failed attempt.
+  // Moves files before the result is committed, under a lease that starts now. If a file cannot be
+  // moved, the attempt has failed.
   void publish_result(protocol::AttemptResult& result) {
     if (result.ending != protocol::Ending::kDone || result.publish.empty()) return;
     const Reply renewed = send(RenewEvent{result.task_id, result.attempt, result.fence});
@@ -301,9 +301,8 @@ struct Engine::Parts {
     }
   }
 
-  // A worker is gone for certain where its process was one that is seen from here (this boot of
-  // this machine, this pid namespace) and is there no longer. Of any other one only its lease
-  // tells.
+  // A worker is certainly gone if its process was visible from here (this boot of this machine,
+  // this pid namespace) and no longer exists. For any other worker only its lease decides.
   void find_gone(std::vector<Write>& writes) {
     std::vector<std::string> gone;
     for (const auto& [id, worker] : state.workers) {
@@ -350,7 +349,7 @@ protocol::ClaimReply Engine::claim(protocol::Claim claim) {
   try {
     if (reply.assignment) answer.texts.complete(*reply.assignment);
   } catch (const std::exception& error) {
-    // Asked again, the worker is given the same attempt.
+    // If it asks again, the worker gets the same attempt.
     throw Unavailable(fmt::format("task {} cannot be read from the database: {}",
                                   reply.assignment->task_id, error.what()));
   }
@@ -397,13 +396,13 @@ int64_t Engine::retry_grid(int64_t id) {
 
 int64_t Engine::remove_task(const std::string& id) {
   const int64_t tasks = std::get<CountReply>(parts_->send(RemoveTaskEvent{id})).tasks;
-  parts_->janitor.wait();
+  parts_->deleter.wait();
   return tasks;
 }
 
 int64_t Engine::remove_grid(int64_t id) {
   const int64_t tasks = std::get<CountReply>(parts_->send(RemoveGridEvent{id})).tasks;
-  parts_->janitor.wait();
+  parts_->deleter.wait();
   return tasks;
 }
 
@@ -437,7 +436,7 @@ std::filesystem::path Engine::workspace() const {
 }
 
 void Engine::discard(const std::string& path) {
-  parts_->janitor.remove(path);
+  parts_->deleter.remove(path);
 }
 
 Engine::Unclaimed::Unclaimed(Engine& engine, std::string task_id)

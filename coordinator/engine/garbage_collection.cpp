@@ -43,7 +43,7 @@ bool is_checkpoint(const std::string& name) {
   return name.starts_with("checkpoint-");
 }
 
-// A checkpoint from which a run can go on: its text is written last.
+// A complete checkpoint, from which a run can resume: its .json file is written last.
 bool has_checkpoint(const fs::path& folder) {
   const auto files = entries(folder);
   return std::any_of(files.begin(), files.end(), [](const fs::path& file) {
@@ -51,7 +51,7 @@ bool has_checkpoint(const fs::path& folder) {
   });
 }
 
-// What the engine knows of a task at the moment of asking.
+// What the engine knows of a task at one moment.
 struct Seen {
   bool known = false, busy = false;
   TaskState state = TaskState::kWaiting;
@@ -84,10 +84,10 @@ Seen see(const Engine::View& view, const std::string& id) {
 struct Candidate {
   Collected::Item item;
   std::string task_id;
-  double age = 0;  // when it was written
+  double age = 0;  // modification time
 };
 
-// Finds what may go of one task's folder.
+// Finds the garbage in one task's folder.
 class TaskFolder {
  public:
   TaskFolder(const fs::path& workspace, const std::string& id, const Seen& seen)
@@ -111,12 +111,12 @@ class TaskFolder {
         attempts[std::stoll(name)] = each;
       }
     }
-    int64_t goes_on_from = 0;  // the newest attempt that left a checkpoint
+    int64_t goes_on_from = 0;  // the newest attempt with a checkpoint
     for (const auto& [number, path] : attempts) {
       if (has_checkpoint(path)) goes_on_from = number;
     }
     for (const auto& [number, path] : attempts) {
-      if (seen_.busy && number == seen_.attempts) continue;  // it may be writing
+      if (seen_.busy && number == seen_.attempts) continue;  // its worker may be writing
       const bool needed = seen_.state != TaskState::kDone && number >= goes_on_from;
       look_at(path, number, needed);
     }
@@ -140,7 +140,7 @@ class TaskFolder {
     }
   }
 
-  // What the result names stays, whatever it is called and whichever attempt made it.
+  // Files that the result names are kept, whatever their name and attempt.
   void add(const fs::path& path, Garbage why) {
     if (seen_.named.count(path.lexically_relative(workspace_).string()) > 0) return;
     Candidate candidate;
@@ -225,7 +225,7 @@ Collected collect_garbage(Engine& engine, const CollectOptions& options) {
   for (const char* folder : {"runs", "datasets", "labels", "models", "reports", "logs"}) {
     collected.used += bytes_of(workspace / folder);
   }
-  // What is on its way out already.
+  // Already being deleted.
   collected.used -= std::min(collected.used, bytes_of(workspace / "runs" / ".trash"));
   for (Candidate& each : candidates) {
     if (options.quota &&
@@ -234,7 +234,7 @@ Collected collect_garbage(Engine& engine, const CollectOptions& options) {
     }
     if (!options.quota && each.item.why == Garbage::kStuck) continue;
     if (!options.dry_run) {
-      // Nothing has happened to the task since it was looked at, and it is not given out meanwhile.
+      // Check that the task has not changed meanwhile, and keep it from being given out.
       const Engine::Unclaimed hold(engine, each.task_id);
       const Json as_seen = engine.query([&](const Engine::View& view) {
         return Json(same(see(view, each.task_id), seen.at(each.task_id)));

@@ -12,18 +12,18 @@
 namespace remixer::coordinator {
 
 struct CollectOptions {
-  bool dry_run = false;           // says what it would free
-  std::optional<uint64_t> quota;  // frees until the workspace takes no more bytes than this
-  bool unknown = false;           // also what no database knows: only where somebody asked for it
+  bool dry_run = false;           // only reports what it would free
+  std::optional<uint64_t> quota;  // frees until the workspace uses at most this many bytes
+  bool unknown = false;           // also files that no database knows: only on explicit request
 };
 
-// Why something may go; in the order in which it goes.
+// Why a file may be deleted, in order of deletion.
 enum class Garbage {
-  kRemoved,     // of tasks that were removed
-  kSuperseded,  // checkpoints that a later attempt, or the finished model, has replaced
-  kRefused,     // models of attempts whose result was not taken
-  kStuck,       // checkpoints of failed and cancelled tasks: only for a quota's sake
-  kUnknown      // run folders of tasks that the database does not know: only where asked for
+  kRemoved,     // files of removed tasks
+  kSuperseded,  // checkpoints replaced by a later attempt or by the finished model
+  kRefused,     // models of attempts whose result was not accepted
+  kStuck,       // checkpoints of failed and cancelled tasks: only to meet a quota
+  kUnknown      // run folders of tasks unknown to the database: only on request
 };
 std::string_view to_string(Garbage garbage);
 
@@ -32,12 +32,12 @@ struct Collected {
     std::string path;  // relative to the workspace
     Garbage why = Garbage::kRemoved;
     uint64_t bytes = 0;
-    std::string task;  // its title; empty where it is not known
+    std::string task;  // its title; empty if unknown
   };
   std::vector<Item> items;
   uint64_t used = 0;   // bytes of the workspace before
-  uint64_t freed = 0;  // or what would be
-  // Run folders that the database does not know and that were left alone.
+  uint64_t freed = 0;  // or that would be freed
+  // Run folders that the database does not know and that were kept.
   int64_t unknown_folders = 0;
   uint64_t unknown_bytes = 0;
   std::optional<uint64_t> quota;
@@ -45,9 +45,10 @@ struct Collected {
 };
 Json to_json(const Collected& collected);
 
-// Without a quota everything but kStuck goes; with one, in the order above and the oldest first,
-// no more than needed. Running attempts, what they go on from, and what a committed result names
-// (result_files()) are never touched. Walks the disk in the caller's thread.
+// Without a quota, deletes everything but kStuck, and kUnknown only if `unknown`; with one, in the
+// order above and oldest first, no more than needed. Never touches running attempts, the
+// checkpoints they resume from, or files that a committed result names (result_files()). Reads the
+// disk in the caller's thread.
 Collected collect_garbage(Engine& engine, const CollectOptions& options);
 
 }  // namespace remixer::coordinator

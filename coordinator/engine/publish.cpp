@@ -14,7 +14,7 @@ using experiments::protocol::Publication;
 
 namespace {
 
-// Below `top`, written without detours.
+// True for a path below `top` without "." or ".." parts.
 bool inside(const std::string& path, const std::string& top) {
   const fs::path plain(path);
   if (plain.is_absolute() || path.find('\0') != std::string::npos) return false;
@@ -30,7 +30,7 @@ bool allowed_place(const std::string& path) {
                      [&](const char* place) { return inside(path, place); });
 }
 
-// A link could lead out of the folder that its name is in.
+// A symbolic link could lead outside the folder.
 void check_links(const fs::path& workspace, const std::string& path) {
   fs::path walked = workspace;
   for (const fs::path& part : fs::path(path)) {

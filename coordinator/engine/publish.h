@@ -13,13 +13,13 @@
 namespace remixer::coordinator {
 
 // Renames each publication's `from`, inside the attempt's folder `folder`, to its `to`, below
-// datasets/, labels/ or models/. May be repeated after a crash: what stands at `to` already and is
-// gone from `from` counts as moved. Checks all before it moves any; throws InputError on a path
-// outside, Error where the file system refuses.
+// datasets/, labels/ or models/. Idempotent after a crash: what already exists at `to` and no
+// longer at `from` counts as moved. Checks all before moving any; throws InputError on a path
+// outside, Error if the file system refuses.
 void publish_all(const std::filesystem::path& workspace, const std::string& folder,
                  const std::vector<experiments::protocol::Publication>& publications);
 
-// True of a path below datasets/, labels/ or models/.
+// True for a path below datasets/, labels/ or models/.
 bool published(const std::string& path);
 
 }  // namespace remixer::coordinator

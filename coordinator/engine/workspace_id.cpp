@@ -20,7 +20,7 @@ std::string new_id() {
   return sha256_hex(bytes).substr(0, 32);
 }
 
-// Empty where there is none.
+// Empty if there is no id.
 std::string read_id(const fs::path& workspace) {
   const auto text = read_file_if_exists(workspace_id_file(workspace));
   if (!text) return {};
@@ -99,7 +99,7 @@ void pair_workspace(const fs::path& workspace, const fs::path& database, Store& 
   const std::string id = !of_workspace.empty()  ? of_workspace
                          : !of_database.empty() ? of_database
                                                 : new_id();
-  // In this order: a crash between leaves a workspace whose id any database of its own may take.
+  // This order matters: after a crash in between, any database of this workspace may take the id.
   if (of_workspace.empty()) write_id(workspace, id);
   if (of_database.empty()) store.set_workspace_id(id);
 }

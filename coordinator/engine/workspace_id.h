@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Workspace and database belong together: both carry one id. Run folders that the database does not
-// know would else look like garbage, and results that have no files like finished ones.
+// Pairs a workspace with its database by an id in both. With the wrong database, run folders would
+// look like garbage, and results without files like finished ones.
 #pragma once
 
 #include <cstdint>
@@ -17,21 +17,21 @@ namespace remixer::coordinator {
 // <workspace>/workspace.json: {"id": "..."}
 std::filesystem::path workspace_id_file(const std::filesystem::path& workspace);
 
-// Proves that the database is this workspace's; where neither has an id yet, gives both one. Throws
-// InputError, having changed nothing, where they do not belong together: another id, run folders of
-// which an empty database knows nothing, or a workspace that has lost all that the database knows.
-// The message says what to do. `adopt`: an empty database is made the workspace's own whatever the
+// Checks that the database is this workspace's; if an id is missing in one or both, gives both the
+// same. Throws InputError, having changed nothing, if they do not belong together: different ids,
+// run folders of which the database knows none, or a workspace that has lost all that it knows.
+// The message says what to do. `adopt`: an empty database is paired with the workspace whatever the
 // workspace holds.
 void pair_workspace(const std::filesystem::path& workspace, const std::filesystem::path& database,
                     Store& store, const State& state, bool adopt);
 
-// The highest number of an attempt's folder, by task; only tasks of `wanted` that have one (all
-// tasks where it is null). Lists the workspace's runs/.
+// The highest number of an attempt's folder, by task; only for tasks of `wanted` that have one (all
+// tasks if it is null). Lists the workspace's runs/.
 using Wanted = std::function<bool(const std::string& task_id)>;
 std::map<std::string, int64_t> attempt_folders(const std::filesystem::path& workspace,
                                                const Wanted& wanted);
 
-// Whether `name` has the form of a task's id, as the folders of runs/ are named.
+// Whether `name` has the form of a task id, like the names of the folders in runs/.
 bool is_task_id(const std::string& name);
 
 }  // namespace remixer::coordinator

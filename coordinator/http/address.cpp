@@ -33,7 +33,7 @@ std::optional<Address> address_of(const sockaddr* socket, socklen_t size) {
   return numeric(text);
 }
 
-// IPv4 before IPv6: what every cluster's network has.
+// Prefers IPv4 to IPv6: every cluster's network has it.
 std::optional<Address> preferred(const std::vector<Address>& found) {
   for (const Address& each : found) {
     if (each.is_v4()) return each;
@@ -54,7 +54,7 @@ std::optional<Address> lookup(const std::string& name) {
   return preferred(found);
 }
 
-// Of the interface of this name or, without a name, of the first that leads out of this host.
+// Address of the named interface or, without a name, of the first one that is not loopback.
 std::optional<Address> interface_address(const std::string& name) {
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return std::nullopt;

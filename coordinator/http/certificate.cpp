@@ -30,7 +30,7 @@ using Signed = std::unique_ptr<X509, Release<X509_free>>;
 using Memory = std::unique_ptr<BIO, Release<BIO_free_all>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Release<X509_EXTENSION_free>>;
 
-// Nobody checks it: what is pinned is this very certificate.
+// Not checked by clients, which pin this certificate itself.
 constexpr long kSecondsOfValidity = 20L * 365 * 24 * 3600;
 
 void require(bool success, const char* what) {
@@ -59,7 +59,7 @@ void set_serial(X509* certificate) {
 void set_names(X509* certificate) {
   const std::string host = host_name(), common = "remixer on " + host;
   X509_NAME* name = ::X509_get_subject_name(certificate);
-  // A common name holds 64 characters at most.
+  // A common name is limited to 64 characters.
   require(::X509_NAME_add_entry_by_txt(
               name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common.c_str()),
               std::min<int>(64, static_cast<int>(common.size())), -1, 0) == 1,
@@ -68,7 +68,7 @@ void set_names(X509* certificate) {
   const std::string others = "DNS:localhost,DNS:" + host;
   Extension extension(
       ::X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, others.c_str()));
-  // A host whose name is no DNS name goes without.
+  // If the host name is not a valid DNS name, leave it out.
   if (extension) ::X509_add_ext(certificate, extension.get(), -1);
 }
 
@@ -76,7 +76,7 @@ Signed sign(EVP_PKEY* key) {
   Signed certificate(::X509_new());
   require(certificate && ::X509_set_version(certificate.get(), 2) == 1, "starting it");
   set_serial(certificate.get());
-  // A day early: clocks of a cluster differ.
+  // Valid from a day earlier: clocks in a cluster differ.
   ::X509_gmtime_adj(::X509_getm_notBefore(certificate.get()), -24L * 3600);
   ::X509_gmtime_adj(::X509_getm_notAfter(certificate.get()), kSecondsOfValidity);
   require(::X509_set_pubkey(certificate.get(), key) == 1, "setting its key");
@@ -94,7 +94,7 @@ void make(const Certificate& files) {
                                      nullptr) == 1,
           "writing its key");
   require(::PEM_write_bio_X509(certificate_text.get(), certificate.get()) == 1, "writing it");
-  // The certificate last: where it stands, its key does too.
+  // Write the certificate last: if it exists, its key does too.
   write_file_atomic(files.key, text_of(key_text), 0600);
   write_file_atomic(files.certificate, text_of(certificate_text));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's own TLS certificate: self-signed, and trusted because the access file names its
+// The daemon's own TLS certificate: self-signed, and trusted because the access file holds its
 // fingerprint.
 #pragma once
 
@@ -13,9 +13,9 @@ struct Certificate {
   std::string fingerprint;                 // SHA-256 of its DER, lower-case hexadecimal
 };
 
-// The certificate in `folder` (daemon.crt; daemon.key with mode 0600), made where there is none. It
-// is kept, so that a restarted daemon is the same to those who have seen it. Throws InputError
-// where the files there are damaged, do not belong together, or let others read the key.
+// The certificate in `folder` (daemon.crt; daemon.key with mode 0600), created if there is none. It
+// is kept, so that clients recognise a restarted daemon. Throws InputError if the files there are
+// damaged, do not belong together, or let others read the key.
 Certificate own_certificate(const std::filesystem::path& folder);
 
 }  // namespace remixer::coordinator

@@ -47,7 +47,7 @@ void Session::start() {
                         [self = shared_from_this()] { self->shake_hands(); });
 }
 
-// A client that does not speak TLS where it should, or is slow about it, is closed.
+// Closes the connection if the client does not speak TLS when required, or is too slow.
 void Session::shake_hands() {
   expire_after(shared_.options.request_seconds);
   stream_.async_handshake(Stream::Side::server,
@@ -72,8 +72,8 @@ void Session::read_head() {
   parser_.emplace();
   parser_->header_limit(shared_.options.header_limit);
   parser_->body_limit(shared_.options.body_limit);
-  // The long wait is for the first byte only, and for those who were let in: a client that begins
-  // must go on.
+  // Only authenticated clients get the long timeout, and only for the first byte: a started request
+  // must continue.
   if (buffer_.size() > 0) return read_rest_of_head();
   const ServerOptions& options = shared_.options;
   expire_after(trusted_ ? options.idle_seconds
@@ -99,7 +99,7 @@ void Session::on_head(beast::error_code code) {
   if (beast::iequals(expect, "100-continue")) {
     return write(error_response(417, "send the body without waiting for 100-continue"), false);
   }
-  // A body is read of those alone who may send one.
+  // Read a body only from clients that may send one.
   if (!parser_->is_done() && shared_.gate) {
     const auto head = request();
     if (!head) return write(error_response(400, "malformed request target"), false);
@@ -119,7 +119,7 @@ void Session::on_body(beast::error_code code) {
   respond(judged(answer()));
 }
 
-// What cannot be read is answered where there is somebody to answer.
+// Answers an unreadable request if the client can still be answered.
 void Session::refuse(beast::error_code code) {
   if (code == http::error::body_limit || code == http::error::header_limit) {
     return write(error_response(413, "the request is too large"), false);
@@ -169,7 +169,7 @@ HttpResponse Session::judged(HttpResponse answer) {
 
 void Session::respond(HttpResponse answer) {
   if (!answer.stream) {
-    // The one answer of such a connection is that to a question, not the proof before it.
+    // Such a connection gets one answer to a question; the proof before it does not count.
     const bool last = once_ && (answer.let_in || proven_);
     proven_ = true;
     return write(answer, parser_->get().keep_alive() && answer.status != 429 && !last);
@@ -187,7 +187,7 @@ void Session::write(const HttpResponse& answer, bool keep_alive) {
   response_->keep_alive(keep_alive);
   if (answer.content_type.empty()) {
     response_->set(http::field::content_type, "application/json");
-    // A title or a reason may hold bytes that are no UTF-8.
+    // A title or a reason may contain invalid UTF-8.
     response_->body() = answer.body.dump(-1, ' ', false, Json::error_handler_t::replace);
   } else {
     response_->set(http::field::content_type, answer.content_type);
@@ -202,7 +202,7 @@ void Session::write(const HttpResponse& answer, bool keep_alive) {
                     });
 }
 
-// At once, or later where the connection asks faster than it may.
+// Reads at once, or later if the connection exceeds its rate limit.
 void Session::read_next() {
   const double wait = rate_.take_on_credit(system_clock().monotonic());
   if (wait <= 0) return read_head();
@@ -213,7 +213,7 @@ void Session::read_next() {
   });
 }
 
-// The body lasts until the connection ends, so it needs no length.
+// The body lasts until the connection closes, so it needs no length.
 void Session::begin_stream(std::shared_ptr<EventStream> stream) {
   events_ = std::move(stream);
   send_events(
@@ -221,7 +221,7 @@ void Session::begin_stream(std::shared_ptr<EventStream> stream) {
       "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n");
 }
 
-// Sends `text` and what is new; then waits, so that what changes all the time is told now and then.
+// Sends `text` and new events, then waits, so that frequent changes are sent at intervals.
 void Session::send_events(std::string text) {
   try {
     text += events_->next();
@@ -232,7 +232,7 @@ void Session::send_events(std::string text) {
   if (text.empty()) return wait_for_events();
   chunk_ = std::move(text);
   silent_ = 0;
-  // One that takes nothing for so long is gone, or stuck.
+  // A client that reads nothing for this long is gone or stuck.
   expire_after(shared_.options.request_seconds);
   boost::asio::async_write(stream_, boost::asio::buffer(chunk_),
                            [self = shared_from_this()](beast::error_code code, size_t) {

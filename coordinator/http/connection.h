@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client's connection.
+// One client connection of the server.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@
 
 namespace remixer::coordinator {
 
-// What the connections of a server share.
+// Shared by all connections of a server.
 struct ServerShared {
   explicit ServerShared(ServerOptions given)
       : options(std::move(given)),
@@ -28,22 +28,22 @@ struct ServerShared {
   HttpGate gate;
   std::atomic<int> connections{0}, streams{0};
   std::atomic<uint64_t> requests{0}, refused{0};
-  std::mutex mutex;  // of `refusals`
+  std::mutex mutex;  // guards `refusals`
   TokenBucket refusals;
 };
 
-// Reads requests and writes answers until the client goes or breaks a limit. Keeps itself alive by
-// the operation that it waits for; all of it runs on the stream's strand.
+// Reads requests and writes answers until the client leaves or breaks a limit. Each pending
+// operation keeps it alive; everything runs on the stream's strand.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  // `tls` (null: clear text) and `shared` outlive the session; the count of connections is one less
-  // when it has ended.
-  // `once`: the connection ends after the first answer.
+  // `tls` (null: clear text) and `shared` outlive the session; it decrements the connection count
+  // when it ends.
+  // `once`: the connection closes after the first answer.
   Session(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls, ServerShared& shared,
           bool once = false);
   ~Session();
   void start();
-  // The client has shown that it may speak to the daemon. Thread-safe.
+  // True if the client has authenticated. Thread-safe.
   bool trusted() const { return trusted_; }
   // Closes the connection soon. Thread-safe.
   void evict();
@@ -58,10 +58,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_head(boost::beast::error_code code);
   void on_body(boost::beast::error_code code);
   void refuse(boost::beast::error_code code);
-  // The request as far as it was read; nothing where its target is malformed.
+  // The request as parsed so far; nothing if its target is malformed.
   std::optional<HttpRequest> request() const;
   HttpResponse answer() const;
-  // Notes whether the client was let in; what it is told where too many were not.
+  // Records whether the client was let in; after too many refusals replaces the answer.
   HttpResponse judged(HttpResponse answer);
   void respond(HttpResponse answer);
   void write(const HttpResponse& response, bool keep_alive);
@@ -83,7 +83,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::steady_timer pause_;
   TokenBucket rate_;
   std::shared_ptr<EventStream> events_;
-  std::string chunk_;  // of the stream, being written
+  std::string chunk_;  // part of the stream, being written
   double silent_ = 0;  // seconds since the stream's last chunk
 };
 

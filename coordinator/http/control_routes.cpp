@@ -13,7 +13,7 @@ namespace remixer::coordinator {
 
 namespace {
 
-// Each returns how many tasks are concerned.
+// Each returns the number of affected tasks.
 using GridOrder = std::function<int64_t(Engine&, int64_t, const Json&)>;
 using TaskOrder = std::function<int64_t(Engine&, const std::string&)>;
 
@@ -23,7 +23,7 @@ Pause pause_of(const Json& body) {
   return now ? Pause::kNow : Pause::kAfterRunning;
 }
 
-// An order that says nothing more.
+// An order without parameters.
 template <typename Order>
 GridOrder plain(Order order) {
   return [order](Engine& engine, int64_t id, const Json& body) {

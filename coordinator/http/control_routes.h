@@ -12,12 +12,12 @@
 
 namespace remixer::coordinator {
 
-// The answer to a POST with these parts of its path; nothing where there is no such order. Throws
-// as the engine does.
+// Handles a POST whose path has these parts; nothing if there is no such order. Throws as the
+// engine does.
 std::optional<HttpResponse> control(Engine& engine, const std::vector<std::string>& parts,
                                     const Json& body);
 
-// True where control() knows the path.
+// True if control() handles the path.
 bool is_control(const std::vector<std::string>& parts);
 
 }  // namespace remixer::coordinator

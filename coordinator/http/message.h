@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request and its answer, free of the HTTP library.
+// An HTTP request and its answer, independent of the HTTP library.
 #pragma once
 
 #include <map>
@@ -15,43 +15,43 @@ namespace remixer::coordinator {
 struct HttpRequest {
   std::string method;  // "GET", "POST"
   std::string path;    // decoded, without the query: "/api/v1/status"
-  // The path's parts, split before they were decoded, so that a name may hold a slash.
+  // The path's parts, split before decoding, so that a name may contain a slash.
   std::vector<std::string> segments;
   std::map<std::string, std::string> query;
-  std::string host, origin, authorization, cookie;  // headers; empty where absent
+  std::string host, origin, authorization, cookie;  // headers; empty if absent
   std::string body;
 };
 
-// Text that a client is sent piece by piece for as long as it stays (server-sent events).
+// Text sent to a client piece by piece while it is connected (server-sent events).
 class EventStream {
  public:
   virtual ~EventStream() = default;
-  // What is new since the last call; empty where nothing is. Called every half second or so, by one
-  // thread at a time. What it throws ends the stream.
+  // New text since the last call; empty if none. Called about every half second, by one thread at a
+  // time. An exception ends the stream.
   virtual std::string next() = 0;
 };
 
 struct HttpResponse {
   int status = 200;
-  Json body = {};                 // sent as JSON, unless there is a content type
+  Json body = {};                 // sent as JSON, unless content_type is set
   std::string content_type = {};  // of `text`
   std::string text = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  std::shared_ptr<EventStream> stream = {};  // in place of a body
-  bool let_in = true;  // false: anybody is told this, so it says nothing for who asked
+  std::shared_ptr<EventStream> stream = {};  // replaces the body
+  bool let_in = true;  // false: anybody gets this answer, so it does not authenticate the client
 };
 
 HttpResponse error_response(int status, const std::string& message);
 HttpResponse text_response(std::string content_type, std::string text);
 
-// `text` as it can stand in a path or as a value of a query.
+// `text` encoded for a path or a query value.
 std::string percent_encoded(const std::string& text);
 
-// Splits a request target into path, segments and query, all percent-decoded. False where it is
-// malformed.
+// Splits a request target into path, segments and query, all percent-decoded. Returns false if it
+// is malformed.
 bool parse_target(const std::string& target, HttpRequest& request);
 
-// The value of a cookie in a Cookie header; empty where it is not there.
+// The value of a cookie in a Cookie header; empty if it is missing.
 std::string cookie_value(const std::string& header, const std::string& name);
 
 }  // namespace remixer::coordinator

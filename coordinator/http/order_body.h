@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the body of a request that changes something: these fields and no others, so that a
-// misspelt wish is refused and not passed over.
+// misspelt option is refused rather than ignored.
 #pragma once
 
 #include "base/object_reader.h"
@@ -8,7 +8,7 @@
 
 namespace remixer::coordinator {
 
-// `read` names the fields, as describe() in base/object_reader.h does. Throws InputError.
+// `read` reads the fields, like describe() in base/object_reader.h. Throws InputError.
 template <typename Read>
 void read_body(const Json& body, Read read) {
   ObjectReader fields(body, "body");
@@ -20,7 +20,7 @@ inline void read_empty(const Json& body) {
   read_body(body, [](ObjectReader&) {});
 }
 
-// No body at all says nothing.
+// A missing body means no fields.
 inline Json body_or_empty(const Call& call) {
   return call.request.body.empty() ? Json::object() : call.body();
 }

@@ -14,7 +14,7 @@ bool is_parameter(const std::string& segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
-// The parameters where the path has the pattern's form.
+// The parameters if the path matches the pattern.
 std::optional<std::vector<std::string>> match(const std::vector<std::string>& pattern,
                                               const std::vector<std::string>& path) {
   if (pattern.size() != path.size()) return std::nullopt;

@@ -12,30 +12,30 @@
 
 namespace remixer::coordinator {
 
-// A request on its way to its route.
+// A request being routed.
 struct Call {
   const HttpRequest& request;
-  std::vector<std::string> parameters;  // what stood for the pattern's {names}, in order
+  std::vector<std::string> parameters;  // values of the pattern's {names}, in order
 
-  // A query parameter; empty where it was not given.
+  // A query parameter; empty if it was not given.
   std::string query(const std::string& name) const;
-  // One that is a whole number between `least` and `most`. Throws InputError where it is not.
+  // An integer parameter between `least` and `most`. Throws InputError if it is not.
   int64_t number(const std::string& name, int64_t otherwise, int64_t least, int64_t most) const;
-  // The body. Throws InputError where it is not JSON.
+  // The body. Throws InputError if it is not JSON.
   Json body() const;
 };
 
 class RouteTable {
  public:
   using Function = std::function<HttpResponse(const Call&)>;
-  // Who may ask: those whom the guard knows, or anybody on the daemon's own address.
+  // Who may send the request: authenticated clients, or anybody using the daemon's own address.
   enum class Access { kKnown, kAnybody };
 
-  // `pattern` as "/api/v1/tasks/{id}/cancel".
+  // `pattern` is like "/api/v1/tasks/{id}/cancel".
   void add(const std::string& method, const std::string& pattern, Function function,
            Access access = Access::kKnown);
-  // Guards the request, calls its route and turns errors into answers: 404 where nothing has this
-  // path, 405 where another method has.
+  // Checks the request, calls its route and turns errors into answers: 404 if nothing has this
+  // path, 405 if only other methods have.
   HttpResponse answer(const Guard& guard, const HttpRequest& request) const;
   std::vector<std::string> names() const;  // "GET /api/v1/ping"
 
@@ -51,7 +51,7 @@ class RouteTable {
   std::vector<Route> routes_;
 };
 
-// What the routes are made of; outlives the table.
+// What the routes need; outlives the table.
 struct RouteContext {
   Guard guard;
   RouteOptions options;
@@ -59,8 +59,8 @@ struct RouteContext {
   HttpResponse ask(std::function<Json(const Engine::View&)> question) const {
     return {200, options.engine->query(std::move(question))};
   }
-  // The whole id of what stands in a path for a grid or a task. Both throw NotFound, and InputError
-  // where it is not unique.
+  // The complete id for a grid or task given in a path. Both throw NotFound, and InputError if it
+  // is not unique.
   int64_t grid_id(const std::string& name) const;
   std::string task_id(const std::string& prefix) const;
 };
@@ -70,7 +70,7 @@ void add_order_routes(RouteTable& table, const RouteContext& context);
 void add_worker_routes(RouteTable& table, const RouteContext& context);
 void add_view_routes(RouteTable& table, const RouteContext& context);
 void add_dashboard_routes(RouteTable& table, const RouteContext& context);
-// Also the daemon's end, which may leave allocations to the next.
+// Also the shutdown route, which may leave allocations to the next daemon.
 void add_slurm_routes(RouteTable& table, const RouteContext& context);
 void add_event_routes(RouteTable& table, const RouteContext& context);
 

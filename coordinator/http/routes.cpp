@@ -6,7 +6,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// The table and what its functions use, kept together by the handler.
+// The table and its functions' context, owned by the handler.
 struct Routes {
   explicit Routes(RouteContext given) : context(std::move(given)) {
     add_query_routes(table, context);

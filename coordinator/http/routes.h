@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API: requests to calls of the engine. docs/openapi.json describes every route.
+// The API: maps requests to calls of the engine. docs/openapi.json describes every route.
 #pragma once
 
 #include <filesystem>
@@ -14,28 +14,35 @@
 
 namespace remixer::coordinator {
 
+// POST /slurm/up.
+struct SlurmUp {
+  Json site;               // as slurm::site_from_json() reads it
+  bool try_first = true;   // with one allocation
+  bool reachable = false;  // the user chose the address on which this daemon listens
+};
+
 struct RouteOptions {
   Engine* engine = nullptr;                             // outlives the handler
   std::function<void(bool keep_allocations)> shutdown;  // POST /shutdown; returns at once
-  std::function<Json()> about;   // what /ping answers and /status adds; thread-safe
-  std::function<Json()> status;  // what /status answers
-  std::function<Json()> slurm;   // what /slurm answers; thread-safe, as the four below
-  // Why no allocation could run the task; empty where one could, or none are wanted.
+  std::function<Json()> about;   // answer of /ping, added to /status; thread-safe
+  std::function<Json()> status;  // answer of /status
+  std::function<Json()> slurm;   // answer of /slurm; thread-safe, like the four below
+  // Why no allocation could run the task; empty if one could, or if none are wanted.
   std::function<std::string(const std::string& task_id)> slurm_unfit;
-  std::function<void(const Json& order)> slurm_up;
+  std::function<void(const SlurmUp& order)> slurm_up;
   std::function<void()> slurm_resume;
   std::function<void(bool let_run)> slurm_down;
   std::function<ServerCounts()> counts;  // for /metrics
   std::filesystem::path workspace;       // absolute; logs are read from it
-  std::filesystem::path database;        // read by what would keep the engine too long
+  std::filesystem::path database;        // for queries that would keep the engine too long
   ReportSource reports{};
 };
 
-// A handler that guards, then routes. Errors become {"error": ...} with the statuses of
+// A handler that checks access, then routes. Errors become {"error": ...} with the statuses in
 // docs/api.md.
 HttpHandler make_routes(Guard guard, RouteOptions options);
 
-// What may be refused of a request before its body is read.
+// Refuses requests that can be refused before their body is read.
 HttpGate make_gate(Guard guard);
 
 // All routes as "GET /api/v1/tasks/{id}", in no particular order.

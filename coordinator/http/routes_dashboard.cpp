@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How browsers are let in and clients know the daemon; the files that the dashboard loads.
+// Routes of the dashboard: browser login, the daemon's proof, the files of the page.
 #include "coordinator/dashboard/assets.h"
 #include "coordinator/http/route_table.h"
 #include "experiments/protocol/proof.h"
@@ -7,7 +7,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// Nothing but the daemon's own files runs in the page, and nothing else is asked.
+// The page may run and load only the daemon's own files.
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -24,7 +24,7 @@ HttpResponse with_headers(HttpResponse response, const char* policy) {
   return response;
 }
 
-// A page for those who are not in, without scripts.
+// A page without scripts for browsers that are not logged in.
 HttpResponse notice(int status, const std::string& head, const std::string& text) {
   HttpResponse response = text_response(
       "text/html; charset=utf-8",
@@ -47,7 +47,7 @@ HttpResponse open(const Guard& guard, const Call& call) {
                   "This link was used already, or is too old. "
                   "<code>remixer dashboard</code> prints a new one.");
   }
-  // Not a redirect: a strict cookie is only sent where the way begins on this page.
+  // Not a redirect: a strict cookie is only sent if the navigation starts on this page.
   HttpResponse response = notice(200, "<meta http-equiv=\"refresh\" content=\"0;url=/\">",
                                  "<a href=\"/\">To the dashboard</a>");
   response.headers.emplace_back("Set-Cookie", *cookie);

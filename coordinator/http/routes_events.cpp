@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is sent as it happens: the status, and a task's log.
+// Server-sent events: the status, and a task's log.
 #include "coordinator/http/route_table.h"
 #include "coordinator/http/status_feed.h"
 #include "coordinator/views/prometheus.h"
@@ -12,7 +12,7 @@ std::string event(const char* name, const std::string& json) {
   return fmt::format("event: {}\ndata: {}\n\n", name, json);
 }
 
-// One watcher's stream.
+// One client's stream.
 class Events : public EventStream {
  public:
   Events(std::shared_ptr<StatusFeed> feed, std::filesystem::path workspace, std::string task)
@@ -30,7 +30,7 @@ class Events : public EventStream {
   }
 
  private:
-  // The newest attempt's log goes on where it was; a newer attempt's begins.
+  // Continues the newest attempt's log; switches to a newer attempt's log from its start.
   std::string next_of_log() {
     Json piece = read_task_log(workspace_, log_);
     if (piece["attempt"].is_null()) return "";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes that change something, for people.
+// Routes for people that change something.
 #include <malloc.h>
 
 #include "coordinator/engine/adopt.h"
@@ -15,13 +15,13 @@ namespace protocol = experiments::protocol;
 
 namespace {
 
-// What a large grid took while it was expanded goes back to the system.
+// Returns memory used for expanding a large grid to the system.
 void give_memory_back(const protocol::GridSubmitted& submitted) {
   constexpr int64_t kLarge = 10000;
   if (submitted.tasks >= kLarge) ::malloc_trim(0);
 }
 
-// A grid's file, expanded here: its text is small where what it stands for is not.
+// Expands a grid's file here: its text is small even if its expansion is not.
 HttpResponse submit_file(const RouteContext& context, const Call& call) {
   const Json body = call.body();
   std::string text, name;
@@ -35,7 +35,7 @@ HttpResponse submit_file(const RouteContext& context, const Call& call) {
   return {200, protocol::to_json(submitted)};
 }
 
-// "/api/v1/<grids or tasks>/{id}/<order>" to control().
+// Maps "/api/v1/<grids or tasks>/{id}/<order>" to control().
 void add_order(RouteTable& table, Engine* engine, const std::string& of, const std::string& order) {
   table.add("POST", "/api/v1/" + of + "/{id}/" + order, [engine, of, order](const Call& call) {
     return control(*engine, {of, call.parameters[0], order}, body_or_empty(call)).value();
@@ -60,7 +60,7 @@ void add_order_routes(RouteTable& table, const RouteContext& context) {
         [&](const Engine::View& view) { return Json(find_grid(view.state, call.parameters[0])); });
     return HttpResponse{200, to_json(adopt_results(*engine, id.get<int64_t>()))};
   });
-  // Deletes: what was not asked for in so many words is refused.
+  // Deletes files, so it requires an explicit body.
   table.add("POST", "/api/v1/gc",
             [engine](const Call& call) { return control(*engine, {"gc"}, call.body()).value(); });
 }

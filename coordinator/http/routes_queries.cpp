@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes that only look.
+// Read-only routes.
 #include <limits>
 
 #include "coordinator/http/route_table.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes of Slurm's allocations.
+// Routes for Slurm allocations.
 #include "base/error.h"
 #include "coordinator/http/order_body.h"
 
@@ -13,13 +13,13 @@ HttpResponse ordered(const RouteContext& context, const std::function<void()>& o
   } catch (const InputError&) {
     throw;
   } catch (const Error& error) {
-    // Slurm's own trouble, not the daemon's.
+    // An error of Slurm, not of the daemon.
     return error_response(502, error.what());
   }
   return {200, context.options.slurm()};
 }
 
-// A wish that may be left out, as the body may.
+// An optional flag; the body is optional too.
 bool flag(const Call& call, const char* name) {
   bool value = false;
   read_body(body_or_empty(call), [&](ObjectReader& v) { v.optional(name, value, false); });
@@ -35,13 +35,13 @@ void add_slurm_routes(RouteTable& table, const RouteContext& context) {
   });
   table.add("POST", "/api/v1/slurm/up", [c](const Call& call) {
     const Json body = call.body();
-    read_body(body, [](ObjectReader& v) {
-      bool ignored = false;
-      v.member("site");
-      v.optional("try_first", ignored, true);
-      v.optional("reachable", ignored, false);
+    SlurmUp order;
+    read_body(body, [&](ObjectReader& v) {
+      v("site", order.site);
+      v.optional("try_first", order.try_first, true);
+      v.optional("reachable", order.reachable, false);
     });
-    return ordered(*c, [&] { c->options.slurm_up(body); });
+    return ordered(*c, [&] { c->options.slurm_up(order); });
   });
   table.add("POST", "/api/v1/slurm/resume", [c](const Call& call) {
     read_empty(body_or_empty(call));

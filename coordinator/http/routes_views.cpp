@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes that answer from the database and the logs, without the engine's time.
+// Routes that answer from the database and the logs, without using the engine's thread.
 #include <algorithm>
 
 #include "coordinator/http/route_table.h"
@@ -71,7 +71,7 @@ Json log(const RouteContext& context, const Call& call) {
   return read_task_log(context.options.workspace, question);
 }
 
-// Throws NotFound where whoever started the daemon gave it none.
+// Throws NotFound if the daemon was started without reports.
 const ReportSource& reports_of(const RouteContext& context) {
   if (!context.options.reports.tables) throw NotFound("this daemon shows no reports");
   return context.options.reports;
@@ -86,7 +86,7 @@ Json pictures(const RouteContext& context, const Call& call) {
   return reports_of(context).pictures(context.grid_id(call.parameters[0]));
 }
 
-// The page brings its own style and pictures, and nothing that runs.
+// The page contains its own style and pictures, and no scripts.
 HttpResponse report_page(const RouteContext& context, const Call& call) {
   HttpResponse response = text_response(
       "text/html; charset=utf-8", reports_of(context).page(context.grid_id(call.parameters[0])));

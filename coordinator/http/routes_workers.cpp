@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes of workers: they register, claim, report.
+// Routes for workers: register, claim, report.
 #include "coordinator/http/route_table.h"
 
 namespace remixer::coordinator {

@@ -24,7 +24,7 @@ using asio::ip::tcp;
 
 namespace {
 
-// Children hold no connection of ours, and no port.
+// Child processes must not inherit connections or the port.
 void close_on_exec(int descriptor) {
   ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
@@ -52,7 +52,7 @@ struct Server::Parts {
   asio::io_context context;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
-  std::list<std::weak_ptr<Session>> strangers;  // not yet let in, oldest first; of the acceptor
+  std::list<std::weak_ptr<Session>> strangers;  // not yet let in, oldest first; acceptor only
   std::vector<std::thread> threads;
 
   void secure(const Certificate& certificate) {
@@ -100,7 +100,7 @@ struct Server::Parts {
 
   void on_accept(boost::system::error_code code, tcp::socket socket) {
     if (code) {
-      // No descriptors left, most likely: give the others time to close.
+      // Probably out of descriptors: give other connections time to close.
       pause.expires_after(std::chrono::milliseconds(100));
       pause.async_wait([this](boost::system::error_code stopped) {
         if (!stopped) accept();
@@ -124,7 +124,7 @@ struct Server::Parts {
     accept();
   }
 
-  // Those who have gone or were let in.
+  // Removes connections that have closed or authenticated.
   void forget_others() {
     strangers.remove_if([](const std::weak_ptr<Session>& each) {
       const auto session = each.lock();
@@ -132,7 +132,7 @@ struct Server::Parts {
     });
   }
 
-  // Closes the oldest connection whose client was not let in; false where there is none.
+  // Closes the oldest connection that has not authenticated; false if there is none.
   bool make_room() {
     forget_others();
     if (strangers.empty()) return false;
@@ -174,7 +174,7 @@ void Server::stop() {
   parts_->context.stop();
   for (std::thread& thread : parts_->threads) thread.join();
   parts_->threads.clear();
-  // Waiting clients see the end now, not when the object goes.
+  // Close now, so that waiting clients notice, rather than on destruction.
   boost::system::error_code ignored;
   parts_->acceptor.close(ignored);
 }

@@ -8,7 +8,7 @@ namespace {
 constexpr double kAskSeconds = 0.9;
 constexpr double kRenewSeconds = 5;
 
-// Everything but times, which always change.
+// The parts of the status that show events; leaves out times, which always change.
 std::string happened(const Json& status) {
   Json seen = Json::array({status.value("revision", Json()), status.value("stopping", Json())});
   for (const Json& attempt : status.value("running", Json::array())) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status stream for all watchers: asks the engine at most once a second.
+// Status stream shared by all watchers: queries the engine at most once a second.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@ class StatusFeed {
       : status_(std::move(status)), clock_(clock) {}
 
   struct Snapshot {
-    uint64_t number = 0;  // grows when something has happened, and every few seconds
+    uint64_t number = 0;  // increases when something has happened, and every few seconds
     std::shared_ptr<const std::string> json;
   };
-  // Throws what the status throws.
+  // Throws what the status function throws.
   Snapshot newest();
 
  private:
@@ -31,8 +31,8 @@ class StatusFeed {
   const Clock& clock_;
   std::mutex mutex_;
   Snapshot snapshot_;
-  std::string seen_;                      // what tells whether something has happened
-  double asked_ = -1e9, renewed_ = -1e9;  // when
+  std::string seen_;                      // compared to detect whether something has happened
+  double asked_ = -1e9, renewed_ = -1e9;  // times
 };
 
 }  // namespace remixer::coordinator

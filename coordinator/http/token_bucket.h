@@ -6,7 +6,7 @@
 
 namespace remixer::coordinator {
 
-// Not thread-safe. Times are seconds of a clock that never goes back.
+// Not thread-safe. Times are seconds of a monotonic clock.
 class TokenBucket {
  public:
   TokenBucket(double per_second, double at_once)
@@ -19,7 +19,7 @@ class TokenBucket {
     tokens_ -= 1;
     return true;
   }
-  // Takes one token, on credit where there is none; returns the seconds until it is earned.
+  // Takes one token, on credit if there is none; returns the seconds until it is earned.
   double take_on_credit(double now) {
     fill(now);
     tokens_ -= 1;

@@ -30,19 +30,19 @@ struct Slot {
   int ranks = 1;
   pid_t child = 0;      // 0: not running
   double started = 0;   // monotonic
-  double start_at = 0;  // when it may be started
+  double start_at = 0;  // earliest time to start it
   int early_deaths = 0;
   bool given_up = false;
   fs::path log;
-  int64_t log_begin = 0;  // its length when the worker was started
+  int64_t log_begin = 0;  // length of the log when the worker was started
 };
 
 double now() {
   return system_clock().monotonic();
 }
 
-// What an environment around this process says of other MPI jobs: an allocation that the user
-// stands in, hostfiles, another run's settings.
+// Environment variables of other MPI jobs: an allocation that the user's shell is in, hostfiles,
+// another run's settings.
 const std::vector<std::string> kForeignVariables = {"SLURM_", "PMIX_", "PMI_", "OMPI_", "PRTE_"};
 
 int64_t size_of(const fs::path& log) {
@@ -51,7 +51,7 @@ int64_t size_of(const fs::path& log) {
   return code ? 0 : static_cast<int64_t>(size);
 }
 
-// Why a start failed, from what its log holds since.
+// Why a start failed, from the log's text since then.
 std::string cause(const fs::path& log, int64_t begin) {
   std::string text;
   try {
@@ -88,7 +88,7 @@ struct LocalLauncher::Parts {
     if (!mpirun.empty()) {
       command.arguments = {mpirun.string(), "-n", std::to_string(slot.ranks), "--bind-to", "none",
                            "--oversubscribe",
-                           // Whatever hostfile a user's settings name.
+                           // Overrides a hostfile from the user's settings.
                            "--host", fmt::format("localhost:{}", slot.ranks)};
       command.environment["REMIXER_RANKS"] = std::to_string(slot.ranks);
     }
@@ -98,9 +98,9 @@ struct LocalLauncher::Parts {
          options.device, "--loader-threads", std::to_string(options.loader_threads)});
     share_out(slot, command);
     command.without = kForeignVariables;
-    // Some libraries end without one.
+    // Some libraries crash without HOME.
     if (!std::getenv("HOME")) command.environment["HOME"] = options.workspace.string();
-    // Copying straight between processes is forbidden in many containers.
+    // Many containers forbid direct copies between processes.
     command.environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none";
     if (::geteuid() == 0) {
       command.environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
@@ -109,7 +109,7 @@ struct LocalLauncher::Parts {
     return command;
   }
 
-  // Cores and GPUs. One worker alone is not bound: others on this machine may be.
+  // Sets cores and GPUs. A single worker is not bound to cores: other programs may be.
   void share_out(const Slot& slot, Command& command) const {
     const auto index = static_cast<size_t>(slot.number - 1);
     const std::vector<int> all = own_cores(), cores = share_of(all, index, slots.size());
@@ -126,7 +126,7 @@ struct LocalLauncher::Parts {
     if (!gpus.empty()) command.environment["CUDA_VISIBLE_DEVICES"] = gpus;
   }
 
-  // The thread that is the parent of all workers.
+  // Main loop of the thread that is the parent of all workers.
   void run() {
     std::unique_lock lock(mutex);
     while (!ending) {
@@ -163,7 +163,7 @@ struct LocalLauncher::Parts {
   void watch(Slot& slot) {
     const auto code = child_ended(slot.child);
     if (!code) return;
-    // mpirun may have left ranks behind when it was killed.
+    // mpirun may have left ranks running when it was killed.
     kill_session(slot.child);
     slot.child = 0;
     if (let_end) return;

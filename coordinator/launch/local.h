@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local launcher: keeps a daemon's own workers running on this machine.
+// Local launcher: keeps a daemon's own workers running on this machine.
 #pragma once
 
 #include <filesystem>
@@ -15,40 +15,40 @@ struct LauncherOptions {
   std::filesystem::path access_file;
   std::filesystem::path worker_program;  // empty: remixer-worker beside this program
   std::string device = "auto";           // the workers' --device
-  int loader_threads = 0;                // a rank; 0: the workers decide
-  double settled_seconds = 20;           // a worker that lived so long started well
+  int loader_threads = 0;                // per rank; 0: the workers decide
+  double settled_seconds = 20;           // a worker that runs for this long has started well
   double backoff_seconds = 0.5;          // before the first restart; doubled for each early death
   int early_deaths = 5;                  // in a row, after which a worker is given up
 };
 
-// The exit code with which a worker asks to be started afresh: no death to worry about.
+// Exit code by which a worker asks to be restarted; not counted as a failure.
 constexpr int kWorkerRestart = 75;
 
-// Thread-safe. One thread of its own starts, watches and restarts the workers. This machine's cores
-// and GPUs are shared out equally among them: affinity, OMP_NUM_THREADS (unless it is set),
+// Thread-safe. Starts, watches and restarts the workers on its own thread. Divides this machine's
+// cores and GPUs equally among them: affinity, OMP_NUM_THREADS (unless it is set),
 // REMIXER_CORES_PER_RANK and CUDA_VISIBLE_DEVICES.
 class LocalLauncher {
  public:
   explicit LocalLauncher(LauncherOptions options);
-  // Ends as kill() does.
+  // Stops as kill() does.
   ~LocalLauncher();
   LocalLauncher(const LocalLauncher&) = delete;
   LocalLauncher& operator=(const LocalLauncher&) = delete;
 
-  // Starts more workers of `ranks` MPI ranks each. Throws InputError where the worker program or,
-  // for several ranks, mpirun is missing.
+  // Starts more workers of `ranks` MPI ranks each. Throws InputError if the worker program or, for
+  // several ranks, mpirun is missing.
   void start(int workers, int ranks);
 
-  // From now on a worker that ends is not started again.
+  // From now on does not restart workers that end.
   void let_end();
-  // Sends SIGTERM to those that are left, upon which they checkpoint and end.
+  // Sends SIGTERM to the remaining workers, which then checkpoint and end.
   void terminate();
-  // Kills what is left, with everything that it started.
+  // Kills the remaining workers and all their child processes.
   void kill();
 
   int alive() const;
   // {"workers", "alive", "problem"}: problem is null, or one line saying why a worker does not
-  // start, with the last lines of its log.
+  // start, including the last lines of its log.
   Json status() const;
 
  private:

@@ -16,7 +16,7 @@ bool holds(std::string_view line, std::string_view word) {
          }) != line.end();
 }
 
-// What mpirun frames its own words with, and those that follow any end of any rank.
+// Lines that frame mpirun's messages, and messages that mpirun prints after any rank has ended.
 bool is_frame(std::string_view line) {
   return line.find_first_not_of("-= \t\r") == std::string_view::npos;
 }

@@ -7,8 +7,8 @@
 
 namespace remixer::coordinator {
 
-// At most three lines in one: the first that speaks of an error and those after it, without what
-// mpirun adds at the end; the first of all where none does. Empty of an empty log.
+// At most three lines joined into one: the first that mentions an error and those after it, without
+// mpirun's epilogue; if none does, the first lines. Empty for an empty log.
 std::string first_cause(std::string_view log);
 
 }  // namespace remixer::coordinator

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kRanksWithoutGpu = 2;
 
-// Those that CUDA would show: it stops at the first name that is none, as "-1" or Slurm's
+// The GPUs that CUDA would show: it stops at the first invalid name, such as "-1" or Slurm's
 // "NoDevFiles".
 std::vector<std::string> named_gpus(const std::string& names) {
   std::vector<std::string> gpus;
@@ -21,7 +21,7 @@ std::vector<std::string> named_gpus(const std::string& names) {
   return gpus;
 }
 
-// "nvidia0", "nvidia12": a card. Beside them stand nvidiactl, nvidia-uvm and others.
+// "nvidia0", "nvidia12": a GPU. The folder also has nvidiactl, nvidia-uvm and others.
 bool is_card(const std::string& name) {
   constexpr std::string_view kBegin = "nvidia";
   return name.starts_with(kBegin) && name.size() > kBegin.size() &&
@@ -32,7 +32,7 @@ bool is_card(const std::string& name) {
 
 std::vector<std::string> own_gpus(const std::filesystem::path& devices) {
   if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) return named_gpus(visible);
-  // CUDA counts those that there are from 0, whatever their numbers.
+  // CUDA numbers the existing devices from 0, whatever their device numbers.
   std::vector<std::string> gpus;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(devices, none)) {
@@ -51,7 +51,7 @@ WorkerCount count_workers(const WorkerChoice& choice) {
   };
   if (choice.ranks) return {workers_of(*choice.ranks), *choice.ranks};
   WorkerCount best{workers_of(1), 1};
-  // Where workers are asked for, each has an equal part of the GPUs.
+  // If the number of workers is given, each has an equal part of the GPUs.
   const int most = choice.gpus > 0 ? slots / std::max(1, choice.workers.value_or(1)) : slots;
   for (int ranks = 2; ranks <= most; ++ranks) {
     if (choice.shards % ranks != 0) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Divides this machine's processors and GPUs among workers.
+// Divides this machine's cores and GPUs among workers.
 #pragma once
 
 #include <algorithm>
@@ -14,30 +14,30 @@
 
 namespace remixer::coordinator {
 
-// The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them: those that it names, or
-// where it is not set, "0", "1", ... for each that the driver shows in `devices`. Empty where there
-// are none. That LibTorch can use them is not said: a worker finds that out.
+// The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them: those it lists or, if it
+// is not set, "0", "1", ... for each one that the driver shows in `devices`. Empty if there are
+// none. Does not check that LibTorch can use them; a worker does that.
 std::vector<std::string> own_gpus(const std::filesystem::path& devices = "/dev");
 
 struct WorkerCount {
-  int workers = 1, ranks = 1;  // ranks of each
+  int workers = 1, ranks = 1;  // ranks per worker
 };
 
-// What to choose from.
+// Inputs of count_workers().
 struct WorkerChoice {
   int gpus = 0, cores = 1;  // of this machine
-  int64_t shards = 4;       // of every cell's global batch: the number of ranks divides it
-  int64_t cells = std::numeric_limits<int>::max();  // that could be trained side by side
-  std::optional<int> workers{}, ranks{};            // as the user wishes
+  int64_t shards = 4;       // of every cell's global batch; must be a multiple of the ranks
+  int64_t cells = std::numeric_limits<int>::max();  // that could be trained at the same time
+  std::optional<int> workers{}, ranks{};            // if the user set them
 };
 
-// With GPUs, one rank each, and as many of them at work as can be: a cell's ranks first, then cells
-// side by side (eight GPUs and four shards: two workers of four ranks). Without, one worker of two
-// ranks, or one where there is one core.
+// With GPUs: one rank per GPU, using as many as possible: first for a cell's ranks, then for more
+// cells at once (eight GPUs and four shards: two workers of four ranks). Without: one worker of two
+// ranks, or of one rank on a single core.
 WorkerCount count_workers(const WorkerChoice& choice);
 
-// The part number `index` (0, 1, ...) of `parts` equal ones, neighbours together. Where there are
-// fewer things than parts, one that is shared in turn; nothing of nothing.
+// Part number `index` (0, 1, ...) of `parts` equal parts of consecutive items. If there are fewer
+// items than parts, one item, shared in turn; nothing if there are none.
 template <typename T>
 std::vector<T> share_of(const std::vector<T>& things, size_t index, size_t parts) {
   if (things.empty() || parts == 0) return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people order: cancel, retry, pause, limits.
+// Handles user orders: cancel, retry, pause, limits.
 #include <algorithm>
 #include <functional>
 #include <unordered_set>
@@ -22,8 +22,8 @@ void cancel(Transition& t, TaskEntry& entry) {
   set_task_state(t, entry, TaskState::kCancelled);
 }
 
-// Queues the task again after everything it depends on that has failed or lost its files. Returns
-// how many tasks were queued.
+// Queues the task again, after its dependencies that have failed or lost their files. Returns the
+// number of queued tasks.
 int64_t retry(Transition& t, TaskEntry& task, const std::set<std::string>& missing) {
   int64_t count = 0;
   std::unordered_set<const TaskEntry*> visited;
@@ -33,7 +33,7 @@ int64_t retry(Transition& t, TaskEntry& task, const std::set<std::string>& missi
     if (state == TaskState::kRunning) return;
     if (state == TaskState::kDone && !missing.count(each.id())) return;
     for (TaskEntry* dependency : each.dependencies) visit(*dependency);
-    // What was only blocked may have been freed by now.
+    // A task that was only blocked may have become unblocked.
     if (each.state == TaskState::kWaiting || each.state == TaskState::kReady) {
       if (state == TaskState::kBlocked) ++count;
       return;
@@ -45,7 +45,7 @@ int64_t retry(Transition& t, TaskEntry& task, const std::set<std::string>& missi
   return count;
 }
 
-// Something is to be done again: its end is news once more.
+// There is work again, so the grid's end must be reported again.
 void expect_news(Transition& t, GridEntry& grid) {
   if (grid.said == Said::kNothing) return;
   grid.said = Said::kNothing;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Event handlers; step() chooses among them.
+// Event handlers, called by step().
 #pragma once
 
 #include "coordinator/scheduler/lifecycle.h"
@@ -28,10 +28,10 @@ void handle(Transition& t, const ConfigureGridEvent& event);
 void handle(Transition& t, const NoticeTakenEvent& event);
 void handle(Transition& t, const ShutdownEvent& event);
 
-// The task's next attempt gets a number after this one.
+// The number of the task's next attempt will be above `number`.
 void pass_by_folders(Transition& t, const std::string& task_id, int64_t number);
 
-// Takes an attempt's report (also of a claim that carries one).
+// Handles an attempt's report (also one attached to a claim).
 experiments::protocol::ResultReply take_result(Transition& t,
                                                const experiments::protocol::AttemptResult& result);
 

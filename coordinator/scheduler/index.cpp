@@ -6,7 +6,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// Adds (sign 1) or takes away (-1) what the task in its present state counts in the grid.
+// Adds (sign 1) or removes (-1) the task, in its current state, in the grid's counts.
 void apply(GridEntry& grid, TaskEntry& entry, int sign) {
   grid.counts[static_cast<size_t>(entry.kind)][static_cast<size_t>(entry.state)] += sign;
   GridEntry::Work& work = grid.work[entry.similar];
@@ -55,7 +55,7 @@ void enter(State& state, TaskEntry& entry) {
 
 void note_duration(State& state, const TaskEntry& entry) {
   if (entry.state != TaskState::kDone || entry.seconds <= 0) return;
-  // Of what begins anew with each attempt the sum is no measure.
+  // For tasks that restart with each attempt, the total time is not a duration.
   const bool anew = entry.kind == TaskKind::kPrepare || entry.kind == TaskKind::kEvaluate ||
                     entry.kind == TaskKind::kSaliency;
   if (anew && entry.attempts > 1) return;
@@ -66,7 +66,7 @@ void note_duration(State& state, const TaskEntry& entry) {
 template <typename Set>
 void erase_entry(Set& set, const TaskEntry& entry) {
   if (set.erase({entry.done_wall, const_cast<TaskEntry*>(&entry)}) > 0) return;
-  // done_wall was changed since it was put there.
+  // done_wall has changed since insertion.
   const auto found =
       std::find_if(set.begin(), set.end(), [&](const auto& each) { return each.second == &entry; });
   if (found != set.end()) set.erase(found);

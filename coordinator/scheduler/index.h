@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maintains the indexes of state.h. Whoever changes what they are made of goes through here.
+// Maintains the indexes of state.h. All changes to indexed members must go through these functions.
 #pragma once
 
 #include "coordinator/scheduler/state.h"
 
 namespace remixer::coordinator {
 
-// Makes the task a member of the grid, last in its order.
+// Adds the task to the grid, last in its order.
 void add_member(GridEntry& grid, TaskEntry& entry);
-// Takes all members out of the grid.
+// Removes all members from the grid.
 void remove_members(GridEntry& grid);
 
-// Set a member of a task, everywhere that it counts.
+// Set a member of a task and update all indexes that depend on it.
 void set_state(State& state, TaskEntry& entry, TaskState to);
 void set_order(TaskEntry& entry, int64_t order);
 void set_seconds(TaskEntry& entry, double seconds);
 
-// Of a state that was just loaded: what does not belong to a grid.
+// Indexes a freshly loaded state, except for the grids' own indexes.
 void index_loaded(State& state);
 
 }  // namespace remixer::coordinator

@@ -21,8 +21,8 @@ void settle_failed(Transition& t, TaskEntry& entry, const std::string& reason) {
   set_task_state(t, entry, TaskState::kFailed);
 }
 
-// Counts a lost worker against the task that it had. A task that got further than at its last loss
-// is not what kills workers.
+// Counts a lost worker against its task. If the task made progress since its last loss, it is not
+// what kills workers, and the count starts again.
 void count_loss(Transition& t, TaskEntry& entry) {
   Attempt& attempt = *entry.newest;
   if (attempt.step > entry.furthest) entry.crashes = entry.alone = 0;
@@ -117,7 +117,7 @@ void end_attempt(Transition& t, TaskEntry& entry, AttemptState to, const std::st
 
 void lose_attempt(Transition& t, TaskEntry& entry, const std::string& reason, bool worker_gone,
                   bool counts) {
-  // An end that came with the daemon's own says nothing about the task.
+  // A loss caused by the daemon's own end says nothing about the task.
   if (counts && !entry.newest->inherited && !t.state.stopping) count_loss(t, entry);
   end_attempt(t, entry, AttemptState::kLost, reason, worker_gone);
   if (entry.alone >= t.settings.crash_limit) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a grid's owner is told: that it has come to its end, or that something needs a look.
+// Notices to a grid's owner: that it has ended, or that something needs attention.
 #include "coordinator/scheduler/handlers.h"
 
 namespace remixer::coordinator {

@@ -21,7 +21,7 @@ std::string host_of(const State& state, const std::string& worker_id) {
   return worker == state.workers.end() ? worker_id : worker->second.about.host;
 }
 
-// What runs on a host at the moment.
+// Tasks currently running on a host.
 struct HostLoad {
   int64_t running = 0;
   const TaskEntry* suspect = nullptr;
@@ -38,15 +38,15 @@ HostLoad load_of(const State& state, const std::string& host, const Settings& se
   return load;
 }
 
-// When a task may be given out at the earliest, by its own history.
+// The earliest time at which the task's own history lets it start.
 double earliest(const TaskEntry& entry) {
   return std::max(entry.not_before, entry.newest ? entry.newest->held_until : 0.0);
 }
 
-// Seconds that a worker must have left to be given the task; 0 where nothing is known.
+// Seconds that a worker must have left to get the task; 0 if unknown.
 double needed_seconds(const State& state, const TaskEntry& entry, const Settings& settings) {
   const double whole = usual_seconds(state, entry).value_or(0) * 1.1;
-  // The next worker goes on from a training's checkpoint, and from the labels that were written.
+  // The next worker resumes a training's checkpoint, or keeps labels already written.
   const bool goes_on = entry.kind == TaskKind::kTrain || entry.kind == TaskKind::kLabel;
   return goes_on ? std::min(whole, settings.useful_seconds) : whole;
 }
@@ -67,7 +67,7 @@ bool active(const GridEntry& grid) {
   return !grid.cancelled && grid.paused == Pause::kNone;
 }
 
-// Of a cancelled grid only what was taken up again by itself is still to be done.
+// In a cancelled grid, only tasks requeued individually are still to be done.
 bool wanted_elsewhere(const TaskEntry& entry) {
   return std::any_of(entry.grids.begin(), entry.grids.end(),
                      [](const GridEntry* grid) { return !grid->cancelled; });
@@ -97,7 +97,7 @@ bool present(const Worker& worker, const Now& now, const Settings& settings) {
   return !worker.gone && now.monotonic - worker.seen < settings.lease_seconds;
 }
 
-// Why no grid lets the task start; empty where one does.
+// Why no grid lets the task start; empty if one does.
 std::string held_back(const TaskEntry& entry) {
   std::string why;
   for (const GridEntry* grid : entry.grids) {
@@ -114,10 +114,10 @@ std::string held_back(const TaskEntry& entry) {
 
 struct Fit {
   int64_t there = 0, suited = 0, large = 0, timely = 0, free = 0, aside = 0;
-  std::string unsuited;  // why, of one that is not
+  std::string unsuited;  // the reason, for one unsuited worker
 };
 
-// It failed in this worker, and others are there who may be able to.
+// The task failed on this worker, and other suitable workers are present.
 bool left_to_others(const State& state, const TaskEntry& entry, const Worker& worker,
                     const Now& now, const Settings& settings) {
   const auto failed = state.failed_on.find(entry.id());
@@ -129,7 +129,7 @@ bool left_to_others(const State& state, const TaskEntry& entry, const Worker& wo
   });
 }
 
-// While there is no room nothing starts; after the pause one task tries whether there is some now.
+// While the disk is full nothing starts; after the pause, one task tries whether there is space.
 bool no_room(const State& state, const Now& now) {
   constexpr double kTrialSeconds = 60;
   const NoSpace& trouble = state.no_space;
@@ -212,7 +212,7 @@ std::string unsuited(const TaskEntry& entry, const Worker& worker) {
   }
   const std::string& weights = entry.weights;
   if (weights.empty() || !about.environment.is_object()) return {};
-  // A worker of an older version does not say what it has.
+  // A worker of an older version does not report its weights.
   const auto there = about.environment.find("weights");
   if (there == about.environment.end() || !there->is_array()) return {};
   const bool has = std::find(there->begin(), there->end(), Json(weights)) != there->end();

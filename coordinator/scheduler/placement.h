@@ -9,37 +9,37 @@
 
 namespace remixer::coordinator {
 
-// The task for this worker; null where there is none, `wait` then being at most the seconds until
+// The task for this worker; null if there is none, and `wait` is then at most the seconds until
 // there may be one.
 //
-// Grids come by priority, then by how few of their tasks run, then by how long ago one was given
-// out of them. Of a grid the first task in its order that may start now.
+// Grids are ordered by priority, then by fewest running tasks, then by longest time since one was
+// given out. From a grid: the first task in its order that may start now.
 TaskEntry* next_task(State& state, const Worker& worker, const Now& now, const Settings& settings,
                      double& wait);
 
-// Nothing but this task's attempt runs on its worker's host, nor was lost there just now.
+// True if no other attempt runs on its worker's host, and none was lost there just now.
 bool runs_alone(const State& state, const TaskEntry& entry, const Now& now,
                 const Settings& settings);
 
-// Why this worker cannot run the task whatever it has free, in a few words: ranks that do not
-// divide the shards, a precision that its device lacks, a network's file that it has not got. Empty
-// where it can.
+// Why this worker can never run the task, in a few words: ranks that do not divide the shards, a
+// precision that its device does not support, or a network file that the worker does not have.
+// Empty if it can run the task.
 std::string unsuited(const TaskEntry& entry, const Worker& worker);
 
-// Why a worker like this one would never be given the task, though it had nothing else to do: it is
-// unsuited, too small for every grid that wants the task, or has too little time. Empty where it
-// would.
+// Why a worker like this one would never get the task, even if it had nothing else to do: it is
+// unsuited, too small for every grid that wants the task, or has too little time left. Empty if it
+// would get it.
 std::string unfit(const State& state, const TaskEntry& entry, const Worker& worker, const Now& now,
                   const Settings& settings);
 
-// Set aside: it keeps failing what others do.
+// True if the worker is excluded because tasks failed on it that others completed.
 bool set_aside(const Worker& worker, const Settings& settings);
 
-// A worker of another host than the task's newest attempt's is there and suited.
+// True if a suited worker is present on a host other than the newest attempt's.
 bool another_host_can(const State& state, const TaskEntry& entry, const Now& now,
                       const Settings& settings);
 
-// Why a ready task is not given out, in one line; what it waits for, where nothing is wrong.
+// Why a ready task is not given out, in one line; if nothing is wrong, what it waits for.
 std::string why_ready_waits(const State& state, const TaskEntry& entry, const Now& now,
                             const Settings& settings);
 

@@ -13,6 +13,7 @@
 #include "experiments/grid/grid_expansion.h"
 #include "experiments/grid/grid_reader.h"
 #include "experiments/outlook/stated_seconds.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::coordinator {
 
@@ -22,7 +23,7 @@ using experiments::TaskKind;
 
 namespace {
 
-// Prepares cells and tasks one by one; cells come before the tasks that need them.
+// Prepares cells and tasks one by one; cells must come before their tasks.
 class Preparer {
  public:
   void add(const Cell& cell) {
@@ -51,7 +52,7 @@ class Preparer {
     PreparedTask prepared;
     const PreparedCell* cell = cell_of(task);
     if (cell && !task.spec.contains("cell")) {
-      // Sent without it: the daemon knows the cell.
+      // Sent without it: the cell is in the grid.
       prepared.spec = canonical_json(task.spec);
       prepared.id = sha256_hex(with_cell(prepared.spec, cell->identity));
     } else {
@@ -62,7 +63,7 @@ class Preparer {
     add(task, cell, std::move(prepared));
   }
 
-  // One whose id is known, its spec whole.
+  // A task whose id is known and whose spec is complete.
   void add(Task task, std::string id) {
     PreparedTask prepared;
     prepared.id = std::move(id);
@@ -75,7 +76,7 @@ class Preparer {
   PreparedGrid grid;
 
  private:
-  // All but its id and spec.
+  // Fills in everything except id and spec.
   void add(const Task& task, const PreparedCell* cell, PreparedTask prepared) {
     prepared.kind = task.kind;
     prepared.title = task.title;
@@ -122,12 +123,12 @@ class Preparer {
     return canonical_json(spec);
   }
 
-  // "cell" is the first of a spec's members in canonical order.
+  // "cell" is the first member of a spec in canonical order.
   static std::string with_cell(const std::string& spec, const std::string& identity) {
     return "{\"cell\":" + identity + (spec == "{}" ? "}" : "," + spec.substr(1));
   }
 
-  // By id. An id has 64 characters, so its text stays where it is when the lists grow.
+  // By id. An id has 64 characters, so its text does not move when the lists grow.
   std::unordered_map<std::string_view, size_t> cells_, tasks_;
   std::set<Name> stated_;  // `similar` of tasks whose cost is known
 };
@@ -155,24 +156,16 @@ std::string similar_text(TaskKind kind, const std::string& architecture,
 
 std::string similar_text(const Json& spec) {
   const TaskKind kind = experiments::task_kind_from_string(spec.value("kind", std::string()));
-  std::string labeler;
-  if (kind == TaskKind::kLabel && spec.contains("labeler") && spec["labeler"].is_object()) {
-    labeler = spec["labeler"].value("name", Json()).dump();
-  }
-  return similar_text(kind, "", "", labeler,
-                      kind == TaskKind::kLabel ? spec.value("split", std::string()) : "");
+  if (kind != TaskKind::kLabel) return similar_text(kind, "", "", "", "");
+  const auto label = experiments::label_spec(spec);
+  return similar_text(kind, "", "", label.labeler.name, label.split);
 }
 
 std::string weights_file(const Json& spec) {
-  const auto labeler = spec.find("labeler");
-  if (labeler == spec.end() || !labeler->is_object()) return {};
-  const auto text = [&](const char* key) {
-    const auto found = labeler->find(key);
-    return found != labeler->end() && found->is_string() ? found->get<std::string>() : "";
-  };
-  // Of the product's own networks, which are installed on each machine. A user's own are in the
-  // workspace, which all workers share; submit refuses a grid whose own weights are not there.
-  const std::string name = text("name");
+  if (!spec.contains("labeler")) return {};
+  // Only for the product's own networks, which are installed on each machine. A user's networks are
+  // in the workspace, which all workers share; submit refuses a grid if they are missing.
+  const std::string name = experiments::label_spec(spec).labeler.name;
   if (name == "saliency") return "u2netp.safetensors";
   if (name == "relabel") return "efficientnet_lite0.safetensors";
   return {};
@@ -208,10 +201,10 @@ PreparedGrid prepare_grid_file(const std::string& text, const std::string& name,
 
 PreparedGrid prepare_grid(const std::string& body) {
   Preparer preparer;
-  std::string list;         // the member of the outermost object that is being read
-  std::vector<Task> early;  // tasks that stand before the cells
+  std::string list;         // the current list member of the outermost object
+  std::vector<Task> early;  // tasks that precede the cells
   bool cells_seen = false;
-  // An element of a list of the outermost object is taken and dropped as soon as it is whole.
+  // Takes and discards each element of an outermost list as soon as it is complete.
   const auto take = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth == 1 && event == Json::parse_event_t::key) {
       list = parsed.get<std::string>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A submitted grid made ready for the scheduler and the store: everything hashed and written out,
-// which is done before the engine's thread is asked for anything.
+// A submitted grid prepared for the scheduler and the store: everything is hashed and serialised
+// before the engine's thread is involved.
 #pragma once
 
 #include <filesystem>
@@ -24,15 +24,15 @@ struct PreparedCell {
 struct PreparedTask {
   std::string id;
   experiments::TaskKind kind = experiments::TaskKind::kPrepare;
-  int32_t cell = -1;  // its place among the grid's cells; -1 of prepare and label
+  int32_t cell = -1;  // index into the grid's cells; -1 for prepare and label
   std::string title;
-  std::string spec;  // JSON; the cell's identity, where it holds one, left out
-  Name similar;      // tasks that take as long have the same
+  std::string spec;  // JSON; without the cell's identity
+  Name similar;      // the same for tasks with similar durations
   Name weights;      // see weights_file()
-  // Of one that stands before it in the grid its place there; of any other -1 - its place among
-  // `elsewhere`.
+  // For a dependency that comes earlier in the grid: its index there. For any other one: -1 - its
+  // index in `elsewhere`.
   std::vector<int32_t> dependencies;
-  double cost = 0;  // of the first of its `similar`: stated_seconds(); 0: not known
+  double cost = 0;  // stated_seconds(), for the first task of its `similar`; 0: unknown
 };
 
 struct PreparedGrid {
@@ -40,7 +40,7 @@ struct PreparedGrid {
   std::optional<experiments::protocol::GridSettings> settings;
   std::vector<PreparedCell> cells;
   std::vector<PreparedTask> tasks;
-  std::vector<std::string> elsewhere;  // ids of tasks that must be known already
+  std::vector<std::string> elsewhere;  // ids of tasks that must already be known
 
   const std::string& dependency_id(int32_t dependency) const {
     return dependency >= 0 ? tasks[static_cast<size_t>(dependency)].id
@@ -48,28 +48,28 @@ struct PreparedGrid {
   }
 };
 
-// Throws InputError where a cell or a task has no canonical form, or a task's cell is another one
-// than its spec says.
+// Throws InputError if a cell or a task has no canonical form, or if a task's cell differs from the
+// one in its spec.
 PreparedGrid prepare_grid(const experiments::protocol::SubmitGrid& grid);
 
-// The same from the body of POST /grids, without holding more of it as JSON than one cell or task.
-// Throws InputError as the message's reader does.
+// Same from the body of POST /grids, holding at most one cell or task as JSON at a time. Throws
+// InputError as the message's reader does.
 PreparedGrid prepare_grid(const std::string& body);
 
-// The same from a grid's file, expanded without holding more of it than that either. `name` stands
-// for the file in messages; data sets and pins are looked up in `workspace`. Throws InputError
-// "FILE:LINE: ..." as read_grid() does.
+// Same from a grid's file, expanded with the same memory bound. Messages use `name` as the file
+// name; data sets and pins are looked up in `workspace`. Throws InputError "FILE:LINE: ..." as
+// read_grid() does.
 PreparedGrid prepare_grid_file(const std::string& text, const std::string& name,
                                const std::filesystem::path& workspace);
 
-// What tasks that take as long have in common. `labeler` and `split` are of a label task.
+// Key shared by tasks with similar durations. `labeler` and `split` apply to label tasks.
 std::string similar_text(experiments::TaskKind kind, const std::string& architecture,
                          const std::string& spatial_prior, const std::string& labeler,
                          const std::string& split);
 std::string similar_text(const Json& label_spec);
 
-// The file or folder, in a worker's folder of weights, without which a label task cannot run there;
-// empty where its labeler needs none.
+// The file or folder in a worker's weights folder that a label task needs to run there; empty if
+// its labeler needs none.
 std::string weights_file(const Json& label_spec);
 
 }  // namespace remixer::coordinator

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Removing: results and files go; submitted or retried, the tasks run again.
+// Removes results and files; when submitted or retried, the tasks run again.
 #include <algorithm>
 #include <unordered_set>
 
@@ -9,7 +9,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// A worker may be writing into its attempt's folder until its lease is over.
+// A worker may write into its attempt's folder until its lease expires.
 void require_still(const TaskEntry& entry, const Now& now) {
   if (entry.state == TaskState::kRunning) {
     throw Conflict(fmt::format("'{}' is running: cancel it first", entry.title));
@@ -67,7 +67,7 @@ void handle(Transition& t, const RemoveGridEvent& event) {
   std::vector<TaskEntry*> list;
   std::unordered_set<TaskEntry*> seen;
   for (TaskEntry* entry : grid.tasks) {
-    // What another grid holds stays, with all that it needs.
+    // Tasks that another grid holds are kept, with their dependencies.
     if (entry->grids.size() == 1) collect(*entry, list, seen);
   }
   std::erase_if(list, [](const TaskEntry* entry) { return entry->grids.size() > 1; });

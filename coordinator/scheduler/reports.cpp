@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events of attempts: they report progress and their end.
+// Handles reports of attempts: progress and end.
 #include <algorithm>
 #include <cmath>
 
@@ -25,7 +25,7 @@ void keep_metrics(Transition& t, Attempt& attempt, const std::vector<MetricPoint
   t.effects.writes.push_back(PutMetrics{attempt.fence, points});
 }
 
-// An attempt whose lease was lost, but that nobody has replaced, goes on.
+// Resumes an attempt whose lease was lost but which no other attempt has replaced.
 void reinstate(Transition& t, TaskEntry& entry) {
   Attempt& attempt = *entry.newest;
   entry.crashes = std::max(0, entry.crashes - attempt.counted_crash);
@@ -92,7 +92,7 @@ std::string refusal(const State& state, const AttemptResult& result) {
                      entry.newest ? to_string(entry.newest->state) : "done");
 }
 
-// The same report twice, since the first answer was lost.
+// The same report again, because the first answer was lost.
 bool repeated(const State& state, const AttemptResult& result) {
   const auto found = state.tasks.find(result.task_id);
   if (found == state.tasks.end()) return false;
@@ -102,7 +102,7 @@ bool repeated(const State& state, const AttemptResult& result) {
   return finished_state(entry.newest->state, result.ending);
 }
 
-// Others have done what failed in these workers: they are to blame, not the task.
+// Another worker has done what failed on these workers, so they are to blame, not the task.
 void blame(Transition& t, const TaskEntry& entry) {
   const auto failed = t.state.failed_on.find(entry.id());
   const std::string& doer = entry.newest->worker_id;
@@ -117,7 +117,7 @@ void blame(Transition& t, const TaskEntry& entry) {
   if (worker != t.state.workers.end()) worker->second.blamed = 0;
 }
 
-// No room is the site's trouble: nothing is counted, and nothing is given out for a while.
+// A full disk is the site's problem: nothing is counted, and nothing is given out for a while.
 void note_no_space(Transition& t, TaskEntry& entry, const std::string& reason) {
   NoSpace& trouble = t.state.no_space;
   const double pause =
@@ -131,7 +131,7 @@ void note_no_space(Transition& t, TaskEntry& entry, const std::string& reason) {
   queue_task(t, entry);
 }
 
-// Bad input is the task's own unless another host can say so too: a node may lack what others have.
+// Do not blame the task for bad input until another host agrees: a node may lack files of others.
 bool may_be_the_worker(Transition& t, const TaskEntry& entry) {
   return t.state.failed_on.count(entry.id()) == 0 &&
          another_host_can(t.state, entry, t.now, t.settings);
@@ -182,7 +182,7 @@ void settle_result(Transition& t, TaskEntry& entry, const AttemptResult& result)
   }
 }
 
-// All grids that want the task have been paused, and not to wait for what runs.
+// True if all grids that want the task are paused immediately, without letting tasks finish.
 bool paused_now(const TaskEntry& entry) {
   bool paused = false;
   for (const GridEntry* grid : entry.grids) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts of which there are few and that many entries share (architectures, labelers, ...): each is
-// kept once, for the life of the program.
+// Interned strings: the few texts that many entries share (architectures, labelers, ...) are stored
+// once, for the lifetime of the program.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ class Name {
   const std::string& text() const { return *text_; }
   operator const std::string&() const { return *text_; }
   bool operator==(const Name& other) const { return text_ == other.text_; }
-  bool operator<(const Name& other) const { return text_ < other.text_; }  // any one order
+  bool operator<(const Name& other) const { return text_ < other.text_; }  // any fixed order
 
  private:
   const std::string* text_;

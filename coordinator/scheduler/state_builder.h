@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts a State together from what was stored: the database's rows, or what a simulation kept.
+// Builds a State from stored data: the database's rows, or what a simulation kept.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace remixer::coordinator {
 
-// Calls in this order: cells, tasks, dependencies, workers, attempts, grids, members, finish.
+// Call in this order: cells, tasks, dependencies, workers, attempts, grids, members, finish.
 class StateBuilder {
  public:
   StateBuilder(const Now& now, const Settings& settings) : now_(now), settings_(settings) {}
@@ -23,7 +23,7 @@ class StateBuilder {
   };
   struct StoredTask {
     int64_t number = 0, cell = 0;            // cell 0: none
-    std::string id, title, similar, reason;  // similar: of a task without a cell
+    std::string id, title, similar, reason;  // similar: for a task without a cell
     std::string weights;
     TaskKind kind = TaskKind::kPrepare;
     TaskState state = TaskState::kWaiting;
@@ -35,13 +35,13 @@ class StateBuilder {
   void add_task(const StoredTask& task);
   void add_dependency(int64_t task, int64_t depends_on);
   void add_worker(Worker worker);
-  // The newest of a task that is not done. `reported` as in end_attempt(): where it is false the
-  // task is held for one lease from now, since it is not known when it was last promised one.
+  // The newest attempt of a task that is not done. `reported` as in end_attempt(): if false, the
+  // task is held for one lease from now, since the end of its last lease is unknown.
   void add_attempt(int64_t task, Attempt attempt, bool reported);
   void add_grid(GridEntry grid);
   void add_cell_member(int64_t grid, int64_t cell);
   void add_member(int64_t grid, int64_t task);
-  // The largest numbers ever given out.
+  // Arguments: the largest numbers ever given out.
   State finish(int64_t last_fence, int64_t last_notice, int64_t last_grid);
 
  private:

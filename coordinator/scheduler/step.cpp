@@ -28,32 +28,9 @@ bool still_valid(const State& state, const std::string& task_id, int64_t attempt
   const TaskEntry& entry = found->second;
   if (entry.newest->number != attempt || entry.newest->fence != fence) return false;
   if (entry.newest->state == AttemptState::kRunning) return true;
-  // What was given out before the task was queued again was given up, files and all.
+  // Attempts before the last requeueing were given up, files and all.
   return entry.newest->state == AttemptState::kLost && attempt > entry.given_up &&
          entry.state != TaskState::kDone && entry.state != TaskState::kCancelled;
-}
-
-// Time alone.
-void handle(Transition& t, const TickEvent&) {
-  const std::vector<std::string> held(t.state.held.begin(), t.state.held.end());
-  for (const std::string& id : held) {
-    TaskEntry& entry = t.state.task(id);
-    const Attempt& attempt = *entry.newest;
-    if (attempt.state != AttemptState::kRunning) {
-      if (attempt.held_until <= t.now.monotonic) t.state.held.erase(id);
-    } else if (attempt.held_until <= t.now.monotonic) {
-      lose_attempt(t, entry,
-                   fmt::format("no heartbeat for {:.0f} s from its worker, at step {}",
-                               t.now.monotonic - attempt.heard_at, attempt.step),
-                   false, true);
-    } else if (attempt.progress_at + t.settings.stall_seconds <= t.now.monotonic) {
-      fail_attempt(
-          t, entry,
-          fmt::format("no progress for {:.0f} s at step {} of {}",
-                      t.now.monotonic - attempt.progress_at, attempt.step, attempt.total_steps),
-          false);
-    }
-  }
 }
 
 void pass_by_folders(Transition& t, const std::string& task_id, int64_t number) {

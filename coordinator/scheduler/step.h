@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scheduler's one function: (state, event, now) → state changed, effects. No input or output,
-// no clock, no threads: what it wants stored, deleted and answered it returns.
+// The scheduler's transition function: (state, event, now) → state changed, effects. No I/O, no
+// clock, no threads: it returns what is to be stored, deleted and answered.
 #pragma once
 
 #include <cstdint>
@@ -22,21 +22,21 @@ struct SubmitEvent {
                        std::set<std::string> missing = {});
   explicit SubmitEvent(PreparedGrid grid);
   std::shared_ptr<const PreparedGrid> grid;
-  // Done tasks whose files are no longer in the workspace: run again.
+  // Done tasks whose files are missing in the workspace: they run again.
   std::set<std::string> missing;
-  // As of FoldersEvent, of the grid's tasks.
+  // As in FoldersEvent, for the grid's tasks.
   std::map<std::string, int64_t> folders;
 };
-// Folders of attempts in the workspace that the database does not know (an older copy of it was put
-// back, or it is a new one): the highest number by task. New attempts get numbers after these, so
-// that no two write into one folder.
+// Attempt folders in the workspace that the database does not know (it was restored from an older
+// copy, or is new): the highest number by task. New attempts get higher numbers, so that no two
+// write into one folder.
 struct FoldersEvent {
   std::map<std::string, int64_t> folders;
 };
 struct RegisterEvent {
   experiments::protocol::RegisterWorker worker;
 };
-// With a result, that is taken first.
+// An attached result is taken first.
 struct ClaimEvent {
   std::string worker_id;
   std::optional<experiments::protocol::AttemptResult> result = std::nullopt;
@@ -47,27 +47,27 @@ struct HeartbeatEvent {
 struct ResultEvent {
   experiments::protocol::AttemptResult result;
 };
-// The attempt's result is being put in its place: its lease counts from now. HeartbeatReply:
-// kAbandon where the attempt counts no more.
+// The attempt's result is being moved to its place: its lease starts again now. HeartbeatReply:
+// kAbandon if the attempt no longer counts.
 struct RenewEvent {
   std::string task_id;
   int64_t attempt = 0, fence = 0;
 };
-// A finished result that was read back from the workspace: becomes a new attempt of this worker, at
-// once done. ResultReply.
+// A finished result restored from the workspace: becomes a new attempt of this worker that is done
+// at once. ResultReply.
 struct AdoptEvent {
   std::string worker_id;
   experiments::protocol::AttemptResult result;
 };
-// From now on (1), or no longer (-1), files of the task are being deleted: it is not given out.
+// Files of the task are being deleted from now on (1), or no longer (-1): it is not given out.
 struct ClearingEvent {
   std::string task_id;
   int change = 1;
 };
-// Time has passed: leases end, attempts stall.
+// Time has passed: expires leases, ends stalled attempts.
 struct TickEvent {};
-// The worker's process is known to have ended. `counts`: it may have been its task's doing; not so
-// where it was preempted, its node failed or its time was over.
+// The worker's process is known to have ended. `counts`: its task may be the cause; false if it was
+// preempted, its node failed or its time was over.
 struct WorkerGoneEvent {
   std::string worker_id;
   std::string why = "died";  // "worker X <why> at step N"
@@ -79,7 +79,7 @@ struct CancelTaskEvent {
 struct CancelGridEvent {
   int64_t grid_id = 0;
 };
-// Failed, blocked and cancelled tasks are queued again, with what they depend on; `missing` as
+// Requeues failed, blocked and cancelled tasks, together with their dependencies; `missing` as
 // above.
 struct RetryTaskEvent {
   std::string task_id;
@@ -89,12 +89,12 @@ struct RetryGridEvent {
   int64_t grid_id = 0;
   std::set<std::string> missing;
 };
-// The task's result and files go, and those of what depends on it: cancelled, to be run again when
-// it is submitted or retried. Conflict while a worker may still be writing.
+// Deletes the task's result and files, and those of its dependants: they become cancelled, and run
+// again when submitted or retried. Conflict while a worker may still be writing.
 struct RemoveTaskEvent {
   std::string task_id;
 };
-// The same for all that no other grid holds; the grid itself is gone afterwards.
+// Same for all tasks that no other grid holds; also removes the grid itself.
 struct RemoveGridEvent {
   int64_t grid_id = 0;
 };
@@ -106,7 +106,7 @@ struct ConfigureGridEvent {
   int64_t grid_id = 0;
   GridSettings settings;
 };
-// The owner's command or webhook has taken the notice.
+// The owner's command or webhook has accepted the notice.
 struct NoticeTakenEvent {
   int64_t notice_id = 0;
 };
@@ -118,8 +118,8 @@ using Event =
                  CancelGridEvent, RetryTaskEvent, RetryGridEvent, RemoveTaskEvent, RemoveGridEvent,
                  PauseGridEvent, ConfigureGridEvent, NoticeTakenEvent, ShutdownEvent>;
 
-// Answers. An assignment names tasks, attempt and folders; specs, results and the cell are for the
-// store to fill in (Store::complete).
+// Answers. An assignment names tasks, attempt and folders; the store fills in specs, results and
+// the cell (Store::texts).
 struct CountReply {
   int64_t tasks = 0;  // how many changed
 };
@@ -128,9 +128,9 @@ using Reply = std::variant<std::monostate, experiments::protocol::GridSubmitted,
                            experiments::protocol::ClaimReply, experiments::protocol::HeartbeatReply,
                            experiments::protocol::ResultReply, CountReply>;
 
-// What is to be stored, in this order, all or nothing, before the answer is given. Cells and tasks
-// go by their numbers.
-struct PutCell {  // new, or with other names
+// Writes to be stored, in this order, all or nothing, before the answer is given. Cells and tasks
+// are referred to by number.
+struct PutCell {  // new, or with changed names
   std::shared_ptr<const PreparedGrid> grid;
   size_t index = 0;  // into grid->cells
   int64_t number = 0;
@@ -139,7 +139,7 @@ struct PutTask {
   std::shared_ptr<const PreparedGrid> grid;
   size_t index = 0;  // into grid->tasks
   int64_t number = 0, cell = 0;
-  int64_t order = 0;  // it waits at first
+  int64_t order = 0;  // its initial state is waiting
   std::vector<int64_t> dependencies;
 };
 struct PutTitle {
@@ -161,7 +161,7 @@ struct PutAttempt {
 struct PutWorker {
   Worker worker;
 };
-struct PutGrid {  // new: with its members
+struct PutGrid {  // new, with its members
   std::shared_ptr<const PreparedGrid> grid;
   int64_t id = 0;
   std::string key;
@@ -170,7 +170,7 @@ struct PutGrid {  // new: with its members
 struct PutGridState {
   int64_t id = 0;
   std::string description;
-  std::string text;  // empty: as it is
+  std::string text;  // empty: unchanged
   double submitted_wall = 0;
   bool cancelled = false;
   Pause paused = Pause::kNone;
@@ -184,8 +184,8 @@ struct PutMetrics {
   int64_t fence = 0;
   std::vector<experiments::protocol::MetricPoint> points;
 };
-// The one result of a task, with its figures. The store refuses it where the task has one, or the
-// fence is not the newest.
+// The one result of a task, with its figures. The store refuses it if the task already has one, or
+// if the fence is not the newest.
 struct PutResult {
   int64_t task = 0, fence = 0;
   std::string result;  // JSON
@@ -194,7 +194,7 @@ struct PutResult {
 struct DeleteFigures {
   int64_t task = 0;
 };
-// Something to tell the owner, kept until it is taken.
+// A notice to the owner, kept until it is taken.
 struct PutNotice {
   int64_t id = 0;
   std::string event;  // "done", "failed", "attention"
@@ -212,16 +212,16 @@ using Write = std::variant<PutCell, PutTask, PutTitle, PutTaskState, PutAttempt,
 struct Effects {
   std::vector<Write> writes;
   Reply reply;
-  // Tasks whose files are to be deleted, after the commit; then they are no longer `clearing`.
+  // Tasks whose files are to be deleted after the commit; after that they are no longer `clearing`.
   std::vector<std::string> removed;
 };
 
-// Throws InputError, NotFound or Conflict where the event is impossible; the state is then
+// Throws InputError, NotFound or Conflict if the event is impossible; the state is then left
 // unchanged.
 Effects step(State& state, const Event& event, const Now& now, const Settings& settings);
 
-// True where a report of this attempt still counts: it runs, or its lease was lost but no newer
-// attempt was given out, and the task has neither been settled otherwise nor queued again.
+// True if a report of this attempt still counts: it runs, or its lease was lost but no newer
+// attempt was given out, and the task has neither been settled otherwise nor been requeued.
 bool still_valid(const State& state, const std::string& task_id, int64_t attempt, int64_t fence);
 
 }  // namespace remixer::coordinator

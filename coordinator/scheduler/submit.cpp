@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A grid is submitted: what is new or failed is queued, what is done or underway is shared.
+// Submits a grid: new or failed tasks are queued, done or running ones are shared.
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
@@ -16,7 +16,7 @@ namespace {
 
 using Grid = std::shared_ptr<const PreparedGrid>;
 
-// Everything that could be wrong with it, before anything is changed.
+// Checks everything that could be wrong with the grid, before changing anything.
 void check(const State& state, const PreparedGrid& grid) {
   if (grid.name.empty()) fail_input("a grid needs a name");
   std::unordered_set<std::string_view> cells, tasks;
@@ -41,8 +41,8 @@ void check(const State& state, const PreparedGrid& grid) {
   }
 }
 
-// content_id() of {"cells": ids, "name": name, "tasks": ids}, without holding it as JSON: that of
-// 500,000 tasks would be the largest thing in memory.
+// content_id() of {"cells": ids, "name": name, "tasks": ids}, without building it as JSON, which
+// for 500,000 tasks would be the largest object in memory.
 std::string key_of(const PreparedGrid& grid) {
   Sha256 hash;
   const auto list = [&](const char* before, const auto& members) {
@@ -96,7 +96,7 @@ TaskEntry& add_task(Transition& t, const Grid& grid, size_t index,
   entry.similar = task.similar;
   entry.weights = task.weights;
   entry.title = task.title;
-  // The first of those that take as long stands for all, as when the state is loaded.
+  // The first task of those with the same `similar` sets their cost, as when the state is loaded.
   if (task.cost > 0) t.state.costs.try_emplace(entry.similar, Mean{task.cost, 1});
   entry.order = t.state.next_order++;
   PutTask put{grid, index, entry.number, 0, entry.order, {}};
@@ -122,7 +122,7 @@ void set_title(Transition& t, TaskEntry& entry, const std::string& title) {
   t.effects.writes.push_back(PutTitle{entry.number, title});
 }
 
-// The same grid once more keeps its number.
+// Submitting the same grid again keeps its number.
 GridEntry& entry_of(Transition& t, const std::string& key, bool& fresh) {
   fresh = true;
   for (auto& [id, grid] : t.state.grids) {
@@ -136,8 +136,8 @@ GridEntry& entry_of(Transition& t, const std::string& key, bool& fresh) {
   return grid;
 }
 
-// Makes the grid's entry what was submitted. Its members come before their states change, so that
-// they count in it.
+// Sets the grid's entry to what was submitted. Adds members before their states change, so that the
+// grid counts the changes.
 GridEntry& put_grid(Transition& t, const Grid& grid, const std::vector<TaskEntry*>& tasks,
                     const std::vector<CellEntry*>& cells) {
   bool fresh = false;
@@ -197,7 +197,7 @@ void handle(Transition& t, const SubmitEvent& event) {
   std::unordered_set<const CellEntry*> unfinished;
   for (TaskEntry* task : tasks) {
     if (added.count(task)) {
-      // As it waits it was stored; most tasks wait.
+      // It was stored as waiting; most tasks are.
       if (unfinished_state(*task) != task->state) queue_task(t, *task);
       ++reply.tasks_queued;
     } else if (task->state == TaskState::kDone && !event.missing.count(task->id())) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events of workers: they register, claim, die.
+// Handles events of workers: register, claim, die.
 #include <algorithm>
 
 #include "coordinator/scheduler/handlers.h"
@@ -43,7 +43,7 @@ Assignment assignment_of(const TaskEntry& entry) {
   return assignment;
 }
 
-// The worker's running attempt, if it has one.
+// The worker's running attempt, if any.
 TaskEntry* running_task(State& state, const std::string& worker_id) {
   for (const std::string& id : state.held) {
     TaskEntry& entry = state.task(id);
@@ -73,7 +73,7 @@ void give_out(Transition& t, TaskEntry& entry, const std::string& worker_id) {
 void handle(Transition& t, const RegisterEvent& event) {
   Worker* worker = nullptr;
   for (auto& [id, known] : t.state.workers) {
-    // The same request twice. What it runs on is kept with its attempts, so it must be the same
+    // The same request again. Its environment is stored with its attempts, so it must be the same
     // too.
     if (!known.gone && same_process(known.about, event.worker) &&
         known.about.version == event.worker.version &&
@@ -108,8 +108,8 @@ void handle(Transition& t, const ClaimEvent& event) {
   if (t.state.stopping) {
     reply.exit = true;
   } else if (task) {
-    // The answer to its last claim was lost: the same once more, and a lease counted from now, as
-    // the worker will count it. An old claim that comes late so does no harm either.
+    // The answer to its last claim was lost: give the same again, with a lease from now, as the
+    // worker will count it. A late old claim also does no harm then.
     task->newest->held_until = t.now.monotonic + t.settings.lease_seconds;
     reply.assignment = assignment_of(*task);
   } else {

@@ -13,7 +13,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// What stands beside a database while it is open.
+// Removes a database with the files that exist beside it while it is open.
 void remove_with_companions(const fs::path& file) {
   std::error_code ignored;
   for (const char* end : {"", "-journal", "-wal", "-shm"}) {
@@ -26,9 +26,9 @@ void copy_database(const fs::path& from, SQLite::Database& target) {
   if (source.execAndGet("PRAGMA application_id").getInt() != kApplicationId) {
     fail_input("{} is not a database of this program", from.string());
   }
-  // All pages in one go: one moment's state, however busy the writer is.
+  // All pages in one step: a consistent snapshot, however busy the writer is.
   SQLite::Backup(target, source).executeStep(-1);
-  // A file by itself, which can be opened where nothing may be written.
+  // A single file, which can be opened on a read-only file system.
   target.exec("PRAGMA journal_mode = DELETE");
 }
 

@@ -15,15 +15,15 @@ struct BackupSummary {
   uintmax_t bytes = 0;
 };
 
-// Copies what is committed at this moment; reads only, and holds the writer up in nothing. The copy
-// is checked and appears whole, by write, fsync, rename. Throws InputError where `to` exists or
-// `from` is not ours, Error where it cannot be written.
+// Copies the data committed at this moment; reads only, and never blocks the writer. The copy is
+// checked and appears atomically, by write, fsync, rename. Throws InputError if `to` exists or
+// `from` is not a database of this program, Error if it cannot be written.
 BackupSummary back_up(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// Writes the database `to`: `fill` is given a copy of what is committed in `from` at this moment,
-// to change it as it likes. On return `to` is one checked file without companions. It appears whole
-// or not at all; its size in bytes is returned. `doing` begins the message where SQLite fails.
-// Throws as back_up.
+// Writes the database `to`: `fill` gets a copy of the data committed in `from` at this moment and
+// may change it. On return `to` is one checked file without -wal or -shm files. It appears
+// atomically; its size in bytes is returned. `doing` begins the message if SQLite fails. Throws as
+// back_up.
 uintmax_t write_copy(const std::filesystem::path& from, const std::filesystem::path& to,
                      const std::string& doing, const std::function<void(SQLite::Database&)>& fill);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing: one statement or a few for each kind of write.
+// Writes to the database: one or a few statements per kind of write.
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "coordinator/store/connection.h"
@@ -102,7 +102,7 @@ struct Store::Writer {
     c.run("DELETE FROM grid_task WHERE grid_id = ?", put.id);
     c.run("DELETE FROM grid_cell WHERE grid_id = ?", put.id);
     c.run("DELETE FROM grid WHERE id = ?", put.id);
-    // Its number is not given out again.
+    // Its number must not be reused.
     c.run(
         "INSERT OR REPLACE INTO counter (name, value) VALUES ('grid',"
         " max(?, ifnull((SELECT value FROM counter WHERE name = 'grid'), 0)))",
@@ -117,8 +117,8 @@ struct Store::Writer {
     }
   }
 
-  // The fence once more, where it cannot be passed by: a second result, or one of an attempt that
-  // was replaced, ends the whole transaction.
+  // Checks the fence again, inside the transaction: a second result, or one of a replaced attempt,
+  // aborts the whole transaction.
   void operator()(const PutResult& put) {
     const int changed =
         c.run("UPDATE task SET result = ? WHERE number = ? AND fence = ? AND result IS NULL",

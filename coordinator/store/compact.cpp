@@ -17,7 +17,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// Tasks of the cells that a grid did not ask for stay: the tables show what they found.
+// Keeps other tasks of the grids' cells, since the tables show their results.
 constexpr const char* kKeepGrids = R"sql(
 DELETE FROM grid WHERE id NOT IN ({0});
 DELETE FROM grid_cell WHERE grid_id NOT IN ({0});
@@ -41,8 +41,8 @@ UPDATE attempt SET reason = '', activity = '';
 INSERT OR REPLACE INTO about (name, value) VALUES ('workspace', '{1}');
 )sql";
 
-// What is done in `other` and not here. Fences go on after {0}, the largest here; the workers' ids,
-// which another daemon gave, begin with that number.
+// Tasks done in `other` but not here. Their fences continue after {0}, the largest here; the worker
+// ids, which another daemon assigned, are prefixed with that number.
 constexpr const char* kFill = R"sql(
 CREATE TEMP TABLE filled AS
   SELECT m.number AS mine, o.number AS theirs, a.fence AS fence
@@ -70,7 +70,7 @@ UPDATE main.task SET (state, attempts, fence, result, seconds, settled) =
   WHERE number IN (SELECT mine FROM filled);
 )sql";
 
-// Many statements, one commit: each would wait for the disk.
+// Runs many statements in one commit: each commit waits for the disk.
 template <typename Change>
 void in_one_go(SQLite::Database& database, Change change) {
   SQLite::Transaction transaction(database);
@@ -97,7 +97,7 @@ int64_t fill_from(SQLite::Database& database, const std::filesystem::path& other
   return filled;
 }
 
-// Calls hosts by numbers, in the order in which they are asked for.
+// Renames hosts by number, in order of first use.
 class HostNames {
  public:
   const std::string& alias(const std::string& host) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A database to keep or to share: what came of some grids, without what runs them and without
-// whose machines they ran on.
+// Writes a database to keep or to share: results of some grids, without the data needed to run them
+// and without the names of their machines.
 #pragma once
 
 #include <cstdint>
@@ -9,23 +9,23 @@
 
 namespace remixer::coordinator {
 
-// The workspace's id in such a database: no daemon takes it up, since what its tasks made is not
-// there.
+// The workspace id in such a database. No daemon accepts it, since the files that its tasks made
+// are missing.
 inline constexpr const char* kExportedWorkspace = "exported";
 
 struct CompactSummary {
   int64_t grids = 0, cells = 0, results = 0;
-  int64_t filled = 0;  // tasks whose results came from another database
+  int64_t filled = 0;  // tasks with results from another database
   uintmax_t bytes = 0;
 };
 
-// Writes `to`: of the database `from` these grids (by number) with their cells, and the tasks that
-// these need; of a task's attempts the one that was committed. What is not finished there is taken
-// from the databases `others`, the first that has it: a study that ran in several workspaces
-// becomes one. Machines are called host-1, host-2, ...; a worker's environment keeps versions,
-// processor, memory and GPUs, and loses settings and folders. All are read by the same programs.
-// Reads `from` and `others` as back_up does; `to` must not exist and appears whole. Throws
-// InputError as back_up, and where one of `others` has another schema; Error where it cannot be
+// Writes `to`: these grids (by number) of the database `from` with their cells, and the tasks that
+// those need; of a task's attempts only the committed one. Unfinished tasks are taken from the
+// databases `others`, from the first that has finished them: a study that ran in several workspaces
+// becomes one. Machines are renamed host-1, host-2, ...; a worker's environment keeps its versions,
+// processor, memory and GPUs, and loses its settings and folders. The same programs can read the
+// result. Reads `from` and `others` as back_up does; `to` must not exist and appears atomically.
+// Throws InputError as back_up, and if one of `others` has another schema; Error if it cannot be
 // written.
 CompactSummary write_compact(const std::filesystem::path& from, const std::filesystem::path& to,
                              const std::vector<int64_t>& grids,

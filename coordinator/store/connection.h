@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store's connection with its prepared statements; shared by the files of the store.
+// The store's connection with its prepared statements; shared by the store's source files.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,14 +14,14 @@
 namespace remixer::coordinator {
 
 struct Store::Connection {
-  Connection(const std::string& file, int checkpoint_pages);
-  // To read alone, as of now.
+  Connection(const std::string& file, int checkpoint_pages, std::chrono::milliseconds patience);
+  // Read-only snapshot of the current state.
   Connection(std::unique_ptr<SQLite::Database> readable, const std::string& name);
 
-  // The statement of this text, prepared once, reset and without bindings.
+  // The statement for this text: prepared once, then reset and without bindings.
   SQLite::Statement& prepared(const char* sql);
 
-  // Binds the values in order and runs a statement that returns no rows; how many it changed.
+  // Binds the values in order and runs a statement without result rows; returns the rows changed.
   template <typename... Values>
   int run(const char* sql, const Values&... values) {
     SQLite::Statement& statement = prepared(sql);
@@ -32,10 +33,10 @@ struct Store::Connection {
   std::unique_ptr<SQLite::Database> own;
   SQLite::Database& database = *own;
   bool reading = false;
-  std::map<const char*, SQLite::Statement> statements;  // by the literal's address
+  std::map<const char*, SQLite::Statement> statements;  // by address of the literal
 };
 
-// Throws what SQLite said as an Error of ours, with advice where there is some.
+// Throws SQLite's error as an Error of this program, with advice if there is any.
 [[noreturn]] void rethrow(const SQLite::Exception& error, const std::string& what);
 
 }  // namespace remixer::coordinator

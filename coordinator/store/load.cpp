@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading: the scheduler's state after a restart, and what the daemon asks for while it runs.
+// Reads the scheduler's state after a restart, and the daemon's queries while it runs.
 #include <algorithm>
 #include <map>
 
@@ -177,7 +177,7 @@ struct Store::Loader {
 
 namespace {
 
-// As submitting them left it: the first task of those that take as long stands for all.
+// As after submitting: the first task of those with the same `similar` sets their cost.
 void state_costs(const Store& store, State& state) {
   std::map<Name, const TaskEntry*> first;
   for (const auto& [id, entry] : state.tasks) {
@@ -204,7 +204,7 @@ State Store::load(const Now& now, const Settings& settings) const {
 
 namespace {
 
-// The columns of a task's own spec and result; a spec's cell is stored with the cell.
+// A task's own spec and result; the cell's part of the spec is stored with the cell.
 constexpr const char* kReadTask = "SELECT spec, ifnull(result, 'null') FROM task WHERE id = ?";
 
 AssignmentTexts::Task read_task(SQLite::Statement& row) {

@@ -8,7 +8,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// Version n is made from n - 1 by kSteps[n - 1]. A step that was released is never edited.
+// kSteps[n - 1] migrates version n - 1 to n. A released step is never edited.
 constexpr std::array<const char*, kSchemaVersion> kSteps = {
     // 1: the tables.
     R"sql(
@@ -83,8 +83,8 @@ CREATE VIEW environments AS
 CREATE INDEX attempt_of_worker ON attempt(worker_id);
 CREATE INDEX task_of_cell ON task(cell_id);
 )sql",
-    // 3: rows go by numbers, so that large databases stay compact and new rows come at the end; a
-    // cell's identity is kept once; what grids ask for, lost workers, notices.
+    // 3: rows are keyed by number, so that large databases stay compact and new rows are appended;
+    // a cell's identity is stored once; grid settings, lost workers, notices.
     R"sql(
 DROP VIEW results; DROP VIEW runs; DROP VIEW metrics; DROP VIEW cells; DROP VIEW grid_cells;
 DROP VIEW grid_tasks; DROP VIEW environments;
@@ -224,7 +224,7 @@ CREATE VIEW environments AS
          w.environment
   FROM attempt a JOIN task t ON t.number = a.task JOIN worker w ON w.id = a.worker_id;
 )sql",
-    // 4: whose workspace it is; which attempts' results count; which process a worker is.
+    // 4: the workspace's id; which attempts' results count; the process of a worker.
     R"sql(
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ALTER TABLE task ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The database's schema: its versions and how an older one becomes the newest. docs/database.md
-// describes the tables and the views that others may rely on.
+// The database's schema: its versions and the migrations between them. docs/database.md describes
+// the tables and the views that other programs may rely on.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -9,12 +9,12 @@
 
 namespace remixer::coordinator {
 
-constexpr int kApplicationId = 0x524D4958;  // "RMIX", in the file's header
+constexpr int kApplicationId = 0x524D4958;  // "RMIX", in the file header
 constexpr int kSchemaVersion = 4;
 
-// Brings a database to `version`, each step in a transaction of its own, so that a crash leaves a
-// whole version. Throws InputError where the file is another program's database or a newer
-// version's. `name` stands for the file in messages. Foreign keys must not be enforced meanwhile.
+// Migrates a database to `version`, each step in its own transaction, so that a crash leaves a
+// complete version. Throws InputError if the file is another program's database or has a newer
+// version. `name` is the file name in messages. Foreign keys must be disabled during the migration.
 void migrate(SQLite::Database& database, const std::string& name, int version = kSchemaVersion);
 
 }  // namespace remixer::coordinator

@@ -27,10 +27,11 @@ void rethrow(const SQLite::Exception& error, const std::string& what) {
   }
 }
 
-Store::Connection::Connection(const std::string& file, int checkpoint_pages)
+Store::Connection::Connection(const std::string& file, int checkpoint_pages,
+                              std::chrono::milliseconds patience)
     : own(std::make_unique<SQLite::Database>(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-                                             5000)) {
-  // Nothing is written before it is known to be ours.
+                                             static_cast<int>(patience.count()))) {
+  // Write nothing before the file is known to be ours.
   const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
   if (verdict != "ok") {
     fail_input(
@@ -41,15 +42,17 @@ Store::Connection::Connection(const std::string& file, int checkpoint_pages)
   database.exec("PRAGMA foreign_keys = OFF");
   migrate(database, file);
   database.exec("PRAGMA foreign_keys = ON");
-  // The mode is kept in the file; the other two hold for this connection.
+  // The journal mode is stored in the file; the other two settings apply to this connection.
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
   database.exec(fmt::format("PRAGMA wal_autocheckpoint = {}", checkpoint_pages));
+  constexpr int kBusyMilliseconds = 5000;
+  database.setBusyTimeout(kBusyMilliseconds);
 }
 
 namespace {
 
-// The database itself, or, of an older version, a copy in memory that is brought forward.
+// The database itself or, for an older version, a migrated copy in memory.
 std::unique_ptr<SQLite::Database> brought_forward(std::unique_ptr<SQLite::Database> readable,
                                                   const std::string& name) {
   const int version = readable->execAndGet("PRAGMA user_version").getInt();
@@ -66,7 +69,7 @@ std::unique_ptr<SQLite::Database> brought_forward(std::unique_ptr<SQLite::Databa
 
 Store::Connection::Connection(std::unique_ptr<SQLite::Database> readable, const std::string& name)
     : own(brought_forward(std::move(readable), name)), reading(true) {
-  // One view of it from the first question to the last.
+  // One consistent snapshot for all queries.
   own->exec("BEGIN");
 }
 
@@ -83,14 +86,21 @@ SQLite::Statement& Store::Connection::prepared(const char* sql) {
   return found->second;
 }
 
-Store::Store(const std::filesystem::path& file, int checkpoint_pages) {
+Store::Store(const std::filesystem::path& file, int checkpoint_pages,
+             std::chrono::milliseconds patience) {
   try {
-    connection_ = std::make_unique<Connection>(file.string(), checkpoint_pages);
+    connection_ = std::make_unique<Connection>(file.string(), checkpoint_pages, patience);
   } catch (const SQLite::Exception& error) {
     const std::string what = fmt::format("cannot open the database {}", file.string());
-    // Nothing has begun yet: the place that was given is the mistake.
+    // Nothing has started yet, so this is a wrong choice of location by the user.
     if (error.getErrorCode() == SQLITE_FULL)
       fail_input("{}: the disk is full; make room first", what);
+    if (error.getErrorCode() == SQLITE_BUSY) {
+      fail(
+          "{}: another program has been using it for {:g} s (a report, a backup, sqlite3 after "
+          "BEGIN): wait until it ends, or end it, and try again",
+          what, std::chrono::duration<double>(patience).count());
+    }
     rethrow(error, what);
   }
 }
@@ -103,8 +113,8 @@ Store::Store(std::unique_ptr<SQLite::Database> readable, const std::string& name
   }
 }
 
-// A database that nobody has open is one file, which may be read on a read-only medium as well.
-// What other programs hold open stays as it is: the next end does it.
+// A closed database should be a single file, readable on a read-only medium too. If other programs
+// have it open, this has no effect; a later close does it.
 Store::~Store() {
   if (!connection_ || connection_->reading) return;
   try {

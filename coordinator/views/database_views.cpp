@@ -21,7 +21,7 @@ Json text_or_null(const SQLite::Column& column) {
   return column.isNull() ? Json(nullptr) : Json(column.getString());
 }
 
-// A metric over steps; the last word at each step.
+// A metric over steps; the latest value at each step.
 using Points = std::map<int64_t, std::pair<double, Json>>;
 
 // [[step, epoch, value], ...]
@@ -37,7 +37,7 @@ Json points_json(const Points& points, int64_t most) {
   return list;
 }
 
-// Binds steps, epochs and values of rows (step, epoch, value) ordered by attempt.
+// Reads rows (step, epoch, value) ordered by attempt.
 Points read_points(SQLite::Statement& rows) {
   Points points;
   while (rows.executeStep()) {
@@ -59,7 +59,7 @@ Json names_of(SQLite::Database& database, const std::vector<std::string>& tasks)
   return names;
 }
 
-// Values of one dotted name over all cells, where they are not all the same.
+// All cells' values of each dotted name whose values are not all the same.
 Json differences(const std::vector<Json>& flat) {
   std::set<std::string> names;
   for (const Json& each : flat) {
@@ -88,7 +88,7 @@ void flatten_into(Json& out, const std::string& prefix, const Json& json) {
   }
 }
 
-// BG-Gap behind a cell's figures, of the same weights and metric.
+// Appends BG-Gap to a cell's figures, from figures with the same weights and metric.
 void add_gaps(Json& figures) {
   Json gaps = Json::array();
   for (const Json& same : figures) {
@@ -227,7 +227,7 @@ std::string DatabaseViews::find_cell(const std::string& prefix) {
     fail_input("'{}' is too short for a cell's id: give {} characters or more", prefix,
                kShortestPrefix);
   }
-  // Ids are hexadecimal, so all that begin with the prefix lie in this range.
+  // Ids are hexadecimal, so all ids with this prefix are in this range.
   SQLite::Statement rows(*database_,
                          "SELECT cell_id FROM cells WHERE cell_id >= ?1 AND cell_id < ?1 || 'g'"
                          " LIMIT 2");

@@ -12,7 +12,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// "slurm:120_3" → "120_3"; empty for a worker that is in no allocation.
+// "slurm:120_3" → "120_3"; empty for a worker outside of allocations.
 std::string job_of(const Worker& worker) {
   constexpr const char* kPrefix = "slurm:";
   const auto& environment = worker.about.environment;
@@ -45,8 +45,8 @@ void count_workers(const Engine::View& view, slurm::Demand& demand) {
   }
 }
 
-// A worker as an allocation of the site would bring one. What the site does not say, the newest
-// worker of an allocation has shown; before there was one, the best is hoped for.
+// A worker as in an allocation of the site. Properties that the site does not give come from the
+// newest worker of any allocation; before there was one, the best case is assumed.
 Worker worker_of(const Engine::View& view, const slurm::Site& site) {
   const Worker* shown = nullptr;
   for (const auto& [id, worker] : view.state.workers) {
@@ -68,7 +68,7 @@ Worker worker_of(const Engine::View& view, const slurm::Site& site) {
   return worker;
 }
 
-// Which tasks the site's allocations could come to run. Asked of a task once.
+// Which tasks the site's allocations could run. Computed once per task.
 class Fitness {
  public:
   Fitness(const Engine::View& view, const std::optional<slurm::Site>& site) : view_(view) {
@@ -79,7 +79,7 @@ class Fitness {
     return worker_ ? unfit(view_.state, entry, *worker_, view_.now, view_.settings) : "";
   }
 
-  // Not what waits for one that could not, either; what runs has found its worker.
+  // False also if a dependency is unreachable; a running task already has its worker.
   bool reachable(const TaskEntry& entry) {
     if (!worker_ || entry.state == TaskState::kDone || entry.state == TaskState::kRunning) {
       return true;

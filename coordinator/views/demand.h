@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work that waits, as launchers of workers need to know it.
+// Pending work, as needed by the launchers of workers.
 #pragma once
 
 #include <optional>
@@ -10,12 +10,12 @@
 
 namespace remixer::coordinator {
 
-// Of the site's allocations, where there is one. A ready task that is expected to take less than
-// the site's worth_seconds counts as that part of one; what none of its allocations could run, and
-// what waits for such, is no demand.
+// For the site's allocations, if there is a site. A ready task expected to take less than the
+// site's worth_seconds counts as that fraction of a task. Tasks that no allocation could run, and
+// tasks that depend on them, are not counted.
 slurm::Demand demand_of(const Engine::View& view, const std::optional<slurm::Site>& site);
 
-// Why no allocation of the site could run the task; empty where one could.
+// Why no allocation of the site could run the task; empty if one could.
 std::string unfit_for_site(const Engine::View& view, const TaskEntry& entry,
                            const slurm::Site& site);
 

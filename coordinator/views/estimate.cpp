@@ -10,7 +10,7 @@ bool of_training_set(const Name& similar) {
   return similar.text().ends_with(" train");
 }
 
-// What a task usually costs beside training a cell, if the tables do not know its data or model.
+// Typical cost relative to training a cell, if the tables do not know the task's data or model.
 double usual_cost(TaskKind kind, const Name& similar) {
   switch (kind) {
     case TaskKind::kPrepare:
@@ -37,7 +37,7 @@ std::optional<double> attempt_left(const Attempt& attempt, const Now& now) {
   const double moved = static_cast<double>(attempt.step - attempt.first_step);
   const double seconds = now.monotonic - attempt.first_step_at;
   if (attempt.first_step < 0 || moved <= 0 || attempt.total_steps <= 0) return std::nullopt;
-  // The first steps are slow, and two heartbeats tell a pace badly.
+  // The first steps are slow, and two heartbeats give a poor estimate of the pace.
   constexpr double kShortestLook = 10, kSmallestPart = 0.1;
   if (seconds < kShortestLook && moved < kSmallestPart * static_cast<double>(attempt.total_steps)) {
     return std::nullopt;
@@ -120,7 +120,7 @@ GridOutlook outlook(const GridEntry& grid, const State& state, const Estimate& e
     left += class_left;
     if (work.open > 0) longest = std::max(longest, std::min(*each, class_left));
   }
-  // What the running ones have behind them.
+  // Subtracts the time already spent by running tasks.
   for (const std::string& id : state.held) {
     const TaskEntry& entry = state.task(id);
     if (entry.state != TaskState::kRunning) continue;

@@ -9,7 +9,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// Where the split stands in a set's name.
+// Position of the split in a set's name.
 struct Place {
   size_t begin, end;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grids and their cells.
+// Views of grids and their cells.
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<TaskKind, 5> kKinds = {TaskKind::kPrepare, TaskKind::kLabel, TaskKind::kTrain,
                                             TaskKind::kEvaluate, TaskKind::kSaliency};
 
-// What a cell's tasks in one grid add up to.
+// Summary of a cell's tasks in one grid.
 struct CellProgress {
   std::vector<const TaskEntry*> evaluations;
   Json reason;

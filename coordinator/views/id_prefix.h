@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Length of the shortest prefix that is accepted for an id.
+// Minimum length of an id prefix.
 #pragma once
 
 #include <cstddef>
 
 namespace remixer::coordinator {
 
-// Characters that the beginning of a task's or a cell's id must have, to be taken for one.
+// Characters needed at least for a text to be accepted as the prefix of a task or cell id.
 constexpr size_t kShortestPrefix = 4;
 
 }  // namespace remixer::coordinator

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cells of a grid as a table: models down, labelers across.
+// The cells of a grid as a table: models as rows, labelers as columns.
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ struct Sample {
     for (const double value : values) mean += value / static_cast<double>(values.size());
     return mean;
   }
-  // `plain`: the same set's of the row's model without labels; null where there is none.
+  // `plain`: the same set's values for the row's model without labels; null if there is none.
   Json json(const Sample* plain) const {
     const auto n = static_cast<double>(values.size());
     double squares = 0;
@@ -35,7 +35,7 @@ struct Sample {
   }
 };
 
-// What the cells of one place add up to.
+// Summary of the cells in one entry of the table.
 struct Place {
   std::vector<std::string> cells;
   std::map<std::string, int64_t> states{{"done", 0}, {"failed", 0}, {"running", 0}, {"waiting", 0}};
@@ -52,7 +52,7 @@ struct Matrix {
   std::unordered_map<std::string, Place*> of_cell;
 };
 
-// Where `value` stands in `list`, appended where it is new.
+// Index of `value` in `list`; appends it if it is new.
 template <typename T>
 size_t index_of(std::vector<T>& list, const T& value) {
   const auto found = std::find(list.begin(), list.end(), value);
@@ -99,7 +99,7 @@ void read_states(SQLite::Database& database, int64_t grid, Matrix& matrix) {
   }
 }
 
-// BG-Gap, of every data set whose two sets were evaluated.
+// BG-Gap for every data set of which both sets were evaluated.
 void add_gaps(std::map<std::string, double>& figures) {
   std::map<std::string, double> gaps;
   for (const auto& [set, value] : figures) {
@@ -118,7 +118,7 @@ void read_figures(SQLite::Database& database, const MatrixQuestion& question, Ma
   rows.bind(1, question.grid);
   rows.bind(2, question.metric);
   rows.bind(3, question.weights);
-  std::map<std::string, std::map<std::string, double>> of_cell;  // figures of each by set
+  std::map<std::string, std::map<std::string, double>> of_cell;  // figures of each cell by set
   while (rows.executeStep()) {
     const auto found = matrix.of_cell.find(rows.getColumn(0).getString());
     if (found == matrix.of_cell.end()) continue;
@@ -133,7 +133,7 @@ void read_figures(SQLite::Database& database, const MatrixQuestion& question, Ma
   }
 }
 
-// The same set's figures of the row's model without labels; null where there is none.
+// Figures of the same set for the row's model without labels; null if there is none.
 const Sample* plain_of(const Matrix& matrix, const std::pair<size_t, size_t>& at,
                        const std::string& set) {
   const auto plain = std::find(matrix.columns.begin(), matrix.columns.end(), "none");

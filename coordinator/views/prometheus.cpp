@@ -28,7 +28,7 @@ std::string escaped(const std::string& text) {
 
 class Exposition {
  public:
-  // Begins a metric: what follows belongs to it.
+  // Begins a metric; the following samples belong to it.
   void metric(const char* name, const char* type, const char* help) {
     name_ = name;
     text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's figures in Prometheus's text format, version 0.0.4.
+// The daemon's metrics in Prometheus's text format, version 0.0.4.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace remixer::coordinator {
 
-// `status` as GET /status answers it.
+// `status` is the answer of GET /status.
 std::string prometheus_text(const Json& status, const ServerCounts& counts);
 
 }  // namespace remixer::coordinator

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the dashboard's tables and pictures come from: whoever starts a daemon gives it these,
-// since reports stand above the daemon.
+// Source of the dashboard's tables and pictures. Whoever starts a daemon provides it, since reports
+// are a layer above the daemon.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace remixer::coordinator {
 
-// All are thread-safe and answer in a second or so; `grid` is the number of a submit. What they
-// throw becomes the answer's error. Empty: this daemon shows no reports.
+// All are thread-safe and answer within about a second; `grid` is the number of a submit. An
+// exception becomes an error answer. Empty: this daemon shows no reports.
 struct ReportSource {
-  // The tables as reports/shown_report.h says; `paper`: with the paper's numbers.
+  // The tables as in reports/shown_report.h; `paper`: with the paper's numbers.
   std::function<Json(int64_t grid, bool paper)> tables;
-  // {"drawing", "pictures", "left_out"}: while they are being drawn, those from before.
+  // {"drawing", "pictures", "left_out"}; while pictures are being drawn, the previous ones.
   std::function<Json(int64_t grid)> pictures;
-  // The whole report as one HTML page, with the pictures that are drawn.
+  // The whole report as one HTML page, with the pictures drawn so far.
   std::function<std::string(int64_t grid)> page;
 };
 

@@ -8,7 +8,7 @@ namespace remixer::coordinator {
 
 struct ServerCounts {
   uint64_t requests = 0, refusals = 0;
-  int connections = 0, streams = 0;  // at the moment
+  int connections = 0, streams = 0;  // current numbers
 };
 
 }  // namespace remixer::coordinator

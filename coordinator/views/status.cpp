@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a progress display needs, in one answer.
+// Everything that a progress display needs, in one answer.
 #include <algorithm>
 
 #include "base/clock.h"
@@ -40,7 +40,7 @@ Json running_json(const Engine::View& view, const TaskEntry& entry, const Estima
           {"grids", grid_ids_json(entry)}};
 }
 
-// The newest first, at most so many.
+// At most this many, newest first.
 using Settled = std::set<std::pair<double, TaskEntry*>>;
 std::vector<const TaskEntry*> newest_first(const Settled& settled) {
   std::vector<const TaskEntry*> list;
@@ -80,7 +80,7 @@ Json finished_json(const Engine::View& view) {
   return list;
 }
 
-// After a restart: the longest wait for an attempt of the life before.
+// After a restart: longest remaining wait for an attempt of the previous daemon process.
 double grace_seconds(const Engine::View& view) {
   double grace = 0;
   for (const std::string& id : view.state.held) {
@@ -121,7 +121,7 @@ Json workers_json(const Engine::View& view) {
     const double ago = view.now.monotonic - worker.seen;
     const auto task = busy.find(id);
     const bool silent = ago > view.settings.lease_seconds;
-    // One that has been silent for long and holds nothing is of no interest any more.
+    // Skip workers that have been silent for long and have no task.
     if (worker.gone || (task == busy.end() && ago > 10 * view.settings.lease_seconds)) continue;
     list.push_back({{"worker_id", id},
                     {"name", worker.about.name},
@@ -140,7 +140,7 @@ Json workers_json(const Engine::View& view) {
   return list;
 }
 
-// What the whole site waits for; null for nothing.
+// Problem that blocks the whole site; null if none.
 Json site_problem(const Engine::View& view) {
   const NoSpace& trouble = view.state.no_space;
   if (trouble.times == 0) return nullptr;

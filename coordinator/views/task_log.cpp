@@ -18,7 +18,7 @@ fs::path log_file(const fs::path& workspace, const std::string& task, int64_t at
   return workspace / attempt_folder(task, attempt) / "log.txt";
 }
 
-// The highest attempt that has a log; 0 where none has.
+// The highest attempt that has a log; 0 if none has.
 int64_t newest_attempt(const fs::path& workspace, const std::string& task) {
   int64_t newest = 0;
   std::error_code error;
@@ -32,7 +32,7 @@ int64_t newest_attempt(const fs::path& workspace, const std::string& task) {
   return newest;
 }
 
-// Bytes at the end that begin a UTF-8 character without ending it.
+// Number of bytes at the end that belong to an incomplete UTF-8 character.
 size_t unfinished_bytes(const std::string& text) {
   for (size_t back = 1; back <= std::min<size_t>(3, text.size()); ++back) {
     const auto byte = static_cast<unsigned char>(text[text.size() - back]);
@@ -70,7 +70,7 @@ Json read_task_log(const fs::path& workspace, const LogQuestion& question) {
     text.erase(0, line);
     from += static_cast<int64_t>(line);
   }
-  // The rest of a character may not be written yet; where the file ends in one, so be it.
+  // The rest of the character may not be written yet. If there is nothing else, keep the bytes.
   const size_t cut = unfinished_bytes(text);
   if (cut < text.size()) text.erase(text.size() - cut);
   answer["attempt"] = attempt;

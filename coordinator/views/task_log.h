@@ -12,15 +12,15 @@
 namespace remixer::coordinator {
 
 struct LogQuestion {
-  std::string task_id;  // a whole id
+  std::string task_id;  // a complete id
   int64_t attempt = 0;  // 0: the newest that has a log
-  // From this byte on; nothing: the last `limit` bytes, begun at a line.
+  // Start byte; nothing: the last `limit` bytes, beginning at a line start.
   std::optional<int64_t> from = std::nullopt;
   int64_t limit = 64 << 10;
 };
 
-// {"task_id", "attempt" (null where there is no log), "text", "from", "next", "size"}: bytes from
-// `from` to before `next` of a file of `size`. No character is cut in two.
+// {"task_id", "attempt" (null if there is no log), "text", "from", "next", "size"}: bytes `from` to
+// `next` (exclusive) of a file of `size`. Characters are not split.
 Json read_task_log(const std::filesystem::path& workspace, const LogQuestion& question);
 
 }  // namespace remixer::coordinator

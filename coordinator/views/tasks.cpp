@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tasks, one or many.
+// Views of one or many tasks.
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -12,7 +12,7 @@
 namespace remixer::coordinator {
 namespace {
 
-// Failed at once: what it was given is wrong, or too large for its worker.
+// Failed without retries: its input is wrong, or it is too large for its worker.
 bool is_hopeless(const Engine::View& view, const TaskEntry& entry) {
   return entry.state == TaskState::kFailed && entry.failures < view.settings.failure_limit &&
          entry.alone < view.settings.crash_limit;
@@ -39,10 +39,10 @@ Json link_json(const TaskEntry& entry) {
 Json attempts_json(const Engine::View& view, const TaskEntry& entry) {
   Json list = Json::array();
   for (const StoredAttempt& stored : view.store.attempts(entry)) {
-    // The newest one's steps are in memory.
+    // The newest attempt's steps are in memory.
     const bool newest = entry.newest && entry.newest->number == stored.attempt.number;
     const Attempt& attempt = newest ? *entry.newest : stored.attempt;
-    // The last heartbeat of one that is done came before its end.
+    // The last heartbeat of a finished attempt came before its end.
     const bool done = attempt.state == AttemptState::kDone;
     list.push_back(
         {{"attempt", attempt.number},
@@ -59,7 +59,7 @@ Json attempts_json(const Engine::View& view, const TaskEntry& entry) {
   return list;
 }
 
-// The failed or cancelled task that a blocked one waits for in vain.
+// The failed or cancelled task that blocks this one.
 const TaskEntry* blocker(const TaskEntry& entry) {
   for (const TaskEntry* other : entry.dependencies) {
     if (other->state == TaskState::kFailed || other->state == TaskState::kCancelled) return other;
@@ -88,7 +88,7 @@ char lower(char c) {
   return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
-// What a filter lets through, apart from its grid.
+// Checks a task against a filter, except for the grid.
 class TaskMatch {
  public:
   explicit TaskMatch(const TaskFilter& filter) : like_(filter.like) {
@@ -111,7 +111,7 @@ class TaskMatch {
   std::string like_;
 };
 
-// `after` counts the grid's tasks that were looked at.
+// `after` is the number of the grid's tasks that were examined.
 Json grid_tasks(const Engine::View& view, const GridEntry& grid, const TaskMatch& match,
                 const Page& page) {
   Json list = Json::array();
@@ -124,7 +124,7 @@ Json grid_tasks(const Engine::View& view, const GridEntry& grid, const TaskMatch
   return {{"tasks", std::move(list)}, {"next", at < grid.tasks.size() ? Json(at) : Json(nullptr)}};
 }
 
-// `after` is the number of the last task that was shown.
+// `after` is the number of the last task shown.
 Json all_tasks(const Engine::View& view, const TaskMatch& match, const Page& page) {
   std::vector<const TaskEntry*> entries;
   for (const auto& [id, entry] : view.state.tasks) {
@@ -194,7 +194,7 @@ Json task_json(const Engine::View& view, const std::string& prefix, const Page& 
   json["figures"] = figures_json(view.store.figures(entry));
   json["dependencies"] = Json::array();
   for (const TaskEntry* each : entry.dependencies) json["dependencies"].push_back(link_json(*each));
-  // On what prepares a data set every cell may depend.
+  // All cells may depend on the task that prepares a data set.
   const auto count = static_cast<int64_t>(entry.dependants.size());
   const int64_t first = std::min(page.after, count);
   const int64_t end = first + std::min(page.limit, count - first);

@@ -7,10 +7,10 @@
 namespace remixer::data {
 namespace {
 
-constexpr int kPoints = 16;  // a side of a patch
+constexpr int kPoints = 16;  // per side of a patch
 
-// A point of the finished image, in pixels, to the one of the source that it shows, in fractions.
-// False where it shows none.
+// Maps a point of the finished image, in pixels, to the source point that it shows, in fractions.
+// Returns false if it shows none.
 bool trace(const View& view, double& x, double& y) {
   if (view.erased) {
     const Rectangle& box = *view.erased;
@@ -32,17 +32,17 @@ bool trace(const View& view, double& x, double& y) {
   return true;
 }
 
-// A point in fractions of the image to one in fractions of the part that a map covers. False where
-// it lies outside of that.
+// Maps a point in fractions of the image to fractions of the part that a map covers. Returns false
+// if it lies outside.
 bool find_in_map(const Cover& cover, double& x, double& y) {
   x = (x - cover.left) / (static_cast<double>(cover.right) - cover.left);
   y = (y - cover.top) / (static_cast<double>(cover.bottom) - cover.top);
-  // An image's own edges, which rounding may overstep, belong to the map that ends with it.
+  // Rounding may overstep the image's edges; they belong to a map that covers the whole image.
   return cover == Cover() || (x >= 0 && x < 1 && y >= 0 && y < 1);
 }
 
-// The cells that a patch's points show, each with its share of the points. `counts` is by cell, all
-// zero before and after.
+// The cells under a patch's sample points, each with its share of the points. `counts` is by cell,
+// and all zero before and after.
 void collect_cells(const LabelMap& map, const View& view, double left, double top, double size,
                    std::vector<uint16_t>& counts, std::vector<CellShare>& cells) {
   cells.clear();

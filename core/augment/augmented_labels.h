@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an augmented image shows its source, so that labels can follow. No LibTorch.
+// Maps an augmented image back to its source, so that labels can follow. No LibTorch.
 #pragma once
 
 #include <optional>
@@ -13,16 +13,16 @@ namespace remixer::data {
 
 struct View {
   Region region;                    // the part of the source, mirrored or not
-  int side = 1;                     // pixels a side of the image that is made of it
-  std::vector<Affine> warps;        // then done to that image, in this order; see warp()
+  int side = 1;                     // side in pixels of the image made from it
+  std::vector<Affine> warps;        // applied to that image afterwards, in this order; see warp()
   std::optional<Rectangle> erased;  // of the finished image, in pixels
 };
 
-// Patch labels of the finished image, cut into grid × grid patches, as patch_labels() of a region
-// gives them: out[(row * grid + column) * channels + c]. What a warp brought in from outside its
-// image and what was erased is background: saliency 0, zero logits before the softmax.
-//   Without warps or erasing, the exact area average. With them, the mean over 16 × 16 points
-//   spread evenly over each patch, each with the label of the map's cell that it shows.
+// Patch labels of the finished image, on grid × grid patches, laid out as in patch_labels() for a
+// region: out[(row * grid + column) * channels + c]. Erased areas, and areas that a warp filled
+// from outside its image, are background: saliency 0, zero logits before the softmax.
+//   Without warps or erasing: the exact area average. With them: the mean over 16 × 16 evenly
+//   spaced points per patch, each with the label of the map cell that it shows.
 void patch_labels(const LabelMap& map, const View& view, int grid, float* out);
 
 }  // namespace remixer::data

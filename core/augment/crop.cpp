@@ -8,7 +8,7 @@
 namespace remixer::data {
 namespace {
 
-// As Python's round(): a half goes to the even neighbour.
+// As Python's round(): halves round to even.
 int rounded(double value) {
   return static_cast<int>(std::nearbyint(value));
 }

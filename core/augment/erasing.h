@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random erasing: a rectangle of a normalised image becomes noise.
+// Random erasing: replaces a rectangle of a normalised image by noise.
 #pragma once
 
 #include <optional>
@@ -9,12 +9,12 @@
 
 namespace remixer::data {
 
-// Draws as timm's RandomErasing does in 'pixel' mode with one rectangle: whether at all, then area
-// (0.02 to 1/3 of the image), logarithm of height / width (0.3 to 1/0.3) and place, up to ten times
-// until it fits strictly. Nothing where chance or all ten say so.
+// Draws like timm's RandomErasing in 'pixel' mode with one rectangle: whether to erase, then area
+// (0.02 to 1/3 of the image), logarithm of height / width (0.3 to 1/0.3) and position, up to ten
+// times until it fits strictly. Empty if nothing is to be erased or no attempt fits.
 std::optional<Rectangle> draw_erasing(double probability, int side, Random& random);
 
-// Fills the rectangle of image[3][side][side] with N(0, 1), a channel after the other.
+// Fills the rectangle of image[3][side][side] with N(0, 1), one channel after the other.
 void erase(const Rectangle& rectangle, int side, Random& random, float* image);
 
 }  // namespace remixer::data

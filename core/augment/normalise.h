@@ -8,12 +8,12 @@
 
 namespace remixer::data {
 
-// (value / 255 - mean) / deviation of each channel, looked up. Immutable; thread-safe.
+// Computes (value / 255 - mean) / deviation per channel by table lookup. Immutable; thread-safe.
 class Normaliser {
  public:
   Normaliser(const std::array<float, 3>& mean, const std::array<float, 3>& deviation);
 
-  // Interleaved RGB pixels[height][width] to out[3][height][width], mirrored if asked for.
+  // Interleaved RGB pixels[height][width] to out[3][height][width], optionally mirrored.
   void write(const uint8_t* pixels, int width, int height, bool mirrored, float* out) const;
 
  private:

@@ -8,17 +8,17 @@
 namespace remixer::data {
 namespace {
 
-// The cells of one axis that a patch's interval covers, and the share of the interval in each.
+// The cells on one axis under a patch's interval, and the share of the interval in each.
 struct Span {
   int first = 0;
-  std::vector<float> shares;  // sum 1, or less where the map does not cover the whole interval
+  std::vector<float> shares;  // sum 1, or less if the map does not cover the whole interval
 };
 
-// [low, high] in fractions of the image's axis, cut into `grid` equal intervals, over `cells` cells
-// that cover [from, until] of the axis.
+// Divides [low, high] (fractions of the image's axis) into `grid` equal intervals, and maps them to
+// the `cells` cells that cover [from, until] of the axis.
 std::vector<Span> spans(double low, double high, int grid, int cells, double from, double until) {
   std::vector<Span> result(static_cast<size_t>(grid));
-  // Everything in cells from here on.
+  // From here on, the unit is one cell.
   const double scale = cells / (until - from);
   const double start = (low - from) * scale, step = (high - low) * scale / grid;
   const double image_begin = -from * scale, image_end = (1 - from) * scale;
@@ -30,7 +30,7 @@ std::vector<Span> spans(double low, double high, int grid, int cells, double fro
     Span& span = result[static_cast<size_t>(i)];
     span.first = std::min(static_cast<int>(first), cells - 1);
     const int last_cell = std::clamp(static_cast<int>(std::ceil(last)) - 1, span.first, cells - 1);
-    // An interval without an extent (outside the image, or of a degenerate crop) takes its cell.
+    // An empty interval (outside the image, or of a degenerate crop) takes the cell it lies in.
     const double extent = end - begin;
     if (extent < 1e-9) {
       span.shares = {begin >= 0 && begin <= cells ? 1.0f : 0.0f};
@@ -55,7 +55,7 @@ void for_each_cell(const Span& row, const Span& column, int width, Visit&& visit
   }
 }
 
-// for_each(visit) calls visit(cell, weight) for each cell of the patch.
+// for_each(visit) must call visit(cell, weight) for each cell of the patch.
 template <typename ForEach>
 void dense_patch(const LabelMap& map, ForEach&& for_each, float* out) {
   const size_t channels = static_cast<size_t>(map.channels);
@@ -66,11 +66,11 @@ void dense_patch(const LabelMap& map, ForEach&& for_each, float* out) {
   });
 }
 
-// Mean logits of a patch, zero but for the few classes that its cells name.
+// A patch's mean logits: zero except for the few classes that its cells name.
 struct SparseLogits {
   std::vector<float> logits;      // by class; all zero between patches
   std::vector<char> named;        // by class
-  std::vector<uint16_t> classes;  // the named ones
+  std::vector<uint16_t> classes;  // the named classes
 };
 
 template <typename ForEach>
@@ -92,7 +92,7 @@ void sparse_patch(const LabelMap& map, ForEach&& for_each, float* out) {
       sparse.logits[label] += weight * map.values[r];
     }
   });
-  // Softmax over all channels; those that no cell names have logit 0 and need one exponential.
+  // Softmax over all channels; unnamed channels have logit 0 and share one exponential.
   const size_t unnamed = static_cast<size_t>(map.channels) - sparse.classes.size();
   float largest = unnamed > 0 ? 0.0f : sparse.logits[sparse.classes.front()];
   for (const uint16_t label : sparse.classes) largest = std::max(largest, sparse.logits[label]);

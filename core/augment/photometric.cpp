@@ -26,7 +26,7 @@ void look_up(Image& image, const Table& table) {
   for (uint8_t& value : image.pixels) value = table[value];
 }
 
-// `value(i)` for each i.
+// Table with entry value(i) for each i.
 template <typename Value>
 Table table_of(Value&& value) {
   Table table;
@@ -42,8 +42,8 @@ std::array<Histogram, 3> histograms(const Image& image) {
   return result;
 }
 
-// between[i] becomes without + factor · (with − without), cut off, not rounded. In single
-// precision, as Pillow's blend().
+// Returns without + factor · (with − without), clipped, not rounded. In single precision, like
+// Pillow's blend().
 uint8_t blend(uint8_t without, uint8_t with, float factor) {
   const float value = static_cast<float>(without) + factor * static_cast<float>(with - without);
   if (value <= 0) return 0;
@@ -134,7 +134,7 @@ void enhance_brightness(Image& image, double factor) {
 void enhance_sharpness(Image& image, double factor) {
   const Image source = image;
   const size_t stride = static_cast<size_t>(image.width) * 3;
-  // The outermost pixels are not smoothed, so they stay as they are.
+  // The outermost pixels are not smoothed, so they are unchanged.
   for (int y = 1; y + 1 < image.height; ++y) {
     const uint8_t* middle = source.at(0, y);
     const uint8_t *above = middle - stride, *below = middle + stride;
@@ -142,7 +142,7 @@ void enhance_sharpness(Image& image, double factor) {
     for (size_t i = 3; i + 3 < stride; ++i) {
       const int ring = above[i - 3] + above[i] + above[i + 3] + middle[i - 3] + middle[i + 3] +
                        below[i - 3] + below[i] + below[i + 3];
-      // Weights 1 around 5, over 13, rounded; no sum lies on a half.
+      // Smoothing kernel: 1 around 5, divided by 13, rounded; no sum falls on a half.
       const auto smooth = static_cast<uint8_t>((2 * (ring + 5 * middle[i]) + 13) / 26);
       out[i] = blend(smooth, middle[i], static_cast<float>(factor));
     }

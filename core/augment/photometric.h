@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Colour operations of RandAugment, byte for byte those of Pillow's ImageOps and ImageEnhance. All
+// Colour operations of RandAugment, byte for byte as in Pillow's ImageOps and ImageEnhance. All
 // work in place.
 #pragma once
 
@@ -14,13 +14,13 @@ void equalize(Image& image);
 void invert(Image& image);
 // Keeps the upper `bits` (0 to 8) of each value.
 void posterize(Image& image, int bits);
-// Inverts values from `threshold` on.
+// Inverts values of `threshold` and above.
 void solarize(Image& image, int threshold);
-// Adds `amount` (from 0) to values below 128, up to 255.
+// Adds `amount` (0 or more) to values below 128, saturating at 255.
 void solarize_add(Image& image, int amount);
 
-// Blend the image with a version that lacks the property: 0 gives that one, 1 the image, more
-// exaggerates.
+// Blend the image with a version that lacks the property: factor 0 gives that version, 1 the image,
+// and above 1 exaggerates.
 void enhance_colour(Image& image, double factor);      // with its luma
 void enhance_contrast(Image& image, double factor);    // with its mean luma
 void enhance_brightness(Image& image, double factor);  // with black

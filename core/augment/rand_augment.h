@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RandAugment as timm draws and applies it under "rand-m9-mstd0.5-inc1": operations taken at random
-// from fifteen, each with a chance of its own, at a magnitude from 0 to 10.
+// RandAugment as timm draws and applies it for "rand-m9-mstd0.5-inc1": randomly chosen operations
+// out of fifteen, each applied with its own probability, at a magnitude from 0 to 10.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace remixer::data {
 
-// In timm's order, which draws choose by.
+// In timm's order, which the draws index.
 enum class Operation {
   kAutoContrast,
   kEqualize,
@@ -33,9 +33,9 @@ enum class Operation {
 };
 constexpr int kOperations = 15;
 
-// One operation to be done. `strength` is what the operation itself takes: degrees (rotate,
-// counter- clockwise), bits kept (posterize), threshold (solarize), amount (solarize add), factor
-// (colour, contrast, brightness, sharpness), pixels of shift a pixel (shears), share of the side
+// One drawn operation. `strength` is the operation's own parameter: degrees (rotate,
+// counter-clockwise), bits kept (posterize), threshold (solarize), amount (solarize add), factor
+// (colour, contrast, brightness, sharpness), pixels of shift per pixel (shears), share of the side
 // (translations).
 struct OperationDraw {
   Operation operation = Operation::kAutoContrast;
@@ -43,19 +43,19 @@ struct OperationDraw {
   bool operator==(const OperationDraw&) const = default;
 };
 
-// A magnitude's strength: 0 changes least. Signed operations take either sign, `negative` says
-// which.
+// Converts a magnitude to a strength; 0 changes least. Signed operations can take either sign,
+// given by `negative`.
 double strength_of(Operation operation, double magnitude, bool negative);
 
-// Draws in timm's order: which operations; then for each its chance, its magnitude, its sign.
-// Those that chance left out are not in the answer.
+// Draws in timm's order: the operations; then for each its chance, its magnitude and its sign.
+// Operations that chance excludes are not returned.
 std::vector<OperationDraw> draw_rand_augment(const experiments::RandAugment& policy,
                                              Random& random);
 
-// Where the operation moves things: the affine map of an image of this size, or nothing.
+// The operation's affine map for an image of this size; empty if it moves nothing.
 std::optional<Affine> movement_of(const OperationDraw& draw, int width, int height);
 
-// Pixels that come from outside the image get this: the mean of ImageNet.
+// Fill colour for pixels from outside the image: ImageNet's mean.
 constexpr Colour kFill{124, 116, 104};
 
 void apply_operation(const OperationDraw& draw, Image& image);

@@ -15,15 +15,15 @@ namespace {
 constexpr double kLargestShareOfCrop = 0.9;
 constexpr double kLeastShareInside = 0.5;
 
-// Where the crop lies in the photograph: crop pixel (x, y) is photograph pixel (columns[x],
-// rows[y]). Resizing by nearest neighbour is no more than that.
+// Maps the crop to the photograph: crop pixel (x, y) is photograph pixel (columns[x], rows[y]).
+// Nearest-neighbour resizing needs nothing else.
 struct Sampling {
   std::vector<int> columns, rows;          // of the crop
   std::vector<int> all_columns, all_rows;  // of the whole resized photograph
 };
 
-// The input pixels that Pillow's nearest neighbour takes: those at the output pixels' centres. It
-// steps from one to the next, and where a centre falls between two pixels the sum's rounding
+// The input pixels that Pillow's nearest neighbour takes: those at the output pixels' centres.
+// Positions are accumulated step by step; if a centre falls between two pixels, the sum's rounding
 // decides.
 std::vector<int> nearest(int in, int out) {
   std::vector<int> taken;
@@ -35,7 +35,7 @@ std::vector<int> nearest(int in, int out) {
   return taken;
 }
 
-// The middle `crop` of them. torchvision rounds the offset half to even.
+// The middle `crop` pixels. torchvision rounds the offset half to even.
 std::vector<int> middle(const std::vector<int>& all, int crop) {
   const auto offset =
       static_cast<std::ptrdiff_t>(std::nearbyint((static_cast<double>(all.size()) - crop) / 2));
@@ -43,7 +43,7 @@ std::vector<int> middle(const std::vector<int>& all, int crop) {
 }
 
 Sampling sampling(int width, int height, const SquareCrop& geometry) {
-  // torchvision's Resize: the longer side is cut to a whole number.
+  // torchvision's Resize: the longer side is truncated to an integer.
   const int shorter = std::min(width, height);
   const auto longer =
       static_cast<int>(static_cast<int64_t>(geometry.resize) * std::max(width, height) / shorter);
@@ -85,7 +85,7 @@ int64_t inside(const std::vector<int>& taken, int low, int high) {
   return std::count_if(taken.begin(), taken.end(), [&](int at) { return at >= low && at <= high; });
 }
 
-// The box in the crop; none of it may be there.
+// The box in crop coordinates; empty if it lies outside the crop.
 std::optional<Box> box_in_crop(const Box& box, const Sampling& sampling) {
   const auto range = [](const std::vector<int>& taken, int low, int high) {
     const auto begin = std::lower_bound(taken.begin(), taken.end(), low) - taken.begin();
@@ -98,8 +98,8 @@ std::optional<Box> box_in_crop(const Box& box, const Sampling& sampling) {
   return Box{x0, y0, x1, y1};
 }
 
-// The strip that Only-BG-T's tiles are cut from, as the benchmark's generator finds it. It counts
-// the box's last column and row as outside when it looks for the strip, though they are blacked.
+// The strip that Only-BG-T's tiles are cut from, as the benchmark's generator finds it. The search
+// treats the box's last column and row as outside, though they are blacked.
 Box tile_of(const Image& image, const Box& box) {
   const int left = box.x0, right = image.width - box.x1;
   const int above = box.y0, below = image.height - box.y1;
@@ -113,7 +113,7 @@ Box tile_of(const Image& image, const Box& box) {
                        : Box{0, box.y1, image.width - 1, image.height - 1};
 }
 
-// Only-BG-T of the whole photograph, at the crop's pixels alone.
+// Only-BG-T of the whole photograph, computed only at the crop's pixels.
 Image tiled(const Image& photograph, const Box& box, const Sampling& sampling) {
   const Box tile = tile_of(photograph, box);
   const int width = tile.x1 - tile.x0 + 1, height = tile.y1 - tile.y0 + 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Backgrounds Challenge's rules (Xiao et al. 2020, appendix A, and the generator that its
-// authors released): which photographs are taken, and how the eight variants are made. Pure
-// functions; docs/datasets.md gives the rules in words.
+// The Backgrounds Challenge's rules (Xiao et al. 2020, appendix A, and the authors' released
+// generator): which photographs are accepted, and how the eight variants are made. Pure functions;
+// docs/datasets.md describes the rules in words.
 #pragma once
 
 #include <array>
@@ -20,54 +20,54 @@ constexpr std::array<const char*, 8> kVariants = {"original",   "only_bg_b", "on
                                                   "mixed_rand", "mixed_next"};
 
 // How a photograph becomes a square: its shorter side is resized to `resize` by nearest neighbour,
-// as Pillow does, and `crop` x `crop` pixels are cut from the middle, as torchvision does.
-// ImageNet-9: 256 and 224. An image that is crop x crop already, with resize == crop, stays itself.
-// GrabCut sees it at `grabcut_scale` times its size.
+// like Pillow, and the middle `crop` x `crop` pixels are cut out, like torchvision. ImageNet-9: 256
+// and 224. A crop x crop image with resize == crop is unchanged. GrabCut runs at `grabcut_scale`
+// times the image's size.
 struct SquareCrop {
   int resize = 256, crop = 224, grabcut_scale = 1;
 };
 Image square_crop(const Image& image, const SquareCrop& geometry);
 GrayImage square_crop(const GrayImage& image, const SquareCrop& geometry);
 
-// Why a photograph is not taken. The order is that of the checks.
+// Why a photograph is rejected, in the order of the checks.
 enum class Rejection {
   kNone,
   kNoAnnotation,    // no box is known
   kBrokenImage,     // torn, empty or no image
   kBrokenBox,       // a box outside the image or with swapped corners; a torn annotation
-  kSizeMismatch,    // the annotation is of an image of another size
+  kSizeMismatch,    // the annotation is for another image size
   kSeveralBoxes,    // not exactly one object
   kBoxTooLarge,     // over 90 % of the crop: Only-BG would be (nearly) all black
   kBoxCutOff,       // less than half of the box lies inside the crop
   kNoSegmentation,  // GrabCut found less than 10 % of the box, eleven times
-  kEmptyMask,       // nothing of the object lies inside the crop
+  kEmptyMask,       // no part of the object lies inside the crop
 };
 constexpr int kRejections = 10;
-// "no box is known", for people.
+// For people: "no box is known".
 const char* rejection_text(Rejection rejection);
 
-// The rules on the annotation, up to kBoxCutOff. With kNone, `box` is the one box, inside the
+// Checks the annotation, up to kBoxCutOff. With kNone, `box` is the only box, inside the
 // image.
 Rejection check_annotation(const Annotation& annotation, int width, int height,
                            const SquareCrop& geometry, Box& box);
 
-// The squares that all variants but Mixed-* are made of.
+// The squares from which all variants but Mixed-* are made.
 struct ChallengeImage {
   Image original;
   Image only_bg_t;  // the box filled with tiles of the largest strip beside it
   GrayImage mask;   // GrabCut's: 255 object, 0 background; inside the box
-  Box box;          // the annotated one, in the square
+  Box box;          // the annotated box, in the square
 };
-// From the whole photograph, which check_annotation() let pass with `box`; GrabCut and tiles see it
-// whole. `seed` is GrabCut's. Returns kNone, kNoSegmentation or kEmptyMask.
+// Makes them from a photograph whose `box` passed check_annotation(); GrabCut and tiling use the
+// whole photograph. `seed` is GrabCut's. Returns kNone, kNoSegmentation or kEmptyMask.
 Rejection make_challenge_image(const Image& photograph, const Box& box, const SquareCrop& geometry,
                                uint64_t seed, ChallengeImage& made);
 
 Image only_bg_b(const ChallengeImage& image);  // the box blacked
 Image no_fg(const ChallengeImage& image);      // the object blacked
 Image only_fg(const ChallengeImage& image);    // all but the object blacked
-// Only-FG over another image's Only-BG-T. The object is what is not black in Only-FG: where it is
-// black itself, the background shows through, as in the benchmark.
+// Only-FG over another image's Only-BG-T. Every pixel of Only-FG that is not black is object:
+// through black parts of the object the background shows, as in the benchmark.
 Image mixed(const Image& only_fg, const Image& only_bg_t);
 
 }  // namespace remixer::data

@@ -14,47 +14,43 @@ namespace remixer::data {
 
 namespace {
 
-// Where Debian's packages of data are: /usr/share, unless the build says otherwise.
+// Location of Debian's data packages: /usr/share, unless the build sets another.
 constexpr const char* kGarmentFolder = REMIXER_SYSTEM_DATA "/datasets/fashion-mnist";
 constexpr const char* kPhotographFolder = REMIXER_SYSTEM_DATA "/backgrounds";
 
-// The spec with every parameter, checked; its builder and version are ones that this program knows.
-Json complete(const Json& spec) {
-  if (!spec.is_object() || !spec.contains("builder") || !spec["builder"].is_string()) {
-    fail_input("a dataset is described by {{\"builder\": NAME, parameters...}}, not by {}",
-               spec.dump());
+// Throws unless `spec` is exactly what this version's builder of that name makes.
+void check_spec(const experiments::DatasetSpec& spec) {
+  Json parameters = Json::object();
+  for (const auto& [name, value] : spec.parameters) parameters[name] = value;
+  const auto known = experiments::make_dataset_spec(spec.name, parameters);
+  if (spec.version != known.version) {
+    fail_input("builder {} is of version {} here, {} is asked for", spec.name, known.version,
+               spec.version);
   }
-  Json parameters = spec;
-  parameters.erase("builder");
-  parameters.erase("version");
-  Json entry = experiments::dataset_entry(spec["builder"].get<std::string>(), parameters);
-  if (spec.contains("version") && spec["version"] != entry["version"]) {
-    fail_input("builder {} is of version {} here, {} is asked for", spec["builder"].dump(),
-               entry["version"].dump(), spec["version"].dump());
+  if (spec != known) {
+    fail_input("builder {} makes {}, {} is asked for", spec.name, write_value(known).dump(),
+               write_value(spec).dump());
   }
-  return entry;
 }
 
 }  // namespace
 
-void build_dataset(const Json& spec, const std::filesystem::path& folder,
+void build_dataset(const experiments::DatasetSpec& spec, const std::filesystem::path& folder,
                    const std::function<void(int64_t done, int64_t total)>& on_progress) {
-  const Json entry = complete(spec);
-  if (experiments::find_dataset_builder(entry["builder"].get<std::string>()).from_own_files) {
+  check_spec(spec);
+  if (experiments::find_dataset_builder(spec.name).from_own_files) {
     fail_input("{} is built from your own files: `remixer dataset build {} --from FOLDER` does it",
-               entry["builder"].get<std::string>(), entry["builder"].get<std::string>());
+               spec.name, spec.name);
   }
-  if (entry["builder"] != "fashion-bg") {
-    fail("builder {} is listed but has no code", entry["builder"].dump());
-  }
+  if (spec.name != "fashion-bg") fail("builder {} is listed but has no code", spec.name);
   if (std::filesystem::exists(folder)) {
     fail_input("{} exists already; name another folder or remove it", folder.string());
   }
   const FashionSources sources = load_fashion_sources(kGarmentFolder, kPhotographFolder, 0);
-  build_fashion_bg(entry, sources, folder, 0, on_progress);
+  build_fashion_bg(spec, sources, folder, 0, on_progress);
 }
 
-void check_imported(const Json& spec, const std::filesystem::path& folder) {
+void check_imported(const experiments::DatasetSpec& spec, const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "manifest.json")) {
     fail_input(
         "{}: the imported dataset that the grid was submitted with is gone; import it again "
@@ -76,7 +72,7 @@ void check_imported(const Json& spec, const std::filesystem::path& folder) {
     check_files(Dataset::open(folder, split));
   }
   const auto manifest = Json::parse(read_file(folder / "manifest.json"));
-  if (experiments::imported_entry(manifest) != spec) {
+  if (experiments::imported_spec(manifest) != spec) {
     fail_input(
         "{}: its manifest is of another dataset than the one that the grid was submitted "
         "with; import that again",

@@ -25,30 +25,30 @@ namespace remixer::data {
 
 namespace {
 
-// The streams of RandomPurpose::kDataset that this builder draws from (Random's argument a).
+// The streams of RandomPurpose::kDataset used by this builder (Random's argument a).
 enum Stream : uint64_t {
   kOrder = 16,  // b = part and class
   kMixed = 17,  // b = hash of the photograph's path
 };
 constexpr size_t kMostBrokenNamed = 100;
-constexpr double kNoteEvery = 5;  // seconds of work that a kill may cost
+constexpr double kNoteEvery = 5;  // at most these seconds of work are lost in a kill
 
 enum Part { kTrain, kTest };
 constexpr std::array<const char*, 2> kPartFolders = {"train", "val"};
 
-// One photograph on its way into the dataset.
+// One photograph that may enter the dataset.
 struct Candidate {
   const SourcePhotograph* source = nullptr;
   Rejection outcome = Rejection::kNone;
-  Box box;           // in the photograph; once segmented, in the square
-  std::string name;  // of its files, without folder: "n02106662_7.png"
+  Box box;           // in the photograph; after segmentation, in the square
+  std::string name;  // file name without folder: "n02106662_7.png"
 };
 
 class ChallengeBuilder {
  public:
   explicit ChallengeBuilder(const ChallengeJob& job)
       : job_(job),
-        seed_(job.spec.at("seed").get<uint64_t>()),
+        seed_(static_cast<uint64_t>(job.spec.parameter("seed"))),
         source_(open_challenge_source(job.photographs, job.boxes, seed_)),
         geometry_(geometry_of(job.spec)),
         writer_(final_folder(), class_names(), geometry_.crop, {}, resume_text()) {
@@ -77,9 +77,9 @@ class ChallengeBuilder {
                : job_.output;
   }
 
-  static SquareCrop geometry_of(const Json& spec) {
-    const SquareCrop geometry{spec.at("resize").get<int>(), spec.at("image_size").get<int>(),
-                              spec.at("grabcut_scale").get<int>()};
+  static SquareCrop geometry_of(const experiments::DatasetSpec& spec) {
+    const auto size = [&](const char* name) { return static_cast<int>(spec.parameter(name)); };
+    const SquareCrop geometry{size("resize"), size("image_size"), size("grabcut_scale")};
     if (geometry.crop > geometry.resize) {
       fail_input("image_size {} is more than resize {}: the crop would not fit", geometry.crop,
                  geometry.resize);
@@ -91,16 +91,16 @@ class ChallengeBuilder {
     return {imagenet9_class_names().begin(), imagenet9_class_names().end()};
   }
 
-  // What a half-built dataset must have been made of for its files to be used.
+  // Identifies the inputs: a half-built dataset's files are reused only if this text is equal.
   std::string resume_text() const {
-    Json made_of = {{"spec", job_.spec}, {"folder", source_.folder.string()}};
+    Json made_of = {{"spec", write_value(job_.spec)}, {"folder", source_.folder.string()}};
     std::string paths;
     for (const SourcePhotograph& photograph : source_.photographs) paths += photograph.path + "\n";
     made_of["photographs"] = sha256_hex(paths);
     return content_id(made_of);
   }
 
-  int64_t parameter(const char* name) const { return job_.spec.at(name).get<int64_t>(); }
+  int64_t parameter(const char* name) const { return job_.spec.parameter(name); }
   bool has_variants(Part part) const { return part == kTest || parameter("train_variants") == 1; }
   void progress(const char* what, int64_t done, int64_t total) const {
     if (job_.on_progress) job_.on_progress(what, done, total);
@@ -143,14 +143,14 @@ class ChallengeBuilder {
   std::vector<Candidate> candidates_;
   std::array<Chosen, 2> chosen_;
   std::unordered_map<std::string, std::pair<Rejection, Box>> noted_;  // by path
-  std::unordered_map<std::string, std::string> mixed_with_;  // variant + path: the other's identity
+  std::unordered_map<std::string, std::string> mixed_with_;  // variant + path → the other image
   std::map<std::string, std::vector<Sample>> rows_;
   std::mutex mutex_;
   std::string pending_notes_;
   double last_note_ = system_clock().monotonic();
 };
 
-// "path \t outcome \t x0 \t y0 \t x1 \t y1" of each photograph that was segmented before.
+// Reads "path \t outcome \t x0 \t y0 \t x1 \t y1" for each photograph segmented earlier.
 void ChallengeBuilder::read_notes() {
   for (const std::string& line : writer_.notes()) {
     std::vector<std::string> fields;
@@ -244,7 +244,7 @@ void ChallengeBuilder::write_squares(const Candidate& candidate, Part part,
   write("only_fg", only_fg(image));
 }
 
-// Cuts one photograph and writes all that needs no other.
+// Segments one photograph and writes all variants that need no other image.
 Rejection ChallengeBuilder::segment(size_t index) {
   Candidate& candidate = candidates_[index];
   const std::string& path = candidate.source->path;
@@ -297,8 +297,8 @@ void ChallengeBuilder::segment_all(const std::vector<size_t>& wave, const char* 
     ++report_.outcomes[static_cast<size_t>(candidates_[index].outcome)];
 }
 
-// Takes each class's photographs in a random order until all classes have equally many, as many as
-// the smallest class allows and the limit says.
+// Takes each class's photographs in random order until all classes have equally many: as many as
+// the smallest class allows, up to the limit.
 void ChallengeBuilder::segment_part(Part part) {
   Chosen order;
   for (size_t i = 0; i < candidates_.size(); ++i) {
@@ -369,7 +369,7 @@ void ChallengeBuilder::segment_part(Part part) {
   }
 }
 
-// Squares of photographs that were cut, but that balancing then left out.
+// Removes squares of photographs that balancing left out after segmentation.
 void ChallengeBuilder::clear_unused() {
   std::vector<bool> used(candidates_.size());
   for (const Chosen& part : chosen_) {
@@ -389,8 +389,8 @@ void ChallengeBuilder::clear_unused() {
   }
 }
 
-// Mixed-Same, -Rand and -Next: over the Only-BG-T of a random image, itself not excepted, of the
-// same class, any class, the next class.
+// Mixed-Same, -Rand and -Next: over the Only-BG-T of a random image (possibly itself) of the same
+// class, of any class, of the next class.
 void ChallengeBuilder::mix(Part part) {
   const Chosen& chosen = chosen_[part];
   std::vector<size_t> all;
@@ -465,7 +465,7 @@ void ChallengeBuilder::publish() {
     }
   }
   if (!job_.name.empty()) writer_.describe("name", job_.name);
-  writer_.describe("made_by", job_.spec);
+  writer_.describe("made_by", write_value(job_.spec));
   writer_.describe("photographs_refused", rejected);
   writer_.name_by_content(job_.in_workspace);
   progress("hashing", 0, 1);

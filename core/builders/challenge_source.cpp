@@ -16,13 +16,13 @@ namespace {
 constexpr double kTestShare = 0.2;
 constexpr uint64_t kHoldOutStream = 32;  // of RandomPurpose::kDataset; b = photograph
 
-// ImageNet-9's class of a WordNet id; -1 for none.
+// ImageNet-9's class for a WordNet id; -1 if none.
 int imagenet9_of(std::string_view wordnet_id) {
   const auto index = imagenet_index(wordnet_id);
   return index ? imagenet_classes()[static_cast<size_t>(*index)].imagenet9 : -1;
 }
 
-// The class folders of a part that ImageNet-9 takes.
+// A part's class folders that ImageNet-9 uses.
 std::vector<std::string> taken_folders(const fs::path& part) {
   std::vector<std::string> folders = list_folders(part);
   std::erase_if(folders, [](const std::string& name) { return imagenet9_of(name) < 0; });
@@ -33,7 +33,7 @@ void add(ChallengeSource& source, const std::vector<std::string>& images, int la
   for (const std::string& image : images) source.photographs.push_back({image, label, test});
 }
 
-// Photographs whose class their annotation says.
+// Adds photographs whose annotation gives the class.
 void add_annotated(ChallengeSource& source, const std::vector<std::string>& images, bool test) {
   for (const std::string& image : images) {
     const auto annotation = source.boxes.find(image);
@@ -42,7 +42,7 @@ void add_annotated(ChallengeSource& source, const std::vector<std::string>& imag
   }
 }
 
-// Boxes of which none fits an image, or that fit several, are a mistake.
+// Boxes that match no image, or several, are an error.
 void match_boxes(ChallengeSource& source, const std::vector<std::string>& images,
                  bool may_be_unused = false) {
   const BoxMatches& matches = source.boxes.match(images);
@@ -96,7 +96,7 @@ ChallengeSource open_imagenet(const fs::path& folder, const fs::path& boxes) {
     all.insert(all.end(), images.begin(), images.end());
   }
   match_boxes(source, all, fs::is_regular_file(boxes));
-  // A table of other paths may be a list of images itself.
+  // A table with other paths may itself be a list of images.
   if (source.boxes.is_unused()) return source;
   for (const char* part : {"train", "val"}) {
     if (!fs::is_directory(folder / part)) continue;
@@ -143,7 +143,7 @@ ChallengeSource open_challenge_source(const fs::path& given, const fs::path& box
     source = open_tiny_imagenet(folder);
   } else if (fs::is_directory(folder / "train") || fs::is_directory(folder / "val")) {
     source = open_imagenet(folder, boxes);
-    // A table of paths below a folder that happens to be called train/ is a table still.
+    // A table of paths below a folder that happens to be called train/ is still a table.
     if (source.photographs.empty() && fs::is_regular_file(boxes)) {
       source = open_listed(folder, boxes);
     }

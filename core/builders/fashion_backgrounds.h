@@ -14,7 +14,7 @@ namespace remixer::data {
 
 struct Photograph {
   const char* name;     // in identities
-  const char* package;  // Debian 12's, that brings it
+  const char* package;  // the Debian 12 package that provides it
   const char* file;     // below /usr/share/backgrounds
   const char* sha256;
 };
@@ -23,18 +23,18 @@ constexpr int kPhotographs = 20;
 // Chosen by eye for texture that a crop of a fifth of the picture still shows.
 extern const std::array<Photograph, kPhotographs> kFashionPhotographs;
 
-// Photographs are shrunk so that their shorter side has this many pixels.
+// Photographs are shrunk to this many pixels on their shorter side.
 constexpr int kPhotographSide = 160;
-// Upright stripes of this width go to the training and the test images in turn, so that the two see
-// the same places but share no pixel.
+// Vertical stripes of this width alternate between training and test images, so that both use the
+// same places but share no pixel.
 constexpr int kStripeWidth = 48;
 enum class Region { kTrain, kTest };
 
-// All photographs, shrunk, in the list's order. Throws InputError where one is missing (naming its
-// package) or is not the published file.
+// Loads all photographs, shrunk, in the list's order. Throws InputError if one is missing (naming
+// its package) or differs from the published file.
 std::vector<Image> load_photographs(const std::filesystem::path& folder, unsigned threads);
 
-// How many stripes of a photograph belong to a region; at least one.
+// Number of a photograph's stripes that belong to a region; at least one.
 int stripes(const Image& photograph, Region region);
 
 // A square cut out of a shrunk photograph.
@@ -43,7 +43,7 @@ struct Crop {
   int x = 0, y = 0;
   bool operator==(const Crop&) const = default;
 };
-// Uniform over the places of a region where a square of `side` pixels fits.
+// Uniform over all positions in the region at which a square of `side` pixels fits.
 Crop draw_crop(const std::vector<Image>& photographs, int photograph, Region region, int side,
                Random& random);
 Image cut_crop(const std::vector<Image>& photographs, const Crop& crop, int side);

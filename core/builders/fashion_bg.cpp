@@ -12,8 +12,8 @@ namespace remixer::data {
 
 namespace {
 
-// A garment scaled to side x side, and where it is. The mean of each pixel is taken over the
-// garment's share of it alone, so that no black ground shines through at the edge.
+// Scales a garment and its mask to side x side. Each pixel is averaged over the garment's part of
+// it only, so that no black background shows at the edge.
 void scale_garment(const GrayImage& garment, int side, GrayImage& pixels, GrayImage& mask) {
   const GrayImage shape = silhouette(garment);
   GrayImage cut = garment;
@@ -30,7 +30,7 @@ void scale_garment(const GrayImage& garment, int side, GrayImage& pixels, GrayIm
   }
 }
 
-// Sums of the training images' channels, exact in any order.
+// Channel sums of the training images, exact in any order.
 struct ChannelSums {
   std::array<std::atomic<uint64_t>, 3> sum{}, square{};
 
@@ -56,7 +56,7 @@ struct ChannelSums {
   }
 };
 
-// Builds the images of one dataset; keeps what all of them share.
+// Builds one dataset's images; holds the state that they share.
 class Builder {
  public:
   Builder(const FashionSources& sources, DatasetWriter& writer, uint64_t seed, int64_t train_images,
@@ -83,7 +83,7 @@ class Builder {
     return static_cast<int64_t>(train_.size() + kVariants.size() * test_.size());
   }
 
-  // Job i makes training image i, or all variants of one test image. Returns how many images.
+  // Job i makes training image i, or all variants of one test image. Returns the number of images.
   int64_t run(int64_t job) {
     const auto index = static_cast<size_t>(job);
     if (index < train_.size()) {
@@ -149,7 +149,7 @@ class Builder {
     without_box.box.reset();
     without_box.mask.clear();
     without_box.foreground.clear();
-    Sample without_foreground = with_object;  // the object's shape is still seen
+    Sample without_foreground = with_object;  // the object's shape is still visible
     without_foreground.foreground.clear();
     Sample without_background = with_object;
     without_background.background.clear();
@@ -209,13 +209,13 @@ Scene make_scene(const FashionSources& sources, Region region, const FashionPlan
   return scene;
 }
 
-void build_fashion_bg(const Json& spec, const FashionSources& sources,
+void build_fashion_bg(const experiments::DatasetSpec& spec, const FashionSources& sources,
                       const std::filesystem::path& folder, unsigned threads,
                       const std::function<void(int64_t done, int64_t total)>& on_progress) {
   const std::vector<std::string> classes(kGarmentClassNames.begin(), kGarmentClassNames.end());
   DatasetWriter writer(folder, classes, kFashionImageSide, spec);
-  Builder builder(sources, writer, spec.at("seed").get<uint64_t>(),
-                  spec.at("train_images").get<int64_t>(), spec.at("test_images").get<int64_t>());
+  Builder builder(sources, writer, static_cast<uint64_t>(spec.parameter("seed")),
+                  spec.parameter("train_images"), spec.parameter("test_images"));
   std::atomic<int64_t> images{0};
   parallel_for(
       builder.jobs(), threads, [&](int64_t job) { images += builder.run(job); },

@@ -13,15 +13,16 @@
 #include "core/builders/fashion_backgrounds.h"
 #include "core/builders/fashion_mnist.h"
 #include "core/dataset/scene.h"
+#include "experiments/spec/component_spec.h"
 
 namespace remixer::data {
 
 constexpr int kFashionImageSide = 32;
 constexpr int kLeastGarmentSide = 22;
-// How often a class stands before one of its own two photographs, in training and in Original.
+// Probability that a class gets one of its own two photographs, in training and in Original.
 constexpr double kPreferredProbability = 0.6;
 
-// What the images are made of, in memory.
+// The source images, in memory.
 struct FashionSources {
   Garments train, test;
   std::vector<Image> photographs;
@@ -29,21 +30,21 @@ struct FashionSources {
 FashionSources load_fashion_sources(const std::filesystem::path& garments,
                                     const std::filesystem::path& photographs, unsigned threads);
 
-// Everything that decides one image: which garment, how large and where, on what.
+// All choices for one image: garment, size, position and background.
 struct FashionPlan {
   int label = 0;
   int garment = 0;  // index into the part's images
-  int side = 0;     // the garment's 28x28 frame, scaled
+  int side = 0;     // of the garment's 28x28 frame, scaled
   int x = 0, y = 0;
   Crop background;
 };
-// The plans of one region's `count` images (train: from Fashion-MNIST's train part, test: from its
-// t10k part). Classes take turns; no garment is used twice. Throws InputError where a class has too
-// few garments.
+// Plans a region's `count` images (train: from Fashion-MNIST's train part; test: from its t10k
+// part). Classes take turns; no garment is used twice. Throws InputError if a class has too few
+// garments.
 std::vector<FashionPlan> plan_images(const FashionSources& sources, Region region, int64_t count,
                                      uint64_t seed);
 
-// For each test image, the other image whose background each Mixed variant takes.
+// For each test image, the image that each Mixed variant takes its background from.
 struct MixedSources {
   std::vector<int64_t> same, rand, next;
 };
@@ -51,8 +52,8 @@ MixedSources plan_mixed(const std::vector<FashionPlan>& plans, uint64_t seed);
 
 Scene make_scene(const FashionSources& sources, Region region, const FashionPlan& plan);
 
-// What build_dataset() does for "fashion-bg". `spec` is complete: every parameter is given.
-void build_fashion_bg(const Json& spec, const FashionSources& sources,
+// Implements build_dataset() for "fashion-bg". `spec` must give every parameter.
+void build_fashion_bg(const experiments::DatasetSpec& spec, const FashionSources& sources,
                       const std::filesystem::path& folder, unsigned threads,
                       const std::function<void(int64_t done, int64_t total)>& on_progress);
 

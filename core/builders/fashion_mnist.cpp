@@ -17,7 +17,7 @@ const std::array<const char*, kGarmentClasses> kGarmentClassNames = {
 
 namespace {
 
-// A published file, known by the SHA-256 of its content uncompressed.
+// A published file, identified by the SHA-256 of its uncompressed content.
 struct Source {
   const char* part;
   const char* kind;
@@ -45,7 +45,7 @@ std::string read_gzip(const fs::path& path) {
   }
 }
 
-// The file's content behind its IDX header, which the hash has vouched for.
+// The file's content after its IDX header, which the hash already verifies.
 std::string read_source(const fs::path& folder, const std::string& part, const std::string& kind) {
   for (const Source& source : kSources) {
     if (part != source.part || kind != source.kind) continue;
@@ -60,13 +60,13 @@ std::string read_source(const fs::path& folder, const std::string& part, const s
   fail("Fashion-MNIST has no part \"{}\"", part);
 }
 
-constexpr int kDarkest = 12;        // the ground carries compression noise below this
+constexpr int kDarkest = 12;        // the background carries compression noise below this
 constexpr int kLeastComponent = 6;  // pixels; smaller ones are specks
 
 constexpr int kSide = kGarmentSide;
 using Flags = std::array<bool, kSide * kSide>;
 
-// Pixels where `open` holds that are joined to (x, y), edge by edge; they are marked in `seen`.
+// The open pixels 4-connected to `start`; they are marked in `seen`.
 std::vector<int> component(const Flags& open, int start, Flags& seen) {
   std::vector<int> members{start};
   seen[static_cast<size_t>(start)] = true;
@@ -121,7 +121,7 @@ GrayImage silhouette(const GrayImage& garment) {
     if (seen[static_cast<size_t>(i)]) continue;
     const bool garment_here = bright[static_cast<size_t>(i)];
     const std::vector<int> members = component(garment_here ? bright : dark, i, seen);
-    // Dark ground that no path leads out of is a dark part of the garment.
+    // A dark area that does not reach the border is a dark part of the garment.
     const bool object = garment_here ? members.size() >= kLeastComponent : !touches_border(members);
     if (!object) continue;
     for (const int member : members) mask.pixels[static_cast<size_t>(member)] = 255;

@@ -18,19 +18,19 @@ constexpr int kGarmentClasses = 10;
 // Class folders: number and name, so that sorting by name keeps the labels' order.
 extern const std::array<const char*, kGarmentClasses> kGarmentClassNames;
 
-// One of the data set's two parts, in the files' order. The garment is light on black.
+// One of the data set's two parts, in file order. Garments are light on black.
 struct Garments {
   std::string part;  // "train" or "t10k", as the files are called
   std::vector<GrayImage> images;
   std::vector<uint8_t> labels;
 };
 
-// Reads <folder>/<part>-{images-idx3,labels-idx1}-ubyte.gz. Throws InputError where a file is
-// missing (naming the package that brings it), torn, or not the published one.
+// Reads <folder>/<part>-{images-idx3,labels-idx1}-ubyte.gz. Throws InputError if a file is missing
+// (naming the package that provides it), torn, or not the published one.
 Garments read_garments(const std::filesystem::path& folder, const std::string& part);
 
-// The pixels that show the garment: brighter than the black ground, with enclosed holes filled and
-// specks removed. 255 or 0.
+// The garment's pixels: brighter than the black background, with enclosed holes filled and specks
+// removed. 255 or 0.
 GrayImage silhouette(const GrayImage& garment);
 
 }  // namespace remixer::data

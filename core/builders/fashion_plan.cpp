@@ -11,7 +11,7 @@ namespace remixer::data {
 
 namespace {
 
-// The streams of RandomPurpose::kDataset that this builder draws from (Random's argument a).
+// The streams of RandomPurpose::kDataset used by this builder (Random's argument a).
 enum Stream : uint64_t {
   kTrainOrder = 1,  // b = class
   kTrainScene = 2,  // b = image
@@ -20,7 +20,7 @@ enum Stream : uint64_t {
   kMixed = 5,
 };
 
-// Fewer pixels than this show nothing that could be told from a speck.
+// With fewer pixels, a silhouette cannot be told from a speck.
 constexpr int kLeastSilhouette = 40;
 
 bool usable(const GrayImage& garment) {
@@ -52,7 +52,7 @@ int draw_photograph(int label, Random& random) {
   return static_cast<int>(random.below(kPhotographs));
 }
 
-// Another image than `self` with `label`, each as likely.
+// A uniformly drawn image with `label`, other than `self`.
 int64_t draw_other(const std::vector<FashionPlan>& plans, int64_t self, int label, Random& random) {
   std::vector<int64_t> candidates;
   for (size_t i = 0; i < plans.size(); ++i) {

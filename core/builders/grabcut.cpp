@@ -15,13 +15,13 @@ namespace {
 constexpr int kIterations = 5;
 constexpr int kRetries = 10;
 constexpr double kLeastShareOfBox = 0.1;
-constexpr int kColourModels = 5;  // of the object and of the background; each needs a pixel
+constexpr int kColourModels = 5;  // for object and background each; each needs a pixel
 
-// Gives OpenCV's generator of this thread a seed, and its old state back afterwards.
+// Seeds this thread's OpenCV generator, and restores its old state on destruction.
 class SeededGenerator {
  public:
   explicit SeededGenerator(uint64_t seed) : before_(cv::theRNG().state) {
-    // A multiply-with-carry generator stays at zero for ever when its state is zero.
+    // A multiply-with-carry generator with state zero stays at zero.
     cv::theRNG().state = seed == 0 ? ~uint64_t{0} : seed;
   }
   ~SeededGenerator() { cv::theRNG().state = before_; }
@@ -44,7 +44,7 @@ cv::Mat to_bgr(const Image& image) {
   return mat;
 }
 
-// The box in an image of `scale` times the size, pixels touched in part included.
+// The box in an image of `scale` times the size, partly covered pixels included.
 cv::Rect scaled_rectangle(const Box& box, double scale, int width, int height) {
   const int x0 = std::clamp(static_cast<int>(std::floor(box.x0 * scale)), 0, width - 1);
   const int y0 = std::clamp(static_cast<int>(std::floor(box.y0 * scale)), 0, height - 1);
@@ -53,7 +53,7 @@ cv::Rect scaled_rectangle(const Box& box, double scale, int width, int height) {
   return {x0, y0, x1 - x0, y1 - y0};
 }
 
-// One run of GrabCut: 255 where it says object.
+// One run of GrabCut; 255 marks the object.
 GrayImage cut(const cv::Mat& bgr, const cv::Rect& rectangle, int& object_pixels) {
   cv::Mat labels, background, foreground;
   cv::grabCut(bgr, labels, rectangle, background, foreground, kIterations, cv::GC_INIT_WITH_RECT);
@@ -70,7 +70,7 @@ GrayImage cut(const cv::Mat& bgr, const cv::Rect& rectangle, int& object_pixels)
   return mask;
 }
 
-// The first cut that holds the least share of the box; nothing where none of them does.
+// The first cut that covers the minimum share of the box; empty if none does.
 std::optional<GrayImage> cut_until_found(const cv::Mat& bgr, const cv::Rect& rectangle,
                                          uint64_t seed) {
   const int outside = bgr.cols * bgr.rows - rectangle.area();
@@ -84,8 +84,8 @@ std::optional<GrayImage> cut_until_found(const cv::Mat& bgr, const cv::Rect& rec
   return std::nullopt;
 }
 
-// As cut(), one iteration after another, ended once no object is left: a model without pixels gets
-// none back.
+// As cut(), but one iteration at a time, stopping once no object is left: a colour model without
+// pixels cannot regain any.
 GrayImage cut_while_found(const cv::Mat& bgr, const cv::Rect& rectangle, int& object_pixels) {
   cv::Mat labels, background, foreground;
   GrayImage mask(bgr.cols, bgr.rows);
@@ -106,8 +106,8 @@ GrayImage cut_while_found(const cv::Mat& bgr, const cv::Rect& rectangle, int& ob
   return mask;
 }
 
-// The benchmark's retries. They differ by random starts alone; once two have come to the same cut,
-// the rest is spared.
+// The benchmark's retries. They differ only in their random starts; once two give the same cut, the
+// remaining ones are skipped.
 std::optional<GrayImage> challenge_cut(const cv::Mat& bgr, const cv::Rect& rectangle,
                                        uint64_t seed) {
   const int outside = bgr.cols * bgr.rows - rectangle.area();

@@ -29,7 +29,7 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
-// Which column holds what; -1: none.
+// The column of each field; -1: none.
 struct Columns {
   int image = -1, object = -1, width = -1, height = -1;
   std::array<int, 4> corners{-1, -1, -1, -1};
@@ -73,7 +73,7 @@ class TableReader {
   }
 
  private:
-  // Fields; those in double quotes without them, and with "" as one.
+  // Splits into fields; removes double quotes around a field, and turns "" inside into one quote.
   std::vector<std::string> split(std::string_view line, char separator) const {
     std::vector<std::string> fields(1);
     bool quoted = false;
@@ -83,7 +83,7 @@ class TableReader {
       } else if (line[i] == '"' && (quoted || trimmed(fields.back()).empty())) {
         quoted = !quoted;
       } else if (line[i] == separator && !quoted) {
-        // Several blanks are one; an empty field between tabs or commas is a field.
+        // Repeated blanks count as one; between tabs or commas a field may be empty.
         if (separator != ' ' || !fields.back().empty()) fields.emplace_back();
       } else {
         fields.back() += line[i];
@@ -107,7 +107,7 @@ class TableReader {
     return ' ';
   }
 
-  // True of a line that names the columns.
+  // True if the line names the columns.
   bool is_header(std::string_view line) {
     separator_ = separator_of(line);
     localisation_ = line.starts_with("ImageId,PredictionString");
@@ -230,7 +230,7 @@ class TableReader {
   char separator_ = ' ';
   int line_number_ = 0;
   int64_t rows_ = 0;
-  bool fractions_ = false;  // some corner is no whole number
+  bool fractions_ = false;  // some corner is not an integer
   double largest_ = 0;      // of all corners
   std::string where_;
 };

@@ -15,7 +15,7 @@ namespace remixer::data {
 
 namespace {
 
-// Folders apart by '/', whichever system wrote the name.
+// Uses '/' between folders, whichever system wrote the name.
 std::string with_slashes(std::string_view path) {
   std::string text(path);
   std::replace(text.begin(), text.end(), '\\', '/');
@@ -23,7 +23,7 @@ std::string with_slashes(std::string_view path) {
   return text;
 }
 
-// "a/b.JPEG" to "a/b". Names may hold dots: only a short suffix of letters is one.
+// "a/b.JPEG" becomes "a/b". Names may contain dots: only a short suffix of letters is removed.
 std::string_view without_suffix(std::string_view path) {
   const size_t dot = path.rfind('.');
   if (dot == std::string_view::npos || path.size() - dot > 5 || dot + 1 == path.size()) return path;
@@ -38,7 +38,7 @@ std::string_view file_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-// The path without its first folder; nothing where it has none.
+// The path without its first folder; empty if it has none.
 std::optional<std::string_view> tail(std::string_view path) {
   const size_t slash = path.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
@@ -61,7 +61,7 @@ bool ends_with_path(std::string_view path, std::string_view end) {
 
 constexpr size_t kNone = ~size_t{0}, kSeveral = kNone - 1;
 
-// Positions by a key that must be unique to count.
+// Positions by a key; a key that occurs twice does not count.
 using Unique = std::unordered_map<std::string_view, size_t>;
 void put_unique(Unique& map, std::string_view key, size_t position) {
   const auto [found, is_new] = map.try_emplace(key, position);
@@ -139,12 +139,12 @@ void BoxIndex::add_table(const fs::path& file, const std::string& folder) {
 }
 
 const BoxMatches& BoxIndex::match(const std::vector<std::string>& images) {
-  std::vector<std::string> paths;  // of images, as entries name them
+  std::vector<std::string> paths;  // of images, with '/' like the entries' names
   for (const std::string& image : images) paths.push_back(with_slashes(image));
   std::vector<std::string_view> keys;
   for (const std::string& path : paths) keys.push_back(without_suffix(path));
 
-  // An annotation whose path is the end of the image's, the longest first.
+  // First: annotations whose path is a suffix of the image's path, the longest first.
   std::vector<std::vector<size_t>> claims(entries_.size());
   std::vector<bool> claimed(images.size());
   for (size_t i = 0; i < images.size(); ++i) {
@@ -155,7 +155,7 @@ const BoxMatches& BoxIndex::match(const std::vector<std::string>& images) {
       claimed[i] = true;
     }
   }
-  // The image's whole path is the end of the annotation's.
+  // Second: annotations whose path ends with the image's whole path.
   Unique by_key, by_name, entry_by_name;
   std::set<std::string, std::less<>> folders;
   for (size_t i = 0; i < images.size(); ++i) {
@@ -174,7 +174,7 @@ const BoxMatches& BoxIndex::match(const std::vector<std::string>& images) {
       if (image < kSeveral && !claimed[image]) claims[e].push_back(image);
     }
     if (!claims[e].empty()) continue;
-    // The bare file name.
+    // Third: the bare file name.
     const size_t image = get(by_name, file_name(key));
     if (image >= kSeveral || claimed[image] || get(entry_by_name, file_name(key)) != e) continue;
     const auto own = folders_of(keys[image]), named = folders_of(key);
@@ -187,7 +187,7 @@ const BoxMatches& BoxIndex::match(const std::vector<std::string>& images) {
     Entry& known = entries_[e];
     matches_.rows += known.rows;
     std::vector<size_t>& fits = claims[e];
-    // Of 1.jpg and 1.png, a row of "1.jpg" means the former.
+    // With both 1.jpg and 1.png, a row of "1.jpg" belongs to the former.
     std::vector<size_t> exact;
     for (const size_t i : fits) {
       if (ends_with_path(paths[i], known.name)) exact.push_back(i);

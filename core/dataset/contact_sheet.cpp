@@ -13,8 +13,8 @@ namespace {
 constexpr int kGap = 4;
 constexpr uint8_t kGapShade = 255, kEmptyShade = 200;
 
-// `image` at cell x cell: small ones enlarged by a whole factor, so that their pixels stay sharp,
-// and centred; large ones shrunk.
+// Fits `image` into cell x cell: small images are enlarged by a whole factor, so that pixels stay
+// sharp, and centred; large ones are shrunk.
 Image fitted(const Image& image, int cell) {
   const int longer = std::max(image.width, image.height);
   Image result(cell, cell);

@@ -10,10 +10,10 @@
 
 namespace remixer::data {
 
-// One row a class and one column a split, each showing that class's first image of the split, with
-// `cell` pixels a side (images smaller than that are enlarged by whole factors, pixel by pixel) and
-// a narrow gap between. A class that a split lacks is left grey. Throws InputError as Dataset::open
-// and read_image do.
+// One row per class and one column per split; each cell shows the class's first image of the split,
+// `cell` pixels per side (smaller images are enlarged by whole factors, without interpolation),
+// with a narrow gap between. If a split lacks a class, its cell is grey. Throws InputError as
+// Dataset::open and read_image do.
 Image contact_sheet(const std::filesystem::path& folder, const std::vector<std::string>& splits,
                     int cell);
 

@@ -17,7 +17,7 @@ namespace remixer::data {
 
 namespace {
 
-// A field of the manifest in its type, or an InputError that names it.
+// A typed field of the manifest; throws InputError naming it if missing or of another type.
 template <typename T>
 T field(const Json& manifest, const char* name, const fs::path& file) {
   try {
@@ -28,7 +28,7 @@ T field(const Json& manifest, const char* name, const fs::path& file) {
   }
 }
 
-// The fields of one line of an index. Text from outside: every field is checked.
+// The fields of one line of an index. The text is untrusted: every field is checked.
 class Row {
  public:
   Row(std::string_view line, std::string where) : where_(std::move(where)) {
@@ -44,7 +44,7 @@ class Row {
 
   std::string_view text(size_t column) const { return fields_[column]; }
 
-  // A path that stays inside the dataset's folder.
+  // A path that must not leave the dataset's folder.
   std::string path(size_t column) const {
     const fs::path path(fields_[column]);
     const bool leaves = std::find(path.begin(), path.end(), "..") != path.end();
@@ -55,8 +55,8 @@ class Row {
     return path.string();
   }
 
-  // The boxes whose corners stand in four columns from `first` on; none where all are empty. An
-  // image_size of 0 bounds them on no side but the upper left.
+  // The boxes whose corners are in the four columns from `first` on; none if all are empty. With
+  // image_size 0 there is no lower right bound.
   std::vector<Box> boxes(size_t first, int image_size) const {
     std::array<std::vector<int>, 4> corners;
     for (size_t i = 0; i < 4; ++i) corners[i] = numbers(first + i);
@@ -82,7 +82,7 @@ class Row {
   const std::string& where() const { return where_; }
 
  private:
-  // "12" or, of several boxes, "12,40"; nothing where the column is empty.
+  // "12", or "12,40" for several boxes; empty if the column is empty.
   std::vector<int> numbers(size_t column) const {
     std::vector<int> values;
     const std::string_view text = fields_[column];
@@ -111,7 +111,7 @@ class Row {
 // Labels by class name.
 using ClassIndex = std::map<std::string, int, std::less<>>;
 
-// One class, or several right answers with '|' between them.
+// One class, or several right answers separated by '|'.
 std::vector<int> read_labels(const Row& row, const ClassIndex& classes) {
   std::vector<int> labels;
   const std::string_view text = row.text(1);
@@ -188,7 +188,7 @@ Json read_manifest(const fs::path& file) {
   return manifest;
 }
 
-// Where the images are: the place of the last import, or another one if that is gone.
+// The images' folder: that of the last import, or another known one if that is gone.
 fs::path choose_root(const Json& manifest, const fs::path& file) {
   field<std::string>(manifest, "root", file);
   const std::vector<std::string> roots = experiments::manifest_list(manifest, "root");
@@ -202,7 +202,7 @@ fs::path choose_root(const Json& manifest, const fs::path& file) {
   return found == roots.end() ? roots.front() : *found;
 }
 
-// How many samples the manifest gives to `split`.
+// The manifest's number of samples in `split`.
 size_t samples_of_split(const Json& manifest, const std::string& split, const fs::path& file) {
   const auto splits = field<std::map<std::string, size_t>>(manifest, "splits", file);
   const auto found = splits.find(split);

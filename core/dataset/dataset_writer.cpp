@@ -20,11 +20,11 @@ namespace remixer::data {
 
 namespace {
 
-// Inside a folder that is being built: who builds it, and what is done of it.
+// Files inside a folder under construction: the builder's lock, and the finished work.
 constexpr const char* kLockFile = "building.lock";
 constexpr const char* kNotesFile = "building.txt";
 
-// Flushes the file system that holds `folder`: one call for all files written.
+// Flushes the whole file system of `folder`: one call for all files written.
 void flush_file_system(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) fail("cannot open {}: {}", folder.string(), errno_text(errno));
@@ -34,7 +34,7 @@ void flush_file_system(const fs::path& folder) {
   if (result != 0) fail("cannot flush {}: {}", folder.string(), errno_text(code));
 }
 
-// "12", or "12,40" of an image with two objects.
+// "12", or "12,40" for an image with two objects.
 std::string corner_text(const Sample& sample, int Box::*corner) {
   if (!sample.box) return {};
   std::string text = std::to_string((*sample.box).*corner);
@@ -63,7 +63,7 @@ std::string index_text(const std::vector<std::string>& classes,
 }  // namespace
 
 DatasetWriter::DatasetWriter(fs::path folder, std::vector<std::string> classes, int image_size,
-                             Json spec, std::string resume)
+                             std::optional<experiments::DatasetSpec> spec, std::string resume)
     : folder_(std::move(folder)),
       classes_(std::move(classes)),
       image_size_(image_size),
@@ -87,13 +87,13 @@ DatasetWriter::DatasetWriter(fs::path folder, std::vector<std::string> classes, 
   read_notes();
 }
 
-// Takes over what an unfinished writer left, if it was for the same thing; clears it otherwise.
+// Takes over an unfinished writer's work if it was for the same dataset; clears it otherwise.
 void DatasetWriter::read_notes() {
   const auto text = read_file_if_exists(staging_ / kNotesFile);
   size_t begin = text ? text->find('\n') : std::string::npos;
   keep_ = !resume_.empty();
   if (keep_ && begin != std::string::npos && text->substr(0, begin) == resume_) {
-    // A last line without an end was cut off while it was written.
+    // A last line without a line end was cut off during writing.
     for (++begin; begin < text->size();) {
       const size_t end = text->find('\n', begin);
       if (end == std::string::npos) break;
@@ -181,7 +181,7 @@ fs::path DatasetWriter::complete(const std::array<double, 3>& mean,
   const fs::path root =
       described_.contains("root") ? fs::path(described_["root"].get<std::string>()) : staging_;
   manifest["content_sha256"] = content_hash(staging_, root, splits_, hashes_);
-  manifest["spec"] = spec_.is_null() ? experiments::imported_entry(manifest) : spec_;
+  manifest["spec"] = write_value(spec_ ? *spec_ : experiments::imported_spec(manifest));
   if (named_by_content_) {
     folder_ = folder_.parent_path() / content_id(manifest["spec"]).substr(0, 16);
   }
@@ -202,8 +202,8 @@ fs::path DatasetWriter::publish(const std::array<double, 3>& mean,
   fs::remove(staging_ / kLockFile);
   flush_file_system(staging_);
   if (known) {
-    // The same images, imported before, perhaps from elsewhere or under another name. What the
-    // manifest says of a place must be there before it.
+    // The same images were imported before, perhaps from elsewhere or under another name. Files
+    // beside the indexes must exist before the manifest names their place.
     for (const auto& [name, bytes] : beside_) write_file_atomic(folder_ / name, bytes);
     write_file_atomic(there, text);
     fs::remove_all(staging_);
@@ -214,7 +214,7 @@ fs::path DatasetWriter::publish(const std::array<double, 3>& mean,
   return folder_;
 }
 
-// The names and places that the same content has already come after the new ones.
+// Appends the names and places that the same content already has to the new ones.
 void DatasetWriter::join_places(const fs::path& there) {
   const auto before = Json::parse(remixer::read_file(there), nullptr, /*allow_exceptions=*/false);
   if (!before.is_object()) return;  // torn: replaced

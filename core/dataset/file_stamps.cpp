@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kHeader = "path\tsize\tmodified_ns\tsha256\n";
 
-// What became of one file.
+// Result of checking one file.
 enum class Finding : uint8_t { kSame, kTouched, kChanged, kMissing, kUnknown };
 
 Finding compare(const fs::path& path, FileStamp& stamp) {
@@ -133,7 +133,7 @@ void check_files(const Dataset& dataset) {
   try {
     write_file_atomic(file, stamps_text(stamps));
   } catch (const Error&) {
-    // Hashed again next time.
+    // The files are hashed again next time.
   }
 }
 

@@ -7,12 +7,12 @@ namespace remixer::data {
 
 namespace {
 
-// As released, where that differs from the name here.
+// Names in the released benchmark, where they differ from ours.
 constexpr std::array<std::string_view, kImageNet9Classes> kReleasedNames = {
     "dog",     "bird", "wheeled vehicle", "reptile", "carnivore", "insect", "musical instrument",
     "primate", "fish"};
 
-// "02_vehicle" to "vehicle".
+// "02_vehicle" becomes "vehicle".
 std::string_view without_number(std::string_view name) {
   const bool numbered = name.size() > 3 && name[2] == '_' && name[0] == '0';
   return numbered ? name.substr(3) : name;
@@ -26,7 +26,7 @@ std::optional<int> imagenet9_of(std::string_view name) {
     const std::string_view known = imagenet9_class_names()[label];
     const std::string_view bare = without_number(name);
     const bool same = bare == without_number(known) || bare == kReleasedNames[label];
-    // A number in front must be the class's own.
+    // A leading number must be the class's own.
     if (same && (bare == name || name.substr(0, 3) == known.substr(0, 3))) {
       return static_cast<int>(label);
     }

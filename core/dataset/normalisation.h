@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ImageNet's channel statistics, which the field normalises its images by.
+// ImageNet's channel statistics, commonly used to normalise images.
 #pragma once
 
 #include <array>

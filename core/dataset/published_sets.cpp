@@ -10,7 +10,7 @@ namespace remixer::data {
 
 namespace {
 
-// The 370 classes by ImageNet-9's, and those of them that ImageNet-R shows.
+// Per ImageNet-9 class: the number of its classes among the 370, and among ImageNet-R's.
 const std::vector<int64_t> kFoldersOfNine = {116, 52, 42, 36, 35, 27, 26, 20, 16};
 const std::vector<int64_t> kFoldersOfRendition = {29, 16, 8, 3, 13, 9, 9, 5, 7};
 

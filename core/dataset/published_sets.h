@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The evaluation and training sets of the field that `remixer dataset import` knows, and what was
-// published of each: enough to tell a whole copy from a part of one.
+// Published evaluation and training sets that `remixer dataset import` knows, with the published
+// counts of each, which tell a complete copy from a partial one.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,14 @@ enum class SetLayout {
 };
 
 struct PublishedSet {
-  std::string name;         // as the command and, by default, a grid calls it
+  std::string name;         // its name for the command and, by default, in a grid
   std::string description;  // for people
   SetLayout layout = SetLayout::kOneSplit;
   bool nine = false;                      // only ImageNet-9's 370 classes, as nine
   int64_t classes = 0;                    // in the manifest; 0: not fixed
-  std::map<std::string, int64_t> images;  // by split; only those whose number was published
+  std::map<std::string, int64_t> images;  // by split; only published numbers
   int64_t images_per_class = 0;           // of an evaluation split; 0: not equal or not known
-  // How many of the set's own classes fall into each of ImageNet-9's; empty where not checked.
+  // How many of the set's classes belong to each of ImageNet-9's; empty if not checked.
   std::vector<int64_t> folders_per_class;
 };
 
@@ -37,8 +37,8 @@ const std::vector<PublishedSet>& published_sets();
 // Throws InputError with a suggestion.
 const PublishedSet& find_published_set(const std::string& name);
 
-// What differs from what was published, a line each: splits of another number of images, classes
-// of another number of images. `images` holds each split's number by class. Splits that are absent
+// Differences from the published set, one per line: splits with another number of images, classes
+// with another number of images. `images` holds each split's image counts by class. Absent splits
 // are no difference: people keep what they use.
 std::vector<std::string> differences(const PublishedSet& set,
                                      const std::map<std::string, std::vector<int64_t>>& images,

@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint8_t kObject = 128;
 
-// The part of the image that tiles are cut from.
+// The strip of the image that tiles are cut from.
 Box largest_strip(const Image& image, const Box& box) {
   const int left = box.x0, right = image.width - 1 - box.x1;
   const int above = box.y0, below = image.height - 1 - box.y1;

@@ -18,7 +18,7 @@ namespace remixer::data {
 
 namespace {
 
-// One image, or one mask with the box that must lie around it.
+// One image, or one mask with the box that must enclose it.
 struct Check {
   std::string split, path;
   bool is_mask = false;
@@ -28,10 +28,10 @@ struct Check {
 struct Outcome {
   std::string problem;   // empty: none
   uint64_t content = 0;  // hash of the file's bytes
-  std::string sha256;    // empty where there is a problem
+  std::string sha256;    // empty if there is a problem
 };
 
-// What is wrong with a mask, or nothing.
+// The fault of a mask, or empty.
 std::string check_mask(const GrayImage& mask, const Check& check) {
   if (!shows_object(mask)) return fmt::format("{} holds no object", check.path);
   if (!check.box) return {};
@@ -60,8 +60,8 @@ Outcome check_file(const fs::path& root, const Check& check, int image_size) {
   }
 }
 
-// Images of one split, or of a split and the training set, that are the same file under two names.
-// The variants of a test image may well be equal to each other.
+// Finds images of one split, or of a split and the training set, with equal bytes under two names.
+// Variants of a test image may be equal to each other.
 void find_duplicates(const std::vector<Check>& checks, const std::vector<Outcome>& outcomes,
                      std::vector<std::string>& problems) {
   std::map<std::pair<std::string, uint64_t>, const std::string*> seen;
@@ -77,7 +77,7 @@ void find_duplicates(const std::vector<Check>& checks, const std::vector<Outcome
   }
 }
 
-// Files below the folder that no index names.
+// Finds files below the folder that no index names.
 void find_strays(const fs::path& folder, const std::set<std::string>& known,
                  std::vector<std::string>& problems) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -88,7 +88,7 @@ void find_strays(const fs::path& folder, const std::set<std::string>& known,
   }
 }
 
-// The published set that a folder was imported as; null where it is none, or a user's own.
+// The published set that a folder was imported as; null if it is none, or a user's own.
 const PublishedSet* published_set_of(const fs::path& folder) {
   const auto manifest = Json::parse(read_file(folder / "manifest.json"));
   const auto made_by = manifest.find("made_by");
@@ -143,7 +143,7 @@ Verification verify_dataset(const fs::path& folder,
       }
       // Several rows may share one mask.
       if (sample.mask.empty() || !known.insert(sample.mask).second) continue;
-      // A mask covers all of an image's objects, so only a single one's box bounds it.
+      // A mask covers all of an image's objects, so a box bounds it only if there is just one.
       const auto bound = sample.more_boxes.empty() ? sample.box : std::nullopt;
       checks.push_back({split, sample.mask, true, bound});
       ++result.masks;
@@ -168,9 +168,9 @@ Verification verify_dataset(const fs::path& folder,
     hashes.emplace(checks[i].path, std::move(outcomes[i].sha256));
   }
   const PublishedSet* set = published_set_of(folder);
-  // Published sets do hold a few images twice; that is theirs to keep.
+  // Some published sets contain duplicate images; that is not an error.
   find_duplicates(checks, outcomes, set ? result.differences : result.problems);
-  // A user's own folder may hold what it likes.
+  // A user's own folder may hold other files.
   if (root == folder) find_strays(folder, known, result.problems);
   for (std::string& difference :
        set ? differences(*set, counts, classes) : std::vector<std::string>{}) {

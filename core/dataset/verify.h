@@ -15,16 +15,16 @@ struct Verification {
   std::map<std::string, int64_t> images;  // by split, as the indexes list them
   int64_t masks = 0;
   // One line each: files missing, torn, of a wrong size, listed twice or not at all; an image that
-  // stands twice in a split or in both a split and "train"; a mask out of its box; a
-  // content hash that is not the manifest's. Empty for a sound dataset.
+  // occurs twice in a split, or in both a split and "train"; a mask outside its box; a
+  // content hash that differs from the manifest's. Empty for a valid dataset.
   std::vector<std::string> problems;
-  // Of an imported set: what differs from what was published, one line each. A part of a set is no
-  // fault of its files.
+  // For an imported set: differences from the published set, one line each. An incomplete set is
+  // not a fault of its files.
   std::vector<std::string> differences;
 };
 
-// Decodes every image and mask on all threads. What is wrong with single files is listed; throws
-// InputError only where the manifest or an index cannot be read at all.
+// Decodes every image and mask on all threads. Faults of single files are listed; throws InputError
+// only if the manifest or an index cannot be read at all.
 Verification verify_dataset(
     const std::filesystem::path& folder,
     const std::function<void(int64_t done, int64_t total)>& on_progress = {});

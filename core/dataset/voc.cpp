@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PASCAL-VOC annotations, read by their structure.
+// Parses PASCAL-VOC annotations structurally.
 #include <cstring>
 #include <pugixml.hpp>
 
@@ -10,7 +10,7 @@
 namespace remixer::data {
 namespace {
 
-// A child element that must stand once at most.
+// A child element that may occur at most once.
 pugi::xml_node only_child(const pugi::xml_node& parent, const char* tag, const std::string& name) {
   const pugi::xml_node child = parent.child(tag);
   if (child && child.next_sibling(tag)) {

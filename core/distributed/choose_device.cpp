@@ -21,7 +21,7 @@
 namespace remixer::training {
 namespace {
 
-// What `body` failed of, in one line; empty where it did not.
+// Runs `body`; returns its error in one line, or empty.
 std::string trouble_of(const std::function<void()>& body) {
   try {
     body();
@@ -33,7 +33,7 @@ std::string trouble_of(const std::function<void()>& body) {
   return "";
 }
 
-// The same, on all ranks: the first trouble of any of them. Collective.
+// The same on all ranks: the first error of any rank. Collective.
 std::string common_trouble(MpiCommunicator& ranks, const std::function<void()>& body) {
   const std::string own = trouble_of(body);
   for (const std::string& trouble : ranks.all_gather(own)) {
@@ -87,8 +87,8 @@ c10d::TCPStoreOptions store_options(const MpiCommunicator& ranks) {
   return options;
 }
 
-// Where NCCL's ranks find each other: a store on rank 0. Collective; empty, on all ranks, with a
-// `trouble` where one of them cannot reach it.
+// Opens the store through which NCCL's ranks find each other, on rank 0. Collective; null on all
+// ranks, with the reason in `trouble`, if any rank cannot reach it.
 c10::intrusive_ptr<c10d::Store> open_store(MpiCommunicator& ranks, const std::string& own_host,
                                            std::string& trouble) {
   c10::intrusive_ptr<c10d::Store> store;
@@ -129,7 +129,7 @@ c10::intrusive_ptr<c10d::Store> open_store(MpiCommunicator& ranks, const std::st
   return store;
 }
 
-// Collective. Null, on all ranks, with a `trouble` where it failed on one.
+// Collective. Null on all ranks, with the reason in `trouble`, if it failed on any.
 std::unique_ptr<Communicator> open_gpu(const CudaLibrary& library, const std::string& own_host,
                                        int gpu, MpiCommunicator& ranks, std::string& trouble) {
   c10::intrusive_ptr<c10d::ProcessGroup> group;

@@ -16,7 +16,7 @@ Function* CudaLibrary::find(const char* name) const {
     fail_input("this build has no GPU parts ({} is missing): run ./setup on a machine with nvcc",
                file.string());
   }
-  // Never closed: LibTorch's CUDA parts register themselves for the life of the process.
+  // Never closed: LibTorch's CUDA parts register themselves until the process ends.
   void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (!library) fail("the GPU parts cannot be loaded: {}", ::dlerror());
   auto function = reinterpret_cast<Function*>(::dlsym(library, name));
@@ -49,7 +49,7 @@ c10::intrusive_ptr<c10d::ProcessGroup> CudaLibrary::make_group(
 }
 
 std::string driver_obstacle(const std::filesystem::path& devices, const std::string& host) {
-  // The second is Windows' driver, seen from Linux under WSL.
+  // The second is Windows' driver as seen from Linux under WSL.
   if (std::filesystem::exists(devices / "nvidiactl") || std::filesystem::exists(devices / "dxg")) {
     return "";
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads libremixer_cuda.so (CUDA and NCCL) only if a GPU is to be used, so that programs start and
-// link without CUDA. It needs no symbol of the program that loads it.
+// link without CUDA. The library needs no symbol of the loading program.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -18,22 +18,22 @@ namespace remixer::training {
 
 constexpr const char* kCudaLibrary = "libremixer_cuda.so";
 
-// Each loads the library from `folder` where that has not happened. They throw InputError where it
-// was not built, and Error where it cannot be loaded (with the loader's reason) or CUDA fails.
+// Each member loads the library from `folder` if it is not loaded yet. Throws InputError if it was
+// not built, and Error if it cannot be loaded (with the loader's reason) or CUDA fails.
 class CudaLibrary {
  public:
   explicit CudaLibrary(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   // UUIDs of the GPUs that LibTorch can use here, in its numbering; none without a driver.
   std::vector<std::string> gpus() const;
-  // Versions and cards, as JSON: {"runtime", "driver", "cudnn", "nccl", "gpus": [{"uuid", "name",
-  // "memory_gib", "capability"}]}. "driver" is the newest CUDA that the driver serves, "" without
-  // one.
+  // Versions and GPUs, as JSON: {"runtime", "driver", "cudnn", "nccl", "gpus": [{"uuid", "name",
+  // "memory_gib", "capability"}]}. "driver" is the newest CUDA version that the driver supports, ""
+  // without a driver.
   std::string describe() const;
-  // From now on this thread's GPU.
+  // Makes `gpu` this thread's current GPU.
   void use(int gpu) const;
-  // NCCL over the ranks that share `store`, for tensors on `gpu`. Collective. A collective that
-  // takes longer than the time-out ends the process.
+  // An NCCL group of the ranks that share `store`, for tensors on `gpu`. Collective. A collective
+  // that exceeds the time-out ends the process.
   c10::intrusive_ptr<c10d::ProcessGroup> make_group(c10::intrusive_ptr<c10d::Store> store, int rank,
                                                     int size, int gpu,
                                                     double timeout_seconds) const;
@@ -44,11 +44,11 @@ class CudaLibrary {
   std::filesystem::path folder_;
 };
 
-// Why this machine cannot use a GPU whatever the library says, or empty. LibTorch's CUDA libraries
-// take seconds to load: they are left alone where the driver has no device. `devices` is /dev.
+// Why this machine cannot use a GPU, whatever the library says; or empty. LibTorch's CUDA libraries
+// take seconds to load, so they are not loaded if the driver has no device. `devices` is /dev.
 std::string driver_obstacle(const std::filesystem::path& devices, const std::string& host);
 
-// What the library exports under these names, with C linkage.
+// The library's exported functions, by name, with C linkage.
 constexpr const char* kGpuLister = "remixer_list_gpus";
 using GpuLister = void(std::vector<std::string>* uuids);
 constexpr const char* kCudaDescriber = "remixer_describe_cuda";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled into libremixer_cuda.so only. Everything that it uses is LibTorch's, CUDA's or a header:
-// the linker refuses a symbol that only the loading program would have.
+// Compiled into libremixer_cuda.so only. It may use only LibTorch, CUDA and headers: the linker
+// rejects symbols that exist only in the loading program.
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -18,7 +18,7 @@
 
 namespace {
 
-// As nvidia-smi writes it: "GPU-1a2b3c4d-...".
+// In nvidia-smi's format: "GPU-1a2b3c4d-...".
 std::string uuid_text(const cudaUUID_t& uuid) {
   std::string text = "GPU";
   for (int i = 0; i < 16; ++i) {
@@ -40,7 +40,7 @@ std::string cuda_version_text(int version) {
 
 extern "C" void remixer_describe_cuda(std::string* json) {
   using remixer::Json;
-  // Asked of LibTorch, which knows its own; the runtime itself would look for a driver first.
+  // LibTorch knows its version without a driver; the CUDA runtime would look for one first.
   const auto runtime = static_cast<int>(at::detail::getCUDAHooks().versionCUDART());
   int driver = 0;
   if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
@@ -85,7 +85,7 @@ extern "C" void remixer_make_nccl_group(c10::intrusive_ptr<c10d::Store> store, i
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = std::chrono::milliseconds(static_cast<int64_t>(1000 * timeout_seconds));
   auto backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, std::move(options));
-  // Otherwise NCCL guesses the card from the rank when it is first needed.
+  // Otherwise NCCL guesses the GPU from the rank when first used.
   backend->setBoundDeviceId(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(gpu)));
   made->setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL, backend);
   made->setDefaultBackend(c10d::ProcessGroup::BackendType::NCCL);

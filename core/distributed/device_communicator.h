@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranks that train on devices of their own: bytes and agreements over MPI, tensors on the device
-// over a process group of its library's.
+// Communicator for ranks with separate devices: bytes and agreements go over MPI, tensors over a
+// process group of the device's library.
 #pragma once
 
 #include "core/distributed/mpi_communicator.h"
@@ -22,7 +22,7 @@ class DeviceCommunicator : public Communicator {
   std::vector<std::string> all_gather(const std::string& bytes) override;
   void all_reduce_sum(at::Tensor& tensor) override;
   int64_t all_reduce_max(int64_t value) override { return mpi_.all_reduce_max(value); }
-  // Ranks meet over MPI before they enter the device's library: there a missing one is named.
+  // Waits over MPI before entering the device's library, so that a missing rank is named.
   void gather_for_gradients() override { mpi_.wait_for_all("sum of gradients"); }
   c10::intrusive_ptr<c10d::ProcessGroup> process_group() override;
 

@@ -10,7 +10,7 @@
 namespace remixer::training {
 namespace {
 
-// An operation that was over when it was returned.
+// An operation that is already complete when returned.
 class FinishedWork : public c10d::Work {
  public:
   FinishedWork(int rank, c10d::OpType type, std::vector<at::Tensor> outputs)
@@ -70,7 +70,7 @@ class MpiBackend : public c10d::Backend {
     return finished(c10d::OpType::BROADCAST, tensors);
   }
 
-  // The Reducer compares parameter shapes over the ranks with this one.
+  // The Reducer uses this to compare parameter shapes between ranks.
   c10::intrusive_ptr<c10d::Work> allgather(std::vector<std::vector<at::Tensor>>& outputs,
                                            std::vector<at::Tensor>& inputs,
                                            const c10d::AllgatherOptions&) override {

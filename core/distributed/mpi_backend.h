@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// c10d's view of the MPI ranks: what LibTorch's Reducer sums gradients with.
+// c10d process group over the MPI ranks: LibTorch's Reducer sums gradients with it.
 #pragma once
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
@@ -11,7 +11,7 @@
 namespace remixer::training {
 
 // A process group whose only backend, for CPU tensors, is `group`'s gradient communicator. Every
-// operation has finished when it returns; its Work is complete.
+// operation is complete when it returns, and so is its Work.
 c10::intrusive_ptr<c10d::ProcessGroup> make_mpi_process_group(
     std::shared_ptr<MpiCommunicator::Group> group);
 

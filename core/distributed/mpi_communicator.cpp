@@ -88,7 +88,7 @@ void MpiCommunicator::raise_alarm(bool bad_input, const std::string& reason) {
   const std::string message = (bad_input ? "1" : "0") + reason;
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank()) continue;
-    // Not waited for: the peer may be gone. The message is small enough to be sent eagerly.
+    // No wait: the peer may be gone. The message is small enough to be sent eagerly.
     MPI_Request request;
     MPI_Isend(message.data(), static_cast<int>(message.size()), MPI_BYTE, peer, 1, group_->alarms,
               &request);

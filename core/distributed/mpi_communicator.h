@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranks over MPI: CPU training's collectives, and every device's rendezvous.
+// Communicator over MPI: CPU training's collectives, and the rendezvous for every device.
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@
 
 namespace remixer::training {
 
-// MPI for the life of the program: initialised on construction, finalised on destruction.
-// One object a process, made in main before any other thread.
+// MPI for the process's lifetime: initialised on construction, finalised on destruction. One object
+// per process, created in main before any other thread.
 class MpiSession {
  public:
   MpiSession(int* argc, char*** argv);
@@ -22,8 +22,8 @@ class MpiSession {
   MpiSession& operator=(const MpiSession&) = delete;
 };
 
-// Another rank gave up its part of a collective operation; what() is its own reason. The
-// communicator may hold unfinished collectives and must not be used again: report, then end the
+// Another rank left a collective operation; what() is its own reason. The communicator may
+// hold unfinished collectives and must not be used again: report the error, then end the
 // program.
 class PeerFailed : public Error {
  public:
@@ -33,16 +33,16 @@ class PeerFailed : public Error {
   bool bad_input;  // the peer ended on an InputError
 };
 
-// Some ranks did not come to a collective in time; what() names them, the collective and the time.
+// Some ranks did not join a collective in time; what() names ranks, collective and time.
 class RanksMissing : public Error {
  public:
   RanksMissing(std::vector<int> ranks, const std::string& reason)
       : Error(reason), ranks(std::move(ranks)) {}
-  std::vector<int> ranks;  // empty where all came, but it did not end
+  std::vector<int> ranks;  // empty if all joined, but it did not finish
 };
 
-// All ranks of MPI_COMM_WORLD, on communicators of its own. Collectives wait without blocking the
-// MPI library, so that a peer's alarm or the time-out can end them: PeerFailed or RanksMissing.
+// All ranks of MPI_COMM_WORLD, on separate communicators. Collectives poll instead of blocking in
+// MPI, so that a peer's alarm (PeerFailed) or the time-out (RanksMissing) can end them.
 class MpiCommunicator : public Communicator {
  public:
   explicit MpiCommunicator(double timeout_seconds = 600);
@@ -52,7 +52,7 @@ class MpiCommunicator : public Communicator {
   int size() const override;
   double timeout_seconds() const;
   void barrier() override { wait_for_all("barrier"); }
-  // A barrier that messages call `what`.
+  // A barrier that is called `what` in messages.
   void wait_for_all(const char* what);
   std::string broadcast(std::string bytes, int root = 0) override;
   std::vector<std::string> all_gather(const std::string& bytes) override;
@@ -62,11 +62,11 @@ class MpiCommunicator : public Communicator {
 
   // Tells all other ranks that this one leaves the current operation, and why.
   void raise_alarm(bool bad_input, const std::string& reason);
-  // As broadcast, for long waits: ranks other than root sleep between looks, and no time-out ends
-  // it.
+  // As broadcast, for long waits: ranks other than root sleep between polls, and there is no
+  // time-out.
   std::string broadcast_idle(std::string bytes, int root = 0);
 
-  struct Group;  // the MPI side, shared with the process group's backend
+  struct Group;  // the MPI part, shared with the process group's backend
 
  private:
   std::shared_ptr<Group> group_;

@@ -15,9 +15,9 @@ namespace remixer::training {
 namespace {
 
 constexpr int kAlarmTag = 1, kQuestionTag = 2, kAnswerTag = 3;
-// How long peers have to answer a roll call: those that wait look every few milliseconds.
+// How long peers have to answer a roll call; waiting peers poll every few milliseconds.
 constexpr double kRollSeconds = 5;
-// MPI counts are ints; larger tensors go in pieces.
+// MPI counts are ints; larger tensors are sent in pieces.
 constexpr int64_t kLargestCount = int64_t{1} << 28;
 
 }  // namespace
@@ -39,12 +39,12 @@ MpiCommunicator::Group::Group(double timeout) : timeout_seconds(timeout) {
   }
 }
 
-// The communicators are left to MPI_Finalize: freeing one is collective, and a group may end on one
-// rank alone, after a failure.
+// MPI_Finalize frees the communicators: freeing one is collective, and after a failure a group may
+// end on one rank only.
 MpiCommunicator::Group::~Group() = default;
 
 void MpiCommunicator::Group::send(int peer, int tag, std::string message) {
-  // Not waited for: the peer may be gone. Messages are few and small enough to be sent eagerly.
+  // No wait: the peer may be gone. Messages are few and small enough to be sent eagerly.
   sent_.push_back(std::move(message));
   MPI_Request request;
   REMIXER_MPI(MPI_Isend(sent_.back().data(), static_cast<int>(sent_.back().size()), MPI_BYTE, peer,
@@ -84,7 +84,7 @@ void MpiCommunicator::Group::wait(MPI_Request& request, const char* what, bool i
     REMIXER_MPI(MPI_Test(&request, &finished, MPI_STATUS_IGNORE));
     if (finished) return;
     if (look % 64 != 63) {
-      // Ranks may outnumber cores: give the core away rather than spin on it.
+      // Ranks may outnumber cores: yield the core instead of spinning.
       if (idle)
         ::usleep(2000);
       else
@@ -98,7 +98,7 @@ void MpiCommunicator::Group::wait(MPI_Request& request, const char* what, bool i
 
 void MpiCommunicator::Group::call_roll(MPI_Request& request) {
   answers_.clear();
-  // The question's name: answers to an earlier one may still be on their way.
+  // Identifies the question: answers to an earlier one may still arrive.
   const std::string question = std::to_string(place_.number) + ' ';
   for (int peer = 0; peer < size; ++peer) {
     if (peer != rank) send(peer, kQuestionTag, question.substr(0, question.size() - 1));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MPI side of MpiCommunicator: communicators, waiting, alarms. Includes <mpi.h>.
+// MPI implementation of MpiCommunicator: communicators, waiting, alarms. Includes <mpi.h>.
 #pragma once
 
 #include <mpi.h>
@@ -12,7 +12,7 @@
 
 namespace remixer::training {
 
-// Throws Error with the call's text and MPI's own words where an MPI call does not succeed.
+// Throws Error with the call's text and MPI's error message if an MPI call fails.
 void check_mpi(int code, const char* call);
 #define REMIXER_MPI(call) ::remixer::training::check_mpi((call), #call)
 
@@ -26,36 +26,36 @@ struct MpiCommunicator::Group {
   MPI_Comm gradients = MPI_COMM_NULL;  // the Reducer's
   MPI_Comm alarms = MPI_COMM_NULL;
 
-  // Waits for `request`, the collective `what`; throws PeerFailed or, after the time-out,
-  // RanksMissing. `idle` sleeps between looks and never times out.
+  // Waits for `request` of the collective `what`; throws PeerFailed or, after the time-out,
+  // RanksMissing. `idle` sleeps between polls and never times out.
   void wait(MPI_Request& request, const char* what, bool idle = false);
   void all_reduce(const at::Tensor& tensor, MPI_Op operation, MPI_Comm communicator,
                   const char* what);
   void broadcast(void* data, int64_t bytes, int root, MPI_Comm communicator, const char* what,
                  bool idle = false);
-  // Throws PeerFailed where a peer has raised an alarm; answers peers that call the roll.
+  // Throws PeerFailed if a peer has raised an alarm; answers peers' roll calls.
   void check_alarms();
 
  private:
-  // Where a rank waits: how many waits it has begun, and for what.
+  // What a rank is waiting for: the number of its current wait, and the collective's name.
   struct Place {
     int64_t number = 0;
     std::string what;
   };
-  // Who else waits? Asks every peer and gives them a moment to answer; ranks that are in no
-  // collective, but compute, hang or are gone, stay silent. Throws RanksMissing, or returns where
-  // `request` has ended meanwhile.
+  // Roll call: asks every peer whether it is waiting too, and gives it a moment to answer. Ranks
+  // that are not in a collective, but compute, hang or are gone, do not answer. Throws
+  // RanksMissing, or returns if `request` has finished meanwhile.
   void call_roll(MPI_Request& request);
   [[noreturn]] void fail_missing() const;
   void send(int peer, int tag, std::string message);
   bool receive(int tag, std::string& message, int& source);
 
   Place place_;                   // this rank's
-  std::map<int, Place> answers_;  // peers', since the roll was called
+  std::map<int, Place> answers_;  // of peers, since the roll call
   std::list<std::string> sent_;   // messages that MPI may still read
 };
 
-// The MPI type of a tensor's elements; throws Error on types that are never reduced.
+// The MPI type of a tensor's elements; throws Error for types that are never reduced.
 MPI_Datatype mpi_type(const at::Tensor& tensor);
 
 }  // namespace remixer::training

@@ -10,8 +10,8 @@
 namespace remixer::training {
 namespace {
 
-// Finds cards for ranks one after the other; a later rank may move an earlier one to another card
-// that this one sees as well (augmenting paths).
+// Assigns GPUs to ranks one by one; a later rank may move an earlier one to another GPU that the
+// earlier one sees as well (augmenting paths).
 class Matching {
  public:
   explicit Matching(const std::vector<RankPlace>& ranks)

@@ -25,7 +25,7 @@
 namespace remixer::training {
 namespace {
 
-// A socket or a pipe's end, closed at the end of its life.
+// A socket or pipe descriptor, closed on destruction.
 struct Descriptor {
   int number = -1;
   Descriptor() = default;
@@ -90,7 +90,7 @@ bool rings(const std::string& address, uint16_t port, const std::string& secret,
   return heard;
 }
 
-// An address in text; empty for those that only its own link knows, and for other families.
+// An address as text; empty for link-local addresses and other families.
 std::string numeric(const sockaddr& address) {
   const bool six = address.sa_family == AF_INET6;
   if (!six && address.sa_family != AF_INET) return "";
@@ -105,7 +105,7 @@ std::string numeric(const sockaddr& address) {
   return code == 0 ? text.data() : "";
 }
 
-// Where an interface stands in the list.
+// Sort key of an interface in the list.
 int order_of(const ifaddrs& interface) {
   const char* wanted = std::getenv("NCCL_SOCKET_IFNAME");
   if (wanted && *wanted && std::string(interface.ifa_name).starts_with(wanted)) return 0;
@@ -135,12 +135,12 @@ std::vector<std::string> own_addresses() {
 
 struct Doorbell::Parts {
   std::unique_ptr<Descriptor> listener;
-  std::array<int, 2> wake{-1, -1};  // a pipe: its end says that the thread is to end
+  std::array<int, 2> wake{-1, -1};  // a pipe: closing it ends the thread
   std::string secret = random_secret();
   uint16_t port = 0;
   std::thread thread;
 
-  // On all addresses of both families where the kernel has IPv6.
+  // On all addresses, of both families if the kernel has IPv6.
   void listen() {
     sockaddr_in6 six{};
     six.sin6_family = AF_INET6;
@@ -163,7 +163,7 @@ struct Doorbell::Parts {
         ::getsockname(listener->number, address, &size) != 0) {
       return false;
     }
-    // Both families keep the port at the same place.
+    // The port is at the same offset for both families.
     port = ntohs(reinterpret_cast<sockaddr_in*>(address)->sin_port);
     return true;
   }
@@ -175,7 +175,7 @@ struct Doorbell::Parts {
       if (waits[1].revents != 0) return;
       if (waits[0].revents == 0) continue;
       const Descriptor visitor(::accept4(listener->number, nullptr, nullptr, SOCK_CLOEXEC));
-      // It fits into the socket's buffer; a visitor that is gone already is none of ours.
+      // The secret fits into the socket's buffer; a visitor that is already gone does not matter.
       if (visitor.number >= 0) {
         [[maybe_unused]] const ssize_t sent =
             ::send(visitor.number, secret.data(), secret.size(), MSG_NOSIGNAL);

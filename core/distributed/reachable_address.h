@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the address by which other ranks reach this one: host names may not resolve on other nodes,
+// Finds an address at which other ranks reach this one: host names may not resolve on other nodes,
 // and networks may not be shared.
 #pragma once
 
@@ -10,12 +10,12 @@
 
 namespace remixer::training {
 
-// This machine's addresses, the likeliest first: the host name, then those of its interfaces that
-// are up (an interface that NCCL_SOCKET_IFNAME names before others), loopback last.
+// This machine's addresses, the most likely first: the host name, then those of its active
+// interfaces (interfaces named by NCCL_SOCKET_IFNAME before all others), loopback last.
 std::vector<std::string> own_addresses();
 
-// Answers on a port of its own, on all addresses, with a secret, so that others can tell this
-// process from any other that listens. A thread serves until destruction.
+// Listens on its own port, on all addresses, and answers with a secret, so that others can tell
+// this process from any other listener. A thread serves until destruction.
 class Doorbell {
  public:
   Doorbell();
@@ -31,7 +31,7 @@ class Doorbell {
 };
 
 // The first of `addresses` at whose `port` the doorbell with that secret answers within `seconds`;
-// empty where none does.
+// empty if none does.
 std::string find_reachable(const std::vector<std::string>& addresses, uint16_t port,
                            const std::string& secret, double seconds = 3);
 

@@ -46,7 +46,7 @@ class Challenge {
     }
   }
 
-  // The first background that flips the foreground, or -1; counts images into `looked_at`.
+  // The first background that flips the foreground, or -1; adds the images tried to `looked_at`.
   int64_t flipped_by(int64_t number, int64_t& looked_at) {
     const data::Sample& sample = job_.foregrounds.samples()[static_cast<size_t>(number)];
     if (sample.mask.empty()) {
@@ -97,7 +97,7 @@ class Challenge {
     return composite;
   }
 
-  // The model's answers [B], int64, on the CPU.
+  // The model's predictions [B], int64, on the CPU.
   at::Tensor answer(const std::vector<Composite>& composites) {
     const at::NoGradGuard no_grad;
     const auto count = static_cast<int64_t>(composites.size());
@@ -165,7 +165,7 @@ AdversarialOutcome challenge(const AdversarialJob& job, training::Communicator& 
   Challenge challenge(job, communicator.device());
   const auto count = static_cast<int64_t>(job.foregrounds.samples().size());
   const int64_t ranks = communicator.size();
-  // This rank's part: flipped_by of its foregrounds, then the images that it looked at.
+  // This rank's part: flipped_by of its foregrounds, then the number of images it tried.
   std::vector<int64_t> mine(static_cast<size_t>(count + 1), 0);
   for (int64_t i = communicator.rank(); i < count; i += ranks) {
     mine[static_cast<size_t>(i)] = challenge.flipped_by(i, mine.back());

@@ -25,10 +25,8 @@ namespace remixer::evaluation {
 namespace {
 
 data::Dataset open_set(const EvaluateJob& job) {
-  if (job.other_dataset.is_null()) {
-    return training::open_split(job.cell, job.dataset, job.eval_set);
-  }
-  return training::open_split(job.other_dataset, job.dataset, job.eval_set);
+  if (!job.other_dataset) return training::open_split(job.cell, job.dataset, job.eval_set);
+  return training::open_split(*job.other_dataset, job.dataset, job.eval_set);
 }
 
 class Evaluator {
@@ -55,8 +53,8 @@ class Evaluator {
     models::move_to(*model_, communicator.device());
   }
 
-  // Batches are the same for any number of ranks: a rank takes every size-th one, so that an image
-  // always stands among the same neighbours.
+  // Batches are the same for any number of ranks: rank r takes every size-th batch, so an image
+  // always has the same neighbours.
   Evaluation run() {
     const int64_t size = communicator_.size(), rank = communicator_.rank();
     const int64_t mine = batches_ > rank ? (batches_ - rank - 1) / size + 1 : 0;
@@ -65,7 +63,7 @@ class Evaluator {
         std::max(1, job_.loader_threads));
     for (int64_t i = 0; i < mine; ++i) {
       answer(loader.next(), (rank + i * size) * job_.batch_size);
-      // Ranks keep pace, so rank 0's share stands for the whole.
+      // Ranks progress equally, so rank 0's share gives the total.
       const int64_t done = std::min(store_.size(), (i + 1) * size * job_.batch_size);
       if (rank == 0 && job_.on_progress) job_.on_progress(done, store_.size());
     }
@@ -114,7 +112,7 @@ class Evaluator {
     }
   }
 
-  // Fills in what the other ranks answered; `width` values an image.
+  // Fills in the other ranks' results; `width` values per image.
   template <typename T>
   void collect(std::vector<T>& values, int64_t width) {
     const size_t bytes = values.size() * sizeof(T);
@@ -143,7 +141,7 @@ class Evaluator {
 
 }  // namespace
 
-// No image is passed over: the figures are of the whole set.
+// No image is skipped: the figures are of the whole set.
 training::Reading evaluation_reading(const EvaluationSettings& settings,
                                      const std::string& transform) {
   if (transform != experiments::kWholeTransform && transform != experiments::kReleasedTransform) {
@@ -181,7 +179,7 @@ Evaluation evaluate(const EvaluateJob& job, training::Communicator& communicator
     fail_input("cell {} is evaluated with labeler {}, but no patch labels of {} were given",
                job.cell.id(), job.cell.labeler_name, job.eval_set);
   }
-  const auto& trained_on = job.other_dataset.is_null() ? job.dataset : job.trained_on;
+  const auto& trained_on = !job.other_dataset ? job.dataset : job.trained_on;
   return evaluate(ModelOnSet{.dataset = open_set(job),
                              .evaluated = evaluated_cell(
                                  job.cell, io::read_safetensors(job.weights), trained_on),

@@ -22,7 +22,7 @@ std::vector<std::string> imagenet_names() {
   return names;
 }
 
-// What weights that say nothing are taken to be.
+// Settings assumed for weights without metadata.
 EvaluationSettings assumed(const io::Safetensors& file, const models::ModelSpec& spec,
                            const SettingsWishes& wishes) {
   const auto published = models::find_published(spec.architecture, spec.image_size,
@@ -82,7 +82,7 @@ models::ModelSpec spec_of(const io::Safetensors& file, const std::string& archit
   return spec;
 }
 
-// What two names of one class have in common: its WordNet id where it is one of ImageNet's.
+// A key that all names of one class share: its WordNet id for one of ImageNet's classes.
 std::string key_of(const std::string& name) {
   static const std::map<std::string_view, std::string_view> by_name = [] {
     std::map<std::string_view, std::string_view> ids;
@@ -103,7 +103,7 @@ std::string some(const std::vector<std::string>& names) {
       names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
 }
 
-// By name; `missing` gets the set's classes that are none of the model's.
+// By name; `missing` gets the set's classes that the model lacks.
 std::vector<int> read_by_name(const std::vector<std::string>& model, const data::Dataset& dataset,
                               std::vector<std::string>& missing) {
   std::map<std::string, std::vector<size_t>> places;
@@ -120,12 +120,12 @@ std::vector<int> read_by_name(const std::vector<std::string>& model, const data:
   return reading;
 }
 
-// Through ImageNet-9; nothing where the set is none of it, or the model knows not all nine.
+// Through ImageNet-9; empty if the set is not ImageNet-9 or the model lacks any of the nine.
 std::vector<int> read_as_nine(const std::vector<std::string>& model, const data::Dataset& dataset) {
   const auto set = data::imagenet9_of_classes(dataset.classes());
   const auto theirs = data::imagenet9_of_classes(model);
   if (!set || !theirs || set->size() != data::kImageNet9Classes) return {};
-  std::vector<int> label(data::kImageNet9Classes, -1);  // the set's own, by ImageNet-9's
+  std::vector<int> label(data::kImageNet9Classes, -1);  // the set's labels, by ImageNet-9's
   for (size_t i = 0; i < set->size(); ++i) {
     if ((*set)[i] >= 0) label[static_cast<size_t>((*set)[i])] = static_cast<int>(i);
   }

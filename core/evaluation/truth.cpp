@@ -9,7 +9,7 @@ namespace remixer::evaluation {
 
 Truth truth_of(const std::vector<std::string>& model_classes, const data::Dataset& dataset) {
   Truth truth;
-  // The classes themselves are not written out.
+  // The identity mapping is not written out.
   if (model_classes.empty() || model_classes != dataset.classes()) {
     truth.reading = class_reading(model_classes, dataset);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ground truth of a data set's split, as base/predictions.h counts it. No
-// LibTorch.
+// Ground truth of a data set's split, in the form of base/predictions.h.
+// No LibTorch.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@
 
 namespace remixer::evaluation {
 
-// For a model of these classes, read as class_reading() (settings.h) reads them. Throws InputError
-// as that does.
+// For a model with these classes, mapped by class_reading() (settings.h). Throws InputError as that
+// does.
 Truth truth_of(const std::vector<std::string>& model_classes, const data::Dataset& dataset);
 
 }  // namespace remixer::evaluation

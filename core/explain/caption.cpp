@@ -13,7 +13,7 @@ std::string printable(const std::string& text) {
   std::string result;
   for (const unsigned char c : text) {
     if (c < 0x80) result += c < 0x20 ? ' ' : static_cast<char>(c);
-    if (c >= 0xc0) result += '?';  // once a letter: what follows it are its other bytes
+    if (c >= 0xc0) result += '?';  // once per letter: its remaining bytes are skipped
   }
   return result;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws captions into pictures.
+// Draws captions in pictures.
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace remixer::explain {
 
-// One line of text, centred in a white strip of the given width; made smaller, then shortened,
-// where it is too long. Letters beyond ASCII become '?'. A function of its arguments alone.
+// One line of text, centred in a white strip of the given width; made smaller, then shortened, if
+// it is too long. Non-ASCII letters become '?'. Deterministic.
 data::Image caption(const std::string& text, int width, int height,
                     std::array<uint8_t, 3> colour = {27, 31, 36});
 

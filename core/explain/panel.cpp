@@ -16,7 +16,7 @@ uint8_t to_byte(double linear) {
   return static_cast<uint8_t>(std::lround(255 * encoded));
 }
 
-// Catmull-Rom's cubic (a = -1/2): interpolates its samples without overshooting much.
+// Catmull-Rom cubic (a = -1/2): interpolates its samples with little overshoot.
 double cubic(double x) {
   const double t = std::abs(x);
   if (t < 1) return (1.5 * t - 2.5) * t * t + 1;
@@ -24,8 +24,8 @@ double cubic(double x) {
   return 0;
 }
 
-// What output pixel `i` of `size` takes from 4 neighbouring samples of `grid` (half-pixel centres,
-// edges repeated).
+// Output pixel `i` of `size` as a weighted sum of 4 neighbouring samples of `grid` (half-pixel
+// centres, edges repeated).
 struct Taps {
   std::array<int, 4> index;
   std::array<double, 4> weight;

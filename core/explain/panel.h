@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws heat maps over photographs.
+// Overlays heat maps on photographs.
 #pragma once
 
 #include <array>
@@ -10,19 +10,19 @@
 
 namespace remixer::explain {
 
-// Dark blue over green to yellow for 0 to 1 (beyond: the ends): hue turns evenly while lightness
-// rises evenly, so that equal steps look equal, also in grey and to the colour-blind. Computed in
-// OKLCh (Ottosson, 2020).
+// Colour scale from dark blue over green to yellow for 0 to 1 (clamped): hue and lightness change
+// evenly, so that equal steps look equal, also in grey and to the colour-blind. Computed in OKLCh
+// (Ottosson, 2020).
 std::array<uint8_t, 3> heat_colour(double value);
 
-// A map of grid × grid values, rows top to bottom, and what it is a map of.
+// A map of grid × grid values, rows from top to bottom.
 struct HeatMap {
   int grid = 0;
   std::vector<float> values;
 };
 
-// The map, scaled from its least to its largest value, enlarged smoothly (bicubic) to the image and
-// laid over its grey form. A map of one value throughout is all least.
+// Scales the map from its minimum to its maximum, enlarges it (bicubic) to the image and lays it
+// over the image in grey. A constant map is shown as all minimum.
 data::Image overlay(const data::Image& image, const HeatMap& map);
 
 // Images of one size side by side with a white gap.

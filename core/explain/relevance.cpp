@@ -17,7 +17,7 @@ std::vector<at::Tensor> gradients(const at::Tensor& score, std::vector<at::Tenso
   return torch::autograd::grad({score}, of, {}, /*retain_graph=*/false);
 }
 
-// R as [CLS] joins in front: it rests on itself, and on nothing yet.
+// Adds [CLS] in front of R: so far it depends on itself only.
 at::Tensor with_cls(const at::Tensor& relevance) {
   at::Tensor joined = at::constant_pad_nd(relevance, {1, 0, 1, 0});
   joined.select(1, 0).select(1, 0).fill_(1);
@@ -32,7 +32,7 @@ at::Tensor through_attention(const std::vector<at::Tensor>& attention, const at:
   for (size_t i = 0; i < attention.size(); ++i) {
     const at::Tensor step = (slopes[i] * attention[i].detach()).relu().mean(1);
     if (relevance.size(2) + 1 == step.size(2)) relevance = with_cls(relevance);
-    // A block that asks [CLS] alone moves its row alone.
+    // A block that only computes [CLS] only updates its row.
     relevance = relevance.slice(1, 0, step.size(1)) + at::bmm(step, relevance);
   }
   return relevance.select(1, 0).slice(1, 1);

@@ -21,17 +21,18 @@ namespace {
 
 constexpr size_t kBatch = 8;
 
-std::vector<int64_t> named_images(const Json& names, const data::Dataset& dataset) {
+std::vector<int64_t> named_images(const std::vector<std::string>& names,
+                                  const data::Dataset& dataset) {
   std::map<std::string, int64_t> numbers;
   for (const data::Sample& sample : dataset.samples()) {
     numbers.emplace(sample.id, static_cast<int64_t>(numbers.size()));
   }
   std::vector<int64_t> chosen;
-  for (const auto& name : names) {
-    const auto found = numbers.find(name.get<std::string>());
+  for (const std::string& name : names) {
+    const auto found = numbers.find(name);
     if (found == numbers.end()) {
       fail_input("{}: split {} has no sample '{}'", dataset.folder().string(), dataset.split(),
-                 name.get<std::string>());
+                 name);
     }
     chosen.push_back(found->second);
   }
@@ -46,8 +47,8 @@ std::vector<training::Draw> draws(const std::vector<int64_t>& chosen, size_t fir
   return draws;
 }
 
-// Of a model whose answers alone are asked for, classes that are not known, or not the set's, are
-// read as none.
+// If only the model's own answers are explained, classes that are unknown or not in the set count
+// as none.
 Truth truth_for(const models::Model& model, const SaliencyJob& job) {
   const std::vector<std::string>& classes = job.settings.classes;
   if (job.logit != SaliencyJob::Logit::kAnswer) return evaluation::truth_of(classes, job.dataset);
@@ -60,7 +61,7 @@ Truth truth_for(const models::Model& model, const SaliencyJob& job) {
   }
 }
 
-// The model's logit of each of the set's classes; none at all where the answer is explained.
+// The model's logit for each of the set's classes; empty if the answer is explained.
 std::vector<int64_t> logits_of_classes(const models::Model& model, const SaliencyJob& job,
                                        const Truth& truth) {
   if (job.logit == SaliencyJob::Logit::kAnswer) return {};
@@ -153,7 +154,7 @@ class Drawing {
     values.insert(values.end(), data, data + tensor.numel());
   }
 
-  // Back from normalised to RGB bytes.
+  // Converts normalised images back to RGB bytes.
   void keep_images(const at::Tensor& images) {
     const at::Tensor last = images.permute({0, 2, 3, 1}).contiguous();
     const float* value = last.const_data_ptr<float>();
@@ -185,7 +186,7 @@ class Drawing {
     file_.right.push_back(truth_.is_right(number, static_cast<uint16_t>(answer)));
   }
 
-  // Of an answer that is none of the set's classes.
+  // The name of an answer that is none of the set's classes.
   std::string name_of(int64_t answer) const {
     const auto& names = job_.settings.classes;
     const auto i = static_cast<size_t>(answer);
@@ -197,22 +198,23 @@ class Drawing {
   const std::vector<int64_t>& chosen_;
   const bool masked_;
   const Truth truth_;
-  const std::vector<int64_t> logits_;  // by the set's class; empty: the answer's is explained
+  const std::vector<int64_t> logits_;  // by the set's class; empty: the answer is explained
   training::SampleStore store_;
   SaliencyFile file_;
 };
 
 }  // namespace
 
-std::vector<int64_t> choose_images(const Json& images, const data::Dataset& dataset) {
-  if (images.is_array()) return named_images(images, dataset);
-  // Every image has a number of its own from the seed and its name; the smallest are taken.
+std::vector<int64_t> choose_images(const experiments::SaliencyImages& images,
+                                   const data::Dataset& dataset) {
+  if (!images.names.empty()) return named_images(images.names, dataset);
+  // Each image gets a hash of the seed and its name; the smallest hashes are taken.
   std::vector<std::pair<std::string, int64_t>> order;
-  const std::string seed = images.at("seed").dump();
+  const std::string seed = std::to_string(images.seed);
   for (const data::Sample& sample : dataset.samples()) {
     order.emplace_back(sha256_hex(seed + "\n" + sample.id), static_cast<int64_t>(order.size()));
   }
-  const auto count = std::min(order.size(), images.at("count").get<size_t>());
+  const auto count = std::min(order.size(), static_cast<size_t>(images.count));
   std::sort(order.begin(), order.end());
   std::vector<int64_t> chosen;
   for (size_t i = 0; i < count; ++i) chosen.push_back(order[i].second);

@@ -15,7 +15,7 @@ constexpr int kLeastSide = 192;
 constexpr int kHeading = 28, kLine = 24;
 constexpr std::array<uint8_t, 3> kInk{27, 31, 36}, kWrong{163, 30, 0};
 
-// Large enough to be looked at: a small image's pixels stay sharp.
+// Enlarged for viewing; a small image's pixels stay sharp.
 data::Image enlarged(const data::Image& image) {
   const int factor = std::max(1, (kLeastSide + image.width - 1) / image.width);
   data::Image large(image.width * factor, image.height * factor);
@@ -26,7 +26,7 @@ data::Image enlarged(const data::Image& image) {
   return large;
 }
 
-// Colours that are told apart by everyone (Okabe and Ito's), then mixtures of them.
+// Colours that everyone can tell apart (Okabe and Ito's), then mixtures of them.
 std::array<uint8_t, 3> class_colour(size_t rank) {
   constexpr std::array<std::array<uint8_t, 3>, 7> kColours{{{230, 159, 0},
                                                             {86, 180, 233},
@@ -38,7 +38,7 @@ std::array<uint8_t, 3> class_colour(size_t rank) {
   return kColours[rank % kColours.size()];
 }
 
-// The classes of an image's patches, those of most patches first.
+// The classes of an image's patches, ranked by their number of patches.
 std::map<int32_t, size_t> ranks(const int32_t* classes, int64_t patches) {
   std::map<int32_t, int64_t> counts;
   for (int64_t p = 0; p < patches; ++p) ++counts[classes[p]];
@@ -50,7 +50,7 @@ std::map<int32_t, size_t> ranks(const int32_t* classes, int64_t patches) {
   return ranks;
 }
 
-// A picture over a line of text.
+// A picture with a line of text below it.
 data::Image with_line(const data::Image& picture, const std::string& text,
                       std::array<uint8_t, 3> colour) {
   const data::Image line = caption(text, picture.width, kLine, colour);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images in memory and their files.
+// Images in memory, and reading and writing their files.
 #pragma once
 
 #include <cstdint>
@@ -36,18 +36,18 @@ struct GrayImage {
   bool operator==(const GrayImage&) const = default;
 };
 
-// Reads a JPEG or PNG (told apart by content) as RGB: greyscale is spread over the channels, CMYK
-// converted, alpha dropped, 16 bits cut to 8, EXIF's rotation ignored. The path may lead into a tar
-// archive (core/image/image_files.h). Throws InputError naming the file where it is
-// missing, empty, torn or of another format.
+// Reads a JPEG or PNG (distinguished by content) as RGB: greyscale is copied to all channels, CMYK
+// converted, alpha dropped, 16 bits cut to 8, EXIF rotation ignored. The path may lead into a tar
+// archive (core/image/image_files.h). Throws InputError naming the file if it is missing, empty,
+// torn or of another format.
 Image read_image(const std::filesystem::path& path);
-// The same, but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its shorter side stays at
-// least `least_side` pixels: several times faster for an image that is to be shrunk anyway.
+// The same, but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if its shorter side keeps at least
+// `least_side` pixels: several times faster for an image that is to be shrunk anyway.
 Image read_image_reduced(const std::filesystem::path& path, int least_side);
-// A PNG or JPEG as one channel: to_gray() of what read_image() gives.
+// A PNG or JPEG as one channel: to_gray() of read_image()'s result.
 GrayImage read_gray(const std::filesystem::path& path);
 
-// The same from a file's bytes; `name` stands for the file in messages.
+// The same from a file's bytes; `name` is the file's name in messages.
 Image decode_image(std::string_view bytes, const std::string& name);
 Image decode_image_reduced(std::string_view bytes, const std::string& name, int least_side);
 
@@ -58,7 +58,7 @@ GrayImage to_gray(const Image& image);
 void write_png(const std::filesystem::path& path, const Image& image);
 void write_png(const std::filesystem::path& path, const GrayImage& image);
 
-// A PNG file's bytes. Uncompressed ones do not depend on which zlib is at hand.
+// A PNG file's bytes. Uncompressed ones do not depend on the zlib version.
 enum class Compression { kNone, kUsual };
 std::string encode_png(const Image& image, Compression compression = Compression::kUsual);
 std::string encode_png(const GrayImage& image, Compression compression = Compression::kUsual);

@@ -21,8 +21,8 @@ int eighths_for(const Resizing& resizing) {
   return eighths;
 }
 
-// Smooth upsampling of colour looks one sample aside, which a column at the edge of what is decoded
-// does not have.
+// Smooth chroma upsampling uses the neighbouring sample, which the outermost decoded columns do not
+// have.
 constexpr int kMargin = 8;
 
 Image jpeg_resized(std::string_view bytes, const std::string& name, const Resizing& resizing) {
@@ -51,7 +51,7 @@ Image jpeg_resized(std::string_view bytes, const std::string& name, const Resizi
   return resampler.finish();
 }
 
-// The size stands at a fixed place, in the chunk that must come first.
+// The size is at a fixed offset, in the chunk that must come first.
 ImageSize png_size(std::string_view bytes, const std::string& name) {
   if (bytes.size() < 24 || bytes.substr(12, 4) != "IHDR") {
     fail_input("{} is a torn or invalid PNG (it has no header); replace it", name);

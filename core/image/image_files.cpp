@@ -23,7 +23,7 @@ struct PlaceInArchive {
   std::string member;
 };
 
-// The part of a path that is an archive; empty where none is.
+// The part of a path that is an archive; empty if there is none.
 fs::path archive_prefix(const fs::path& path) {
   const std::string text = path.string();
   const std::string inside = std::string(kArchiveEnding) + "/";
@@ -34,14 +34,14 @@ fs::path archive_prefix(const fs::path& path) {
   return {};
 }
 
-// Where a path leads into an archive; nothing where it does not.
+// The place inside an archive that a path leads to; empty if it leads to none.
 std::optional<PlaceInArchive> place_in_archive(const fs::path& path) {
   const fs::path archive = archive_prefix(path);
   if (archive.empty()) return std::nullopt;
   return PlaceInArchive{open_archive(archive), path.string().substr(archive.string().size() + 1)};
 }
 
-// The first 64 KiB of a file, or all of a shorter one; nothing where there is no such file.
+// The first 64 KiB of a file, or all of a shorter one; empty if there is no such file.
 std::optional<std::string> first_bytes(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
@@ -80,7 +80,7 @@ std::optional<std::string> read_image_bytes_if_exists(const fs::path& path) {
 
 ImageSize read_image_size(const fs::path& path) {
   const std::string name = path.string();
-  // The header is at the beginning, unless a JPEG carries large profiles or previews before it.
+  // The header is at the start, unless a JPEG has large profiles or previews before it.
   if (!place_in_archive(path)) {
     const auto bytes = first_bytes(path);
     if (!bytes) fail_input("{}: the image is missing", name);
@@ -88,7 +88,7 @@ ImageSize read_image_size(const fs::path& path) {
     try {
       return decode_size(*bytes, name);
     } catch (const InputError&) {
-      // The header goes on.
+      // The header is longer.
     }
   }
   const auto bytes = read_image_bytes_if_exists(path);

@@ -17,7 +17,7 @@
 namespace remixer::data {
 namespace {
 
-// A name that sorts numbers as numbers, before all others.
+// A sort key that orders numeric names as numbers, before all others.
 std::pair<long long, std::string> sort_key(const std::string& name) {
   long long value = 0;
   const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), value);
@@ -29,7 +29,7 @@ bool is_digit(char c) {
   return std::isdigit(static_cast<unsigned char>(c)) != 0;
 }
 
-// "0001", "train-0001", "shard_3": the numbers by which shards are told apart.
+// Shard-like names end in a number: "0001", "train-0001", "shard_3".
 bool is_shard_like(const std::string& stem) {
   const size_t digits =
       static_cast<size_t>(std::find_if_not(stem.rbegin(), stem.rend(), is_digit) - stem.rbegin());
@@ -44,7 +44,7 @@ std::string first_line(const std::string& text) {
   return begin == std::string::npos ? "" : line.substr(begin, end - begin + 1);
 }
 
-// A sample's key, with the folder before it.
+// A sample's key, including its folder.
 std::string key_of(const std::string& member) {
   const size_t slash = member.rfind('/');
   return member.substr(0, member.find('.', slash == std::string::npos ? 0 : slash + 1));

@@ -9,7 +9,7 @@ namespace remixer::data {
 
 namespace {
 
-// One output position's share of each input position, in 1/65536; the shares sum to 65536.
+// Weights of the input positions for one output position, in 1/65536; they sum to 65536.
 constexpr int kShareBits = 16;
 constexpr int64_t kWhole = int64_t{1} << kShareBits;
 
@@ -18,7 +18,7 @@ struct Taps {
   std::vector<uint32_t> shares;
 };
 
-// Overlaps of output cell `o` with the input cells, with both axes measured in 1/(in · out).
+// Overlaps of output cell `o` with the input cells; both axes in units of 1/(in · out).
 Taps area_taps(int64_t o, int64_t in, int64_t out) {
   const int64_t begin = o * in, end = begin + in;
   Taps taps;
@@ -34,7 +34,7 @@ Taps area_taps(int64_t o, int64_t in, int64_t out) {
 }
 
 Taps bilinear_taps(int64_t o, int64_t in, int64_t out) {
-  // The output centre in input centres, times 2 · out, kept inside the image.
+  // The output centre in input coordinates, times 2 · out, clamped to the image.
   const int64_t unit = 2 * out;
   const int64_t centre = std::clamp<int64_t>((2 * o + 1) * in - out, 0, (in - 1) * unit);
   const int64_t first = std::min(centre / unit, std::max<int64_t>(in - 2, 0));
@@ -61,7 +61,7 @@ std::vector<uint8_t> resize_planes(const std::vector<uint8_t>& pixels, int width
                           rows = axis_taps(height, new_height);
   const size_t new_row = static_cast<size_t>(new_width) * channels;
 
-  // Along rows first; values keep 16 fractional bits, so rounding happens once, at the end.
+  // Horizontal pass first; values keep 16 fractional bits, so rounding happens once, at the end.
   std::vector<uint32_t> narrow(new_row * height);
   for (int y = 0; y < height; ++y) {
     const uint8_t* row = &pixels[static_cast<size_t>(y) * width * channels];

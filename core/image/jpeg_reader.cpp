@@ -22,15 +22,15 @@ void inks_to_rgb(const uint8_t* inks, int width, uint8_t* rgb) {
 
 }  // namespace
 
-// libjpeg is C, so its errors leave by longjmp: to guarded(), past frames of libjpeg alone.
+// libjpeg is C and reports errors by longjmp: to guarded(), across libjpeg's own frames only.
 void JpegReader::on_error(j_common_ptr info) {
   auto* reader = static_cast<JpegReader*>(info->client_data);
   info->err->format_message(info, reader->message_);
   std::longjmp(reader->failed_, 1);
 }
 
-// libjpeg fills the missing rest of a torn file with grey and only warns. Its other warnings are of
-// harmless oddities that published datasets do hold.
+// libjpeg fills the missing rest of a torn file with grey and only warns. Its other warnings
+// concern harmless oddities that do occur in published datasets.
 void JpegReader::on_message(j_common_ptr info, int level) {
   const int code = info->err->msg_code;
   if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER)) on_error(info);
@@ -109,10 +109,10 @@ void JpegReader::finish() {
     guarded([&] { jpeg_finish_decompress(&decoder_); });
     return;
   }
-  // A progressive file is read whole at the start; the last rows are decoded in one go, which
-  // leaves the end marker waiting.
+  // A progressive file is read whole at the start; the last rows are decoded in one go, and the end
+  // marker is then still unread.
   if (jpeg_input_complete(&decoder_) || decoder_.unread_marker == kEndMarker) return;
-  // Image data never hold an end marker, so one behind the place that was read to is the file's.
+  // Image data never contain an end marker, so one after the current position is the file's.
   const size_t left = std::min(decoder_.src->bytes_in_buffer, bytes_.size());
   if (bytes_.substr(bytes_.size() - left).rfind("\xff\xd9") == std::string_view::npos) {
     fail_input("{} is a torn or invalid JPEG (it has no end); replace it", name_);

@@ -17,12 +17,12 @@
 
 namespace remixer::data {
 
-// Decodes to RGB as Pillow's convert("RGB") does: greyscale is spread over the channels; inks of
-// CMYK and YCCK files are taken for inverted, as Adobe's programs write them, whether or not a
-// marker says so. The accurate integer DCT and smooth chroma upsampling; no rotation by EXIF.
+// Decodes to RGB like Pillow's convert("RGB"): greyscale is copied to all channels; CMYK and YCCK
+// inks are taken as inverted, as Adobe's programs write them, even without a marker that says so.
+// Accurate integer DCT, smooth chroma upsampling; EXIF rotation is ignored.
 //
 // Call in order: the constructor, start(), then read_row() and skip_rows(), finish(). All throw
-// InputError naming the file where it is torn or no JPEG. One thread an object; `bytes` must stay.
+// InputError naming a torn or non-JPEG file. One thread per object; `bytes` must stay valid.
 class JpegReader {
  public:
   // Reads the header.
@@ -36,18 +36,18 @@ class JpegReader {
   ImageSize start(int eighths);
   // After start(): decodes only columns that enclose [begin, end). Returns the first one decoded.
   int crop_columns(int begin, int end);
-  // Pixels in a row, as decoded.
+  // Pixels per decoded row.
   int width() const { return static_cast<int>(decoder_.output_width); }
   void skip_rows(int count);
   // Writes width() RGB pixels.
   void read_row(uint8_t* row);
-  // Ends decoding; checks that the file has an end where not all rows were read.
+  // Ends decoding; checks that the file has an end even if not all rows were read.
   void finish();
 
  private:
   [[noreturn]] static void on_error(j_common_ptr info);
   static void on_message(j_common_ptr info, int level);
-  // Runs `body`, which may only call libjpeg, and turns a jump out of it into an exception.
+  // Runs `body`, which may only call libjpeg, and turns a longjmp out of it into an exception.
   template <typename Body>
   void guarded(Body body);
 

@@ -60,7 +60,7 @@ Taps filter_taps(double low, double high, int out, int window_first, int window_
   taps.end = least;
   std::vector<double> weights;
   for (int i = 0; i < window_size; ++i) {
-    // Measured from the crop's first position, as in an image of its own.
+    // Measured from the crop's first position, as if the crop were a separate image.
     const double centre = (low - least) + (window_first + i + 0.5) * scale;
     const int first = std::max(static_cast<int>(centre - radius + 0.5), 0);
     const int end = std::min(static_cast<int>(centre + radius + 0.5), most - least);

@@ -24,7 +24,7 @@ void resample_row_plain(const uint8_t* row, const Taps& columns, uint8_t* out) {
   for (int i = 0; i < columns.size(); ++i, out += 3) {
     const int first = columns.first[static_cast<size_t>(i)] - columns.begin;
     const int32_t* coefficients = &columns.coefficients[static_cast<size_t>(i) * columns.length];
-    // Coefficients that only fill up are zero; so far may they reach into the padding.
+    // Padding coefficients are zero; only they may reach into the row's padding.
     const uint8_t* pixel = row + static_cast<size_t>(first) * 3;
     const int taps = std::min(columns.length, columns.span() - first);
     int32_t red = kHalf, green = kHalf, blue = kHalf;
@@ -61,8 +61,8 @@ bool have_avx2() {
   return have;
 }
 
-// A coefficient k is high · 2^11 + low with 0 ≤ low < 2^11, both of which fit the 16-bit products
-// of `madd`, which adds up two taps at once; the sums together are the 32-bit sum exactly.
+// A coefficient k is high · 2^11 + low with 0 ≤ low < 2^11; both fit the 16-bit products of `madd`,
+// which adds two taps at once. The two sums together equal the 32-bit sum exactly.
 namespace {
 
 constexpr int kLowBits = 11;
@@ -81,8 +81,8 @@ inline uint32_t low_pair(const int32_t* k) {
 
 __attribute__((target("avx2"))) void resample_row_avx2(const uint8_t* row, const Taps& columns,
                                                        uint8_t* out) {
-  // Of four pixels, the lower half takes the first two and the upper half the others, each
-  // channel's two values side by side as 16-bit numbers.
+  // Four pixels: the lower half takes the first two, the upper half the others, with each channel's
+  // two values adjacent as 16-bit numbers.
   const __m256i spread =
       _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
                        6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
@@ -111,7 +111,7 @@ __attribute__((target("avx2"))) void resample_row_avx2(const uint8_t* row, const
     __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
     sum = _mm_srai_epi32(_mm_add_epi32(sum, half), kCoefficientBits);
     sum = _mm_packus_epi16(_mm_packs_epi32(sum, sum), sum);
-    // Three bytes that count and one that the next pixel, or the padding, overwrites.
+    // Three result bytes, and one that the next pixel, or the padding, overwrites.
     const int32_t bytes = _mm_cvtsi128_si32(sum);
     std::memcpy(out, &bytes, 4);
     out += 3;
@@ -146,7 +146,7 @@ __attribute__((target("avx2"))) void resample_column_avx2(const uint8_t* rows, s
       sums[i] =
           _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(kHalf)), kCoefficientBits);
     }
-    // Packing works within 128-bit halves, as the unpacking did, so the order comes out right.
+    // Packing works within 128-bit lanes, like the unpacking, so the final order is right.
     const __m256i bytes = _mm256_packus_epi16(_mm256_packs_epi32(sums[0], sums[1]),
                                               _mm256_packs_epi32(sums[2], sums[3]));
     if (begin + 32 <= count) {

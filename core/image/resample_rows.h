@@ -9,18 +9,18 @@
 
 namespace remixer::data {
 
-// RGB pixels of `row` (its first is columns.begin) to columns.size() pixels at `out`.
+// Resizes RGB pixels of `row` (starting at columns.begin) to columns.size() pixels at `out`.
 void resample_row_plain(const uint8_t* row, const Taps& columns, uint8_t* out);
-// `count` bytes at `out` from `taps` rows that follow one another at distance `stride`.
+// Writes `count` bytes at `out` from `taps` rows that are `stride` apart.
 void resample_column_plain(const uint8_t* rows, size_t stride, const int32_t* coefficients,
                            int taps, size_t count, uint8_t* out);
 
 // Whether this processor can run the next two.
 bool have_avx2();
 // As above. May read columns.length pixels and kPadding bytes from any position, and write one byte
-// behind `out`.
+// past `out`.
 void resample_row_avx2(const uint8_t* row, const Taps& columns, uint8_t* out);
-// As above. `taps` must be even. May read kPadding bytes behind `count`.
+// As above. `taps` must be even. May read kPadding bytes past `count`.
 void resample_column_avx2(const uint8_t* rows, size_t stride, const int32_t* coefficients, int taps,
                           size_t count, uint8_t* out);
 

@@ -41,7 +41,7 @@ const char* passed_over_text(PassedOver why) {
 }
 
 std::string SourceFile::suffix() const {
-  const size_t slash = path.rfind('/') + 1;  // 0 where there is none
+  const size_t slash = path.rfind('/') + 1;  // 0 if there is none
   const size_t dot = path.rfind('.');
   if (dot == std::string::npos || dot <= slash) return {};
   std::string text = path.substr(dot);
@@ -78,7 +78,7 @@ class TreeWalker {
  public:
   TreeWalker(SourceTree& tree, const SourceTree::Opens& opens) : tree_(tree), opens_(opens) {}
 
-  // `above`: what passes over all that stands in this folder.
+  // `above`: the reason why everything in this folder is skipped, or kNot.
   void add_folder(const fs::path& folder, const std::string& below, PassedOver above) {
     struct stat status {};
     const bool known = ::stat(folder.c_str(), &status) == 0;

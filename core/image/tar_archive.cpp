@@ -23,13 +23,13 @@ namespace {
 
 constexpr int64_t kBlock = 512;
 
-// The fields of a header block, by place (POSIX.1-1988).
+// A field of a header block, by offset (POSIX.1-1988).
 std::string_view field(std::string_view block, size_t at, size_t length) {
   const std::string_view text = block.substr(at, length);
   return text.substr(0, std::min(text.find('\0'), text.size()));
 }
 
-// Octal, or GNU's base 256 where the first bit is set.
+// Octal, or GNU's base 256 if the first bit is set.
 std::optional<int64_t> number(std::string_view block, size_t at, size_t length) {
   if (static_cast<uint8_t>(block[at]) & 0x80) {
     int64_t value = static_cast<uint8_t>(block[at]) & 0x3f;
@@ -49,7 +49,7 @@ std::optional<int64_t> number(std::string_view block, size_t at, size_t length) 
   return value;
 }
 
-// The sum of all bytes, those of the checksum's own field counted as blanks.
+// The sum of all bytes, with the checksum field counted as blanks.
 bool checksum_holds(std::string_view block) {
   int64_t sum = 8 * ' ';
   for (size_t i = 0; i < block.size(); ++i) {
@@ -58,7 +58,7 @@ bool checksum_holds(std::string_view block) {
   return number(block, 148, 8) == sum;
 }
 
-// "27 path=a/long/name\n" and the like; what is not asked for is passed over.
+// The value of `key` in pax records ("27 path=a/long/name\n"); other keys are skipped.
 std::string pax_value(std::string_view records, std::string_view key) {
   std::string value;
   while (!records.empty()) {
@@ -101,10 +101,10 @@ class Descriptor {
   int value_;
 };
 
-// The files of archives that were read last.
+// Open files of the most recently read archives.
 class OpenFiles {
  public:
-  // The archive's descriptor, opened again if it was closed meanwhile; -1 and errno where that
+  // The archive's descriptor, reopened if it was closed meanwhile; -1 and errno if that
   // fails.
   std::shared_ptr<const Descriptor> get(uint64_t number, const fs::path& path) {
     const std::lock_guard lock(mutex_);
@@ -147,7 +147,7 @@ FileState state_of(int descriptor, const fs::path& path) {
   return {status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
-// "a/b/../c" to "a/c", for a link's target beside its member.
+// "a/b/../c" becomes "a/c": resolves a link's target relative to its member.
 std::string beside(const std::string& member, const std::string& target) {
   const fs::path path = fs::path(member).parent_path() / target;
   return without_dot(path.lexically_normal().string());
@@ -155,7 +155,7 @@ std::string beside(const std::string& member, const std::string& target) {
 
 }  // namespace
 
-// What one header, with those before it that add to it, says of a member.
+// A member's description, from its header and the extension headers before it.
 struct TarArchive::Header {
   char kind = 0;
   std::string name, link;
@@ -195,10 +195,10 @@ std::string TarArchive::bytes(int64_t offset, int64_t size) const {
 }
 
 void TarArchive::read_index() {
-  std::string long_name, long_link;  // of the next member
+  std::string long_name, long_link;  // for the next member
   std::optional<int64_t> long_size;
   for (int64_t at = 0;;) {
-    // An archive ends with blocks of zeros, so one that merely stops was cut.
+    // An archive ends with zero blocks; one that merely stops was truncated.
     const std::string block = bytes(at, kBlock);
     if (block.find_first_not_of('\0') == std::string::npos) break;
     auto size = number(block, 124, 12);
@@ -232,9 +232,9 @@ void TarArchive::read_index() {
       }
       if (!long_name.empty()) header.name = std::move(long_name);
       if (!long_link.empty()) header.link = std::move(long_link);
-      // A link carries no bytes, whatever its size says.
+      // A link has no data, whatever its size field says.
       if (kind == '1' || kind == '2') size = 0;
-      if (*size > length_ - at) bytes(at, *size);  // says that it is torn
+      if (*size > length_ - at) bytes(at, *size);  // throws that the archive is torn
       add(std::move(header));
       long_name.clear();
       long_link.clear();
@@ -256,7 +256,7 @@ void TarArchive::add(Header header) {
     case '0':
     case '\0':
     case '7':
-      // Old archives call a folder a file whose name ends in '/'.
+      // Old archives store a folder as a file whose name ends in '/'.
       if (!name.ends_with('/')) members_[name] = header.member;
       break;
     case '1':
@@ -272,7 +272,7 @@ void TarArchive::add(Header header) {
   }
 }
 
-// Links to links are followed as far as a file system would.
+// Follows links to links as far as a file system would.
 void TarArchive::resolve_links() {
   constexpr int kLongestChain = 40;
   std::map<std::string, Member> found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tar archives, read by an index of offsets.
+// Tar archive reader with an index of offsets.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace remixer::data {
 
-// A plain .tar (ustar, with GNU's and pax's long names). The headers are read once, members by
-// offset. However many there are, only kOpenArchives of their files are open at a time; an archive
-// that changes after its headers were read is an error. Immutable; thread-safe.
+// A plain .tar (ustar, with GNU's and pax's long names). Headers are read once; members are read by
+// offset. At most kOpenArchives archive files are open at a time, however many archives there are;
+// an archive that changes after its headers were read is an error. Immutable; thread-safe.
 constexpr size_t kOpenArchives = 100;
 
 class TarArchive {
  public:
-  // Throws InputError naming the archive where it is missing, torn or no tar.
+  // Throws InputError naming the archive if it is missing, torn or no tar.
   explicit TarArchive(std::filesystem::path path);
   TarArchive(const TarArchive&) = delete;
   TarArchive& operator=(const TarArchive&) = delete;
@@ -26,11 +26,11 @@ class TarArchive {
   struct Member {
     int64_t offset = 0, size = 0;
   };
-  // Regular files by name, without a leading "./"; links to them are members as well.
+  // Regular files by name, without a leading "./"; links to them are also members.
   const std::map<std::string, Member>& members() const { return members_; }
-  // What can't be read: links that lead nowhere in the archive, devices, sparse files.
+  // Entries that can't be read: broken links, devices, sparse files.
   const std::map<std::string, PassedOver>& others() const { return others_; }
-  // Throws InputError naming archive and member where there is none of the name.
+  // Throws InputError naming archive and member if there is none of that name.
   std::string read(const std::string& name) const;
 
  private:
@@ -41,10 +41,10 @@ class TarArchive {
   std::string bytes(int64_t offset, int64_t size) const;
 
   std::filesystem::path path_;
-  uint64_t number_ = 0;  // of all archives that this process opened
+  uint64_t number_ = 0;  // counts all archives opened by this process
   int64_t length_ = 0, modified_ = 0;
   std::map<std::string, Member> members_;
-  std::map<std::string, std::string> links_;  // to their targets
+  std::map<std::string, std::string> links_;  // name → target
   std::map<std::string, PassedOver> others_;
 };
 

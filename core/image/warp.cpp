@@ -10,14 +10,14 @@
 namespace remixer::data {
 namespace {
 
-// Rounded to 15 decimals, as a decimal number: what Python's round(value, 15) gives.
+// Rounded to 15 decimals in decimal notation, like Python's round(value, 15).
 double round15(double value) {
   char text[64];
   std::snprintf(text, sizeof text, "%.15f", value);
   return std::strtod(text, nullptr);
 }
 
-// Four values at -1, 0, 1, 2 interpolated at d. The order of operations decides the last bit.
+// Interpolates four values at -1, 0, 1, 2 at d. The order of operations affects the last bit.
 inline double cubic(double v1, double v2, double v3, double v4, double d) {
   const double p2 = -v1 + v3;
   const double p3 = 2 * (v1 - v2) + v3 - v4;
@@ -54,7 +54,7 @@ void interpolate(const Image& image, double x, double y, uint8_t* out) {
 }  // namespace
 
 Affine rotation(double degrees, int width, int height) {
-  // Brought into [0, 360) first, with the sign of Python's modulo.
+  // Normalised to [0, 360) first, with the sign of Python's modulo.
   double turn = std::fmod(degrees, 360.0);
   if (turn < 0) turn += 360;
   const double angle = -(turn * (std::numbers::pi / 180));

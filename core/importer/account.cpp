@@ -13,7 +13,7 @@
 namespace remixer::data {
 namespace {
 
-// A name as JSON can hold it: bytes that are no UTF-8 as escapes.
+// A name in a form that JSON can hold: non-UTF-8 bytes are escaped.
 std::string shown(const std::string& text) {
   std::string line = one_line(text);
   if (is_utf8(line)) return line;

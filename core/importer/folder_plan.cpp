@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user's own images: SPLIT/CLASS/IMAGE, CLASS/IMAGE, or the same in archives.
+// Plans an import of a user's own images: SPLIT/CLASS/IMAGE, CLASS/IMAGE, or the same in archives.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -38,7 +38,7 @@ void hold_out(ImportPlan& plan, double share) {
 SourceTree walk(const ImportJob& job) {
   const fs::path root = plain_root(job.folder);
   if (fs::is_regular_file(root)) return SourceTree::of_archive(root);
-  // An archive beside the folders of the splits is what these were unpacked from.
+  // An archive beside the split folders is probably what they were unpacked from.
   const bool has_splits = any_split(list_folders(root));
   return SourceTree::walk(root, [has_splits](const std::string& path) {
     return !has_splits || path.find('/') != std::string::npos;
@@ -98,7 +98,7 @@ class FolderPlan {
       if (std::find(top.begin(), top.end(), name) == top.end()) continue;
       account.sign += fmt::format("{}{}/", account.sign.empty() ? "folders " : ", ", name);
     }
-    // The training part's classes, in its folders' order; others' must be among them.
+    // The classes of the training part, in its folder order; other parts may only have these.
     parts_ = std::move(top);
     std::stable_partition(parts_.begin(), parts_.end(),
                           [](const std::string& part) { return part == "train"; });
@@ -115,7 +115,7 @@ class FolderPlan {
       builder_.pass(file, "a further image of a WebDataset sample");
     }
     for (const size_t file : listing.unclear) {
-      builder_.problem("", "several images of one WebDataset sample, of which none is KEY.jpg",
+      builder_.problem("", "several images of one WebDataset sample, and not exactly one KEY.jpg",
                        tree().files()[file].path);
       builder_.pass(file, "one of several images of a WebDataset sample");
     }
@@ -140,7 +140,7 @@ class FolderPlan {
     add_images(part, listing);
   }
 
-  // A folder beside the splits without a class: of no matter, unless it is a split itself.
+  // A part without classes is ignored, unless its name is that of a split.
   void skip_part(const std::string& part, const PartListing& listing) {
     pass_loose(listing);
     if (split_word(part) == SplitWord::kNone) return;
@@ -189,7 +189,7 @@ class FolderPlan {
     }
   }
 
-  // Archives of two splits in one folder.
+  // Reports archives of two splits in one folder.
   void check_archives(const std::string& part) {
     std::map<SplitWord, std::string> words;
     for (const SourceFile& file : tree().files()) {
@@ -231,7 +231,7 @@ class FolderPlan {
     }
   }
 
-  // A folder that holds something, or a class that no split has.
+  // Reports class folders that hold other files, and classes that are empty in every split.
   void report_empty_classes() {
     for (const auto& [name, path] : empty_) {
       const std::string prefix = path + "/";
@@ -250,7 +250,7 @@ class FolderPlan {
   PlanBuilder builder_;
   bool has_splits_ = false;
   std::vector<std::string> parts_;
-  std::multimap<std::string, std::string> empty_;  // classes of a part without images, with folder
+  std::multimap<std::string, std::string> empty_;  // a part's classes without images; folder
   std::set<std::string> filled_;                   // classes with images
 };
 

@@ -16,11 +16,11 @@ namespace {
 
 constexpr size_t kExamples = 20;
 
-// The benchmark's own mixed images are called fg_<object>_bg_<background>; what its Mixed-Rand says
-// of the background is not to be relied on (it carries Mixed-Next's names), so it is not taken.
+// The benchmark's own mixed images are called fg_<object>_bg_<background>. The background in the
+// names of its Mixed-Rand is unreliable (they are Mixed-Next's names), so it is not used.
 ImportPlan plan_release(const ImportJob& job, BoxIndex* boxes) {
   fs::path root = plain_root(job.folder);
-  // The archive's own top folder.
+  // The archive's top-level folder.
   if (!fs::is_directory(root / "original") && fs::is_directory(root / "bg_challenge")) {
     root /= "bg_challenge";
   }

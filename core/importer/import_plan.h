@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recognises the layouts in which data sets are published, and plans an import.
+// Recognises the layouts of published data sets, and plans an import.
 #pragma once
 
 #include <filesystem>
@@ -21,24 +21,24 @@ struct ImportPlan {
   std::vector<std::string> classes;
   std::map<std::string, std::vector<Sample>> splits;  // without boxes and masks
   int64_t released_count = 0;
-  std::vector<std::string> notes;  // what the folder lacks of what was published
+  std::vector<std::string> notes;  // what the folder lacks compared to the published set
   std::vector<std::string> masks;  // files that may be masks of images, by path below the root
-  BoxMatches boxes;                // of the index that was given
+  BoxMatches boxes;                // of the given index
   // Layout, sign, problems, and every path of the root that is neither in `splits` nor in `masks`.
   ImportAccount account;
 };
 
-// Walks the folder once; opens no image. `boxes` may be null; they are matched with all images of
-// the folder. Throws InputError where the folder is laid out otherwise; what else was not
-// understood is among the account's problems.
+// Walks the folder once, without opening images. `boxes` may be null; they are matched with all
+// images of the folder. Throws InputError if the folder has another layout; whatever else is not
+// understood becomes one of the account's problems.
 ImportPlan plan_import(const ImportJob& job, const PublishedSet& set, BoxIndex* boxes);
 
-// The same of a user's own folder or archive.
+// The same for a user's own folder or archive.
 ImportPlan plan_folder(const ImportJob& job, BoxIndex* boxes);
-// Of ImageNet's relatives: class folders, one split of class folders, ReaL.
+// For ImageNet's relatives: class folders, one split of class folders, ReaL.
 ImportPlan plan_published(const ImportJob& job, const PublishedSet& set, BoxIndex* boxes);
 
-// Collects a plan: what becomes of each path of a tree.
+// Builds a plan by deciding what becomes of each path of a tree.
 class PlanBuilder {
  public:
   // `masks`: the folder whose images are masks, by path below the tree's root; or empty.
@@ -46,18 +46,18 @@ class PlanBuilder {
 
   const SourceTree& tree() const { return tree_; }
   ImportPlan& plan() { return plan_; }
-  bool is_image(size_t file) const;  // and no mask
+  bool is_image(size_t file) const;  // and not a mask
   bool is_open(size_t file) const { return state_[file] == State::kOpen; }
 
-  // Each file is for one of these, once. An image whose name an index can't hold is passed over.
+  // Call one of these once per file. An image whose name an index can't hold is passed over.
   void take(const std::string& split, size_t file, int label, std::vector<int> more_labels = {});
   void use(size_t file, const std::string& what_for);
   void pass(size_t file, const std::string& reason);
 
-  // Notes a problem of one thing; those of equal `allow` and `text` are one.
+  // Reports a problem with one example; problems with equal `allow` and `text` are merged.
   void problem(const std::string& allow, const std::string& text, const std::string& example);
 
-  // Passes over what is left, for `rest`, and gives the plan away.
+  // Passes over the remaining files, with reason `rest`, and returns the plan.
   ImportPlan finish(const std::string& rest);
 
  private:
@@ -67,7 +67,7 @@ class PlanBuilder {
   ImportPlan plan_;
 };
 
-// An absolute path without an empty last part, which would end in the ids' first one.
+// The path as absolute, without an empty last component, which would end up in the ids.
 std::filesystem::path plain_root(const std::filesystem::path& folder);
 
 }  // namespace remixer::data

@@ -27,7 +27,7 @@ namespace remixer::data {
 
 namespace {
 
-// Reads every image of a plan once and puts down what it finds.
+// Reads every image of a plan once and records what it finds.
 class Importer {
  public:
   Importer(const ImportJob& job, ImportAccount& account)
@@ -108,7 +108,7 @@ class Importer {
     account_.problems.push_back({allow, text, examples, static_cast<int64_t>(examples.size())});
   }
 
-  // Returns what is wrong with one image, its boxes or its mask; nothing where all is well.
+  // Returns the fault of one image, its boxes or its mask; empty if there is none.
   std::string examine(size_t index) {
     Sample& sample = *all_[index];
     const fs::path path = plan_.root / sample.id;
@@ -119,7 +119,7 @@ class Importer {
     const auto bytes = read_image_bytes_if_exists(path);
     if (!stamp || !bytes) return fmt::format("{} is missing", sample.id);
     try {
-      // A small decode goes through the whole file all the same, which finds a torn one.
+      // Even a small decode reads the whole file, so it finds torn files.
       decode_image_reduced(*bytes, sample.id, 1);
       sizes_[index] = decode_size(*bytes, sample.id);
     } catch (const InputError& error) {
@@ -136,7 +136,7 @@ class Importer {
     }
   }
 
-  // An image without a box is none of a file's faults: it enters without.
+  // An image without a box is not a fault: it is imported without.
   std::string add_boxes(Sample& sample, ImageSize size) const {
     auto annotation = boxes_->find(sample.id);
     if (!annotation) return {};
@@ -159,7 +159,7 @@ class Importer {
     return {};
   }
 
-  // MASKS/train/cat/7.png is the mask of train/cat/7.jpg; so is one with the image's own suffix.
+  // MASKS/train/cat/7.png is the mask of train/cat/7.jpg; so is a file with the image's own suffix.
   std::string add_mask(size_t index) {
     Sample& sample = *all_[index];
     const fs::path image = fs::path(job_.masks) / sample.id;
@@ -245,8 +245,8 @@ class Importer {
                 plan_.masks);
   }
 
-  // Equal bytes under two names. Published sets hold some; a test image that is a training image as
-  // well is worth knowing of everywhere.
+  // Finds equal bytes under two names. Published sets hold some; a test image that is also a
+  // training image is always worth reporting.
   void find_equal() {
     std::map<std::string_view, std::pair<std::string_view, std::string_view>> first;
     for (const auto& [split, samples] : plan_.splits) {
@@ -261,7 +261,7 @@ class Importer {
     }
   }
 
-  // Ends the import if something was not understood, or is broken.
+  // Ends the import if something was not understood or is broken.
   void refuse() {
     std::vector<ImportProblem> left;
     for (ImportProblem& problem : account_.problems) {
@@ -297,7 +297,7 @@ class Importer {
         report_.broken.size(), all_.size(), report_.broken.front());
   }
 
-  // Side of all images so far, 0 once they differ or are not square; -1 before the first.
+  // Side of all images so far, 0 if they differ or are not square; -1 before the first.
   void note_size(ImageSize size) {
     const int side = size.width == size.height ? size.width : 0;
     side_ = side_ == -1 || side_ == side ? side : 0;
@@ -331,7 +331,7 @@ class Importer {
         Dataset::open(report_.folder, plan_.splits.begin()->first).content_hash();
   }
 
-  // Another dataset of that name; the same one is imported again as often as one likes.
+  // Fails if another dataset has the name; the same dataset can be imported any number of times.
   void refuse_taken_name(DatasetWriter& writer) const {
     if (job_.replace) return;
     const fs::path own = writer.complete(kImageNetMean, kImageNetDeviation);
@@ -351,7 +351,7 @@ class Importer {
   ImportPlan plan_;
   std::vector<Sample*> all_;  // of the plan's splits, in their order
   std::vector<std::string> broken_, hashes_, mask_hashes_;
-  std::vector<std::string> looked_at_;  // each image's mask, sound or not
+  std::vector<std::string> looked_at_;  // each image's mask, valid or not
   std::vector<ImageSize> sizes_;
   std::vector<FileStamp> stamps_, mask_stamps_;
   std::map<std::string, std::string> known_;

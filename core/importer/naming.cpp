@@ -24,7 +24,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// Without numbers and signs around it.
+// Strips surrounding digits and punctuation.
 std::string_view bare(std::string_view text) {
   while (!text.empty() && !is_letter(text.front())) text.remove_prefix(1);
   while (!text.empty() && !is_letter(text.back())) text.remove_suffix(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ImageNet and its relatives.
+// Plans imports of ImageNet and its relatives.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -28,13 +28,13 @@ std::string wordnet_id(int index) {
   return std::string(imagenet_classes()[static_cast<size_t>(index)].wordnet_id);
 }
 
-// "n01440764" of the archive "train/n01440764.tar" and of the folder "train/n01440764".
+// "n01440764" for both the archive "train/n01440764.tar" and the folder "train/n01440764".
 std::string class_part(const std::string& name) {
   const bool archive = name.ends_with(".tar");
   return archive ? name.substr(0, name.size() - 4) : name;
 }
 
-// Plans sets whose classes are ImageNet's, or some of them.
+// Plans imports of sets whose classes are ImageNet's, or a subset of them.
 class ImageNetPlan {
  public:
   ImageNetPlan(const ImportJob& job, const PublishedSet& set, BoxIndex* boxes)
@@ -59,7 +59,7 @@ class ImageNetPlan {
   }
 
  private:
-  // What directly stands in a part.
+  // The direct content of a part.
   struct Part {
     std::map<std::string, std::vector<size_t>> by_folder;  // images
     std::vector<size_t> flat;
@@ -74,7 +74,7 @@ class ImageNetPlan {
   void choose_parts() {
     ImportAccount& account = builder_.plan().account;
     if (set_.layout == SetLayout::kOneSplit) {
-      // Some archives hold one folder more at the top.
+      // Some archives have an extra top-level folder.
       const auto top = tree().folders_in("");
       const bool wrapped = top.size() == 1 && !class_of_folder(top[0]);
       parts_ = {{"val", wrapped ? top[0] : ""}};
@@ -114,7 +114,7 @@ class ImageNetPlan {
     }
   }
 
-  // All thousand, or, of a set that shows some only, those in their order; or the nine.
+  // All thousand classes; for a set with only some, those, in the same order; or the nine.
   void choose_classes() {
     ImportPlan& plan = builder_.plan();
     label_of_.fill(-1);
@@ -152,8 +152,8 @@ class ImageNetPlan {
     check_folders(present);
   }
 
-  // Class indices are counted from 0; folders 1 to 1000 are counted from 1, and not even in one
-  // order: the development kit's numbers are not those of the sorted WordNet ids.
+  // Class indices start at 0. Folders 1 to 1000 start at 1 and have no fixed order: the development
+  // kit's numbers do not follow the sorted WordNet ids.
   void check_numbers(const std::map<std::string, std::string>& numbers, bool wordnet) {
     if (numbers.empty()) return;
     bool zero = false, beyond = false;
@@ -193,7 +193,7 @@ class ImageNetPlan {
     }
   }
 
-  // Folders in the order of list_folders(), which is that of an index's rows.
+  // Folders in list_folders() order, which is the row order of an index.
   static std::vector<std::string> in_order(const Part& part) {
     std::vector<std::string> names;
     for (const auto& [name, index] : part.folders) names.push_back(name);
@@ -255,8 +255,8 @@ class ImageNetPlan {
     builder_.take(split, file, label);
   }
 
-  // ImageNet's val/ as its archive unpacks, 50,000 files, whose classes their annotations say, or
-  // their names.
+  // ImageNet's val/ as unpacked, 50,000 files, whose classes come from their annotations or
+  // names.
   void add_flat(const std::string& split, const std::string& below,
                 const std::vector<size_t>& images) {
     for (const size_t file : images) {

@@ -41,7 +41,7 @@ at::ScalarType scalar_type(ElementType type) {
       ->second;
 }
 
-// Throws InputError naming `name` where the format has no such type.
+// Throws InputError naming `name` if the format has no such type.
 ElementType element_type(at::ScalarType type, const std::string& name) {
   for (const auto& [element, known] : kTypes) {
     if (known == type) return element;
@@ -50,7 +50,7 @@ ElementType element_type(at::ScalarType type, const std::string& name) {
              c10::toString(type));
 }
 
-// A whole file in memory, copied page by page where it is written to.
+// A file mapped into memory; a page is copied when it is written to.
 class PrivateMap {
  public:
   explicit PrivateMap(const fs::path& path) {

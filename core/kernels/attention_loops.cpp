@@ -11,12 +11,12 @@
 namespace remixer::kernels {
 namespace {
 
-// e^x for x ≤ 0 to 2 units in the last place; 0 below -87. Without branches, so that it vectorises:
-// 2^(x / ln 2), the whole part into the exponent's bits, the rest by a polynomial.
+// e^x for x ≤ 0, accurate to 2 units in the last place; 0 below -87. Branch-free, so it vectorises:
+// 2^(x / ln 2), the integer part into the exponent bits, the rest by a polynomial.
 REMIXER_BODY float exponential(float x) {
   const bool vanishes = x < -87.0f;
   x = vanishes ? -87.0f : x;
-  // Adding and taking away 1.5 · 2^23 rounds to a whole number.
+  // Adding and subtracting 1.5 · 2^23 rounds to an integer.
   const float whole = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
   const float rest = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
   float y = 1.9875691500e-4f;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of masked attention on a CPU, as plain loops; float and double.
+// Row loops of masked attention on a CPU; float and double.
 //
-// A row is that of one query i over T tokens. `d` are its distances to the patches, d[j - prefix]
-// for token j, or null where i is a prefix token: then, as for j < prefix, the mask is 1.
+// A row belongs to one query i over T tokens. `d` holds its distances to the patches, d[j - prefix]
+// for token j, or is null if i is a prefix token: then, as for j < prefix, the mask is 1.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@ struct RowMask {
   T kappa = 0;
 };
 
-// scores[j] ← exp(scores[j] - κ d_j - m) with m their largest exponent, and
+// scores[j] ← exp(scores[j] - κ d_j - m), where m is the largest exponent, and
 // *sum ← their sum; returns m.
 template <typename T>
 T softmax_row(T* scores, int64_t tokens, const RowMask<T>& mask, T* sum);
 
-// From the scores and dP: scores[j] ← P_j = exp(scores[j] - κ d_j - log_sum), dp[j] ← dS_j =
+// From scores and dP: scores[j] ← P_j = exp(scores[j] - κ d_j - log_sum), dp[j] ← dS_j =
 // P_j (dP_j - Σ P dP); returns Σ_j dS_j d_j.
 template <typename T>
 double backward_row(T* scores, T* dp, int64_t tokens, const RowMask<T>& mask, T log_sum);

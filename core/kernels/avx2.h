@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops compiled for AVX2 with FMA and for any machine. Which runs is decided at run time, so that
-// one build serves every processor.
+// Macros for loops compiled twice: for AVX2 with FMA and for any machine. The choice is made at run
+// time, so one build runs on every processor.
 #pragma once
 
-// A body is inlined into one function compiled for AVX2 and one for any machine.
+// The body is inlined into one function compiled for AVX2 and one for any machine.
 #define REMIXER_BODY [[gnu::always_inline]] inline
 
 namespace remixer::kernels {

@@ -10,9 +10,9 @@
 
 namespace remixer::kernels {
 
-// True where `x` is of a type that the kernels take, on a device with a launcher, and holds data.
+// True if `x` has a type that the kernels take, is on a device with a launcher, and is not empty.
 inline bool fused_kernels_take(const at::Tensor& x) {
-  // Tracing first: sizes of what stands in for a tensor may not be numbers.
+  // Check for tracing first: a stand-in tensor's sizes may not be numbers.
   return (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf) &&
          !at::isTensorSubclassLike(x) && launcher_for(x.device()) != nullptr && x.numel() > 0;
 }
@@ -21,7 +21,7 @@ inline device::Element element_of(const at::Tensor& x) {
   return x.scalar_type() == at::kHalf ? device::Element::kHalf : device::Element::kBFloat16;
 }
 
-// Pointers to 16-bit elements stand in a call as bfloat16, whatever they are.
+// 16-bit pointers are passed as bfloat16, whatever their real type.
 inline device::BFloat16* elements(const at::Tensor& x) {
   return static_cast<device::BFloat16*>(x.data_ptr());
 }
@@ -33,7 +33,7 @@ inline at::Tensor new_floats(const at::Tensor& like, at::IntArrayRef shape) {
   return at::empty(shape, like.options().dtype(at::kFloat).memory_format(std::nullopt));
 }
 
-// The distance as kernels take it: dense, of x's type or float.
+// The distance in a form that kernels take: dense, of x's type or float.
 inline at::Tensor kernel_distance(const at::Tensor& distance, const at::Tensor& x) {
   const bool kept = distance.scalar_type() == x.scalar_type();
   return distance.to(kept ? x.scalar_type() : at::kFloat).contiguous();
@@ -44,7 +44,7 @@ inline at::Tensor kernel_kappa(const at::Tensor& kappa, const at::Tensor& x) {
   return kappa.reshape({1}).to(x.device(), at::kFloat);
 }
 
-// Parts of a sum, added in double.
+// Adds partial sums in double.
 inline at::Tensor add_parts(const at::Tensor& parts, const at::Tensor& like) {
   return parts.sum(at::kDouble).to(like.device(), like.scalar_type()).reshape(like.sizes());
 }

@@ -14,14 +14,14 @@ using torch::autograd::variable_list;
 
 constexpr const char* kName = "masked_attention";
 
-// x itself where rows of D can be read 16 bytes at a time, else a copy.
+// x itself if its rows of D allow 16-byte reads, else a copy.
 at::Tensor readable(const at::Tensor& x) {
   bool aligned = x.stride(3) == 1 && reinterpret_cast<uintptr_t>(x.const_data_ptr()) % 16 == 0;
   for (int64_t d = 0; d < 3; ++d) aligned = aligned && x.stride(d) % 8 == 0;
   return aligned ? x : x.contiguous();
 }
 
-// [B, H, T, D], lying as [B, T, H, D]: what follows wants the heads side by side.
+// [B, H, T, D] stored as [B, T, H, D], since the next operation wants the heads side by side.
 at::Tensor new_heads(const at::Tensor& like) {
   return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)},
                    like.options().memory_format(std::nullopt))

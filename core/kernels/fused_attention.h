@@ -6,14 +6,14 @@
 
 namespace remixer::kernels {
 
-// True where fused_attention takes these: bfloat16 or half, D a multiple of 8 up to 128, something
-// in the batch, a launcher for the device, plain tensors, and no gradient wanted of the distance
-// (whose sum over heads the kernels do not make).
+// True if fused_attention takes these: bfloat16 or half, D a multiple of 8 up to 128, a non-empty
+// batch, a launcher for the device, plain tensors, and no gradient wanted for the distance (the
+// kernels do not compute its sum over heads).
 bool fused_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                            const at::Tensor& distance, const at::Tensor& kappa);
 
-// As masked_attention, of arguments that were checked and are taken. Differentiable once in q, k, v
-// and kappa. Two runs give the same bits.
+// As masked_attention, for checked arguments that are taken. Differentiable once in q, k, v and
+// kappa. Two runs give the same bits.
 at::Tensor fused_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                            const at::Tensor& distance, const at::Tensor& kappa,
                            int64_t prefix_tokens, double scale);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which operators may be served by the kernels of core/kernels/device, and the calls by which a
-// caller finds out which should.
+// Controls which operators the kernels of core/kernels/device may serve, and records calls for
+// measuring which should be.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,19 +15,19 @@ constexpr int kFusedOperators = 4;
 // The operator's name, "masked_attention".
 const char* name_of(Fused op);
 
-// Until they are forbidden, all may. For the whole process, from the next call on. Thread-safe.
+// All are allowed until forbidden. For the whole process, from the next call on. Thread-safe.
 bool fused_allowed(Fused op);
 void allow_fused(Fused op, bool allowed);
 
-// A call that the kernels take, whether they serve it or not.
+// A call that the kernels take, whether or not they serve it.
 struct FusedCall {
   Fused op = Fused::kAttention;
-  std::vector<at::Tensor> arguments;  // leaves of their own; those want gradients that did
-  // The operator once more, of arguments of the same shapes.
+  std::vector<at::Tensor> arguments;  // detached leaves that keep requires_grad
+  // Calls the operator again with arguments of the same shapes.
   std::function<at::Tensor(const std::vector<at::Tensor>&)> again;
 };
 
-// While it lives, keeps the first such call of each operator that this thread makes. One a thread.
+// During its lifetime, records this thread's first such call of each operator. One per thread.
 class FusedCalls {
  public:
   FusedCalls();
@@ -44,7 +44,7 @@ class FusedCalls {
   std::vector<FusedCall> calls_;
 };
 
-// For operators: whether the kernels, which take these arguments, shall serve them. `again` calls
+// For operators: whether the kernels, which take these arguments, are to serve them. `again` calls
 // the operator.
 template <class Again>
 bool use_fused(Fused op, std::initializer_list<at::Tensor> arguments, Again&& again) {

@@ -53,13 +53,13 @@ at::Tensor product(device::KernelCall& call, const at::Tensor& x, bool transpose
   return y;
 }
 
-// The sums dW [slices, N, N] as the gradient of `weight`.
+// Converts the sums dW [slices, N, N] to the gradient of `weight`.
 at::Tensor to_weight(const at::Tensor& sums, const at::Tensor& weight, int64_t columns) {
   const at::Tensor dense = sums.sum(0);
   if (columns == 0) return dense.to(weight.scalar_type());
   const int64_t rows = dense.size(0) / columns;
   const at::Tensor index = neighbours(rows, columns, weight.size(0), dense.device());
-  // What lies outside the image adds nothing.
+  // Places outside the image contribute nothing.
   return at::constant_pad_nd(dense, {0, 1})
       .gather(1, index)
       .sum(0)

@@ -15,7 +15,7 @@ namespace {
 
 at::Tensor l1_distance(const at::Tensor& y) {
   if (y.size(2) == 1) return (y - y.transpose(1, 2)).abs();
-  // Reads rows pair by pair: nothing of size N × N × K is made.
+  // Computes pair by pair: no tensor of size N × N × K is created.
   return at::cdist(y, y, 1);
 }
 
@@ -28,7 +28,7 @@ at::Tensor cosine_distance(const at::Tensor& y) {
   const at::Tensor zero = is_zero.to(y.scalar_type());
   const at::Tensor similarity =
       at::baddbmm(zero * zero.transpose(1, 2), unit, unit.transpose(1, 2));
-  // Rounding puts the similarity of equal rows a little above 1.
+  // Rounding can put the similarity of equal rows slightly above 1.
   return (1 - similarity).clamp_min(0);
 }
 
@@ -40,8 +40,8 @@ at::Tensor label_distance(const at::Tensor& y, std::string_view metric) {
                     y.scalar_type());
   TORCH_CHECK_VALUE(metric == "l1" || metric == "cosine", "label_distance: metric '", metric,
                     "' is not known: use 'l1' or 'cosine'");
-  // Without data any expression of this shape will do, and not all of the real one's parts have
-  // one.
+  // Meta tensors hold no data, so any expression of this shape will do; some parts of the real one
+  // have no meta implementation.
   if (y.is_meta()) return at::bmm(y, y.transpose(1, 2));
   if (fused_distance_takes(y) &&
       use_fused(Fused::kDistance, {y}, [metric = std::string(metric)](const auto& a) {

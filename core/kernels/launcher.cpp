@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kLibrary = "libremixer_kernels.so";
 
-// The folder of the program or library that this code is in, with '/' at its end.
+// The folder of the program or library that contains this code, with a trailing '/'.
 std::string own_folder() {
   Dl_info info{};
   if (::dladdr(reinterpret_cast<const void*>(&launcher_trouble), &info) == 0 || !info.dli_fname)

@@ -11,7 +11,7 @@
 namespace remixer::kernels {
 
 bool mask_is_one(const at::Tensor& kappa) {
-  // Tracing stands tensors in whose values are not known: those take the general path.
+  // Tracing uses stand-in tensors without values: those take the general path.
   if (at::GradMode::is_enabled() || !kappa.is_cpu() || at::isTensorSubclassLike(kappa))
     return false;
   return kappa.item<double>() == 0;

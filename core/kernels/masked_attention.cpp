@@ -63,9 +63,9 @@ at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::
     return at::scaled_dot_product_attention(q, k, v, bias.unsqueeze(1).to(q.scalar_type()), 0,
                                             false, factor);
   }
-  // A fused form that also gives the bias its gradient is not to be had from ATen.
+  // ATen has no fused form that also gives the gradient of the bias.
   at::Tensor scores = at::matmul(q * factor, k.transpose(2, 3));
-  // Under autocast the product is narrower than the mask, which a sum in place would round.
+  // Under autocast the product is narrower than the mask; adding in place would round the mask.
   scores = scores.scalar_type() == bias.scalar_type() ? scores.add_(bias.unsqueeze(1))
                                                       : scores + bias.unsqueeze(1);
   return at::matmul(scores.softmax(-1).to(v.scalar_type()), v);

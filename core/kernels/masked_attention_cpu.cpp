@@ -17,7 +17,7 @@
 
 #include "core/kernels/attention_loops.h"
 
-// BLAS's own names, as LibTorch's libraries bring them; null where they do not.
+// BLAS symbols as exported by LibTorch's libraries; null if they are not.
 extern "C" {
 [[gnu::weak]] void sgemm_(const char* transposed_a, const char* transposed_b, const int* m,
                           const int* n, const int* k, const float* alpha, const float* a,
@@ -27,7 +27,7 @@ extern "C" {
                           const int* n, const int* k, const double* alpha, const double* a,
                           const int* lda, const double* b, const int* ldb, const double* beta,
                           double* c, const int* ldc);
-// MKL's, where that is the BLAS: of the calling thread; returns what it was, 0 for none of its own.
+// MKL only: sets the calling thread's number; returns the previous one, 0 if none was set.
 [[gnu::weak]] int MKL_Set_Num_Threads_Local(int threads);
 }
 
@@ -37,11 +37,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Rows of scores that are made at a time: with T to a thousand, both of a thread's blocks stay in
-// its second-level cache.
+// Rows of scores per block: for T up to about a thousand, both of a thread's blocks fit in its L2
+// cache.
 constexpr int64_t kMostRows = 112;
 
-// A matrix of a head, rows of D numbers `stride` apart.
+// One head's matrix: rows of D numbers, `stride` apart.
 template <typename T>
 struct Rows {
   T* data;
@@ -65,7 +65,7 @@ void product(const char* ta, const char* tb, int64_t m, int64_t n, int64_t k, T 
   }
 }
 
-// BLAS counts columns first: what lies in rows here is transposed there.
+// BLAS is column-major: a row-major matrix here is transposed there.
 // c [rows, columns] = alpha · a [rows, inner] · b [columns, inner]ᵀ.
 template <typename T>
 void times_transposed(int64_t rows, int64_t columns, int64_t inner, T alpha, Rows<const T> a,
@@ -103,7 +103,7 @@ Shape shape_of(const at::Tensor& q, int64_t prefix) {
 
 template <typename T>
 Rows<const T> head_of(const at::Tensor& x, int64_t b, int64_t h) {
-  // The stride of a single row may be anything.
+  // A single row may have any stride.
   return {x.const_data_ptr<T>() + b * x.stride(0) + h * x.stride(1),
           std::max(x.stride(2), x.size(3))};
 }
@@ -112,12 +112,12 @@ Rows<T> mutable_head_of(const at::Tensor& x, int64_t b, int64_t h) {
   return {x.data_ptr<T>() + b * x.stride(0) + h * x.stride(1), x.stride(2)};
 }
 
-// x itself where its rows lie as BLAS wants them.
+// x itself if BLAS can take its rows, else a copy.
 at::Tensor readable(const at::Tensor& x) {
   return x.stride(3) == 1 && x.stride(2) >= x.size(3) ? x : x.contiguous();
 }
 
-// [B, H, T, D], lying as [B, T, H, D]: what follows wants the heads side by side.
+// [B, H, T, D] stored as [B, T, H, D], since the next operation wants the heads side by side.
 at::Tensor new_heads(const at::Tensor& like) {
   return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)},
                    like.options().memory_format(std::nullopt))
@@ -131,7 +131,7 @@ RowMask<T> mask_of(const at::Tensor& distance, const Shape& s, int64_t b, int64_
   return {distance.const_data_ptr<T>() + (b * n + i - s.prefix) * n, s.prefix, kappa};
 }
 
-// A block of scores. BLAS's sums depend on where numbers lie within a cache line.
+// Memory for a block of scores, aligned because BLAS's sums depend on cache line alignment.
 template <typename T>
 std::unique_ptr<T[], decltype(&std::free)> scratch(int64_t count) {
   constexpr size_t kLine = 64;
@@ -141,8 +141,8 @@ std::unique_ptr<T[], decltype(&std::free)> scratch(int64_t count) {
   return {begin, &std::free};
 }
 
-// While it lives, this thread's products run on it alone. MKL would not take more threads within a
-// parallel loop, but it would cut its sums for more.
+// During its lifetime, this thread's products use one thread. MKL would not use more inside a
+// parallel loop, but would partition its sums for more.
 class OneThread {
  public:
   OneThread() : before_(MKL_Set_Num_Threads_Local ? MKL_Set_Num_Threads_Local(1) : 0) {}
@@ -156,11 +156,11 @@ class OneThread {
   int before_;
 };
 
-// body(b, h) for each head of each image; what it calls runs on one thread, whatever their number.
+// Runs body(b, h) for each head of each image, with single-threaded BLAS for any thread count.
 template <typename Body>
 void for_heads(const Shape& s, Body&& body) {
   const int64_t heads = s.batch * s.heads;
-  // With one task the loop would run outside of a parallel region, and its products on all threads.
+  // With one task, the loop would not be a parallel region, and its products would use all threads.
   at::parallel_for(0, std::max<int64_t>(heads, 2), 1, [&](int64_t begin, int64_t end) {
     const OneThread one_thread;
     for (int64_t i = begin; i < std::min(end, heads); ++i) body(i / s.heads, i % s.heads);
@@ -199,7 +199,7 @@ void forward(const Shape& s, const at::Tensor& q, const at::Tensor& k, const at:
 }
 
 struct Gradients {
-  at::Tensor q, k, v, kappa;  // kappa: a part a head
+  at::Tensor q, k, v, kappa;  // kappa: one partial sum per head
 };
 
 template <typename T>
@@ -270,7 +270,7 @@ struct Attention : torch::autograd::Function<Attention> {
     return {to.q, to.k, to.v, at::Tensor(), add_heads(to.kappa, kappa), at::Tensor(), at::Tensor()};
   }
 
-  // In the order of heads, whatever the number of threads.
+  // In head order, for any number of threads.
   static at::Tensor add_heads(const at::Tensor& parts, const at::Tensor& kappa) {
     double sum = 0;
     for (int64_t i = 0; i < parts.numel(); ++i) sum += parts.const_data_ptr<double>()[i];
@@ -282,7 +282,7 @@ struct Attention : torch::autograd::Function<Attention> {
 
 bool cpu_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                          const at::Tensor& distance) {
-  // Tracing first: sizes of what stands in for a tensor may not be numbers.
+  // Check for tracing first: a stand-in tensor's sizes may not be numbers.
   if (at::isTensorSubclassLike(q) || at::isTensorSubclassLike(k) || at::isTensorSubclassLike(v) ||
       at::isTensorSubclassLike(distance)) {
     return false;

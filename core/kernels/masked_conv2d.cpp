@@ -31,7 +31,7 @@ void check(const char* op, const at::Tensor& x, const at::Tensor& weight,
   check_alike(op, "bias", *bias, "x", x);
 }
 
-// M of every patch and its S² neighbours, [B, N, S²]; outside the image any value.
+// M of every patch and its S² neighbours, [B, N, S²]; arbitrary values outside the image.
 at::Tensor neighbour_mask(const at::Tensor& index, const at::Tensor& distance,
                           const at::Tensor& kappa) {
   const int64_t batch = distance.size(0), patches = distance.size(1), places = index.size(1);
@@ -40,12 +40,12 @@ at::Tensor neighbour_mask(const at::Tensor& index, const at::Tensor& distance,
   return log_mask(distance.gather(2, inside), kappa).exp();
 }
 
-// The S² neighbours of every patch are gathered; no N × N matrix of weights is made.
+// Gathers the S² neighbours of every patch; no N × N weight matrix is built.
 at::Tensor gathered_conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& index,
                            const at::Tensor& mask) {
   const int64_t batch = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
   const int64_t places = index.size(1);
-  // Row N is zero: what lies outside the image adds nothing.
+  // Row N is zero: places outside the image contribute nothing.
   const at::Tensor tokens = at::constant_pad_nd(x.flatten(2).transpose(1, 2), {0, 0, 0, 1});
   const at::Tensor values = at::index(tokens, {std::nullopt, index});    // [B, N, S², C]
   const at::Tensor kernels = weight.view({weight.size(0), places}).t();  // [S², 1 or C]
@@ -55,15 +55,15 @@ at::Tensor gathered_conv2d(const at::Tensor& x, const at::Tensor& weight, const 
   return sums.view({batch, height, width, channels}).permute({0, 3, 1, 2});
 }
 
-// Half precision on a CPU: the loops in float are faster than gathering is, and more exact.
+// Half precision on a CPU: float loops are faster and more accurate than gathering.
 bool runs_wider(const at::Tensor& x) {
   return x.is_cpu() && (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf);
 }
 
-// One kernel for all channels is a Toeplitz matrix over patches.
+// A single kernel for all channels is a Toeplitz matrix over patches.
 bool serves_fused(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& distance,
                   const at::Tensor& kappa) {
-  // One row of patches stands for all: [B, W, C].
+  // One row of patches is enough for the check: [B, W, C].
   return !at::isTensorSubclassLike(x) && weight.size(0) == 1 && x.numel() > 0 &&
          fused_mixing_takes(x.select(2, 0).transpose(1, 2), weight, distance, kappa) &&
          use_fused(Fused::kConv2d, {x, weight, distance, kappa}, [](const auto& a) {

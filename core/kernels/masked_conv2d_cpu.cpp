@@ -25,7 +25,7 @@ ConvShape shape_of(const at::Tensor& x, const at::Tensor& weight) {
           .shared = weight.size(0) == 1};
 }
 
-// [K, 1, S, S] → [S², K]: the channels of one place side by side.
+// [K, 1, S, S] → [S², K]: the channels of each place are contiguous.
 at::Tensor by_place(const at::Tensor& weight) {
   return weight.flatten(1).t().contiguous();
 }
@@ -67,7 +67,7 @@ Gradients backward(const at::Tensor& x, const at::Tensor& weight, const at::Tens
   Gradients to;
   to.x = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
   if (mask.defined()) to.mask = at::empty_like(mask);
-  // Each image's part apart, summed in a fixed order afterwards.
+  // Each image's part is kept separately, then summed in a fixed order.
   const at::Tensor parts = at::empty({x.size(0), kernels.size(0), kernels.size(1)}, x.options());
   const int64_t image = x[0].numel();
   AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "masked_conv2d_backward", [&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The masked depthwise convolution on a CPU, with gradients, by loops over an image's neighbours.
+// Masked depthwise convolution on a CPU, with gradients, by loops over a patch's neighbours.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,7 +8,7 @@
 
 namespace remixer::kernels {
 
-// True where cpu_conv2d takes these: plain float or double tensors on a CPU.
+// True if cpu_conv2d takes it: a plain float or double tensor on a CPU.
 bool cpu_conv2d_takes(const at::Tensor& x);
 
 // x [B, C, H, W], weight [1 or C, 1, S, S], mask [B, H·W, S²] or none for M = 1; no bias.

@@ -8,7 +8,7 @@
 namespace remixer::kernels {
 namespace {
 
-// The places under the kernel at patch (row, column) that lie inside the image, as f(s, j).
+// Calls f(s, j) for the places under the kernel at patch (row, column) inside the image.
 template <typename F>
 REMIXER_BODY void for_neighbours(const ConvShape& shape, int64_t row, int64_t column, F&& f) {
   const int64_t reach = shape.kernel / 2;
@@ -22,7 +22,7 @@ REMIXER_BODY void for_neighbours(const ConvShape& shape, int64_t row, int64_t co
   }
 }
 
-// Channels [from, from + count) of patch i; count is a constant where the sums are to stay in
+// Channels [from, from + count) of patch i; count is a constant if the sums are to stay in
 // registers.
 template <typename T>
 REMIXER_BODY void forward_channels(const ConvShape& shape, const T* x, const T* weight,
@@ -66,7 +66,7 @@ REMIXER_BODY void forward_body(const ConvShape& shape, const T* x, const T* weig
   }
 }
 
-// One kernel for all channels: Σ_c x_jc dy_ic is all that weight and mask need.
+// One kernel for all channels: weight and mask only need Σ_c x_jc dy_ic.
 template <typename T>
 REMIXER_BODY void backward_shared(int64_t channels, const T* in, const T* gradient, T weight, T m,
                                   T* dx, T* dweight, T* dmask) {

@@ -29,7 +29,7 @@ at::Tensor masked_linear(const at::Tensor& x, const at::Tensor& weight, const at
     return fused_mixing(x, weight, distance, kappa, complement, 0);
   }
   const at::Tensor exponent = log_mask(distance, kappa);
-  // 1 - exp(-κ d) by expm1: exact where κ is still small.
+  // 1 - exp(-κ d) by expm1: accurate for small κ.
   const at::Tensor weights = complement ? exponent.expm1() * weight.neg() : exponent.exp() * weight;
   return at::bmm(weights.to(x.scalar_type()), x);
 }

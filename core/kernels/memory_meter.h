@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much memory a piece of tensor work needs at its peak.
+// Measures the peak memory of tensor operations.
 #pragma once
 
 #include <c10/core/Allocator.h>
@@ -12,14 +12,14 @@
 
 namespace remixer::kernels {
 
-// Counts what tensors are given and give back, on any device, while it lives: by this thread, and
-// by those that work for it (at::parallel_for). Backward passes of CPU tensors run on it too.
+// During its lifetime, counts tensor allocations and frees on any device, by this thread and its
+// at::parallel_for workers. Backward passes of CPU tensors also run on this thread.
 class MemoryMeter {
  public:
   MemoryMeter()
       : counter_(std::make_shared<Counter>()),
         guard_(c10::DebugInfoKind::PROFILER_STATE, counter_) {}
-  // Bytes beyond what was there when it was made, at most so far.
+  // The peak so far, in bytes above the use at construction.
   int64_t peak() const {
     const std::lock_guard lock(counter_->mutex);
     return counter_->most;

@@ -6,8 +6,8 @@
 
 namespace remixer::kernels {
 
-// For each patch and each of the S² places under the kernel, the patch that lies there, or N where
-// it is outside: [N, S²], int64.
+// For each patch and each of the S² places under the kernel, the patch at that place, or N if it is
+// outside: [N, S²], int64.
 at::Tensor neighbours(int64_t height, int64_t width, int64_t kernel, at::Device device);
 
 }  // namespace remixer::kernels

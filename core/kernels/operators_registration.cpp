@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registers the operators under remixer::. Composite: autograd, every device and shape inference
-// follow from the operations that they are made of.
+// Registers the operators under remixer::. They are composite: autograd, device support and shape
+// inference follow from the operations they consist of.
 #include <torch/library.h>
 
 #include <string>
@@ -36,6 +36,6 @@ TORCH_LIBRARY(remixer, library) {
       "masked_conv2d(Tensor x, Tensor weight, Tensor? bias, Tensor distance, Tensor kappa) -> "
       "Tensor",
       &kernels::masked_conv2d);
-  // Why CUDA tensors are left to ATen; empty where the kernels serve them.
+  // Why CUDA tensors are left to ATen; empty if the kernels are used.
   library.def("kernel_trouble() -> str", &kernel_trouble);
 }

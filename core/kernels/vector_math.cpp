@@ -11,7 +11,7 @@
 namespace remixer::kernels {
 namespace {
 
-// The ones of ATen/cpu/vml.h that the product or ATen's own operators call, directly or inside.
+// The functions of ATen/cpu/vml.h that this program or ATen's own operators call.
 void call_each(at::ScalarType type) {
   const at::NoGradGuard no_grad;
   const at::Tensor one = at::ones({1}, at::TensorOptions(type));
@@ -26,7 +26,7 @@ void call_each(at::ScalarType type) {
 
 void settle_vector_math() {
   static std::once_flag once;
-  // A thread of its own has none of the caller's dispatch modes, which could take the calls over.
+  // A new thread has none of the caller's dispatch modes, which could intercept the calls.
   std::call_once(once, [] {
     std::thread([] {
       call_each(at::kFloat);

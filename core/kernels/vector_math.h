@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// exp and its like of a whole tensor, the same at the first call as at every later one.
+// Initialises vector math (exp etc.), so that its first call gives the same bits as later ones.
 #pragma once
 
 namespace remixer::kernels {
 
-// Has every such function called once, by one thread. ATen hands them to oneMKL, which finds out at
-// the first call which code serves this processor, and before its version 2025.0 writes down an
-// intermediate value meanwhile. If two threads make that call together, one may take other code
-// than ever after for its part of the tensor: pytorch/pytorch#188792. So this comes before an
-// operator runs. Any thread; after the first call it costs nothing. The caller's dispatch modes,
-// autocast and gradients are not touched.
+// Calls every such function once, from one thread. ATen passes them to oneMKL, which selects code
+// for this processor at the first call, and before version 2025.0 stores an intermediate value
+// meanwhile. If two threads make that call together, one may use other code for its part of the
+// tensor than in all later calls: pytorch/pytorch#188792. Call this before operators run. Any
+// thread; after the first call it costs nothing. The caller's dispatch modes, autocast and
+// gradients are unchanged.
 void settle_vector_math();
 
 }  // namespace remixer::kernels

@@ -52,7 +52,7 @@ at::Tensor relative_positions(int64_t grid) {
   return at::stack({columns, rows, columns * columns + rows * rows}, -1).to(at::kFloat);
 }
 
-// Head (h1, h2) of the k × k first ones looks at the place (h1 - centre, h2 - centre); the others
+// Head (h1, h2) of the first k × k looks at the place (h1 - centre, h2 - centre); the other heads
 // keep their random weights.
 void set_local(const at::Tensor& pos_proj_weight, int64_t heads) {
   const at::NoGradGuard no_grad;
@@ -69,7 +69,7 @@ void set_local(const at::Tensor& pos_proj_weight, int64_t heads) {
   }
 }
 
-// softmax(q kᵀ/√D - κ d), prefix tokens apart, kept for `trace`; [B, H, Tq, T].
+// softmax(q kᵀ/√D - κ d), without d for prefix tokens; stored in `trace`; [B, H, Tq, T].
 at::Tensor traced_attention(const at::Tensor& q, const at::Tensor& k, const PatchMask* mask,
                             int64_t prefix_tokens, ForwardTrace& trace) {
   at::Tensor scores = at::matmul(q / std::sqrt(static_cast<double>(q.size(3))), k.transpose(2, 3));
@@ -117,7 +117,7 @@ at::Tensor Attention::first_token(const at::Tensor& x, const PatchMask* mask,
     return proj(join_heads(at::matmul(traced_attention(q, kv[0], nullptr, 0, *trace), kv[1])));
   }
   const at::Tensor mixed = proj(join_heads(at::scaled_dot_product_attention(q, kv[0], kv[1])));
-  // Data-parallel training waits for a gradient of every parameter.
+  // Data-parallel training waits for the gradient of every parameter, so kappa gets one (0).
   return mask == nullptr ? mixed : mixed + mask->kappa * 0;
 }
 
@@ -150,12 +150,12 @@ at::Tensor GatedPositionalAttention::operator()(const at::Tensor& x, const Patch
   const auto parts = split_heads(qk(x), 2, heads);
   const double scale = 1 / std::sqrt(static_cast<double>(parts[0].size(3)));
   const at::Tensor content = at::matmul(parts[0] * scale, parts[1].transpose(2, 3)).softmax(-1);
-  // The same for every image: [H, N, N].
+  // Shared by all images: [H, N, N].
   const at::Tensor position = pos_proj(relative(x)).permute({2, 0, 1}).softmax(-1);
   const at::Tensor gate = gating_param.sigmoid().view({heads, 1, 1});
   at::Tensor attention = at::addcmul(gate * position, content, 1 - gate);
   const at::Tensor values = split_heads(v(x), 1, heads)[0];
-  // Rows sum to 1 until a mask takes from them; dividing what they mix is the smaller division.
+  // Rows sum to 1 until masked; dividing the product instead of the matrix is cheaper.
   if (trace != nullptr) {
     if (mask != nullptr) {
       attention = attention * kernels::log_mask(mask->distance, mask->kappa).exp().unsqueeze(1);

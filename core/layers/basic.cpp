@@ -66,8 +66,8 @@ PatchEmbed::PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t p
       bias(maker.parameter(name + ".bias", {width}, bias_values)) {}
 
 at::Tensor PatchEmbed::operator()(const at::Tensor& images) const {
-  // A convolution whose stride is its size is a linear map of each patch: one product, and the
-  // tokens come out in rows.
+  // A convolution whose stride equals its kernel size is a linear map of each patch: a single
+  // product, and the tokens come out in rows.
   const int64_t patch = weight.size(2), batch = images.size(0), grid = images.size(2) / patch;
   const at::Tensor patches = images.view({batch, 3, grid, patch, grid, patch})
                                  .permute({0, 2, 4, 1, 3, 5})
@@ -80,7 +80,7 @@ at::Tensor host_buffer(at::IntArrayRef shape, at::Device device) {
 }
 
 at::Tensor sent(const at::Tensor& buffer, const at::Tensor& like) {
-  // First over, then to the other type: the type could only be changed here by waiting.
+  // Copy first, then convert: converting on the host first would need a wait.
   return buffer.to(like.device(), /*non_blocking=*/true).to(like.scalar_type());
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Basic layers that all model families share. Each holds handles of the model's own parameters.
+// Basic layers shared by all model families. Each holds handles to the model's own parameters.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -32,8 +32,8 @@ struct LayerNorm {
   at::Tensor weight, bias;
 };
 
-// Over all but dimension 1 of x [B, C, H, W], epsilon 1e-5. Training takes the batch's statistics;
-// running ones move (momentum 0.1) only when mode asks for it.
+// Over all but dimension 1 of x [B, C, H, W], epsilon 1e-5. Training uses the batch's statistics;
+// the running ones are updated (momentum 0.1) only if mode says so.
 struct BatchNorm {
   BatchNorm() = default;
   BatchNorm(ParameterMaker& maker, const std::string& name, int64_t channels);
@@ -50,8 +50,8 @@ struct Mlp {
   Linear fc1, fc2;
 };
 
-// Cuts images [B, 3, S, S] into patches of P × P and maps each: → tokens [B, (S/P)², C] in row
-// order. weight [C, 3, P, P], as a convolution's.
+// Cuts images [B, 3, S, S] into P × P patches and maps each linearly: → tokens [B, (S/P)², C] in
+// row order. weight [C, 3, P, P], as in a convolution.
 struct PatchEmbed {
   PatchEmbed() = default;
   PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t patch, int64_t width,
@@ -60,14 +60,14 @@ struct PatchEmbed {
   at::Tensor weight, bias;
 };
 
-// A float tensor on the host, to be filled and then sent to a device; where that is a GPU it lies
-// in page-locked memory, so that sending does not wait for what the GPU still has to do.
+// A float tensor on the host, to be filled and sent to a device; for a GPU it is in page-locked
+// memory, so that sending does not wait for the GPU's queued work.
 at::Tensor host_buffer(at::IntArrayRef shape, at::Device device);
 // The same numbers on `like`'s device and in its type.
 at::Tensor sent(const at::Tensor& buffer, const at::Tensor& like);
 
 // Stochastic depth: in training each sample of x keeps its branch with probability 1 - rate, scaled
-// by 1 / (1 - rate). Draws one number a sample from mode.random where rate > 0.
+// by 1 / (1 - rate). If rate > 0, draws one number per sample from mode.random.
 at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode);
 
 }  // namespace remixer::layers

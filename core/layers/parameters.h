@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes a model's parameters and buffers: names them, draws initial values, keeps the order.
+// Creates a model's parameters and buffers: names them, draws initial values, keeps their order.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,7 +19,7 @@ struct Initial {
   double value;
 
   static Initial constant(double value) { return {Kind::kConstant, value}; }
-  // Mean 0, this standard deviation, cut off at ±2 (not at two deviations: as timm's).
+  // Mean 0, this standard deviation, truncated at ±2 (not at two deviations), like timm's.
   static Initial normal(double deviation) { return {Kind::kNormal, deviation}; }
   // Between -bound and bound.
   static Initial uniform(double bound) { return {Kind::kUniform, bound}; }
@@ -28,11 +28,11 @@ struct Initial {
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 // Values depend on the seed and on how many drawn (not constant) parameters came before, so a model
-// with κ, which is a constant, begins as its plain twin does. One thread an object.
+// with κ (a constant) starts with the same values as its plain twin. One thread per object.
 class ParameterMaker {
  public:
   // Appends to `parameters` and `buffers`, which must outlive the object. Without a seed nothing is
-  // drawn: parameters have shapes, and values that the caller must set.
+  // drawn: parameters have shapes, but the caller must set their values.
   ParameterMaker(std::optional<uint64_t> seed, NamedTensors& parameters, NamedTensors& buffers)
       : seed_(seed), parameters_(parameters), buffers_(buffers) {}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How MLP-Mixer and ConvMixer mix patches, with or without ReMixer's mask.
+// Patch mixing in MLP-Mixer and ConvMixer, with or without ReMixer's mask.
 #pragma once
 
 #include <ATen/core/Tensor.h>

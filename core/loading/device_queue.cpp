@@ -55,8 +55,8 @@ Batch DeviceQueue::next() {
   const c10::Stream computing = c10::impl::VirtualGuardImpl(device_.type()).getStream(device_);
   copied_->block(computing);
   copied_.reset();
-  // Their memory belongs to the copying stream, which must not use it again before the computing
-  // one is done with it.
+  // The tensors' memory belongs to the copy stream, which must not reuse it until the compute
+  // stream is done with it.
   for (at::Tensor* tensor : tensors_of(coming_)) {
     if (tensor->defined()) tensor->record_stream(computing);
   }

@@ -10,19 +10,19 @@
 
 namespace remixer::training {
 
-// The batch on `device`, packed labels unpacked there; what is there already stays. From pinned
-// memory, without waiting for the copy.
+// Moves the batch to `device` and unpacks packed labels there; tensors already there are kept. Does
+// not wait for copies from pinned memory.
 Batch to_device(Batch batch, at::Device device);
 
-// Hands out a loader's batches on `device`, in order. On a GPU copies run on a stream of their own,
-// for which the stream that computes waits only when it takes the batch. On the CPU it is the
-// loader. One thread at a time; the loader must outlive it.
+// Hands out a loader's batches on `device`, in order. On a GPU, copies run on a separate stream;
+// the compute stream waits for a copy only when it takes that batch. On the CPU, batches come
+// straight from the loader. One thread at a time; the loader must outlive it.
 class DeviceQueue {
  public:
-  // `batches`: as many as the loader has still to hand out.
+  // `batches`: how many batches the loader still has to hand out.
   DeviceQueue(Loader& loader, at::Device device, int64_t batches);
-  // Begins to copy the next batch, waiting for the loader where that is not made yet. To be called
-  // when the device has work. Nothing on the CPU, where one is under way, or where none is left.
+  // Starts copying the next batch; waits for the loader if that batch is not ready. Call it when
+  // the device has work. No-op on the CPU, while a copy is under way, or after the last batch.
   void prefetch();
   Batch next();
 
@@ -31,7 +31,7 @@ class DeviceQueue {
   at::Device device_;
   int64_t left_;
   std::optional<c10::Stream> stream_;  // of a GPU, for copies
-  std::optional<c10::Event> copied_;   // the copy that is under way
+  std::optional<c10::Event> copied_;   // the copy under way
   Batch coming_;
 };
 

@@ -29,7 +29,7 @@ Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned
   auto* classes = batch.classes.data_ptr<int64_t>();
   float* labels = nullptr;
   if (store.has_labels()) {
-    // Page-locked memory is dear: labels of many channels are going to be packed.
+    // Page-locked memory is expensive, and labels of many channels are packed later anyway.
     batch.patch_labels = store.label_channels() > 1
                              ? at::empty({size, patches, store.label_channels()}, at::kFloat)
                              : tensor({size, patches, store.label_channels()}, at::kFloat);

@@ -22,33 +22,33 @@ namespace remixer::training {
 struct Batch {
   at::Tensor images;        // [B, 3, S, S] float, normalised
   at::Tensor patch_labels;  // [B, N, K] float; undefined without a label source
-  // In place of patch_labels where these are on their way to a GPU, and that is smaller.
+  // Replaces patch_labels if the labels go to a GPU and the packed form is smaller.
   std::optional<PackedLabels> packed_labels = std::nullopt;
   at::Tensor classes;  // [B] int64
 };
 
-// `pinned`: the tensors lie in page-locked memory, from which copies to a GPU need not be waited
-// for, and labels are packed; only where LibTorch has a GPU.
+// `pinned`: tensors are in page-locked memory, so that copies to a GPU are asynchronous, and labels
+// are packed. Only if LibTorch has a GPU.
 Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned = false);
 
-// Hands out batches first, first + 1, ..., end - 1. What is in batch i is up to `plan`, so the
-// number of threads changes nothing but time.
+// Hands out batches first, first + 1, ..., end - 1. `plan` alone decides the contents of batch i,
+// so the number of threads affects only speed.
 class Loader {
  public:
-  // The draws of batch i. Called from loader threads, several at once.
+  // Returns the draws of batch i. Called from several loader threads at once.
   using Plan = std::function<std::vector<Draw>(int64_t batch)>;
 
-  // `threads` >= 1. At most threads + 1 batches stand ready or are being made. The store must
-  // outlive the loader.
+  // `threads` >= 1. At most threads + 1 batches are ready or in preparation. The store must outlive
+  // the loader.
   Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads,
          bool pinned = false);
-  // Stops the threads; batches not asked for are dropped.
+  // Stops the threads and drops batches not yet handed out.
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  // The next batch in order; must not be called after the last. One thread at a time. Rethrows what
-  // making that batch threw.
+  // The next batch in order; must not be called after the last one. One thread at a time. Rethrows
+  // what building that batch threw.
   Batch next();
 
  private:

@@ -14,7 +14,7 @@
 namespace remixer::training {
 namespace {
 
-// The value that most of a row have, if more than half do (Boyer and Moore's vote).
+// Returns the majority value of a row, if one exists (Boyer-Moore majority vote).
 uint32_t vote(const float* row, int64_t count) {
   uint32_t chosen = 0;
   int64_t lead = 0;
@@ -43,7 +43,7 @@ std::optional<PackedLabels> pack_labels(const at::Tensor& labels, bool pinned) {
   if (rows * channels > std::numeric_limits<int32_t>::max()) return std::nullopt;
   const at::Tensor dense = labels.contiguous();
   const float* row = dense.const_data_ptr<float>();
-  // A patch costs its others; an entry its place and value.
+  // Each patch costs one float (`others`); each entry costs an index and a value.
   const int64_t most = (rows * channels / kSaving - rows) / 2;
   std::vector<float> others(static_cast<size_t>(rows)), values;
   std::vector<int32_t> index;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Patch labels on their way to a device: of a thousand classes a patch names a few, and all others
-// share one probability.
+// Compressed patch labels for transfer to a device: a patch names a few of a thousand classes, and
+// all others share one probability.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +9,7 @@
 
 namespace remixer::training {
 
-// Labels [B, N, K]: at place index[e] of the whole values[e], elsewhere its patch's others.
+// Labels [B, N, K]: flat position index[e] holds values[e]; all other channels hold others[patch].
 struct PackedLabels {
   int64_t batch = 0, patches = 0, channels = 0;
   at::Tensor others;  // [B · N] float
@@ -17,11 +17,11 @@ struct PackedLabels {
   at::Tensor values;  // [E] float
 };
 
-// The same labels, bit for bit, from dense ones on the CPU; nothing where that would save less than
-// three quarters. `pinned`: in page-locked memory.
+// Packs dense CPU labels, bit for bit; empty if that would save less than three quarters. `pinned`:
+// in page-locked memory.
 std::optional<PackedLabels> pack_labels(const at::Tensor& labels, bool pinned = false);
 
-// The dense form [B, N, K], made where the parts lie, without waiting for a device.
+// The dense form [B, N, K], built on the parts' device without waiting for it.
 at::Tensor unpack_labels(const PackedLabels& packed);
 
 }  // namespace remixer::training

@@ -69,7 +69,7 @@ int64_t SampleStore::read(const Draw& draw, float* image, float* labels) {
       ++tries;
       continue;
     }
-    // Labels of one channel are saliency, which what is erased has none of.
+    // One-channel labels are saliency; erased areas have none, so `erased` is kept for them.
     if (reading_.augmentation.erased_classes_stay && label_channels() > 1) view.erased.reset();
     if (labels) read_labels(sample, view, labels);
     return sample;
@@ -107,7 +107,7 @@ data::View SampleStore::read_image(int64_t sample, const Draw& draw, float* out)
   augmentation.mirrored = draw.mirrored;
   const data::View view = data::view_of(augmentation, size, side);
 
-  // The last thing that is done may be mirroring, which costs nothing while normalising.
+  // If mirroring is the last operation, it is done for free while normalising.
   bool mirrored = false;
   if (augmentation.operations.empty()) std::swap(mirrored, augmentation.mirrored);
   if (!pixels) {
@@ -168,7 +168,7 @@ void SampleStore::read_whole_labels(int64_t sample, bool mirrored, float* out) {
     patch_labels_.keep(sample, pooled.data());
     values = pooled.data();
   }
-  // Patches stand symmetrically, so a mirrored image's labels are the columns in reverse.
+  // Patches lie symmetrically, so a mirrored image's labels are the columns in reverse.
   for (int64_t row = 0; row < grid_; ++row) {
     for (int64_t column = 0; column < grid_; ++column) {
       const int64_t source = mirrored ? grid_ - 1 - column : column;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A split's images and patch labels, read, augmented and normalised; kept in memory where they fit.
+// A split's images and patch labels: read, augmented, normalised, and cached in memory if they fit.
 #pragma once
 
 #include <array>
@@ -20,11 +20,11 @@
 
 namespace remixer::training {
 
-// One sample as it is to be read.
+// How to read one sample.
 struct Draw {
   int64_t sample = 0;  // number in the split
   bool mirrored = false;
-  // What its crop, RandAugment and erasing are drawn from; none: the image as evaluation sees it.
+  // Source of its crop, RandAugment and erasing; none: the image as in evaluation.
   std::optional<Random> random = std::nullopt;
 };
 
@@ -36,24 +36,24 @@ struct Normalisation {
 // How images are read. The defaults take a dataset of one size as it is.
 struct Reading {
   data::AugmentationSettings augmentation;  // side 0: the dataset's own size
-  // An image that cannot be read is an error; else the split's next one takes its place.
+  // True: an unreadable image is an error. False: the next image of the split replaces it.
   bool strict = true;
-  // By sample, whether it is held out: its place is taken by another such one, and by none else.
-  // Empty: nothing is held out.
+  // By sample, whether it is held out. Held-out samples are only replaced by held-out ones, and the
+  // others only by others. Empty: nothing is held out.
   std::vector<bool> held_out = {};
-  // What pixels are normalised by; none: the dataset's own statistics.
+  // Statistics to normalise pixels with; none: the dataset's own.
   std::optional<Normalisation> normalisation = {};
 };
 
-// Thread-safe. Where all images have one size, a decoded image is kept from the first time that it
-// is asked for, unless the whole split would be larger than the limit; so are, apart from it, the
-// patch labels of whole images. Images of many sizes are decoded every time.
+// Thread-safe. If all images have one size, decoded images are cached on first use, unless the
+// whole split would exceed the limit. Patch labels of whole images are cached likewise, under a
+// separate limit. Images of varying sizes are decoded every time.
 class SampleStore {
  public:
   static constexpr int64_t kMemoryLimit = int64_t{1}
-                                          << 30;  // bytes, of the images and of the labels
+                                          << 30;  // bytes, for images and for labels separately
 
-  // `labels` may be null; `grid` is the number of patches along one side. The dataset is copied,
+  // `labels` may be null; `grid` is the number of patches along one side. The dataset is copied;
   // the label source must outlive the store.
   SampleStore(data::Dataset dataset, const data::LabelSource* labels, int64_t grid,
               int64_t memory_limit = kMemoryLimit, Reading reading = {});
@@ -65,13 +65,13 @@ class SampleStore {
   bool has_labels() const { return labels_ != nullptr; }
   int64_t label_channels() const { return labels_ ? labels_->channels() : 0; }
 
-  // Writes the drawn sample's image to image[3][S][S], normalised, and its patch labels, moved
-  // along with it, to labels[grid²][K] (null without a label source). Returns the sample that it
-  // read: the drawn one, or, where that cannot be read and reading is not strict, the first one
-  // after it in the split that can and is held out as it is, or not; it is named in the log the
-  // first time. Throws InputError naming the file where it cannot be read or has another size than
-  // its dataset says, and where kMostUnreadable in a row are so; InputError naming the sample where
-  // it has no label map, or one of another number of channels.
+  // Writes the drawn sample's normalised image to image[3][S][S], and its patch labels, with the
+  // same geometry, to labels[grid²][K] (null without a label source). Returns the sample that was
+  // read: the drawn one, or, if that is unreadable and reading is not strict, the next readable one
+  // in the split with the same held-out flag; the unreadable one is logged the first time. Throws
+  // InputError naming the file if it cannot be read or its size differs from the dataset's, or if
+  // kMostUnreadable in a row fail; InputError naming the sample if it has no label map, or one with
+  // another number of channels.
   int64_t read(const Draw& draw, float* image, float* labels);
   static constexpr int64_t kMostUnreadable = 100;
 
@@ -82,7 +82,7 @@ class SampleStore {
   // Equal-sized records filled in on first use; readers of a filled record take no lock.
   template <typename T>
   struct Records {
-    int64_t length = 0;                           // elements a record
+    int64_t length = 0;                           // elements per record
     std::unique_ptr<T[]> values;                  // null: nothing is kept
     std::unique_ptr<std::atomic<bool>[]> filled;  // by sample
     std::mutex mutex;
@@ -92,9 +92,9 @@ class SampleStore {
     void keep(int64_t sample, const T* record);
   };
 
-  // Returns how the image shows its source.
+  // Returns how the result shows the source image.
   data::View read_image(int64_t sample, const Draw& draw, float* out);
-  // An image of the dataset's one size: from memory, or read into `decoded`.
+  // Pixels of an image of the dataset's one size: cached, or read into `decoded`.
   const uint8_t* pixels_of(int64_t sample, data::Image& decoded);
   void read_labels(int64_t sample, const data::View& view, float* out);
   void read_whole_labels(int64_t sample, bool mirrored, float* out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ConvMixer. Activations are channels-last throughout, so that a 1 × 1 convolution is a product of
-// matrices as they lie in memory.
+// ConvMixer. Activations are channels-last throughout, so that a 1 × 1 convolution is a matrix
+// product without reordering memory.
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>

@@ -8,7 +8,7 @@ namespace remixer::models {
 namespace {
 
 constexpr const char* kKey = "evaluation";
-constexpr int64_t kVersion = 1;  // of the entry's form
+constexpr int64_t kVersion = 1;  // of the entry's format
 
 void read_three(const Json& json, const char* name, std::array<float, 3>& values) {
   std::vector<double> read;
@@ -59,7 +59,7 @@ std::map<std::string, std::string> metadata_of(const EvaluationSettings& setting
                      {"crop", settings.crop},
                      {"interpolation", settings.interpolation},
                      {"token_vote", settings.token_vote},
-                     {"labeler", settings.labeler},
+                     {"labeler", ObjectWriter::write(settings.labeler)},
                      {"distance", settings.distance}};
   return {{kKey, json.dump()}};
 }

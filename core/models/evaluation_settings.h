@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evaluation settings stored in a model's weights file. Its weights' metadata say it, so that a
-// figure of the same weights on the same set is the same wherever it is made.
+// Evaluation settings stored in the metadata of a model's weights file, so that the same weights
+// give the same figure on the same set everywhere.
 #pragma once
 
 #include <array>
@@ -12,33 +12,34 @@
 
 #include "base/json.h"
 #include "core/io/safetensors.h"
+#include "experiments/spec/component_spec.h"
 
 namespace remixer::models {
 
 struct EvaluationSettings {
-  // What each logit stands for, in order: classes by name or by WordNet id. Empty: not known.
+  // The class of each logit, in order, by name or WordNet id. Empty: not known.
   std::vector<std::string> classes;
-  // Of pixels scaled to [0, 1]; red, green, blue.
+  // For pixels scaled to [0, 1]; red, green, blue.
   std::array<float, 3> mean{}, deviation{};
-  int64_t image_size = 0;  // pixels a side of what the model sees
-  // Images of another size are resized, by `interpolation`, so that a centre of this share remains.
+  int64_t image_size = 0;  // side of the model's input, in pixels
+  // Images of other sizes are resized with `interpolation` and cropped to this central share.
   double crop = 0.875;
   std::string interpolation = "bicubic";  // or "bilinear"
-  // The patches vote, as in TokenLabeling's own evaluation: half of their largest logits is added.
+  // The patches vote, as in TokenLabeling's own evaluation: half their largest logits is added.
   bool token_vote = false;
-  // Of a ReMixer model: what its patch labels are made by, as in a cell, and their distance ("l1"
-  // or "cosine"). Null and empty: not known, or a plain model.
-  Json labeler;
+  // For a ReMixer model: the labeler of its patch labels, as in a cell, and their distance ("l1" or
+  // "cosine"). None and empty: not known, or a plain model.
+  std::optional<experiments::LabelerSpec> labeler;
   std::string distance;
 
   bool operator==(const EvaluationSettings&) const = default;
 };
 
-// The metadata's entry, which save_weights() writes beside its own.
+// The metadata entry, which save_weights() writes beside its own.
 std::map<std::string, std::string> metadata_of(const EvaluationSettings& settings);
 
-// What the file says; nothing where it says nothing. Throws InputError, naming the file, where what
-// it says cannot be.
+// The file's settings; empty if it has none. Throws InputError naming the file if they are
+// invalid.
 std::optional<EvaluationSettings> stored_settings(const io::Safetensors& file);
 
 }  // namespace remixer::models

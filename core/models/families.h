@@ -21,7 +21,7 @@ std::unique_ptr<Model> make_mlp_mixer(const ModelSpec& spec, const Architecture&
                                       std::optional<uint64_t> seed);
 std::unique_ptr<Model> make_conv_mixer(const ModelSpec& spec, const Architecture& architecture,
                                        std::optional<uint64_t> seed);
-// Of an extension's family (docs/extending.md); null where there is none of that name.
+// From an extension's family (docs/extending.md); null if none has that name.
 std::unique_ptr<Model> make_extension(const ModelSpec& spec, const Architecture& architecture,
                                       std::optional<uint64_t> seed);
 

@@ -22,7 +22,7 @@ Initial glorot(int64_t in, int64_t out) {
   return Initial::uniform(std::sqrt(6.0 / static_cast<double>(in + out)));
 }
 
-// LeCun's normal distribution as timm has it: its deviation is widened for a cut at two deviations.
+// LeCun's normal distribution as in timm: widened as for a cut at two deviations.
 Initial lecun(int64_t fan_in) {
   constexpr double kDeviationOfCutNormal = 0.87962566103423978;
   return Initial::normal(1 / std::sqrt(static_cast<double>(fan_in)) / kDeviationOfCutNormal);

@@ -15,20 +15,20 @@
 
 namespace remixer::models {
 
-// What to build. Names as in docs/models.md; `deit_small_convit` and convit_* are reached by their
-// names, or by spatial_prior "convit" on a DeiT.
+// What to build. Names as in docs/models.md; `deit_small_convit` and convit_* can be given by name,
+// or as a DeiT with spatial_prior "convit".
 struct ModelSpec {
   std::string architecture;
   std::string spatial_prior = "none";
   int64_t num_classes = 1000;
   int64_t image_size = 224;
   bool remixer = false;  // a κ in every block
-  double drop_path = 0;  // largest rate of stochastic depth, spread by the model's own rule
-  // Classes of aux_head, which judges each patch's last token (TokenLabeling); 0: no such head.
+  double drop_path = 0;  // largest rate of stochastic depth, distributed by the model's own rule
+  // Classes of aux_head, which classifies each patch's last token (TokenLabeling); 0: no aux_head.
   int64_t token_classes = 0;
 };
 
-// What a model with aux_head says of images and of their patches.
+// Output of a model with aux_head: for images and for their patches.
 struct Outputs {
   at::Tensor logits;        // [B, num_classes]
   at::Tensor token_logits;  // [B, N, token_classes]
@@ -37,7 +37,7 @@ struct Outputs {
 using layers::ForwardMode;
 
 // Names, shapes and meaning of parameters are timm's; κ of block i is "blocks.{i}.remixer.kappa",
-// one element, 0 at first. One thread at a time.
+// one element, initially 0. One thread at a time.
 class Model {
  public:
   virtual ~Model() = default;
@@ -46,14 +46,14 @@ class Model {
   // see grid()), absent for a plain one; → logits [B, num_classes].
   virtual at::Tensor forward(const at::Tensor& images, const std::optional<at::Tensor>& distance,
                              const ForwardMode& mode) = 0;
-  // The same with aux_head's answer; only for a model with one.
+  // The same with aux_head's output; only for a model that has one.
   virtual Outputs forward_with_tokens(const at::Tensor& images,
                                       const std::optional<at::Tensor>& distance,
                                       const ForwardMode& mode) = 0;
 
   using NamedTensor = std::pair<std::string, at::Tensor>;
-  // In a fixed order. The tensors are the model's own: writing into them (under no-grad) changes
-  // it.
+  // In a fixed order. The tensors are the model's own: writing to them (under no-grad) changes the
+  // model.
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
   const std::vector<NamedTensor>& buffers() const { return buffers_; }
   const ModelSpec& spec() const { return spec_; }
@@ -68,23 +68,23 @@ class Model {
   std::vector<NamedTensor> buffers_;
 };
 
-// Builds and initialises a model as timm does (distribution for distribution), from `seed` alone.
-// Parameters require gradients. Throws InputError on an unknown name or an impossible pair.
+// Builds and initialises a model like timm (the same distributions), from `seed` alone. Parameters
+// require gradients. Throws InputError on an unknown name or an impossible combination.
 std::unique_ptr<Model> create_model(const ModelSpec& spec, uint64_t seed);
 
-// The same without initial values, for a caller that sets every parameter (load_weights): large
-// models take seconds to draw. Parameters that begin constant have their constants.
+// The same without random initial values, for a caller that sets every parameter (load_weights):
+// large models take seconds to draw. Constant parameters are set.
 std::unique_ptr<Model> create_model_to_load(const ModelSpec& spec);
 
 // All architecture names that create_model knows, sorted.
 std::vector<std::string> architecture_names();
 
-// Moves parameters and buffers to a device, in place: whoever holds one of the tensors sees it
-// move.
+// Moves parameters and buffers to a device, in place: all holders of these tensors see the
+// change.
 void move_to(Model& model, at::Device device);
 
 bool is_kappa(const std::string& parameter_name);
-// True for the parameters of aux_head, which serves training alone unless evaluation asks for it.
+// True for parameters of aux_head, used in training only unless evaluation asks for it.
 bool is_token_head(const std::string& parameter_name);
 
 }  // namespace remixer::models

@@ -11,7 +11,7 @@ using Three = std::array<float, 3>;
 constexpr Three kMean = {0.485f, 0.456f, 0.406f}, kDeviation = {0.229f, 0.224f, 0.225f};
 constexpr Three kHalf = {0.5f, 0.5f, 0.5f}, kZero = {0, 0, 0}, kOne = {1, 1, 1};
 
-// Of ImageNet's pixels, bicubic.
+// With ImageNet's pixel statistics, bicubic.
 PublishedWeights usual(const std::string& name, double crop) {
   return {name, name, kMean, kDeviation, crop, "bicubic"};
 }
@@ -39,7 +39,7 @@ const std::vector<PublishedWeights>& published_weights() {
 
 PublishedWeights find_published(const std::string& architecture, int64_t image_size,
                                 const std::string& file_name, const std::string& checkpoint) {
-  // The longest name that the file's own holds says more than a shorter one.
+  // Prefer the longest name contained in the file's name.
   const PublishedWeights* found = nullptr;
   std::vector<std::string> names;
   for (const PublishedWeights& weights : published_weights()) {

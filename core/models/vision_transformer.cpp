@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DeiT, and ConViT: the same blocks, the first of them with gated positional attention over patches
-// alone; [CLS] joins after those.
+// DeiT, and ConViT: the same blocks, but the first ones have gated positional attention over
+// patches only; [CLS] joins after those.
 #include <ATen/ops/cat.h>
 
 #include "core/models/families.h"
@@ -17,8 +17,8 @@ const Initial kWeight = Initial::normal(0.02), kZero = Initial::constant(0);
 struct Block {
   layers::LayerNorm norm1, norm2;
   bool is_local = false;
-  layers::Attention attention;             // of a block that is not local
-  layers::GatedPositionalAttention local;  // of one that is
+  layers::Attention attention;             // in a block that is not local
+  layers::GatedPositionalAttention local;  // in a local block
   layers::Mlp mlp;
   double drop_path = 0;
 };
@@ -31,7 +31,7 @@ class VisionTransformer : public MaskedModel {
     layers::ParameterMaker maker(seed, parameters_, buffers_);
     const int64_t dim = architecture.dim, patch = architecture.patch, patches = grid_ * grid_;
     cls_token_ = maker.parameter("cls_token", {1, 1, dim}, kWeight);
-    // ConViT's [CLS] has no position.
+    // ConViT's [CLS] has no position embedding.
     pos_embed_ =
         maker.parameter("pos_embed", {1, patches + (local_blocks == 0 ? 1 : 0), dim}, kWeight);
     const Initial embed = layers::fan_in_uniform(3 * patch * patch);
@@ -56,7 +56,7 @@ class VisionTransformer : public MaskedModel {
     }
     block.norm2 = {maker, name + ".norm2", dim};
     block.mlp = {maker, name + ".mlp", dim, kMlpRatio * dim, kWeight, kWeight, kZero};
-    // Stochastic depth grows linearly from 0 to its rate.
+    // The rate of stochastic depth grows linearly from 0 to its maximum.
     const int64_t last = architecture.depth - 1;
     block.drop_path =
         last == 0 ? 0 : spec_.drop_path * static_cast<double>(i) / static_cast<double>(last);
@@ -79,7 +79,7 @@ class VisionTransformer : public MaskedModel {
     } else if (pass.wants_tokens || i + 1 < static_cast<int64_t>(blocks_.size())) {
       mixed = block.attention(normed, given, /*prefix_tokens=*/1, pass.mode.trace);
     } else {
-      // Nothing reads the patches after the last block.
+      // The patches are not used after the last block.
       mixed = block.attention.first_token(normed, given, pass.mode.trace);
       x = x.slice(1, 0, 1);
     }

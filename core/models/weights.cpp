@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "experiments/spec/architectures.h"
 
 namespace remixer::models {
@@ -23,14 +23,14 @@ std::vector<Model::NamedTensor> all_tensors(const Model& model) {
   return all;
 }
 
-// The side of a square of `count` patches; 0 where it is none.
+// The side of a square of `count` patches; 0 if `count` is not a square.
 int64_t square_side(int64_t count) {
   const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(count))));
   return side * side == count ? side : 0;
 }
 
-// Position embeddings [1, prefix + n², C] resampled to `grid`² patches as timm does: bicubic,
-// prefix tokens ([CLS]) apart. What is no square is left as it is.
+// Position embeddings [1, prefix + n², C] resampled to `grid`² patches like timm: bicubic, prefix
+// tokens ([CLS]) unchanged. Returned as is if the patches form no square.
 at::Tensor resized_positions(const at::Tensor& theirs, int64_t prefix, int64_t grid) {
   if (theirs.dim() != 3 || theirs.size(0) != 1 || theirs.size(1) <= prefix) return theirs;
   const int64_t side = square_side(theirs.size(1) - prefix), width = theirs.size(2);
@@ -57,7 +57,7 @@ std::string some_names(const io::Safetensors& file) {
                      file.tensors.size() > kShown ? ", ..." : "");
 }
 
-// The file's tensor of this name, fitted to the model's image size where positions are stored.
+// The file's tensor of this name; position embeddings are resampled to the model's image size.
 at::Tensor find_tensor(const Model& model, const std::string& name, const at::Tensor& ours,
                        const io::Safetensors& file) {
   if (!file.has(name)) {
@@ -124,7 +124,7 @@ void load_weights(Model& model, const io::Safetensors& file) {
   for (const auto& [name, tensor] : ours) tensor.copy_(found.at(name));
 }
 
-// By its metadata, or by its position embeddings, or the architecture's own.
+// From the metadata, else the position embeddings, else the architecture.
 static int64_t image_size_of(const io::Safetensors& file, const experiments::Architecture& known) {
   if (const auto size = file.metadata.find("image_size"); size != file.metadata.end()) {
     if (const int64_t value = std::strtoll(size->second.c_str(), nullptr, 10); value > 0)

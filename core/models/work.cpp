@@ -16,7 +16,7 @@ double multiply_adds(const Model& model) {
     if (name.starts_with("head")) {
       sum += weights;
     } else if (name.find("mlp_tokens") != std::string::npos) {
-      sum += weights * dim;  // the same map in every channel
+      sum += weights * dim;  // the same map for every channel
     } else if (tensor.dim() == 4 && tensor.size(1) == 1 && tensor.size(0) == 1) {
       sum += weights * dim * patches;  // one kernel for all channels
     } else {

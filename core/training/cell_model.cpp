@@ -7,14 +7,22 @@
 
 namespace remixer::training {
 
-data::Dataset open_split(const Json& spec, const std::filesystem::path& folder,
+namespace {
+
+bool holds(const std::filesystem::path& folder, const experiments::DatasetSpec& spec) {
+  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
+  return manifest.value("spec", Json()) == write_value(spec);
+}
+
+}  // namespace
+
+data::Dataset open_split(const experiments::DatasetSpec& spec, const std::filesystem::path& folder,
                          const std::string& split) {
   data::Dataset dataset = data::Dataset::open(folder, split);
-  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
-  if (manifest.value("spec", Json()) != spec) {
+  if (!holds(folder, spec)) {
     fail_input(
         "{}: its manifest says another spec than {}; this is not the dataset that is asked for",
-        folder.string(), spec.dump());
+        folder.string(), write_value(spec).dump());
   }
   return dataset;
 }
@@ -22,8 +30,7 @@ data::Dataset open_split(const Json& spec, const std::filesystem::path& folder,
 data::Dataset open_split(const experiments::Cell& cell, const std::filesystem::path& folder,
                          const std::string& split) {
   data::Dataset dataset = data::Dataset::open(folder, split);
-  const auto manifest = Json::parse(read_file(folder / "manifest.json"));
-  if (manifest.value("spec", Json()) != cell.dataset) {
+  if (!holds(folder, cell.dataset)) {
     fail_input("{}: this is not the dataset of cell {}; its manifest says another spec",
                folder.string(), cell.id());
   }

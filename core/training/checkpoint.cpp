@@ -20,11 +20,11 @@ namespace {
 constexpr int kFormat = 2, kOldestFormat = 1;
 constexpr size_t kKept = 2;
 
-// A description file that was found, whole or not.
+// A description file that was found; its checkpoint may be incomplete.
 struct Candidate {
   std::filesystem::path description;
   int64_t step = 0;
-  size_t folder = 0;  // its place in the list of folders
+  size_t folder = 0;  // index into the list of folders
 };
 
 std::optional<int64_t> step_of(const std::filesystem::path& path) {
@@ -58,7 +58,7 @@ std::filesystem::path tensors_beside(std::filesystem::path description) {
   return description.replace_extension(".safetensors");
 }
 
-// Throws where the description or its tensors are torn.
+// Throws if the description or its tensors are torn.
 RunState read_state(const std::filesystem::path& description) {
   Json json = Json::parse(read_file(description), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) fail("it is not JSON");
@@ -76,7 +76,7 @@ RunState read_state(const std::filesystem::path& description) {
 void remove_all_but_newest(const std::filesystem::path& folder) {
   const std::vector<Candidate> candidates = list_candidates({folder});
   for (size_t i = kKept; i < candidates.size(); ++i) {
-    // The description goes first: tensors alone are no checkpoint.
+    // Remove the description first: tensors alone are no checkpoint.
     std::error_code error;
     std::filesystem::remove(candidates[i].description, error);
     std::filesystem::remove(tensors_beside(candidates[i].description), error);
@@ -109,7 +109,7 @@ RunState run_state_from_json(const Json& json) {
   state.epoch = json.at("epoch");
   state.loss_sum = json.at("loss_sum");
   state.loss_count = json.at("loss_count");
-  // Not in format 1, whose recipes needed none of it.
+  // Absent from format 1, whose recipes did not need them.
   state.seed = json.value("seed", state.seed);
   state.updates = json.value("updates", state.step);
   state.scaler.scale = json.value("loss_scale", state.scaler.scale);

@@ -2,10 +2,10 @@
 // Checkpoints: saves and restores the state of a training run.
 //
 // A checkpoint is two files: checkpoint-<step>.safetensors holds the tensors (weights, buffers,
-// both moments of the optimiser, the moving average, the best epoch's weights),
+// both moments of the optimiser, the moving average, the best epoch's weights), and
 // checkpoint-<step>.json, written after it, the rest and the SHA-256 of both. One without the other
-// is no checkpoint. Sampler and random numbers have no state but their names: (seed, epoch, step),
-// which are in it.
+// is no checkpoint. Sampler and random numbers need no stored state: they are functions of (seed,
+// epoch, step), which the checkpoint holds.
 #pragma once
 
 #include <cstdint>
@@ -20,25 +20,25 @@
 
 namespace remixer::training {
 
-// Everything but tensors.
+// The training state besides tensors.
 struct RunState {
   std::string cell;  // the cell's id
   int64_t seed = 0;
   int64_t step = 0;        // global batches done
-  int64_t updates = 0;     // of them, those that moved the weights: fp16 leaves some out
+  int64_t updates = 0;     // of these, steps that moved the weights: fp16 skips some
   int64_t epoch = 0;       // of the last step
   double loss_sum = 0;     // over the last step's epoch so far
   int64_t loss_count = 0;  // steps in that sum
   LossScale scaler;
-  // Of the held-out images, where the recipe holds some out.
-  int64_t best_epoch = -1;  // -1: none is over yet
+  // On held-out images, if the recipe holds any out.
+  int64_t best_epoch = -1;  // -1: no epoch has ended yet
   double best_top1 = 0, best_loss = 0;
-  // Who serves the operators, see kernel_choice.h; null where nothing was to be chosen.
+  // The implementation chosen for each operator (kernel_choice.h); null if there was no choice.
   Json kernels;
   bool operator==(const RunState&) const = default;
 };
 
-// As JSON, and back; of the format before this one as well.
+// To and from JSON; also reads the previous format.
 Json to_json(const RunState& state);
 RunState run_state_from_json(const Json& json);
 
@@ -51,18 +51,18 @@ struct Checkpoint {
 void write_checkpoint(const std::filesystem::path& folder, const RunState& state,
                       const std::vector<models::Model::NamedTensor>& tensors);
 
-// The checkpoint with the most steps in the folders (the later folder's, where equal) that is
-// whole. Torn ones are named in the log and passed over; nothing where there is no whole one.
-// Throws InputError naming the file where one belongs to another cell.
+// The complete checkpoint with the most steps in the folders (on a tie, the later folder's), or
+// nothing. Torn ones are logged and skipped. Throws InputError naming the file if one belongs to
+// another cell.
 std::optional<Checkpoint> find_checkpoint(const std::vector<std::filesystem::path>& folders,
                                           const std::string& cell);
 
-// Fills `tensors` from a checkpoint's file. Throws InputError naming file and tensor where one is
+// Fills `tensors` from a checkpoint's file. Throws InputError naming file and tensor if one is
 // missing, left over, or of another shape or type.
 void read_tensors(const std::filesystem::path& file,
                   const std::vector<models::Model::NamedTensor>& tensors);
 
-// The file name that the checkpoint of a step has, without folder:
+// File name of a step's checkpoint, without the folder:
 // "checkpoint-00000120.safetensors".
 std::string checkpoint_name(int64_t step);
 

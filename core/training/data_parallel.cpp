@@ -21,9 +21,9 @@ namespace {
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
-// The bucket layout is a function of the parameters' sizes alone and is never rebuilt from the
-// order in which gradients happen to arrive: a resumed run sums in the same order. Gradients become
-// ready from the model's end, so buckets are filled from there.
+// The bucket layout depends on the parameters' sizes alone and is never rebuilt from the order in
+// which gradients arrive: a resumed run sums in the same order. Gradients become ready from the
+// model's end, so buckets are filled from there.
 std::unique_ptr<c10d::Reducer> make_reducer(const models::Model& model,
                                             Communicator& communicator) {
   std::vector<at::Tensor> parameters;
@@ -83,7 +83,7 @@ DataParallel::DataParallel(models::Model& model, Communicator& communicator, int
   first_shard_ = communicator.rank() * shards_per_rank_;
   broadcast_tensors(model.parameters(), communicator);
   broadcast_tensors(model.buffers(), communicator);
-  // Gradients stand from the start, so that a step's sums never depend on whether it is the first.
+  // Gradients exist from the start, so that the first step's sums are computed like all others.
   for (const auto& [name, parameter] : model.parameters()) {
     parameter.mutable_grad() = at::zeros_like(parameter);
   }
@@ -98,7 +98,7 @@ void DataParallel::zero_gradients() {
 }
 
 void DataParallel::backward(const at::Tensor& loss, bool last) {
-  // The Reducer divides by the number of ranks; together with this that is the mean over shards.
+  // The Reducer divides by the number of ranks; together these give the mean over shards.
   const at::Tensor scaled = loss / static_cast<double>(shards_per_rank_);
   if (reducer_ && last) {
     communicator_.gather_for_gradients();

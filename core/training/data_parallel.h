@@ -16,13 +16,13 @@ class Reducer;
 
 namespace remixer::training {
 
-// A rank runs `shards_per_rank` whole shards one after the other, from `first_shard` on; gradients
-// become the mean over all shards, whatever the number of ranks. Shard 0, whose batch statistics
-// the running averages follow, is rank 0's. One thread at a time; all ranks in step.
+// Each rank runs `shards_per_rank` whole shards in sequence, starting at `first_shard`; gradients
+// are averaged over all shards, for any number of ranks. Shard 0, whose batch statistics update the
+// running averages, belongs to rank 0. One thread at a time; all ranks in step.
 class DataParallel {
  public:
-  // Collective: gives every rank rank 0's parameters and buffers. Model and communicator must
-  // outlive the object. Throws InputError where `shards` cannot be divided among the ranks.
+  // Collective: broadcasts rank 0's parameters and buffers. Model and communicator must outlive the
+  // object. Throws InputError if `shards` cannot be divided among the ranks.
   DataParallel(models::Model& model, Communicator& communicator, int64_t shards);
   ~DataParallel();
   DataParallel(const DataParallel&) = delete;
@@ -31,11 +31,11 @@ class DataParallel {
   int64_t shards_per_rank() const { return shards_per_rank_; }
   int64_t first_shard() const { return first_shard_; }
 
-  // Before a step's first shard.
+  // Call before a step's first shard.
   void zero_gradients();
-  // Adds the gradient of one shard's mean loss. With `last`, this rank's last shard of the step,
-  // the ranks' gradients are joined as they become ready; afterwards they hold the mean over all
-  // shards.
+  // Accumulates the gradient of one shard's mean loss. With `last` (this rank's last shard of the
+  // step), gradients are reduced over ranks as they become ready; afterwards they hold the mean
+  // over all shards.
   void backward(const at::Tensor& loss, bool last);
 
  private:
@@ -45,7 +45,7 @@ class DataParallel {
   std::unique_ptr<c10d::Reducer> reducer_;  // null with one rank
 };
 
-// Collective: gives every rank rank 0's values of `tensors`.
+// Collective: broadcasts rank 0's values of `tensors`.
 void broadcast_tensors(const std::vector<models::Model::NamedTensor>& tensors,
                        Communicator& communicator);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An exponential moving average of a model's weights.
+// Exponential moving average of a model's weights.
 #pragma once
 
 #include "core/training/weights_copy.h"

@@ -29,7 +29,7 @@ Division divide(uint64_t seed, int64_t count, double fraction) {
                fraction, count, held == 0 ? "measure" : "train on");
   }
   Random random(seed, RandomPurpose::kHoldOut);
-  // The first `held` places of a shuffle.
+  // The first `held` steps of a shuffle.
   for (int64_t i = 0; i < held; ++i) {
     const auto other = i + static_cast<int64_t>(random.below(static_cast<uint64_t>(count - i)));
     std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(other)]);
@@ -59,8 +59,8 @@ HeldOut measure(const experiments::Cell& cell, models::Model& model, SampleStore
   };
   Loader loader(store, draws, 0, mine, std::max(1, loader_threads),
                 communicator.device().is_cuda());
-  // [batches, 2]: right ones and summed loss. A batch is one rank's, so sums over ranks are exact
-  // and the whole does not depend on their number.
+  // [batches, 2]: correct answers and summed loss. Each batch belongs to one rank, so sums over
+  // ranks are exact and the result does not depend on their number.
   at::Tensor sums = at::zeros({batches, 2}, at::kDouble);
   for (int64_t i = 0; i < mine; ++i) {
     const Batch batch = to_device(loader.next(), communicator.device());

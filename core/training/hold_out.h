@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Held-out part of the training set: chosen by the seed, measured after every
+// Held-out part of the training set: chosen by the seed, measured after each
 // epoch.
 #pragma once
 
@@ -13,13 +13,13 @@
 
 namespace remixer::training {
 
-// The sample numbers of a split in two, each ascending.
+// The sample numbers of a split in two parts, each ascending.
 struct Division {
   std::vector<int64_t> trained, held_out;
 };
 
-// Holds ⌊fraction · count⌋ of `count` samples out. Which ones is named by the seed alone. Throws
-// InputError where a fraction above 0 leaves no sample on one of the sides.
+// Holds ⌊fraction · count⌋ of `count` samples out. The seed alone decides which ones. Throws
+// InputError if a fraction above 0 leaves one part empty.
 Division divide(uint64_t seed, int64_t count, double fraction);
 
 struct HeldOut {
@@ -27,8 +27,8 @@ struct HeldOut {
   double loss = 0;  // mean cross-entropy with the true classes
 };
 
-// Collective: measures the model, in evaluation mode and float32, on those samples, as they are
-// (without augmentation). Batches are the same for any number of ranks, and so is the answer.
+// Collective: measures the model, in evaluation mode and float32, on those samples without
+// augmentation. The batches, and so the result, are the same for any number of ranks.
 HeldOut measure(const experiments::Cell& cell, models::Model& model, SampleStore& store,
                 const std::vector<int64_t>& samples, Communicator& communicator,
                 int loader_threads);

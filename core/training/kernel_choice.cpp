@@ -42,7 +42,7 @@ double median(std::vector<double> values) {
   return values[kRounds / 2];
 }
 
-// Largest difference of any tensor, in units of its largest value. A single number, the gradient of
+// Largest difference of any tensor, relative to its largest value. A single number, the gradient of
 // κ, is a sum of both signs over the whole result and may be near 0 by chance.
 double difference(const std::vector<at::Tensor>& ours, const std::vector<at::Tensor>& exact) {
   double worst = 0;
@@ -68,7 +68,7 @@ std::vector<at::Tensor> with_gradients(const kernels::FusedCall& call,
     if (a.requires_grad()) wanted.push_back(a);
   }
   if (wanted.empty()) return all;
-  // Weights of both signs that no generator is asked for.
+  // Weights of both signs, computed without a random generator.
   const at::Tensor weights =
       (at::arange(y.numel(), y.options().dtype(at::kFloat)) * 12.9898).sin().to(y.scalar_type());
   for (at::Tensor& gradient : torch::autograd::grad({y}, wanted, {weights.view_as(y)})) {
@@ -85,7 +85,7 @@ std::vector<at::Tensor> widened(const std::vector<at::Tensor>& arguments, at::Sc
   return wide;
 }
 
-// How far a result of this type may be off where the plain form happens to be exact.
+// Error allowed for a result of this type even if the plain form happens to be exact.
 double allowed_error(at::ScalarType type) {
   if (type == at::kBFloat16) return 1.0 / 64;
   return type == at::kHalf ? 1.0 / 512 : 1e-5;
@@ -152,7 +152,7 @@ Json choose(const std::function<void()>& step, Communicator& communicator) {
   return choice;
 }
 
-// Operators that the choice does not name may be fused.
+// Operators missing from the choice may be fused.
 void obey(const Json& choice) {
   for (int i = 0; i < kernels::kFusedOperators; ++i) {
     const auto op = static_cast<Fused>(i);

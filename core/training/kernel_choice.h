@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which operators of a run are served by the fused kernels, and which by ATen: found out once a
-// task on the run's own shapes. A kernel must be right, and then the faster of the two.
+// Chooses, per operator, between the fused kernels and ATen, once per task on the run's own shapes.
+// A fused kernel is used only if it is right and faster.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,28 +14,28 @@
 
 namespace remixer::training {
 
-// One way to compute something: its result, followed by gradients.
+// One way to compute something; returns its result, followed by gradients.
 using Form = std::function<std::vector<at::Tensor>()>;
 
 struct FormComparison {
-  bool right = false, faster = false;  // the fused form, beside the plain one
-  // Largest differences from the exact form, in units of its largest value.
+  bool right = false, faster = false;  // the fused form, against the plain one
+  // Largest differences from the exact form, relative to its largest value.
   double error = 0, plain_error = 0;
-  double milliseconds = 0, plain_milliseconds = 0;  // medians; 0 where it is not right
-  std::string trouble;                              // what it threw
+  double milliseconds = 0, plain_milliseconds = 0;  // medians; 0 if it is not right
+  std::string trouble;                              // what the fused form threw
 };
 
-// Runs the forms on `device` and compares them. `fused` is right where all of it is finite and its
-// error is at most twice the plain form's and `allowed`. Its time counts only then.
+// Runs the forms on `device` and compares them. `fused` is right if all its values are finite and
+// its error is at most the larger of twice the plain form's and `allowed`. Only then is it timed.
 FormComparison compare_forms(const Form& fused, const Form& plain, const Form& exact,
                              double allowed, at::Device device);
 
-// Decides for the whole process, from now on. Where `choice` is null and the device has kernels, it
-// is made: `step`, which calls the operators as the run will and must leave no trace, is run, and
-// both forms of each operator that the kernels take are compared. A kernel that is wrong on one
-// rank serves none, and rank 0's times decide. `choice` is then an object with one for each such
-// operator: "fused" (who serves it) and the figures. A choice that was made before is obeyed.
-// Collective; every rank brings the same choice.
+// Chooses for the whole process, from now on. If `choice` is null and the device has kernels, runs
+// `step`, which must call the operators as the run will and leave no side effects, and compares
+// both forms of each operator that the kernels take. A kernel that is wrong on any rank is not
+// used, and rank 0's times decide. `choice` then becomes an object with an entry for each such
+// operator: "fused" (whether the kernel is used) and the figures. A given choice is applied as it
+// is. Collective; every rank passes the same choice.
 void settle_kernels(Json& choice, const std::function<void()>& step, Communicator& communicator);
 
 }  // namespace remixer::training

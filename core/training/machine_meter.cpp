@@ -11,7 +11,7 @@
 namespace remixer::training {
 namespace {
 
-// NVML's C interface, as far as it is used (nvml.h, version 2 of each function).
+// The part of NVML's C interface that is used (nvml.h, version 2 of each function).
 using NvmlDevice = void*;
 struct NvmlUtilization {
   unsigned gpu = 0, memory = 0;  // percent of the last second or less
@@ -39,7 +39,7 @@ class MachineMeter::Gpus {
   Gpus(const Gpus&) = delete;
   Gpus& operator=(const Gpus&) = delete;
 
-  // {gpu, memory} in percent; nothing where the driver does not say.
+  // {gpu, memory} in percent; empty if the driver does not report them.
   std::optional<std::pair<double, double>> read() const {
     double busy = 0, used = 0;
     for (NvmlDevice device : devices_) {
@@ -79,7 +79,7 @@ class MachineMeter::Gpus {
     return true;
   }
 
-  // CUDA_VISIBLE_DEVICES lists indices or names ("GPU-<uuid>"), and ends at the first that is none.
+  // CUDA_VISIBLE_DEVICES lists indices or names ("GPU-<uuid>"), up to the first invalid one.
   void find_devices() {
     NvmlDevice device = nullptr;
     const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");

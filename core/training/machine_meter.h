@@ -11,22 +11,22 @@
 
 namespace remixer::training {
 
-// Percent of what there is, since the last look, of the whole machine that this process is on. One
+// Utilisation of the whole machine that this process runs on, in percent, since the last call. One
 // thread at a time.
 class MachineMeter {
  public:
-  // `proc`: where the system tells of itself. `gpu_library`: NVIDIA's management library (NVML),
-  // which a driver brings; without it, or where CUDA_VISIBLE_DEVICES names none of its GPUs,
-  // nothing is said of GPUs.
+  // `proc`: the proc file system. `gpu_library`: NVIDIA's management library (NVML), which comes
+  // with the driver; without it, or if CUDA_VISIBLE_DEVICES names none of its GPUs, no GPU figures
+  // are reported.
   explicit MachineMeter(std::filesystem::path proc = "/proc",
                         const std::string& gpu_library = "libnvidia-ml.so.1");
   ~MachineMeter();
   MachineMeter(MachineMeter&&) noexcept;
   MachineMeter& operator=(MachineMeter&&) noexcept;
 
-  // cpu_percent (processors at work), memory_percent (neither free nor quickly to be freed),
-  // gpu_percent and gpu_memory_percent (means over the GPUs that this process may use), each where
-  // the system says it. cpu_percent is of the time since the last call.
+  // cpu_percent (busy processors), memory_percent (neither free nor quickly to be freed),
+  // gpu_percent and gpu_memory_percent (means over the GPUs that this process may use), each if the
+  // system reports it. cpu_percent covers the time since the last call.
   std::vector<std::pair<std::string, double>> read();
 
  private:

@@ -19,13 +19,13 @@ class Metrics {
 
   // After each step: its loss and the images that it trained on.
   void count(double loss, int64_t images);
-  // Seconds that the step waited for its images.
+  // Adds the seconds that the step waited for its images.
   void wait(double seconds) { waited_ += seconds; }
-  // A figure of this very step, reported at once.
+  // A figure of this step alone, reported at once.
   void note(int64_t step, const std::string& name, double value);
   // True at every kInterval-th step: take() then reports the means.
   static bool due(int64_t step, int64_t total) { return step % kInterval == 0 || step == total; }
-  // What is to be reported now; `means` begins a new window.
+  // Returns what is to be reported now; `means` includes the means and begins a new window.
   std::vector<Metric> take(int64_t step, bool means);
 
  private:

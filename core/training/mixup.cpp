@@ -13,7 +13,7 @@
 namespace remixer::training {
 namespace {
 
-// [grid · grid, 1], where `like` is: how much of each patch's area the box covers.
+// [grid · grid, 1], on like's device: the fraction of each patch's area that the box covers.
 at::Tensor covered_fraction(const CutBox& box, int64_t grid, int64_t image_size,
                             const at::Tensor& like) {
   const double patch = static_cast<double>(image_size) / static_cast<double>(grid);
@@ -33,8 +33,8 @@ at::Tensor covered_fraction(const CutBox& box, int64_t grid, int64_t image_size,
   return layers::sent(fraction, like);
 }
 
-// The box of side √(1−λ) around a centre, in cells of an image of `cells` × `cells`, cut off at its
-// edge.
+// The box of side √(1−λ) around a centre, on an image of `cells` × `cells` cells, clipped to the
+// image.
 CutBox draw_box(double lambda, int64_t cells, Random& random) {
   const auto side = static_cast<int64_t>(static_cast<double>(cells) * std::sqrt(1 - lambda));
   const auto y = static_cast<int64_t>(random.below(static_cast<uint64_t>(cells)));
@@ -52,7 +52,7 @@ double area_outside(const CutBox& box, int64_t cells) {
   return 1 - static_cast<double>(area) / static_cast<double>(cells * cells);
 }
 
-// Patch labels [B, N, K] and their partners' in the form in which they are blended.
+// Patch labels [B, N, K] and their partners', converted to the form that is blended.
 struct Blended {
   Blended(LabelMix mix, const at::Tensor& labels)
       : logits(mix == LabelMix::kLogits && labels.size(2) > 1) {
@@ -99,9 +99,9 @@ at::Tensor mix_targets(const Mix& mix, const at::Tensor& targets) {
   return targets * mix.weight + targets.flip(0) * (1 - mix.weight);
 }
 
-// The logarithms are the logits but for a constant, which the softmax takes away.
+// The logarithms equal the logits up to a constant, which the softmax removes.
 at::Tensor logits_of(const at::Tensor& probabilities) {
-  constexpr double kSmallest = 1e-37;  // where float32 has lost a probability
+  constexpr double kSmallest = 1e-37;  // where float32 underflows
   return probabilities.clamp_min(kSmallest).log();
 }
 

@@ -13,27 +13,27 @@
 
 namespace remixer::training {
 
-// The distances that a ReMixer cell masks with; nothing for a plain one. patch_labels [B, N, K].
+// The distances that mask a ReMixer cell's patches; none for a plain cell. patch_labels [B, N, K].
 std::optional<at::Tensor> mask_distance(const experiments::Cell& cell,
                                         const at::Tensor& patch_labels);
 
 // The logits [B, num_classes] that evaluation ranks, in evaluation mode and without gradients. The
-// batch is on the model's device.
+// batch must be on the model's device.
 at::Tensor ranked_logits(const experiments::Cell& cell, models::Model& model, const Batch& batch);
 
-// One cell's training loss. All draws are named by (seed, step, shard), so any rank may run any
-// shard. One thread at a time.
+// One cell's training loss. All random draws are keyed by (seed, step, shard), so any rank may run
+// any shard. One thread at a time.
 class Objective {
  public:
-  // Keeps references to both. `type`: of products, see product_type().
+  // Keeps references to cell and model. `type`: of products, see product_type().
   Objective(const experiments::Cell& cell, models::Model& model, at::Device device,
             at::ScalarType type);
 
   // Mixes the shard, runs the model on it in training mode and returns its mean loss (float32, on
-  // the model's device). Running statistics follow shard 0.
+  // the model's device). Shard 0 updates the running statistics.
   at::Tensor operator()(Batch batch, int64_t step, int64_t shard) const;
 
-  // The loss of a model that guesses: what a loss is large or small beside.
+  // The loss of random guessing, for judging whether a loss is large or small.
   double guessing_loss() const;
 
  private:

@@ -34,7 +34,7 @@ double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters,
   at::NoGradGuard no_grad;
   const std::vector<at::Tensor> gradients = gradients_of(parameters);
   if (gradients.empty()) return 0;
-  // One wait for the device, then a sum in a fixed order.
+  // One device synchronisation, then a sum in a fixed order.
   const at::Tensor norms = at::stack(at::_foreach_norm(gradients)).to(at::kCPU, at::kDouble);
   double squares = 0;
   for (int64_t i = 0; i < norms.numel(); ++i) {
@@ -42,7 +42,7 @@ double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters,
     squares += value * value;
   }
   const double norm = std::sqrt(squares);
-  // The small term keeps the quotient finite and is PyTorch's own.
+  // The small term keeps the quotient finite; PyTorch uses the same.
   const double factor = limit / (norm + 1e-6);
   if (factor < 1) at::_foreach_mul_(gradients, factor);
   return norm;
@@ -93,7 +93,7 @@ void AdamW::step_group(Group& group, double rate) {
     assert(parameter.grad().defined());
     gradients.push_back(parameter.grad());
   }
-  // One pass over memory a parameter, on every device.
+  // A single pass over each parameter's memory, on every device.
   const at::Tensor count =
       at::full({}, static_cast<double>(steps_), group.parameters[0].options().dtype(at::kFloat));
   const std::vector<at::Tensor> counts(group.parameters.size(), count);

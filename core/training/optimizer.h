@@ -13,18 +13,18 @@
 
 namespace remixer::training {
 
-// True where weight decay leaves a parameter alone: κ, biases, norms and everything else of one
-// dimension, position embeddings and [CLS].
+// True if a parameter has no weight decay: κ, biases, norms and everything else of one dimension,
+// position embeddings and [CLS].
 bool is_undecayed(const std::string& name, const at::Tensor& parameter);
 
 // The gradients of those parameters that have one.
 std::vector<at::Tensor> gradients_of(const std::vector<models::Model::NamedTensor>& parameters);
 
 // Scales all gradients so that their global L2 norm is at most `limit`; returns the norm before.
-// Parameters without a gradient are passed over.
+// Parameters without a gradient are skipped.
 double clip_gradients(const std::vector<models::Model::NamedTensor>& parameters, double limit);
-// The same, computed where the gradients are, which all lie on one device: nobody waits for the
-// norm. The last bits may differ.
+// The same, computed on the device that holds all gradients, without waiting for the norm. The last
+// bits may differ.
 void clip_gradients_there(const std::vector<at::Tensor>& gradients, double limit);
 
 // One thread at a time. With gradient g, rate a (κ's own for κ) and step count t from 1:
@@ -33,7 +33,7 @@ void clip_gradients_there(const std::vector<at::Tensor>& gradients, double limit
 // then κ ← max(κ, 0).
 class AdamW {
  public:
-  // Keeps references to the model's parameter tensors, on whose device the moments are made; their
+  // Keeps references to the model's parameter tensors; the moments are on the same device, and
   // gradients are read at each step.
   AdamW(const std::vector<models::Model::NamedTensor>& parameters,
         const experiments::Recipe& recipe);
@@ -41,10 +41,10 @@ class AdamW {
   void step(double rate, double kappa_rate);
 
   int64_t steps() const { return steps_; }
-  // The moments, "exp_avg.<parameter>" and "exp_avg_sq.<parameter>", the optimiser's own tensors:
-  // what a checkpoint holds, together with steps().
+  // The moments, "exp_avg.<parameter>" and "exp_avg_sq.<parameter>": the optimiser's own tensors,
+  // which a checkpoint holds together with steps().
   std::vector<models::Model::NamedTensor> state() const;
-  // After state()'s tensors were filled from a checkpoint.
+  // Call after state()'s tensors were filled from a checkpoint.
   void set_steps(int64_t steps) { steps_ = steps; }
 
  private:

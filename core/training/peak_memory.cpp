@@ -8,7 +8,7 @@
 namespace remixer::training {
 
 void reset_peak_memory() {
-  // 5: the peak becomes what is held now.
+  // 5: resets the peak to the current use.
   std::ofstream("/proc/self/clear_refs") << 5;
 }
 

@@ -4,9 +4,9 @@
 
 namespace remixer::training {
 
-// Counts anew from here on, where the system lets a process do so (Linux does).
+// Starts a new measurement, if the system supports it (Linux does).
 void reset_peak_memory();
-// The most since then, in GiB; 0 where the system does not say.
+// The peak since then, in GiB; 0 if the system does not report it.
 double peak_memory_gib();
 
 }  // namespace remixer::training

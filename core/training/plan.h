@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Order of samples: which ones each step and shard reads.
+// Sample order: which samples each step and shard reads.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@
 
 namespace remixer::training {
 
-// The order in which an epoch visits a split of `count` samples: a permutation named by seed and
-// epoch alone.
+// The order in which an epoch visits a split of `count` samples: a permutation that depends on seed
+// and epoch alone.
 std::vector<int64_t> epoch_order(uint64_t seed, int64_t epoch, int64_t count);
 
 // A run's shards. A global batch is `shards` shards of `shard_size` consecutive positions of the
-// epoch's order; what is left over at an epoch's end is dropped. Each draw is named by seed, epoch
-// and position, never by the rank or thread that asks. Thread-safe.
+// epoch's order; the rest at an epoch's end is dropped. Each draw is keyed by seed, epoch and
+// position, never by the rank or thread that asks. Thread-safe.
 //
-// With repeated augmentation, as DeiT's RASampler deals them: each sample of the order stands there
-// `repeated_augmentation` times in a row, shards take positions in turn, so that one step's copies
-// of a sample go to different shards, and the epoch ends after as many images as the split has, in
-// whole 256s (in a split of fewer: after so many).
+// Repeated augmentation works as in DeiT's RASampler: each sample occurs `repeated_augmentation`
+// times in a row in the order, and shards take positions in turn, so that a sample's copies in one
+// step go to different shards. An epoch ends after as many images as the split has, rounded down to
+// a multiple of 256 (not rounded if the split has fewer).
 class TrainingPlan {
  public:
-  // Throws InputError where `count` samples do not fill one global batch.
+  // Throws InputError if `count` samples do not fill one global batch.
   TrainingPlan(const experiments::Recipe& recipe, uint64_t seed, int64_t count);
 
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
@@ -40,7 +40,7 @@ class TrainingPlan {
   experiments::Recipe recipe_;
   uint64_t seed_;
   int64_t count_, steps_per_epoch_;
-  // The last order asked for: loaders ask in step order.
+  // The last order requested: loaders ask in step order.
   mutable std::mutex mutex_;
   mutable int64_t cached_epoch_ = -1;
   mutable std::shared_ptr<const std::vector<int64_t>> cached_order_;

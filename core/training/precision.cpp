@@ -59,7 +59,7 @@ void set_arithmetic(const std::string& precision, at::Device device) {
   const char* wish = std::getenv("REMIXER_DETERMINISTIC");
   const bool deterministic = wish == nullptr || std::string_view(wish) != "0";
   context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
-  // Otherwise every new tensor would first be filled.
+  // Otherwise every new tensor would be filled first.
   context.setDeterministicFillUninitializedMemory(false);
   context.setDeterministicCuDNN(deterministic);
   context.setBenchmarkCuDNN(false);

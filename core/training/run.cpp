@@ -24,7 +24,7 @@
 namespace remixer::training {
 namespace {
 
-// A loss this many times a guess' has exploded.
+// A loss above this many times that of guessing has exploded.
 constexpr double kExploded = 50;
 // Writing checkpoints takes at most this fraction of the time.
 constexpr double kCheckpointShare = 0.05;
@@ -33,9 +33,9 @@ double now() {
   return system_clock().monotonic();
 }
 
-// The label source that the cell calls for: none for a plain model, whatever the job brings.
+// The label source that the cell needs: none for a plain model, even if the job has one.
 const data::LabelSource* cell_labels(const TrainJob& job) {
-  if (job.cell.labeler.is_null()) return nullptr;
+  if (!job.cell.labeler) return nullptr;
   if (!job.labels) {
     fail_input("cell {} is trained with labeler {}, but no patch labels were given", job.cell.id(),
                job.cell.labeler_name);
@@ -105,7 +105,7 @@ Run::Run(const TrainJob& job, Communicator& communicator)
   choose_kernels();
 }
 
-// Rank 0 looks for the checkpoint and its word holds, so that all ranks go on from the same one.
+// Rank 0 finds the checkpoint and broadcasts it, so that all ranks resume from the same one.
 void Run::resume() {
   std::string found;
   if (communicator_.rank() == 0) {
@@ -130,7 +130,7 @@ void Run::resume() {
 }
 
 void Run::choose_kernels() {
-  // A shard that no step has: its draws are its own, and running statistics stay.
+  // A shard number that no step uses: draws are separate, and running statistics do not change.
   const auto step = [this] {
     objective_(make_batch(store_, draws(0, parallel_->first_shard())), 0, recipe_.shards);
   };
@@ -208,8 +208,8 @@ TrainOutcome Run::train() {
   return outcome;
 }
 
-// The host runs ahead of a GPU: it waits for it once, where the losses are read, when all of the
-// step has been given to it and the next batch is under way.
+// The host runs ahead of the GPU and waits once per step, when reading the losses: by then the
+// whole step is queued and the next batch is being copied.
 double Run::take_step(DeviceQueue& batches) {
   at::Tensor losses =
       at::zeros({recipe_.shards}, at::TensorOptions(at::kDouble).device(communicator_.device()));
@@ -255,8 +255,8 @@ void Run::update_weights() {
   if (average_) average_->update();
 }
 
-// Each rank brings its own shards' losses and zeros, so their sum over ranks is exact, and the mean
-// in shard order does not depend on who ran which.
+// Each rank fills in its own shards' losses and zeros elsewhere, so the sum over ranks is exact,
+// and the mean in shard order does not depend on which rank ran which shard.
 double Run::mean_over_shards(at::Tensor losses) {
   communicator_.all_reduce_sum(losses);
   double sum = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One training run in progress: what train() is made of.
+// One training run in progress: the implementation of train().
 #pragma once
 
 #include <cstdint>
@@ -27,11 +27,11 @@
 
 namespace remixer::training {
 
-// All ranks make one and call train() once, in step. One thread a rank. Job and communicator must
-// outlive it.
+// Every rank creates one and calls train() once, in step. One thread per rank. Job and communicator
+// must outlive it.
 class Run {
  public:
-  // Opens data and model and takes up the newest whole checkpoint, if there is one.
+  // Opens data and model, and resumes from the newest whole checkpoint, if there is one.
   Run(const TrainJob& job, Communicator& communicator);
   TrainOutcome train();
 
@@ -41,26 +41,26 @@ class Run {
   };
 
   void resume();
-  // Who serves the operators: as before, or found out now. Collective.
+  // The implementation of each operator: as stored, or measured now. Collective.
   void choose_kernels();
   void announce() const;
   std::vector<Draw> draws(int64_t step, int64_t shard) const;
   // One optimiser step; returns its loss, the mean over all shards.
   double take_step(DeviceQueue& batches);
-  // Moves the weights along the gradients, or leaves the step out where fp16 overflowed.
+  // Applies the gradients, or skips the step if fp16 overflowed.
   void update_weights();
   double mean_over_shards(at::Tensor losses);
-  // Throws Error where the loss, or what it rests on, is spoilt.
+  // Throws Error if the loss, or the weights behind it, are not finite or have exploded.
   void check_loss(double loss) const;
   void check_weights() const;
   [[noreturn]] void stop_spoilt(const std::string& what) const;
   void count_loss(double loss);
   // After an epoch's last step: measures the held-out images and keeps the best epoch's weights.
   void measure_held_out();
-  // Reports the step on rank 0; what every rank then does.
+  // Reports the step on rank 0; returns what all ranks do next.
   Decision decide(double loss, double rate);
   std::vector<Metric> collect_metrics(double rate);
-  // Collective: how many different images no rank could read so far.
+  // Collective: how many distinct images were unreadable so far, over all ranks.
   size_t count_unreadable() const;
   void save_checkpoint();
   void save_weights() const;
@@ -88,10 +88,10 @@ class Run {
   RunState state_;
   int64_t resumed_at_ = 0;
   std::string last_checkpoint_ = "none";  // path, for messages
-  // Of this attempt alone; seconds of the monotonic clock.
+  // Of this attempt only; seconds of the monotonic clock.
   double started_, checkpointed_, checkpoint_cost_ = 0;
   Metrics metrics_;
-  std::optional<MachineMeter> machine_;  // of rank 0, which reports
+  std::optional<MachineMeter> machine_;  // on rank 0, which reports
 };
 
 }  // namespace remixer::training

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The learning rate over a run: linear warm-up, then cosine decay.
+// Learning rate schedule: linear warm-up, then cosine decay.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ namespace remixer::training {
 // With t the time in epochs, w = warmup_epochs, E = epochs and r the recipe's rate:
 //   t < w:  rate(t) = warmup_rate + (r − warmup_rate) · t / w
 //   else:   rate(t) = min_rate + (r − min_rate) · (1 + cos(π · t / E)) / 2
-// The cosine counts from the run's start, so warm-up cuts its first part off. With schedule_unit
-// "epoch" t is the epoch's number, from 0, set when the epoch starts; with "step" it is
-// step / steps_per_epoch. With "released" it is the number of the epoch before, as in DeiT's code,
-// which moves the rate after an epoch, by that epoch's own number: epochs 0 and 1 both run at
+// The cosine counts from the run's start, so warm-up replaces its first part. With schedule_unit
+// "epoch", t is the epoch's number, from 0, fixed at the epoch's start; with "step" it is
+// step / steps_per_epoch. With "released" it is the previous epoch's number, as in DeiT's code,
+// which changes the rate after an epoch, by that epoch's own number: epochs 0 and 1 both run at
 // warmup_rate.
 class Schedule {
  public:
@@ -24,10 +24,10 @@ class Schedule {
 
   // The model's rate for the 0-based optimiser step.
   double rate(int64_t step) const;
-  // κ's rate for the same step: kappa_lr, where the recipe has one, in the curve's proportion
-  // rate / base_rate; else the model's rate.
+  // κ's rate for the same step: kappa_lr · rate / base_rate if the recipe has a kappa_lr; else the
+  // model's rate.
   double kappa_rate(int64_t step) const;
-  // The model's rate at the curve's top.
+  // The model's rate at the schedule's peak.
   double base_rate() const { return base_rate_; }
 
  private:

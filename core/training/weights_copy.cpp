@@ -22,7 +22,7 @@ void WeightsCopy::take() {
 
 void WeightsCopy::approach(double fraction) {
   const at::NoGradGuard no_grad;
-  // A few launches on a GPU, in place of one a tensor.
+  // On a GPU: a few kernel launches in total, instead of one per tensor.
   std::vector<at::Tensor> moved, towards, replaced, by;
   size_t next = 0;
   for (const auto* list : {&model_.parameters(), &model_.buffers()}) {
@@ -40,7 +40,7 @@ void WeightsCopy::approach(double fraction) {
 void WeightsCopy::save(const std::filesystem::path& path,
                        const std::map<std::string, std::string>& metadata) const {
   const at::NoGradGuard no_grad;
-  // The same file with other values.
+  // The same file format with these values.
   const auto model = models::create_model_to_load(model_.spec());
   size_t next = 0;
   for (const auto* list : {&model->parameters(), &model->buffers()}) {

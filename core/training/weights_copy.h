@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A copy of a model's weights, which can follow them as a moving average.
+// A copy of a model's weights, which can also track them as a moving average.
 #pragma once
 
 #include <filesystem>
@@ -11,16 +11,16 @@
 
 namespace remixer::training {
 
-// Copies of a model's parameters and buffers, under their names and on their devices. Begins at the
+// Copies of a model's parameters and buffers, with their names and on their devices. Starts at the
 // model's values. One thread at a time.
 class WeightsCopy {
  public:
   // Keeps a reference to the model, which must outlive it.
   explicit WeightsCopy(const models::Model& model);
 
-  // Takes the model's values of now.
+  // Copies the model's current values.
   void take();
-  // Moves each floating tensor a fraction of the way to the model's, and takes the others.
+  // Moves each floating-point tensor a fraction of the way to the model's; copies the others.
   void approach(double fraction);
   // The object's own tensors, parameters first.
   const std::vector<models::Model::NamedTensor>& tensors() const { return tensors_; }

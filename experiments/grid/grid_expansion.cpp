@@ -9,8 +9,7 @@
 
 #include "base/nearest_name.h"
 #include "experiments/spec/components.h"
-#include "experiments/spec/evaluation.h"
-#include "experiments/spec/saliency.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::experiments {
 namespace {
@@ -40,13 +39,13 @@ class Expansion {
   void check_steps(const Cell& cell, const NamedDataset& dataset, int line) const;
   // What a cell is evaluated on: a set of its own dataset, or of another one.
   struct EvaluationSet {
-    std::string name;  // as the grid and the results call it
-    std::string split;
+    ShownSet set;
     std::string dataset_name;
-    Json other_dataset;  // null: the cell's own
     std::string transform = kWholeTransform;
-    // By which a cell's sets are told apart.
-    std::string key() const { return transform == kWholeTransform ? name : name + kReleasedSuffix; }
+    // Identifies a set among a cell's sets.
+    std::string key() const {
+      return transform == kWholeTransform ? set.name : set.name + kReleasedSuffix;
+    }
   };
   std::vector<EvaluationSet> sets_of(const Cell& cell, int line) const;
   EvaluationSet find_set(const Cell& cell, const Located<std::string>& name) const;
@@ -59,17 +58,18 @@ class Expansion {
   Task task_on_set(TaskKind kind, const Cell& cell, const std::string& cell_id,
                    const EvaluationSet& set, const std::vector<std::string>& needs,
                    const std::string& train_id) const;
-  std::string prepare_task(const Json& dataset, const std::string& name);
-  // Adds the task unless an earlier cell needed it too; returns its id.
+  std::string prepare_task(const DatasetSpec& dataset, const std::string& name);
+  // Adds the task unless an earlier cell added it; returns its id.
   std::string add_task(Task task);
-  std::string label_task(const Cell& cell, const Json& dataset, const std::string& dataset_name,
-                         const std::string& split, const std::string& prepare);
+  std::string label_task(const Cell& cell, const DatasetSpec& dataset,
+                         const std::string& dataset_name, const std::string& split,
+                         const std::string& prepare);
 
   const GridFile& file_;
   GridSink& sink_;
   std::unordered_map<std::string, int> line_of_cell_;  // by cell id
   std::unordered_set<std::string> task_ids_;
-  std::set<std::string> labelers_;  // that cells have
+  std::set<std::string> labelers_;  // labelers that cells use
 };
 
 // "deit_nano_patch4_32 + convit · saliency · seed 0"
@@ -80,8 +80,8 @@ std::string title_of(const Cell& cell) {
                      cell.seed);
 }
 
-// Seeds change fastest and architectures slowest, so that a table's row is finished before the next
-// one is begun.
+// Seeds vary fastest and architectures slowest, so that one row of a table is finished before the
+// next begins.
 void Expansion::add_block(const CellsBlock& block) {
   for (const auto& architecture : block.architectures)
     for (const auto& prior : block.spatial_priors)
@@ -106,7 +106,7 @@ Cell Expansion::resolve(const Choice& choice) const {
         "block of its own",
         cell.architecture);
   }
-  // One model, one cell: this name says the same as DeiT-S with the prior.
+  // This name means the same as DeiT-S with the prior; both must give the same cell.
   if (cell.architecture == "deit_small_convit") {
     cell.architecture = "deit_small_patch16_224";
     cell.spatial_prior = "convit";
@@ -114,10 +114,10 @@ Cell Expansion::resolve(const Choice& choice) const {
   }
   cell.architecture_version = architecture->version;
   const NamedLabeler& labeler = file_.labelers.at(choice.labeler);
-  cell.labeler = labeler.entry;
+  cell.labeler = labeler.spec;
   cell.distance = labeler.distance;
   const NamedDataset& dataset = file_.datasets.at(choice.dataset);
-  cell.dataset = dataset.entry;
+  cell.dataset = dataset.spec;
   cell.recipe = file_.recipes.at(choice.recipe);
   cell.seed = choice.seed;
   cell.precision = choice.precision;
@@ -130,7 +130,7 @@ Cell Expansion::resolve(const Choice& choice) const {
                   "dataset '{}' has no split \"train\"; name it in an [[evaluation]] entry instead",
                   choice.dataset);
   }
-  // Images of many sizes are cropped to what the architecture takes.
+  // If the images vary in size, they are cropped to the architecture's size.
   const int64_t size = cell.recipe.image_size > 0 ? cell.recipe.image_size
                        : dataset.image_size > 0   ? dataset.image_size
                                                   : architecture->image_size;
@@ -147,7 +147,7 @@ Cell Expansion::resolve(const Choice& choice) const {
   return cell;
 }
 
-// Some images must be left to train on, and a step must find enough of them.
+// The split must have images left to train on, and enough of them for one step.
 void Expansion::check_steps(const Cell& cell, const NamedDataset& dataset, int line) const {
   const auto images = dataset.images.find("train");
   if (images == dataset.images.end()) return;
@@ -171,10 +171,10 @@ void Expansion::check_steps(const Cell& cell, const NamedDataset& dataset, int l
   }
 }
 
-// Labels must be good for what the recipe wants of them.
+// The labels must suit the recipe.
 void Expansion::check_labels(const Cell& cell, int line) const {
   const bool token_labeling = cell.recipe.token_labeling != "none";
-  if (cell.labeler.is_null()) {
+  if (!cell.labeler) {
     if (!token_labeling) return;
     file_.fail_at(
         line,
@@ -188,8 +188,7 @@ void Expansion::check_labels(const Cell& cell, int line) const {
                   "labels would be used for nothing",
                   cell.labeler_name, cell.recipe_name);
   }
-  const std::string kind = cell.labeler.at("name");
-  if (token_labeling && find_labeler(kind).distance != "cosine") {
+  if (token_labeling && find_labeler(cell.labeler->name).distance != "cosine") {
     file_.fail_at(
         line, "recipe '{}' has token_labeling, but labeler '{}' does not say classes; use relabel",
         cell.recipe_name, cell.labeler_name);
@@ -214,12 +213,12 @@ void Expansion::add_cell(const Choice& choice) {
   add_tasks(cell, identity, id, sets, saliency_set);
 }
 
-// The cell's dataset comes first: other datasets may well have sets of the same names.
+// The cell's own dataset takes precedence: other datasets may have sets of the same name.
 Expansion::EvaluationSet Expansion::find_set(const Cell& cell,
                                              const Located<std::string>& set) const {
   const std::vector<std::string>& own = file_.datasets.at(cell.dataset_name).evaluation_sets;
   if (std::find(own.begin(), own.end(), set.value) != own.end()) {
-    return {set.value, set.value, cell.dataset_name, Json()};
+    return {{set.value, set.value}, cell.dataset_name};
   }
   const size_t slash = set.value.find('/');
   const std::string name = set.value.substr(0, slash);
@@ -240,8 +239,8 @@ Expansion::EvaluationSet Expansion::find_set(const Cell& cell,
                   splits.empty() ? "" : ": name one of ", fmt::join(choices, ", "));
   }
   const std::string split = slash == std::string::npos ? splits[0] : set.value.substr(slash + 1);
-  if (other->second.entry == cell.dataset) return {split, split, cell.dataset_name, Json()};
-  return {set.value, split, name, other->second.entry};
+  if (other->second.spec == cell.dataset) return {{split, split}, cell.dataset_name};
+  return {{set.value, split, other->second.spec}, name};
 }
 
 std::vector<Expansion::EvaluationSet> Expansion::sets_of(const Cell& cell, int line) const {
@@ -266,7 +265,7 @@ std::vector<Expansion::EvaluationSet> Expansion::sets_of(const Cell& cell, int l
   return sets;
 }
 
-// A filter that no cell passes is a slip of the pen.
+// A filter that matches no cell is a mistake.
 void Expansion::check_filters() const {
   for (const EvaluationEntry& entry : file_.evaluations) {
     if (!entry.labelers) continue;
@@ -284,21 +283,20 @@ std::string Expansion::add_task(Task task) {
   return id;
 }
 
-std::string Expansion::prepare_task(const Json& dataset, const std::string& name) {
+std::string Expansion::prepare_task(const DatasetSpec& dataset, const std::string& name) {
   Task task;
   task.kind = TaskKind::kPrepare;
-  task.spec = {{"kind", "prepare"}, {"dataset", dataset}};
+  task.spec = to_json(PrepareSpec{dataset});
   task.title = "prepare " + name;
   return add_task(std::move(task));
 }
 
-std::string Expansion::label_task(const Cell& cell, const Json& dataset,
+std::string Expansion::label_task(const Cell& cell, const DatasetSpec& dataset,
                                   const std::string& dataset_name, const std::string& split,
                                   const std::string& prepare) {
   Task task;
   task.kind = TaskKind::kLabel;
-  task.spec = {
-      {"kind", "label"}, {"dataset", dataset}, {"split", split}, {"labeler", cell.labeler}};
+  task.spec = to_json(LabelSpec{dataset, split, *cell.labeler});
   task.dependencies = {prepare};
   task.title = fmt::format("label {} · {} · {}", dataset_name, split, cell.labeler_name);
   return add_task(std::move(task));
@@ -311,13 +309,13 @@ void Expansion::add_tasks(const Cell& cell, const Json& identity, const std::str
 
   Task train;
   train.kind = TaskKind::kTrain;
-  train.spec = {{"kind", "train"}, {"cell", identity}};
+  train.spec = train_spec(identity);
   train.dependencies = {prepare_id};
-  if (!cell.labeler.is_null()) {
+  if (cell.labeler) {
     train.dependencies.push_back(
         label_task(cell, cell.dataset, cell.dataset_name, "train", prepare_id));
   }
-  // What each set needs beside the trained model.
+  // What each set requires besides the trained model.
   std::vector<std::vector<std::string>> needs;
   for (const EvaluationSet& set : sets) needs.push_back(needs_of(cell, set));
   std::vector<std::string> saliency_needs;
@@ -329,29 +327,28 @@ void Expansion::add_tasks(const Cell& cell, const Json& identity, const std::str
   for (size_t i = 0; i < sets.size(); ++i) {
     const EvaluationSet& set = sets[i];
     Task task = task_on_set(TaskKind::kEvaluate, cell, cell_id, set, needs[i], train_id);
-    task.spec = evaluate_spec(identity, set.name, set.split, set.other_dataset, set.transform);
+    task.spec = to_json(EvaluateSpec{set.set, set.transform}, identity);
     add_task(std::move(task));
   }
   if (!saliency_set) return;
   Task task =
       task_on_set(TaskKind::kSaliency, cell, cell_id, *saliency_set, saliency_needs, train_id);
-  task.spec = saliency_spec(identity, saliency_set->name, saliency_set->split,
-                            saliency_set->other_dataset, file_.saliency->images);
+  task.spec = to_json(SaliencySpec{saliency_set->set, file_.saliency->images}, identity);
   add_task(std::move(task));
 }
 
-// What a task on the set depends on beside training, made where it is not there yet: the set and,
-// of a model that looks at labels, those of the set.
+// Dependencies of a task on the set besides training, created if missing: preparing the set and, if
+// the model uses labels, labelling it.
 std::vector<std::string> Expansion::needs_of(const Cell& cell, const EvaluationSet& set) {
-  const Json& dataset = set.other_dataset.is_null() ? cell.dataset : set.other_dataset;
+  const DatasetSpec& dataset = set.set.other_dataset ? *set.set.other_dataset : cell.dataset;
   std::vector<std::string> needs{prepare_task(dataset, set.dataset_name)};
   if (cell.is_remixer()) {
-    needs.push_back(label_task(cell, dataset, set.dataset_name, set.split, needs.front()));
+    needs.push_back(label_task(cell, dataset, set.dataset_name, set.set.split, needs.front()));
   }
   return needs;
 }
 
-// All but the spec of a task of a trained cell on a set.
+// A task of a trained cell on a set, complete except for its spec.
 Task Expansion::task_on_set(TaskKind kind, const Cell& cell, const std::string& cell_id,
                             const EvaluationSet& set, const std::vector<std::string>& needs,
                             const std::string& train_id) const {
@@ -364,7 +361,7 @@ Task Expansion::task_on_set(TaskKind kind, const Cell& cell, const std::string& 
   return task;
 }
 
-// Holds all of it.
+// Collects everything in memory.
 class WholeGrid : public GridSink {
  public:
   void take(const Cell& cell, const Json&, const std::string&) override {

@@ -7,21 +7,21 @@
 
 namespace remixer::experiments {
 
-// Takes what a grid file expands to, piece by piece: a large grid need not be held as a whole.
+// Receives the cells and tasks of a grid one by one, so that a large grid need not fit in memory.
 class GridSink {
  public:
   virtual ~GridSink() = default;
-  // Each once, in the file's order, before its tasks.
+  // Each cell once, in the file's order, before its tasks.
   virtual void take(const Cell& cell, const Json& identity, const std::string& id) = 0;
-  // Each once, after all that it depends on.
+  // Each task once, after all its dependencies.
   virtual void take(Task task, const std::string& id) = 0;
 };
 
-// As below, into `sink`; where it throws, what the sink was given counts for nothing.
+// As below, but into `sink`. If it throws, what the sink has received is invalid.
 void expand_grid(const GridFile& file, GridSink& sink);
 
-// Multiplies out the axes. Throws InputError "FILE:LINE: ..." on impossible pairs, duplicates, and
-// cells that nothing evaluates.
+// Expands all combinations of the axes. Throws InputError "FILE:LINE: ..." on impossible pairs,
+// duplicates, and cells that no [[evaluation]] entry covers.
 Grid expand_grid(const GridFile& file);
 
 }  // namespace remixer::experiments

@@ -10,12 +10,12 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "experiments/spec/evaluation.h"
 #include "experiments/spec/recipe.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::experiments {
 
-// A value and the line that it stands on.
+// A value and its line in the file.
 template <typename T>
 struct Located {
   T value{};
@@ -31,52 +31,52 @@ struct CellsBlock {
   Axis<int64_t> seeds;
 };
 
-// [[evaluation]]: the sets that cells with these labelers are evaluated on.
+// [[evaluation]]: the sets on which cells with these labelers are evaluated.
 struct EvaluationEntry {
   int line = 0;
   Axis<std::string> sets;
-  std::optional<Axis<std::string>> labelers;  // without: all
-  std::string transform = kWholeTransform;    // how images are seen (experiments/spec/evaluation.h)
+  std::optional<Axis<std::string>> labelers;  // if absent: all
+  std::string transform = kWholeTransform;    // see experiments/spec/task_spec.h
 };
 
-// [saliency]: the images of a set whose saliency maps every cell draws.
+// [saliency]: the images of a set for which saliency maps are drawn for every cell.
 struct SaliencyEntry {
   int line = 0;
   Located<std::string> set;
-  Json images;  // as in a saliency task's spec
+  SaliencyImages images;
 };
 
-// A labeler under the name that the grid gives it.
+// A labeler under its name in the grid.
 struct NamedLabeler {
-  Json entry;            // null for none
-  std::string distance;  // empty for none
-  std::string pinned{};  // the workspace's name of its weights or maps, where the grid gives one
+  std::optional<LabelerSpec> spec;  // none: a plain model
+  std::string distance;             // empty for none
+  std::string pinned{};  // the workspace's name of its weights or maps, if the grid gives one
 };
 
-// A dataset under the name that the grid gives it.
+// A dataset under its name in the grid.
 struct NamedDataset {
-  Json entry;                                // as in a cell
-  int64_t image_size = 0;                    // pixels a side; 0: of many sizes
-  bool trains = true;                        // there is a split "train"
+  DatasetSpec spec;
+  int64_t image_size = 0;                    // pixels a side; 0: images vary in size
+  bool trains = true;                        // it has a split "train"
   std::vector<std::string> evaluation_sets;  // its other splits
-  std::map<std::string, int64_t> images{};   // in each split; without those that are not known
-  std::string kind{};                        // a builder's or a known data set's name, or empty
-  std::string called{};                      // by the workspace; of imported ones
+  std::map<std::string, int64_t> images{};   // per split; unknown ones are left out
+  std::string kind{};                        // name of a builder or known data set, or empty
+  std::string called{};                      // the workspace's name, if imported
 };
 
-// What a grid names and the workspace does not hold yet.
+// An input that the grid names and the workspace does not have yet.
 struct MissingInput {
   std::string what;     // "dataset" or "weights"
-  std::string name;     // what the workspace should call it
-  std::string kind;     // a known data set's name, or the labeler; empty where that is not known
+  std::string name;     // its name in the workspace
+  std::string kind;     // a known data set's name, or the labeler; empty if unknown
   std::string problem;  // "FILE:LINE: ...", one line
   std::string source;   // who publishes it and where; may be empty
-  std::string command;  // what brings it
+  std::string command;  // command that gets it
   double gigabytes = 0;
 };
 
 struct GridFile {
-  std::string file;  // what messages call it
+  std::string file;  // its name in messages
   std::string text;
   std::string name, description;
   std::map<std::string, NamedDataset> datasets;

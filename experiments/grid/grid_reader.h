@@ -9,9 +9,9 @@
 
 namespace remixer::experiments {
 
-// Throws InputError "FILE:LINE: ..." on text that is not TOML, unknown keys and names, values of a
-// wrong type or out of range, and missing parts. Imported datasets and pins are looked up in
-// `workspace`; what it does not hold is noted as missing and stood in for.
+// Throws InputError "FILE:LINE: ..." on invalid TOML, unknown keys and names, values of a wrong
+// type or out of range, and missing parts. Imported datasets and pins are looked up in `workspace`;
+// those it lacks are recorded as missing and replaced by placeholders.
 GridFile read_grid_file(const std::string& text, const std::string& file,
                         const std::filesystem::path& workspace);
 

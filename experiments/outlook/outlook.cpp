@@ -6,13 +6,14 @@
 #include <unordered_map>
 
 #include "experiments/spec/components.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::experiments {
 namespace {
 
 constexpr double kHour = 3600, kGigabyte = 1e9;
-constexpr int64_t kRound = 256;     // of repeated augmentation
-constexpr double kTaskSeconds = 5;  // of a small task beside its images
+constexpr int64_t kRound = 256;     // repeated augmentation counts in 256s
+constexpr double kTaskSeconds = 5;  // overhead of a small task besides its images
 constexpr double kBytesAWeight = 4;
 
 class Ahead {
@@ -21,10 +22,10 @@ class Ahead {
       : outlined_(outlined), done_(done), rates_(rates) {
     for (const Cell& cell : outlined.grid.cells) cells_.emplace(cell.id(), &cell);
     for (const auto& [name, dataset] : outlined.file.datasets) {
-      datasets_.emplace(canonical_json(dataset.entry), &dataset);
+      datasets_.emplace(dataset.spec, &dataset);
     }
     for (const auto& [name, labeler] : outlined.file.labelers) {
-      if (!labeler.entry.is_null()) pinned_[canonical_json(labeler.entry)] = labeler.pinned;
+      if (labeler.spec) pinned_[*labeler.spec] = labeler.pinned;
     }
   }
 
@@ -54,9 +55,9 @@ class Ahead {
     return added;
   }
 
-  // Of a split; -1 where that is not known.
-  int64_t images_of(const Json& dataset, const std::string& split) const {
-    const auto found = datasets_.find(canonical_json(dataset));
+  // Number of images in a split; -1 if unknown.
+  int64_t images_of(const DatasetSpec& dataset, const std::string& split) const {
+    const auto found = datasets_.find(dataset);
     if (found == datasets_.end()) return -1;
     const auto images = found->second->images.find(split);
     return images == found->second->images.end() ? -1 : images->second;
@@ -83,9 +84,10 @@ class Ahead {
       entry.gigabytes +=
           parameters(find_architecture(cell.architecture)) * kBytesAWeight / kGigabyte;
     } else {
-      const std::string set = task.spec.at("eval_set");
-      const Json& dataset = task.spec.contains("dataset") ? task.spec.at("dataset") : cell.dataset;
-      add_work(entry, images_of(dataset, task.spec.value("split", set)), rates_.evaluation(cell));
+      const ShownSet set = task.kind == TaskKind::kEvaluate ? evaluate_spec(task.spec).set
+                                                            : saliency_spec(task.spec).set;
+      const int64_t images = images_of(set.other_dataset.value_or(cell.dataset), set.split);
+      add_work(entry, images, rates_.evaluation(cell));
       entry.device_hours += kTaskSeconds / kHour;
     }
   }
@@ -111,17 +113,17 @@ class Ahead {
   }
 
   void add_label(const Task& task, bool reused) {
-    const Json& labeler = task.spec.at("labeler");
+    const LabelSpec spec = label_spec(task.spec);
     const std::string name = task.title.substr(task.title.rfind("· ") + std::string("· ").size());
     OutlookRow& entry = row("label", name);
     entry.tasks += 1;
     entry.reused += reused;
     if (reused) return;
-    const int64_t images = images_of(task.spec.at("dataset"), task.spec.at("split"));
-    const auto pinned = pinned_.find(canonical_json(labeler));
-    const auto dataset = datasets_.find(canonical_json(task.spec.at("dataset")));
+    const int64_t images = images_of(spec.dataset, spec.split);
+    const auto pinned = pinned_.find(spec.labeler);
+    const auto dataset = datasets_.find(spec.dataset);
     const Rate rate =
-        rates_.labelling(labeler, pinned == pinned_.end() ? "" : pinned->second,
+        rates_.labelling(spec.labeler, pinned == pinned_.end() ? "" : pinned->second,
                          dataset == datasets_.end() ? 0 : dataset->second->image_size);
     entry.basis = rate.basis;
     if (images < 0 || rate.images <= 0) {
@@ -130,7 +132,7 @@ class Ahead {
     }
     entry.images += images;
     entry.processor_hours += static_cast<double>(images) / rate.images / kHour;
-    entry.gigabytes += static_cast<double>(images) * rates_.bytes_a_map(labeler) / kGigabyte;
+    entry.gigabytes += static_cast<double>(images) * rates_.bytes_a_map(spec.labeler) / kGigabyte;
   }
 
   void total() {
@@ -160,8 +162,8 @@ class Ahead {
   const std::set<std::string>& done_;
   const Rates& rates_;
   std::unordered_map<std::string, const Cell*> cells_;
-  std::map<std::string, const NamedDataset*> datasets_;
-  std::map<std::string, std::string> pinned_;  // by labeler's entry
+  std::map<DatasetSpec, const NamedDataset*> datasets_;
+  std::map<LabelerSpec, std::string> pinned_;
   Outlook outlook_;
 };
 

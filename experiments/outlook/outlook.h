@@ -12,30 +12,30 @@
 
 namespace remixer::experiments {
 
-// Tasks that are alike.
+// A group of similar tasks.
 struct OutlookRow {
-  std::string kind;  // "prepare", "label", "train" or "evaluate"
+  std::string kind;  // "prepare", "label", "train", "evaluate" or "saliency"
   std::string what;  // "deit_small_patch16_224 · bigbigan"
   int64_t tasks = 0, reused = 0;
-  int64_t images = 0;          // of those to run
-  double device_hours = 0;     // hours of one GPU, or of one processor
-  double processor_hours = 0;  // where the work is on processors, as labelling always is
-  double gigabytes = 0;        // that it leaves on disk
-  bool known = true;           // false: images or rate are not known, and hours are left out
-  std::string basis{};         // of the hours
+  int64_t images = 0;          // of the tasks to run
+  double device_hours = 0;     // hours of one GPU, or of one CPU core
+  double processor_hours = 0;  // for CPU work, which includes all labelling
+  double gigabytes = 0;        // left on disk
+  bool known = true;           // false: images or rate are unknown, and hours are left out
+  std::string basis{};         // source of the hours
 };
 
 struct Outlook {
   int64_t cells = 0, cells_reused = 0, tasks = 0, tasks_reused = 0;
   std::vector<OutlookRow> rows;
   double device_hours = 0, processor_hours = 0;
-  double wall_hours = 0;     // with the machine's workers, none of them ever waiting
-  double longest_hours = 0;  // of one training on one worker
+  double wall_hours = 0;     // with the machine's workers, assuming that none ever waits
+  double longest_hours = 0;  // the longest single training on one worker
   double label_gigabytes = 0, model_gigabytes = 0;
-  bool whole = true;  // false: some row is not known
+  bool whole = true;  // false: some row is unknown
 };
 
-// `done`: ids of tasks that are finished. Tasks on stand-ins are never among them.
+// `done`: ids of finished tasks. Tasks on placeholders are never among them.
 Outlook look_ahead(const OutlinedGrid& outlined, const std::set<std::string>& done,
                    const Rates& rates);
 

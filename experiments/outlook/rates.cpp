@@ -10,9 +10,9 @@
 namespace remixer::experiments {
 namespace {
 
-constexpr double kBackward = 3;  // forward and backward, in forward passes
-// Of one GPU of the table below and of one processor with AVX-512, operations a second that such
-// models reach.
+constexpr double kBackward = 3;  // cost of forward and backward, in forward passes
+// Operations per second that such models reach on the GPU of the table below and on one CPU core
+// with AVX-512.
 constexpr double kGpuOperations = 35e12, kProcessorOperations = 50e9;
 
 // timm's published training benchmark: images a second of one RTX 3090 in mixed precision.
@@ -27,7 +27,7 @@ constexpr Stated kTraining[] = {{"deit_small_patch16_224", 1054},
                                 {"convmixer_1024_20_ks9_p14", 308}};
 constexpr const char* kTable = "stated: timm's training benchmark on an RTX 3090";
 
-// Other GPUs beside that one, roughly.
+// Rough speeds of other GPUs relative to that one.
 struct GpuSpeed {
   const char* model;
   double speed;
@@ -52,15 +52,15 @@ double gpu_speed(const std::string& model) {
   return speed;
 }
 
-// What the masks add to a step.
+// Relative cost of a step with masks.
 double mask_cost(const Cell& cell, const Architecture& architecture) {
   if (!cell.is_remixer()) return 1;
   if (architecture.family == "convmixer") return 1.5;
   return cell.distance == "cosine" ? 1.25 : 1.1;
 }
 
-// A processor does far fewer operations of a convolution over single channels in the same time than
-// of a matrix product.
+// On a CPU, a convolution over single channels (depthwise) reaches far fewer operations per second
+// than a matrix product.
 double depthwise_extra(const Cell& cell, const Architecture& a) {
   if (a.family != "convmixer") return 0;
   constexpr double kSlower = 12;
@@ -78,12 +78,13 @@ std::string train_key(const std::string& architecture, const std::string& prior,
   return fmt::format("train {} {} {}", architecture, prior, labels);
 }
 
-// Seconds of one processor an image, measured on processors with AVX-512 where the network is at
-// hand, else from its operations.
-double stated_labelling(const Json& labeler, const std::string& pinned, int64_t image_size) {
-  const std::string name = labeler.at("name");
+// CPU seconds per image on one core, measured on processors with AVX-512 if the network was
+// available, else computed from its operations.
+double stated_labelling(const LabelerSpec& labeler, const std::string& pinned, int64_t image_size) {
+  const std::string& name = labeler.name;
   const auto side = [&](const char* parameter, double usual) {
-    const double ratio = labeler.value(parameter, usual) / usual;
+    const double ratio =
+        labeler.has(parameter) ? static_cast<double>(labeler.parameter(parameter)) / usual : 1;
     return ratio * ratio;
   };
   if (name == "saliency") return 0.06 * side("input_size", 96);
@@ -152,7 +153,7 @@ void Rates::add(const Json& record, const std::string& from) {
     for (const Json& each : record.at("labelling")) {
       const std::string name = each.at("labeler");
       bytes_.emplace_back(name, each.at("bytes_an_image").get<double>());
-      if (!each.at("whole").get<bool>()) continue;  // a smaller network stood in for it
+      if (!each.at("whole").get<bool>()) continue;  // a smaller network was used in its place
       measured_.push_back(
           {"label " + name,
            each.at("images_a_second").get<double>() / each.at("units").get<double>(),
@@ -201,7 +202,7 @@ Rate Rates::training(const Cell& cell) const {
       return {stated.images * speed / mask, kTable + times};
     }
   }
-  // ConViT's gates cost more than their operations say.
+  // ConViT's gates cost more than their operation count suggests.
   const double images = gated ? 444 * multiply_adds(find_architecture("convit_small"), 0) / work
                               : kGpuOperations / (2 * kBackward * work);
   return {images * speed / mask,
@@ -210,20 +211,21 @@ Rate Rates::training(const Cell& cell) const {
 
 Rate Rates::evaluation(const Cell& cell) const {
   Rate rate = training(cell);
-  rate.images *= kBackward / (machine_.gpu ? 2 : 1);  // evaluation is in fp32
+  rate.images *= kBackward / (machine_.gpu ? 2 : 1);  // evaluation runs in fp32
   return rate;
 }
 
-Rate Rates::labelling(const Json& labeler, const std::string& pinned, int64_t image_size) const {
-  const std::string name = labeler.at("name");
+Rate Rates::labelling(const LabelerSpec& labeler, const std::string& pinned,
+                      int64_t image_size) const {
+  const std::string& name = labeler.name;
   if (const Measured* found = find("label " + name, false)) return {found->images, found->basis};
   const double seconds = stated_labelling(labeler, pinned, image_size);
   if (seconds == 0) return {};
   return {1 / seconds, fmt::format("stated: {:.2g} s of a processor an image", seconds)};
 }
 
-double Rates::bytes_a_map(const Json& labeler) const {
-  const std::string name = labeler.at("name");
+double Rates::bytes_a_map(const LabelerSpec& labeler) const {
+  const std::string& name = labeler.name;
   for (auto each = bytes_.rbegin(); each != bytes_.rend(); ++each) {
     if (each->first == name) return each->second;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast a machine trains, evaluates and labels: measured where a rehearsal or `bench step` was
-// run on such a machine, else from stated tables.
+// Speeds at which a machine trains, evaluates and labels: measured if a rehearsal or `bench step`
+// was run on such a machine, else from stated tables.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +14,18 @@
 
 namespace remixer::experiments {
 
-// What tasks are to run on. One worker works on one task.
+// The machine that tasks will run on. One worker runs one task at a time.
 struct Machine {
   bool gpu = false;
-  std::string model{};     // of a GPU, as Slurm's gres calls it: "a100"; empty: not said
-  int64_t devices = 1;     // GPUs of a worker; of a CPU machine, its processors
-  int64_t processors = 1;  // of a worker
-  int64_t workers = 1;     // at once
+  std::string model{};     // the GPU's, as in Slurm's gres: "a100"; empty: unknown
+  int64_t devices = 1;     // GPUs of a worker; on a CPU machine, its cores
+  int64_t processors = 1;  // CPU cores of a worker
+  int64_t workers = 1;     // running at once
 };
 
-// How much one unit does in a second: a GPU or a processor.
+// Speed of one unit: a GPU or a CPU core.
 struct Rate {
-  double images = 0;  // a second; 0: not known
+  double images = 0;  // per second; 0: unknown
   std::string basis;  // "measured: ..." or "stated: ..."
 };
 
@@ -33,18 +33,18 @@ class Rates {
  public:
   explicit Rates(Machine machine) : machine_(std::move(machine)) {}
 
-  // Adds what was measured: a rehearsal's record, or what `remixer bench step --format json`
-  // prints. `from` names it for people. Throws InputError where it is neither.
+  // Adds measurements: a rehearsal's record, or the output of `remixer bench step --format json`.
+  // `from` names the source for people. Throws InputError if `record` is neither.
   void add(const Json& record, const std::string& from);
 
-  // Images a second of one GPU or processor.
+  // Images per second on one GPU or CPU core.
   Rate training(const Cell& cell) const;
   Rate evaluation(const Cell& cell) const;
-  // Of one processor: labelers run on those. `pinned`: the grid's name for its weights;
-  // `image_size`: of the images, 0 where they are of many sizes.
-  Rate labelling(const Json& labeler, const std::string& pinned, int64_t image_size) const;
-  // Of a label file.
-  double bytes_a_map(const Json& labeler) const;
+  // Images per second on one CPU core; labelers use no GPU. `pinned`: the grid's name for its
+  // weights; `image_size`: pixels a side, 0 if the images vary in size.
+  Rate labelling(const LabelerSpec& labeler, const std::string& pinned, int64_t image_size) const;
+  // Bytes per map in a label file.
+  double bytes_a_map(const LabelerSpec& labeler) const;
 
   const Machine& machine() const { return machine_; }
 
@@ -62,9 +62,9 @@ class Rates {
   std::vector<std::pair<std::string, double>> bytes_;  // by labeler, measured
 };
 
-// Multiplications with an addition of one image's forward pass, about; 0 for an extension's model.
+// Approximate multiply-adds of one image's forward pass; 0 for an extension's model.
 double multiply_adds(const Architecture& architecture, int64_t image_size);
-// Weights, about.
+// Approximate number of weights.
 double parameters(const Architecture& architecture);
 
 }  // namespace remixer::experiments

@@ -13,6 +13,7 @@
 #include "experiments/spec/components.h"
 #include "experiments/spec/imported.h"
 #include "experiments/spec/pins.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::experiments {
 namespace {
@@ -20,14 +21,14 @@ namespace {
 constexpr int64_t kSteps = 2, kSmallShard = 2, kRound = 256;
 constexpr double kHoldOut = 0.25;
 
-// Two steps of it.
+// The recipe cut down to two steps.
 Recipe rehearsed(const Recipe& recipe, const RehearsalTerms& terms) {
   Recipe short_one = recipe;
   short_one.epochs = 1;
   short_one.warmup_epochs = 0;
   if (recipe.hold_out > 0) short_one.hold_out = kHoldOut;
   if (terms.gpu) return short_one;
-  // Where ranks do not divide the shards, the rehearsal fails as the real thing would.
+  // If ranks do not divide the shards, the rehearsal must fail as the real run would.
   if (recipe.shards % terms.ranks == 0) {
     short_one.shards = std::min(recipe.shards, std::max<int64_t>(2, terms.ranks));
   }
@@ -35,7 +36,7 @@ Recipe rehearsed(const Recipe& recipe, const RehearsalTerms& terms) {
   return short_one;
 }
 
-// That two steps of every recipe find enough.
+// Enough images for two steps of every recipe.
 int64_t train_images(const GridFile& file, const RehearsalTerms& terms) {
   int64_t most = 0;
   for (const auto& [name, recipe] : file.recipes) {
@@ -57,10 +58,10 @@ std::string rehearsal_name(const std::string& name) {
 }
 
 bool is_imported(const NamedDataset& dataset) {
-  return dataset.entry.value("builder", std::string()) == kImportedBuilder;
+  return dataset.spec.name == kImportedBuilder;
 }
 
-// What the workspace's manifest says, where it holds the data set.
+// The workspace's manifest of the data set, if it has one.
 Json manifest_of(const fs::path& workspace, const std::string& name) {
   const auto folders = folders_named(workspace, name);
   if (folders.empty()) return Json::object();
@@ -90,13 +91,14 @@ Json dataset_order(const NamedDataset& dataset, const fs::path& workspace, int64
           {"train_images", images}};
 }
 
-// The user's own weights, where they are there already.
-fs::path own_weights(const Json& labeler, const fs::path& workspace, const fs::path& installed) {
-  const std::string kind = labeler.at("name");
+// The user's own weights, if they exist already.
+fs::path own_weights(const LabelerSpec& labeler, const fs::path& workspace,
+                     const fs::path& installed) {
+  const std::string& kind = labeler.name;
   const Labeler& known = find_labeler(kind);
   const bool script = kind.starts_with("script_");
   for (const fs::path& folder : {weights_folder(workspace), installed}) {
-    const fs::path file = pinned_file(folder, script ? "script" : kind, labeler.at(known.pin),
+    const fs::path file = pinned_file(folder, script ? "script" : kind, labeler.hash(known.pin),
                                       script ? ".toml" : ".safetensors");
     if (fs::exists(file)) return file;
   }
@@ -113,25 +115,26 @@ int64_t input_size_of(const fs::path& description, const std::string& name) {
   return name.find("nfnet_f6") == name.npos ? kUsual : kNfnet;
 }
 
-// Names of labelers whose pins have to be made, by the name of the pin.
+// Names of labelers whose pins must be made, by name of the pin.
 std::map<std::string, std::string> pinned_labelers(const GridFile& file) {
   std::map<std::string, std::string> names;
   for (const auto& [name, labeler] : file.labelers) {
-    if (labeler.entry.is_null()) continue;
-    if (find_labeler(labeler.entry.at("name").get<std::string>()).pin.empty()) continue;
+    if (!labeler.spec || find_labeler(labeler.spec->name).pin.empty()) continue;
     names.emplace(labeler.pinned.empty() ? name : labeler.pinned, name);
   }
   return names;
 }
 
-// Splits whose maps a labeler brings along.
-Json splits_of(const OutlinedGrid& outlined, const Json& labeler) {
+// The splits for which a labeler provides maps.
+Json splits_of(const OutlinedGrid& outlined, const LabelerSpec& labeler) {
   Json splits = Json::array();
   for (const Task& task : outlined.grid.tasks) {
-    if (task.kind != TaskKind::kLabel || task.spec.at("labeler") != labeler) continue;
+    if (task.kind != TaskKind::kLabel) continue;
+    const LabelSpec spec = label_spec(task.spec);
+    if (spec.labeler != labeler) continue;
     for (const auto& [name, dataset] : outlined.file.datasets) {
-      if (dataset.entry == task.spec.at("dataset")) {
-        splits.push_back({dataset.called.empty() ? name : dataset.called, task.spec.at("split")});
+      if (dataset.spec == spec.dataset) {
+        splits.push_back({dataset.called.empty() ? name : dataset.called, spec.split});
         break;
       }
     }
@@ -151,11 +154,11 @@ Json rehearsal_order(const OutlinedGrid& outlined, const fs::path& workspace,
     datasets.push_back(dataset_order(dataset, workspace, train_images(file, terms)));
   }
   for (const auto& [pin, name] : pinned_labelers(file)) {
-    const Json& labeler = file.labelers.at(name).entry;
-    const std::string kind = labeler.at("name");
+    const LabelerSpec& labeler = *file.labelers.at(name).spec;
+    const std::string& kind = labeler.name;
     const bool script = kind.starts_with("script_"), maps = kind.starts_with("imported_");
     const fs::path own = maps ? fs::path() : own_weights(labeler, workspace, installed);
-    // A classifier of hundreds of millions of weights is for GPUs' machines.
+    // A classifier with hundreds of millions of weights needs a machine with a GPU.
     const bool taken = !own.empty() && (!script || terms.gpu);
     weights.push_back({{"kind", kind},
                        {"name", pin},
@@ -179,19 +182,25 @@ Grid rehearsal_grid(const GridFile& real, const fs::path& scratch,
   }
   file.recipes = std::move(recipes);
   for (auto& [name, dataset] : file.datasets) {
-    if (!dataset.entry.contains("train_images")) continue;
-    constexpr int64_t kLeast = 10;  // of a builder's
-    const int64_t images = std::max(kLeast, train_images(real, terms));
-    dataset.entry["train_images"] = images;
-    dataset.entry["test_images"] = kLeast;
+    if (!dataset.spec.has("train_images")) continue;
+    // The fewest that the builder takes.
+    const auto least = [&](const char* name) {
+      for (const Parameter& parameter : find_dataset_builder(dataset.spec.name).parameters) {
+        if (parameter.name == name) return parameter.low;
+      }
+      return int64_t{0};
+    };
+    const int64_t images = std::max(least("train_images"), train_images(real, terms));
+    dataset.spec.parameters["train_images"] = images;
+    dataset.spec.parameters["test_images"] = least("test_images");
     dataset.images["train"] = images;
   }
   for (auto& [name, labeler] : file.labelers) {
-    if (labeler.entry.is_null()) continue;
-    const std::string pin = find_labeler(labeler.entry.at("name").get<std::string>()).pin;
+    if (!labeler.spec) continue;
+    const std::string& pin = find_labeler(labeler.spec->name).pin;
     if (pin.empty()) continue;
     const auto made = pins.find(labeler.pinned.empty() ? name : labeler.pinned);
-    if (made != pins.end()) labeler.entry[pin] = made->second;
+    if (made != pins.end()) labeler.spec->hashes[pin] = made->second;
   }
   for (CellsBlock& block : file.cells) {
     for (auto& recipe : block.recipes) recipe.value = rehearsal_name(recipe.value);

@@ -5,25 +5,26 @@
 #include "experiments/outlook/rates.h"
 #include "experiments/spec/cell.h"
 #include "experiments/spec/known_datasets.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::experiments {
 namespace {
 
-// Of an imported data set the spec says no number: about ImageNet-9's.
-constexpr double kTrainImages = 45405, kTestImages = 4050;
-// Beside its images: starting, reading the data set and the model, writing.
+// An imported data set's spec has no image counts: assume about ImageNet-9's.
+constexpr int64_t kTrainImages = 45405, kTestImages = 4050;
+// Overhead per task: starting, reading the data set and the model, writing.
 constexpr double kTaskSeconds = 2;
-constexpr double kMadeImageSeconds = 4e-3;  // of a data set that is built
+constexpr double kMadeImageSeconds = 4e-3;  // per image of a data set that is built
 
-double images_of(const Json& dataset, const std::string& split) {
+double images_of(const DatasetSpec& dataset, const std::string& split) {
   const bool train = split == "train";
-  const auto builder = dataset.value("builder", std::string());
-  if (const KnownDataset* known = find_known_dataset(builder)) {
+  if (const KnownDataset* known = find_known_dataset(dataset.name)) {
     for (const auto& [name, images] : known->splits) {
       if (name == split) return static_cast<double>(images);
     }
   }
-  return dataset.value(train ? "train_images" : "test_images", train ? kTrainImages : kTestImages);
+  return static_cast<double>(train ? dataset.parameter("train_images", kTrainImages)
+                                   : dataset.parameter("test_images", kTestImages));
 }
 
 double by_rate(double images, const Rate& rate) {
@@ -41,16 +42,13 @@ double seconds_of(TaskKind kind, const Json& spec) {
   const Rates rates{Machine{}};
   switch (kind) {
     case TaskKind::kPrepare: {
-      const Json dataset = spec.value("dataset", Json::object());
-      return kTaskSeconds + kMadeImageSeconds * images_of(dataset, "train");
+      return kTaskSeconds + kMadeImageSeconds * images_of(prepare_spec(spec).dataset, "train");
     }
     case TaskKind::kLabel: {
-      const Json labeler = spec.value("labeler", Json());
-      if (!labeler.is_object() || !labeler.contains("name")) return 0;
-      const auto split = spec.value("split", std::string());
-      const Json dataset = spec.value("dataset", Json::object());
-      const auto side = dataset.value("builder", std::string()) == "fashion-bg" ? 32 : 0;
-      return by_rate(images_of(dataset, split), rates.labelling(labeler, "", side));
+      const LabelSpec label = label_spec(spec);
+      const auto side = label.dataset.name == "fashion-bg" ? 32 : 0;
+      return by_rate(images_of(label.dataset, label.split),
+                     rates.labelling(label.labeler, "", side));
     }
     case TaskKind::kTrain: {
       const Cell cell = cell_of(spec);
@@ -71,7 +69,7 @@ double seconds_of(TaskKind kind, const Json& spec) {
 }  // namespace
 
 double stated_seconds(TaskKind kind, const Json& spec) {
-  // A daemon may be sent what its program does not know; it is for the worker to refuse it.
+  // A daemon may receive specs that its program does not know; the worker rejects them.
   try {
     return seconds_of(kind, spec);
   } catch (const Json::exception&) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tasks cost beside one another before any was measured, by the stated tables of rates.h and
-// from their specs alone.
+// Relative costs of tasks before any was measured, computed from the stated tables of rates.h and
+// the tasks' specs only.
 #pragma once
 
 #include "experiments/spec/task.h"
 
 namespace remixer::experiments {
 
-// Seconds on one processor; only their ratios mean something elsewhere. `spec`: the task's whole
-// one, its cell included. 0: not known.
+// Seconds on one CPU core; on other machines only their ratios are meaningful. `spec`: the task's
+// whole spec, including its cell. 0: unknown.
 double stated_seconds(TaskKind kind, const Json& spec);
 
 }  // namespace remixer::experiments

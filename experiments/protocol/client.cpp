@@ -25,7 +25,7 @@ namespace net = boost::asio;
 using beast::error_code;
 using net::ip::tcp;
 
-// Listings of a large grid are long; anything beyond this is a mistake.
+// Listings of a large grid are long; anything beyond this limit is a mistake.
 constexpr uint64_t kLargestBody = uint64_t{1} << 30;
 constexpr uint64_t kLargestProof = 4096;
 
@@ -35,7 +35,7 @@ std::string one_line(std::string text) {
   return text;
 }
 
-// The message of an error answer: {"error": "..."}, or what the status line says.
+// The message of an error answer: {"error": "..."}, else the status line.
 std::string refusal(const http::response<http::string_body>& answer) {
   const Json json = Json::parse(answer.body(), nullptr, false);
   if (json.is_object() && json.contains("error") && json["error"].is_string()) {
@@ -63,14 +63,14 @@ struct Client::State {
  private:
   using Request = http::request<http::string_body>;
   using Parser = http::response_parser<http::string_body>;
-  // One asynchronous step, waited for: only these obey the stream's timeout.
+  // Runs one asynchronous step and waits for it: the stream's timeout applies only to these.
   template <typename Start>
   error_code wait(Start start);
-  // Throws Unreachable where the address is a name that is not known.
+  // Throws Unreachable if the address is a host name that cannot be resolved.
   std::vector<tcp::endpoint> endpoints();
   error_code connect();
   void check_certificate();
-  // In clear text: asks for the daemon's proof and compares it.
+  // In clear text: requests the daemon's proof and checks it.
   void check_proof();
   error_code exchange(Request& request, Parser& parser);
   Json read_answer(const std::string& path, Parser& parser);
@@ -95,14 +95,14 @@ Client::State::State(Access given, double seconds)
         access.address);
   }
   if (!error && address.is_loopback() && !access.host.empty() && access.host != host_name()) {
-    // Whoever listens there on this host is somebody else; it is shown no token.
+    // What listens at that address on this host is another program; it must not get the token.
     throw Unreachable(
         fmt::format("the daemon listens on its own host {} alone, at {}, and this is {}: start it "
                     "with --address auto, or with `remixer slurm up`",
                     access.host, access.address, host_name()));
   }
   if (!access.fingerprint.empty()) {
-    // Trust is by fingerprint alone: no authority is asked.
+    // Trust is by fingerprint only; no certificate authority is used.
     tls.emplace(net::ssl::context::tls_client);
     tls->set_options(net::ssl::context::no_tlsv1 | net::ssl::context::no_tlsv1_1);
     tls->set_verify_mode(net::ssl::verify_none);
@@ -240,7 +240,7 @@ Json Client::State::request(http::verb verb, const std::string& path, std::strin
     const error_code error = exchange(request, parser);
     if (!error) return read_answer(path, parser);
     close();
-    // A kept connection that the daemon has closed in the meantime says nothing about the daemon.
+    // A kept-alive connection that has been closed meanwhile does not mean that the daemon is down.
     if (kept && !parser.got_some() && error != beast::error::timeout) continue;
     fail_unreachable(error, true);
   }
@@ -272,9 +272,9 @@ Json Client::get(const std::string& path) {
 }
 
 Json Client::post(const std::string& path, const Json& body) {
-  // Bytes of a log line that are no UTF-8 must not stop the message that carries them.
+  // Log lines with invalid UTF-8 must not prevent sending the message.
   std::string text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
-  // A daemon would refuse it and close, while it is still being written.
+  // A daemon would refuse it and close the connection while it is still being sent.
   if (text.size() > kLargestRequest) {
     fail_input("what is sent to {} is too large: {} MiB, and a daemon takes {}; send it in parts",
                path, text.size() >> 20, kLargestRequest >> 20);

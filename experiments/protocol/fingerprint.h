@@ -8,7 +8,7 @@
 
 namespace remixer::experiments::protocol {
 
-// SHA-256 of the certificate in DER, lower-case hexadecimal; empty for null.
+// SHA-256 of the certificate in DER form, lower-case hexadecimal; empty for null.
 std::string fingerprint_of(const X509* certificate);
 
 }  // namespace remixer::experiments::protocol

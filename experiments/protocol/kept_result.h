@@ -9,11 +9,11 @@
 
 namespace remixer::experiments::protocol {
 
-// Writes the file so that it appears whole.
+// Writes the file atomically.
 void write_kept_result(const std::filesystem::path& folder, const AttemptResult& result);
 
-// The attempt's result; nothing where there is none, or none that is finished. Throws where the
-// file cannot be read or is not a result.
+// The attempt's result; nothing if there is none or it is not finished. Throws if the file cannot
+// be read or is not a result.
 std::optional<AttemptResult> read_kept_result(const std::filesystem::path& folder);
 
 }  // namespace remixer::experiments::protocol

@@ -10,7 +10,7 @@
 
 namespace remixer::experiments {
 
-// Cells, tasks and kinds inside messages, found by argument lookup.
+// JSON of cells, tasks and kinds inside messages, found by argument-dependent lookup.
 Json write_value(const Cell& cell) {
   return to_json(cell);
 }
@@ -146,7 +146,7 @@ void describe(V& v, FieldsOf<V, MetricPoint>& m) {
   v("step", m.step);
   v("epoch", m.epoch);
   v("name", m.name);
-  v.number_or_nan("value", m.value);  // a loss that has run away must still be reported
+  v.number_or_nan("value", m.value);  // a diverged loss must still be reported
 }
 
 template <typename V>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages between worker, command and daemon: JSON bodies over HTTP/1.1 under /api/v1. docs/api.md
-// describes the routes; each message here has to_json and from_json, and from_json throws
-// InputError naming a field that is missing, unknown or of a wrong type.
+// describes the routes. Each message here has to_json and from_json; from_json throws InputError
+// naming a field that is missing, unknown or of a wrong type.
 #pragma once
 
 #include <cstdint>
@@ -15,59 +15,59 @@
 
 namespace remixer::experiments::protocol {
 
-// POST /workers: a worker (all its ranks together) says that it is there.
+// POST /workers: registers a worker (all its ranks together).
 struct RegisterWorker {
   std::string name;  // "host:pid"
   std::string host;
   int64_t pid = 0;  // rank 0's
   int64_t ranks = 1;
   std::string device;   // "cpu" or "cuda"
-  std::string boot_id;  // of the host, so that a local daemon can tell that the process is gone
-  std::string version;  // the product's, and its commit
+  std::string boot_id;  // of the host, so that a local daemon can tell if the process is gone
+  std::string version;  // the product's version and commit
   Json environment;     // library versions, CPU, threads, ... recorded with each attempt
-  int64_t gpus = 0;     // that all its ranks have together
-  double ends_at = 0;   // when its allocation ends, seconds since 1970; 0: no end is known
-  // With the boot id and the pid these make out one process: its pid namespace (a container has one
-  // of its own) and when it was started, in clock ticks since boot. Empty and 0: not said.
+  int64_t gpus = 0;     // of all its ranks together
+  double ends_at = 0;   // end of its allocation, seconds since 1970; 0: no known end
+  // With boot id and pid these identify one process: its pid namespace (a container has its own)
+  // and its start time, in clock ticks since boot. Empty and 0: not known.
   std::string pid_namespace{};
   int64_t started = 0;
 };
 struct WorkerRegistered {
   std::string worker_id;
-  double lease_seconds = 0;      // how long an attempt is held without a heartbeat
-  double heartbeat_seconds = 0;  // how often to send one
+  double lease_seconds = 0;      // how long an attempt is kept without a heartbeat
+  double heartbeat_seconds = 0;  // interval between heartbeats
   std::string workspace;         // absolute path
 };
 
-// A task's input: what a dependency left behind.
+// A task's input: the result of a dependency.
 struct TaskInput {
   std::string task_id;
   TaskKind kind = TaskKind::kPrepare;
-  Json spec;    // without its cell, as the assignment's task
+  Json spec;    // without its cell, like the assignment's task
   Json result;  // the committed result, paths in it relative to the workspace
 };
 struct Assignment {
   std::string task_id;
-  Task task;            // its spec without "cell", which travels once, as `cell`
+  Task task;            // its spec lacks "cell", which is sent once, as `cell`
   int64_t attempt = 0;  // 1, 2, ... within the task
-  int64_t fence = 0;    // grows with every attempt given out by this daemon's database
-  std::string folder;   // the attempt's own, relative to the workspace: runs/<task>/<attempt>
+  int64_t fence = 0;    // increases with every attempt assigned by this daemon's database
+  std::string folder;   // its own folder, relative to the workspace: runs/<task>/<attempt>
   std::vector<std::string> previous;  // folders of earlier attempts, oldest first
-  // The first of `previous` whose finished result may be sent again, as a number of attempt: what
-  // came before was given up when the task was queued again, and is good for checkpoints alone.
+  // Attempt number of the first of `previous` whose finished result may still be sent. Results of
+  // earlier attempts were discarded when the task was requeued; only their checkpoints may be used.
   int64_t results_from = 1;
   std::vector<TaskInput> inputs;
-  std::optional<Cell> cell;  // with names, of train and evaluate
+  std::optional<Cell> cell;  // with names; of train and evaluate tasks
 };
 
 struct MetricPoint {
   int64_t step = 0;
   double epoch = 0;
   std::string name;
-  double value = 0;  // one that is not finite travels as null and arrives as NaN
+  double value = 0;  // a non-finite value is sent as null and arrives as NaN
 };
 
-// POST /heartbeat: renews the lease and carries what is new.
+// POST /heartbeat: renews the lease and reports news.
 struct Heartbeat {
   std::string worker_id, task_id;
   int64_t attempt = 0, fence = 0;
@@ -78,22 +78,22 @@ struct Heartbeat {
 enum class Order {
   kContinue,
   kStop,     // checkpoint, report Released, then claim again (or exit)
-  kAbandon,  // the attempt is no longer valid: drop it without a report
+  kAbandon,  // the attempt is no longer valid: drop it without reporting
 };
 struct HeartbeatReply {
   Order order = Order::kContinue;
 };
 
-// POST /result: the attempt's end. At most one result of a task is ever accepted.
+// POST /result: the end of an attempt. At most one result per task is ever accepted.
 enum class Ending {
-  kDone,         // `result` holds what the task produced
-  kReleased,     // stopped when asked to; a later attempt goes on from the checkpoint
+  kDone,         // `result` holds the task's output
+  kReleased,     // stopped on request; a later attempt continues from the checkpoint
   kFailed,       // an error; may be retried
-  kBadInput,     // what the task was given is wrong; not retried
+  kBadInput,     // the task's input is wrong; not retried
   kOutOfMemory,  // not retried
-  kNoSpace       // no room to write to: the site's trouble, counted against nobody
+  kNoSpace       // disk full: a problem of the site, not counted as a failure
 };
-// One figure of an evaluation.
+// One metric of an evaluation.
 struct Figure {
   std::string weights;  // "raw", "ema" or "best"
   std::string eval_set;
@@ -101,9 +101,9 @@ struct Figure {
   double value = 0;
   int64_t n = 0;  // images
 };
-// A file or folder in the attempt's folder that the daemon moves to its place in the workspace when
-// it accepts the result. Both relative to the workspace; `to` begins with datasets/, labels/,
-// models/.
+// A file or folder in the attempt's folder that the daemon moves to its final place in the
+// workspace when it accepts the result. Both paths are relative to the workspace; `to` begins with
+// datasets/, labels/ or models/.
 struct Publication {
   std::string from, to;
 };
@@ -111,7 +111,7 @@ struct AttemptResult {
   std::string worker_id, task_id;
   int64_t attempt = 0, fence = 0;
   Ending ending = Ending::kDone;
-  std::string reason;                // of every ending but kDone: one line
+  std::string reason;                // one line, for every ending except kDone
   Json result;                       // kDone, by kind: see docs/api.md
   std::vector<Figure> figures;       // evaluate
   std::vector<MetricPoint> metrics;  // the last ones
@@ -122,7 +122,7 @@ struct ResultReply {
   std::string reason;  // why not
 };
 
-// POST /claim: asks for work; a worker that has just finished something may bring its result along.
+// POST /claim: asks for work; a worker that has just finished a task may attach its result.
 struct Claim {
   std::string worker_id;
   std::optional<AttemptResult> result = {};
@@ -131,34 +131,34 @@ struct ClaimReply {
   std::optional<Assignment> assignment;
   double retry_seconds = 1;           // without an assignment: when to ask again
   bool exit = false;                  // the worker should end
-  std::optional<ResultReply> result;  // to the claim's
+  std::optional<ResultReply> result;  // reply to the claim's result
 };
 
-// How a grid's tasks are given out. None of it can change a result.
+// Scheduling options of a grid. They never change a result.
 struct GridSettings {
-  int64_t priority = 0;     // grids of a higher one come first
+  int64_t priority = 0;     // grids with higher priority go first
   int64_t max_running = 0;  // tasks that may run at once; 0: no limit
-  int64_t ranks = 0;        // a worker that trains for it has at least so many ranks
-  int64_t gpus = 0;         // and so many GPUs
+  int64_t ranks = 0;        // minimum ranks of a worker that trains for it
+  int64_t gpus = 0;         // and minimum GPUs
   bool operator==(const GridSettings&) const = default;
 };
 
-// POST /grids: everything that a grid needs; what is known already is reused. On the wire a task's
-// spec leaves out the identity of its cell, which is among `cells`.
+// POST /grids: everything that a grid needs; known cells and tasks are reused. On the wire a task's
+// spec leaves out its cell's identity, which is in `cells`.
 struct SubmitGrid {
   std::string name, description, text;
   std::vector<Cell> cells;
   std::vector<Task> tasks;
-  std::optional<GridSettings> settings;  // without: as they are, or the default
+  std::optional<GridSettings> settings;  // if absent: unchanged, or the default
 };
 struct GridSubmitted {
   int64_t grid_id = 0;
   int64_t cells = 0;       // in the grid
-  int64_t cells_done = 0;  // all of whose tasks were finished already
+  int64_t cells_done = 0;  // cells whose tasks were all finished already
   int64_t tasks = 0;
   int64_t tasks_reused = 0;    // finished already
-  int64_t tasks_queued = 0;    // new, or to be run again after failure or cancelling
-  int64_t tasks_underway = 0;  // queued or running for an earlier submit
+  int64_t tasks_queued = 0;    // new, or to be rerun after failure or cancelling
+  int64_t tasks_underway = 0;  // already queued or running for an earlier submit
 };
 
 std::string_view to_string(Order order);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The access file's text, for read_access and those who have the text already.
+// Parses the text of an access file, for read_access and callers that have the text already.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace remixer::experiments::protocol {
 
-// `name` stands for the file in messages. Throws InputError where the text is no access file's.
+// Messages use `name` as the file name. Throws InputError if the text is not an access file.
 Access parse_access(const std::string& text, const std::string& name);
 
 }  // namespace remixer::experiments::protocol

@@ -38,7 +38,7 @@ bool is_nonce(const std::string& text) {
 }
 
 std::string daemon_proof(const std::string& token, const std::string& nonce) {
-  // What is signed says what for, so that it can stand for nothing else.
+  // The signed text includes its purpose, so that the proof cannot be used for anything else.
   const std::string message = "remixer daemon " + nonce;
   std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
   unsigned size = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a daemon on a loopback address, in clear text, shows that it is the one of the access file
-// before it is shown the token: it answers a nonce with a keyed hash that only who knows the token
-// can make. After a crash another user's process may have its port.
+// Proof by which a daemon on a loopback address, in clear text, shows that it belongs to the access
+// file before it gets the token: it answers a nonce with a keyed hash that requires the token.
+// Needed because another user's process may have taken the port after a crash.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TCP connection in clear text or under TLS, for Asio's and Beast's asynchronous functions: both
-// ends of the API read and write one without asking which it is.
+// A TCP connection, in clear text or under TLS, with one interface for Asio's and Beast's
+// asynchronous functions. Both ends of the API use it.
 #pragma once
 
 #include <boost/asio/post.hpp>
@@ -13,14 +13,14 @@
 
 namespace remixer::experiments::protocol {
 
-// Time limits are the TCP stream's (expires_after) and hold under TLS as well. Not movable, since
-// the TLS layer refers to the TCP layer.
+// Timeouts are the TCP stream's (expires_after) and also apply under TLS. Not movable, since the
+// TLS layer refers to the TCP layer.
 class Stream {
  public:
   using executor_type = boost::beast::tcp_stream::executor_type;
   using Side = boost::asio::ssl::stream_base::handshake_type;
 
-  // `tls`: null for clear text; else it outlives the stream.
+  // `tls`: null for clear text; else must outlive the stream.
   Stream(boost::beast::tcp_stream tcp, boost::asio::ssl::context* tls) : tcp_(std::move(tcp)) {
     if (tls) tls_.emplace(tcp_, *tls);
   }
@@ -32,7 +32,7 @@ class Stream {
   // The peer's side of the TLS session; null in clear text.
   SSL* tls_session() { return tls_ ? tls_->native_handle() : nullptr; }
 
-  // To be done once before anything is read or written; without TLS there is nothing to do.
+  // Does the TLS handshake. Call it once before reading or writing; without TLS it does nothing.
   // `handler` takes an error code.
   template <typename Handler>
   void async_handshake(Side side, Handler handler) {

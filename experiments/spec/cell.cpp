@@ -67,10 +67,6 @@ Cell cell_from_json(const Json& json) {
       std::find(known.begin(), known.end(), cell.precision) == known.end()) {
     fail_input("cell.identity.precision: {}", unknown_name("value", cell.precision, known));
   }
-  if (!cell.labeler.is_null() && !cell.labeler.is_object()) {
-    fail_type("cell.identity.labeler", "an object or null", cell.labeler);
-  }
-  if (!cell.dataset.is_object()) fail_type("cell.identity.dataset", "an object", cell.dataset);
   return cell;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/nearest_name.h"
@@ -12,6 +13,8 @@
 
 namespace remixer::experiments {
 namespace {
+
+constexpr const char* kWeightsSha256 = "weights_sha256";
 
 template <typename T>
 const T& find(const std::vector<T>& known, std::string_view what, std::string_view name) {
@@ -23,9 +26,11 @@ const T& find(const std::vector<T>& known, std::string_view what, std::string_vi
   fail_input("{}", unknown_name(what, name, names));
 }
 
-// Fills `entry` with every parameter: its default, or the override where there is one.
-void add_parameters(const std::string& owner, const std::vector<Parameter>& parameters,
-                    const Json& overrides, Json& entry) {
+// Every parameter: its default, or the override if there is one.
+std::map<std::string, int64_t> all_parameters(const std::string& owner,
+                                              const std::vector<Parameter>& parameters,
+                                              const Json& overrides) {
+  std::map<std::string, int64_t> all;
   std::vector<std::string> names;
   for (const Parameter& parameter : parameters) {
     names.push_back(parameter.name);
@@ -42,15 +47,16 @@ void add_parameters(const std::string& owner, const std::vector<Parameter>& para
       fail_input("{}.{} is {}; it must be {}", owner, parameter.name, value,
                  fmt::join(only, " or "));
     }
-    if (!parameter.added || value != parameter.value) entry[parameter.name] = value;
+    if (!parameter.added || value != parameter.value) all[parameter.name] = value;
   }
   for (const auto& [name, value] : overrides.items()) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     fail_input("{}: {}", owner, unknown_name("parameter", name, names));
   }
+  return all;
 }
 
-// The pin of `labeler` among `overrides`, taken out of them.
+// Removes the pin of `labeler` from `overrides` and returns it.
 std::string take_pin(const Labeler& labeler, Json& overrides) {
   const auto given = overrides.find(labeler.pin);
   std::string pin;
@@ -80,9 +86,9 @@ void require_version(std::string_view what, std::string_view name, int64_t wante
 }  // namespace
 
 const std::vector<Labeler>& labelers() {
-  // ImageNet's classes, or summed up to ImageNet-9's.
+  // ImageNet's classes, or their sums over ImageNet-9's.
   const Parameter classes{"classes", 1000, 9, 1000, true, {9, 1000}};
-  // How the image comes to the network's size: by Lanczos, as the published tool does, or by areas.
+  // How the image is resized for the network: Lanczos, as in the published tool, or area averaging.
   const Parameter lanczos{"lanczos", 0, 0, 1, true};
   static const std::vector<Labeler> all{
       {"saliency", "l1", {{"input_size", 96, 32, 1024}, lanczos}, std::string(kU2netpSha256), 1},
@@ -91,14 +97,14 @@ const std::vector<Labeler>& labelers() {
        {{"input_size", 224, 32, 1024}, {"top_k", 5, 1, 100}, classes},
        std::string(kEfficientNetLite0Sha256),
        1},
-      // Small images are cut at `scale` times their size: GrabCut needs pixels to learn colours
-      // from.
+      // GrabCut runs at `scale` times the image's size: small images have too few pixels to learn
+      // colours from.
       {"bbox_grabcut", "l1", {{"scale", 2, 1, 8}}, "", 1},
       {"masks", "l1", {}, "", 1},
       {"u2net", "l1", {{"input_size", 320, 32, 1024}, lanczos}, "", 1, "weights_sha256"},
-      // A threshold in percent; 0 keeps the probabilities. With unit_range pixels are fed in
-      // [0, 1], as OAMixer's released code does, not in [-1, 1]. Version 2: the longer edge is cut
-      // off to whole pixels, as torchvision does.
+      // A threshold in percent; 0 keeps the probabilities. With unit_range, pixels are in [0, 1],
+      // as in OAMixer's released code, not in [-1, 1]. Version 2: the longer edge is truncated to
+      // whole pixels, as torchvision does.
       {"bigbigan",
        "l1",
        {{"short_edge", 128, 16, 1024}, {"threshold", 0, 0, 99}, {"unit_range", 0, 0, 1, true}},
@@ -117,17 +123,17 @@ const Labeler& find_labeler(std::string_view name) {
   return find(labelers(), "labeler", name);
 }
 
-Json labeler_entry(std::string_view name, const Json& overrides) {
+LabelerSpec make_labeler_spec(std::string_view name, const Json& overrides) {
   const Labeler& labeler = find_labeler(name);
   Json given = overrides;
   const std::string pin = labeler.pin.empty() ? "" : take_pin(labeler, given);
-  Json parameters = Json::object();
-  add_parameters("labeler " + labeler.name, labeler.parameters, given, parameters);
-  Json entry = {{"name", labeler.name}, {"version", labeler.version}};
-  entry.update(parameters);
-  if (!labeler.weights_sha256.empty()) entry["weights_sha256"] = labeler.weights_sha256;
-  if (!labeler.pin.empty()) entry[labeler.pin] = pin;
-  return entry;
+  LabelerSpec spec;
+  spec.name = labeler.name;
+  spec.version = labeler.version;
+  spec.parameters = all_parameters("labeler " + labeler.name, labeler.parameters, given);
+  if (!labeler.weights_sha256.empty()) spec.hashes[kWeightsSha256] = labeler.weights_sha256;
+  if (!labeler.pin.empty()) spec.hashes[labeler.pin] = pin;
+  return spec;
 }
 
 namespace {
@@ -137,7 +143,7 @@ std::vector<std::string> background_challenge_sets() {
           "only_fg",  "mixed_same", "mixed_rand", "mixed_next"};
 }
 
-// docs/datasets.md describes them. A limit of 0 is none.
+// docs/datasets.md describes them. A limit of 0 means none.
 std::vector<Parameter> background_challenge(int64_t image_size, int64_t resize, int64_t train,
                                             int64_t test) {
   constexpr int64_t kMostImages = 10'000'000;
@@ -163,7 +169,7 @@ const std::vector<DatasetBuilder>& dataset_builders() {
        {"original", "only_bg_b", "only_bg_t", "no_fg", "only_fg", "mixed_same", "mixed_rand",
         "mixed_next"},
        1},
-      // Published: 5045 training and 450 test images a class.
+      // As published: 5045 training and 450 test images a class.
       {"imagenet9", background_challenge(224, 256, 5045, 450), 224, background_challenge_sets(), 1,
        true},
       {"tiny-imagenet9", background_challenge(64, 64, 0, 0), 64, background_challenge_sets(), 1,
@@ -176,31 +182,27 @@ const DatasetBuilder& find_dataset_builder(std::string_view name) {
   return find(dataset_builders(), "dataset builder", name);
 }
 
-Json dataset_entry(std::string_view builder_name, const Json& overrides) {
+DatasetSpec make_dataset_spec(std::string_view builder_name, const Json& overrides) {
   const DatasetBuilder& builder = find_dataset_builder(builder_name);
-  Json parameters = Json::object();
-  add_parameters("dataset " + builder.name, builder.parameters, overrides, parameters);
-  Json entry = {{"builder", builder.name}, {"version", builder.version}};
-  entry.update(parameters);
-  return entry;
+  DatasetSpec spec;
+  spec.name = builder.name;
+  spec.version = builder.version;
+  spec.parameters = all_parameters("dataset " + builder.name, builder.parameters, overrides);
+  return spec;
 }
 
 void require_known_versions(const Cell& cell) {
   require_version("architecture", cell.architecture, cell.architecture_version,
                   find_architecture(cell.architecture).version);
   require_version("recipe", cell.recipe_name, cell.recipe.version, Recipe::kVersion);
-  const auto text = [](const Json& entry, const char* name) {
-    return entry.value(name, std::string());
-  };
-  const auto version = [](const Json& entry) { return entry.value("version", int64_t{0}); };
-  const std::string builder = text(cell.dataset, "builder");
+  const std::string& builder = cell.dataset.name;
   require_version(
-      "dataset builder", builder, version(cell.dataset),
+      "dataset builder", builder, cell.dataset.version,
       builder == kImportedBuilder ? kImportedVersion : find_dataset_builder(builder).version);
-  if (cell.labeler.is_null()) return;
-  const Labeler& labeler = find_labeler(text(cell.labeler, "name"));
-  require_version("labeler", labeler.name, version(cell.labeler), labeler.version);
-  if (labeler.pin.empty() && text(cell.labeler, "weights_sha256") != labeler.weights_sha256) {
+  if (!cell.labeler) return;
+  const Labeler& labeler = find_labeler(cell.labeler->name);
+  require_version("labeler", labeler.name, cell.labeler->version, labeler.version);
+  if (labeler.pin.empty() && cell.labeler->hash(kWeightsSha256) != labeler.weights_sha256) {
     fail_input("the cell's labeler '{}' was pinned to other weights than this program's",
                labeler.name);
   }

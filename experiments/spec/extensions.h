@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Architectures of extensions: folders that the build is given (REMIXER_EXTENSIONS), see
+// Architectures of extensions, which are folders given to the build (REMIXER_EXTENSIONS); see
 // docs/extending.md.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace remixer::experiments {
 
-// Appends what every extension of this build describes. Made by CMake from the list of folders.
+// Appends the architectures of all extensions of this build. CMake generates it from the folders.
 void describe_extensions(std::vector<Architecture>& architectures);
 
 }  // namespace remixer::experiments

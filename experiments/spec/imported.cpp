@@ -12,8 +12,8 @@ namespace remixer::experiments {
 
 namespace {
 
-// The manifests of a workspace, by folder. What is no dataset is passed over: `remixer dataset
-// list` names it.
+// The manifests of a workspace, by folder. Skips folders that hold no dataset: `remixer dataset
+// list` reports them.
 std::map<fs::path, Json> manifests(const fs::path& workspace) {
   std::map<fs::path, Json> found;
   const fs::path datasets = workspace / "datasets";
@@ -35,15 +35,17 @@ bool is_named(const Json& manifest, const std::string& name) {
 
 }  // namespace
 
-Json imported_entry(const Json& manifest) {
+DatasetSpec imported_spec(const Json& manifest) {
   Json content = Json::object();
   for (const char* field :
        {"classes", "image_size", "mean", "deviation", "splits", "content_sha256"}) {
     content[field] = manifest.at(field);
   }
-  return {{"builder", kImportedBuilder},
-          {"version", kImportedVersion},
-          {"manifest_sha256", content_id(content)}};
+  DatasetSpec spec;
+  spec.name = kImportedBuilder;
+  spec.version = kImportedVersion;
+  spec.hashes["manifest_sha256"] = content_id(content);
+  return spec;
 }
 
 std::vector<std::string> manifest_list(const Json& manifest, const std::string& what) {
@@ -82,7 +84,7 @@ ImportedDataset find_imported(const fs::path& workspace, const std::string& name
   const Json& manifest = *found.front();
   ImportedDataset dataset;
   try {
-    dataset.entry = imported_entry(manifest);
+    dataset.spec = imported_spec(manifest);
     dataset.image_size = manifest.at("image_size").get<int64_t>();
     for (const auto& [split, count] : manifest.at("splits").items()) {
       dataset.splits.push_back(split);

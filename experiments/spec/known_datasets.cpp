@@ -28,11 +28,11 @@ Splits challenge_splits(int64_t train, int64_t each) {
   return splits;
 }
 
-// Images: as published; of nine classes, those of ImageNet-9's 370. ImageNet-R's and Sketch's nine
-// are about: nobody published how many they are.
+// Image counts as published; for nine-class sets, counts over ImageNet-9's 370 classes. The nine-
+// class counts of ImageNet-R and Sketch are approximate: no published number exists.
 std::vector<KnownDataset> make_sets() {
   return {
-      {"imagenet9", challenge_splits(45405, 4050), 224, 9, 5, kImageNet,
+      {"imagenet9", challenge_splits(45405, 4050), 224, 9, 12, kImageNet,
        "remixer dataset build imagenet9 --from IMAGENET --boxes ANNOTATIONS"},
       {"background_challenge", challenge_splits(0, 4050), 224, 9, 3, kChallenge,
        "remixer dataset import background_challenge FOLDER"},

@@ -12,17 +12,17 @@
 namespace remixer::experiments {
 
 struct KnownDataset {
-  std::string name;                                     // of `remixer dataset import` or `build`
-  std::vector<std::pair<std::string, int64_t>> splits;  // with their images, "train" first
-  int64_t image_size = 0;                               // pixels a side; 0: of many sizes
+  std::string name;                                     // in `remixer dataset import` or `build`
+  std::vector<std::pair<std::string, int64_t>> splits;  // with image counts, "train" first
+  int64_t image_size = 0;                               // pixels a side; 0: images vary in size
   int64_t classes = 0;
-  double gigabytes = 0;  // on disk, about; of a set that is made of another one, what it adds
+  double gigabytes = 0;  // approximate size on disk; if made from another set, what it adds
   std::string source;    // who publishes it and where
   std::string command;   // without --name
 };
 
 const std::vector<KnownDataset>& known_datasets();
-// Null where it is none.
+// Null if the name is unknown.
 const KnownDataset* find_known_dataset(std::string_view name);
 
 }  // namespace remixer::experiments

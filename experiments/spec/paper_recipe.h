@@ -8,10 +8,10 @@
 
 namespace remixer::experiments {
 
-// The whole of it: the defaults of Recipe, with DeiT's augmentation of images.
+// The complete recipe: the defaults of Recipe plus DeiT's image augmentation.
 Recipe paper_recipe();
-// What is on of all that a recipe may turn on or off, for people: "300 epochs of 4 x 64 images,
-// RandomResizedCrop, rand-m9-mstd0.5-inc1, ...".
+// The active options of a recipe, for people: "300 epochs of 4 x 64 images, RandomResizedCrop,
+// rand-m9-mstd0.5-inc1, ...".
 std::string recipe_text(const Recipe& recipe);
 
 }  // namespace remixer::experiments

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registers user weights and label maps by name and hash. `remixer labels pin` puts them into
-// <workspace>/weights, beside a small file NAME.pin.json that says what they are; cells hold their
-// hashes alone.
+// <workspace>/weights, with a small file NAME.pin.json that describes them; cells hold only the
+// hashes.
 #pragma once
 
 #include <filesystem>
@@ -19,25 +19,25 @@ struct WorkspacePin {
 // <workspace>/weights.
 std::filesystem::path weights_folder(const std::filesystem::path& workspace);
 
-// What `workspace` calls `name`; nothing where it has none. Throws InputError where the file is
-// torn.
+// The workspace's pin called `name`; nothing if there is none. Throws InputError if its file is
+// damaged.
 std::optional<WorkspacePin> find_pin(const std::filesystem::path& workspace,
                                      const std::string& name);
 
-// Gives a pin its name, in place of what had it before. Throws InputError where `name` may not be
-// one.
+// Stores a pin under `name`, replacing any earlier one. Throws InputError if `name` is not a valid
+// name.
 void write_pin(const std::filesystem::path& workspace, const std::string& name,
                const WorkspacePin& pin);
 
-// The file or folder in which a labeler finds what is pinned to `sha256`:
-// <name>-<first 16 digits><extension>.
+// The file or folder of a labeler's input that is pinned to `sha256`: <name>-<first 16
+// digits><extension>.
 std::filesystem::path pinned_file(const std::filesystem::path& folder, const std::string& name,
                                   const std::string& sha256, const std::string& extension);
 
-// Where what labeler `kind` pins comes from, and the commands that pin it as `name`.
+// Where the input that labeler `kind` pins comes from, and the commands that pin it as `name`.
 struct PinAdvice {
   std::string source, command;
-  double gigabytes = 0;  // about; 0: not known
+  double gigabytes = 0;  // approximate; 0: unknown
 };
 PinAdvice pin_advice(const std::string& kind, const std::string& name);
 

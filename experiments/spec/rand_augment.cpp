@@ -15,7 +15,7 @@ struct Setting {
   std::string_view name;
   double low, high;
 };
-// A name that another one begins with stands behind that one.
+// A name must come before any name that is its prefix.
 constexpr Setting kSettings[] = {
     {"mstd", 0, 100}, {"inc", 1, 1}, {"m", 0, 10}, {"n", 1, 15}, {"p", 0, 1}};
 

@@ -13,7 +13,7 @@
 namespace remixer::experiments {
 namespace {
 
-// Allowed values, both ends included.
+// Allowed values, bounds included.
 struct Range {
   double low = 0;
   double high = std::numeric_limits<double>::infinity();
@@ -28,7 +28,7 @@ constexpr Range kShare{kAboveZero, 1};
 // Allowed words.
 using Words = std::initializer_list<const char*>;
 
-// The fields that stand in every recipe's JSON: v(name, member, range or words) for each.
+// The fields present in every recipe's JSON: v(name, member, range or words) for each.
 template <typename V>
 void each_first_field(V&& v) {
   v("epochs", &Recipe::epochs, Range{1, 1e6});
@@ -56,7 +56,7 @@ void each_first_field(V&& v) {
   v("ema_decay", &Recipe::ema_decay, kFraction);
 }
 
-// Those that came later, left out of the JSON at their default, which must never change.
+// Fields added later, left out of the JSON at their default, which must never change.
 template <typename V>
 void each_later_field(V&& v) {
   v("image_size", &Recipe::image_size, Range{0, 8192});
@@ -78,7 +78,7 @@ void each_later_field(V&& v) {
   v("erased_labels", &Recipe::erased_labels, Words{"background", "kept"});
 }
 
-// All that a grid file may set.
+// All fields that a grid file may set.
 template <typename V>
 void each_field(V&& v) {
   each_first_field(v);

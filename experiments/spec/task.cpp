@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/spec/task.h"
 
-#include <algorithm>
 #include <array>
 
 #include "base/error.h"
 #include "base/object_reader.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::experiments {
 namespace {
@@ -18,63 +18,28 @@ constexpr std::array<std::pair<TaskKind, std::string_view>, 5> kKinds{{
     {TaskKind::kSaliency, "saliency"},
 }};
 
-// The members that a kind's spec has, beside "kind".
-std::vector<const char*> spec_members(TaskKind kind) {
+// Throws InputError unless `spec` is valid for `kind`. `without_cell`: the cell is not in it.
+void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
+  const bool of_cell = kind != TaskKind::kPrepare && kind != TaskKind::kLabel;
+  if (of_cell && !without_cell && !spec.contains("cell")) {
+    fail_input("task.spec: field 'cell' is missing");
+  }
   switch (kind) {
     case TaskKind::kPrepare:
-      return {"dataset"};
+      prepare_spec(spec);
+      return;
     case TaskKind::kLabel:
-      return {"dataset", "split", "labeler"};
+      label_spec(spec);
+      return;
     case TaskKind::kTrain:
-      return {"cell"};
+      return check_train_spec(spec);
     case TaskKind::kEvaluate:
-      return {"cell", "eval_set", "version"};
+      evaluate_spec(spec);
+      return;
     case TaskKind::kSaliency:
-      return {"cell", "eval_set", "images", "version"};
+      saliency_spec(spec);
+      return;
   }
-  return {};
-}
-
-// Images by name, or how many to draw from which seed.
-void check_images(const Json& images) {
-  const auto fits = [](size_t count) {
-    return count >= 1 && count <= static_cast<size_t>(kMostSaliencyImages);
-  };
-  if (images.is_array()) {
-    const bool named = std::all_of(images.begin(), images.end(),
-                                   [](const Json& image) { return image.is_string(); });
-    if (named && fits(images.size())) return;
-  } else {
-    ObjectReader reader(images, "task.spec.images");
-    int64_t count = 0, seed = 0;
-    reader("count", count);
-    reader("seed", seed);
-    reader.finish();
-    if (count > 0 && fits(static_cast<size_t>(count)) && seed >= 0) return;
-  }
-  fail_input("task.spec.images: must name 1 to {} images, or say how many", kMostSaliencyImages);
-}
-
-void check_spec(const Json& spec, TaskKind kind, bool without_cell) {
-  ObjectReader reader(spec, "task.spec");
-  Json ignored;
-  reader("kind", ignored);
-  for (const char* name : spec_members(kind)) {
-    if (without_cell && name == std::string_view("cell")) {
-      reader.optional("cell", ignored, Json());
-    } else {
-      reader(name, ignored);
-    }
-  }
-  // The set is of another dataset than the cell's, or is seen in another way.
-  const bool evaluates = kind == TaskKind::kEvaluate;
-  const bool elsewhere = (evaluates || kind == TaskKind::kSaliency) && spec.contains("dataset");
-  const bool released = evaluates && spec.contains("transform");
-  if (elsewhere) reader("dataset", ignored);
-  if (released) reader("transform", ignored);
-  if (elsewhere || released) reader("split", ignored);
-  reader.finish();
-  if (kind == TaskKind::kSaliency) check_images(spec["images"]);
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ size_t bits_of(uint16_t value) {
   return bits;
 }
 
-// The width at which `values` above `base` take the fewest bytes; fewer exceptions on a tie.
+// The bit width at which `values` minus `base` take the fewest bytes; on a tie, fewer exceptions.
 size_t best_bits(std::span<const uint16_t> values, uint16_t base) {
-  std::array<size_t, kMostBits + 1> wide{};  // by the number of bits that they need
+  std::array<size_t, kMostBits + 1> wide{};  // by the number of bits needed
   for (const uint16_t value : values) ++wide[bits_of(static_cast<uint16_t>(value - base))];
   const size_t groups = (values.size() + kGroup - 1) / kGroup;
   size_t best = kMostBits, least = groups * kMostBits, exceptions = 0;
@@ -39,7 +39,7 @@ size_t best_bits(std::span<const uint16_t> values, uint16_t base) {
   return best;
 }
 
-// Eight numbers of `Bits` bits each. Every shift is known when this is compiled.
+// Unpacks groups of eight numbers of `Bits` bits each. All shifts are compile-time constants.
 template <size_t Bits>
 void unpack_groups(const uint8_t* in, size_t groups, uint16_t base, uint16_t* out) {
   constexpr uint32_t kMask = (uint32_t{1} << Bits) - 1;
@@ -67,7 +67,7 @@ constexpr auto kUnpackers = unpackers(std::make_index_sequence<kMostBits + 1>())
 
 void pack(std::span<const uint16_t> values, std::string& bytes) {
   assert(values.size() <= size_t{1} << 16);
-  // Numbers near 0 that are taken from below it come as near 65536: the base may lie there too.
+  // Small negative numbers wrap around to nearly 65536; the base may be there too.
   const uint16_t base = values.empty() ? 0 : *std::min_element(values.begin(), values.end());
   const size_t bits = best_bits(values, base);
   std::string exceptions, highs;

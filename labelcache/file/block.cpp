@@ -26,7 +26,7 @@ std::string compress(std::string_view bytes) {
   return stored;
 }
 
-// A context a thread: making one takes longer than a block.
+// One context per thread: creating one takes longer than decompressing a block.
 ZSTD_DCtx* decompression_context() {
   thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
                                                                                   &ZSTD_freeDCtx);
@@ -74,7 +74,7 @@ bool BlockView::open(std::string_view bytes, const MapShape& shape, BlockView& v
   }
   bytes = bytes.substr(0, header.stored_bytes);
   if (xxh3(bytes.substr(kBlockChecked)) != header.checksum) return false;
-  // The checksum holds, so what follows only refuses blocks that another program wrote wrongly.
+  // The checksum matches, so the checks below only reject blocks written wrongly by other programs.
   if (header.codec != (shape.top_k > 0 ? Codec::kPacked : Codec::kZstd)) return false;
   const size_t fixed = sizeof(BlockHeader) + header.samples * sizeof(BlockSample);
   if (header.samples == 0 || fixed > bytes.size()) return false;
@@ -124,7 +124,7 @@ std::string BlockView::decompressed() const {
   assert(head.codec == Codec::kZstd);
   const std::string_view stored = bytes_.substr(sizeof head + head.samples * sizeof(BlockSample) +
                                                 sample(head.samples - 1u).id_end);
-  // A block of a Zstandard frame takes 3 bytes and gives 128 KiB at most: more is not in it.
+  // A Zstandard block takes at least 3 bytes and holds at most 128 KiB; reject impossible sizes.
   if (head.record_bytes > (stored.size() / 3 + 1) * (uint64_t{128} << 10)) return {};
   std::string records(head.record_bytes, '\0');
   const size_t size = ZSTD_decompressDCtx(decompression_context(), records.data(), records.size(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Little-endian numbers in byte strings.
+// Reads and writes little-endian numbers in byte strings.
 #pragma once
 
 #include <bit>
@@ -20,7 +20,7 @@ void append(std::string& bytes, const T& value) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-// The number at `offset`, which need not be aligned but must lie inside.
+// The number at `offset`, which may be unaligned but must be inside.
 template <typename T>
 T load(std::string_view bytes, size_t offset) {
   static_assert(std::is_trivially_copyable_v<T>);

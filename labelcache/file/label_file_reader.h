@@ -13,9 +13,9 @@
 
 namespace remixer::labelcache {
 
-// Random access by sample id over a memory-mapped file. Top-k maps are unpacked straight from the
-// file, one at a time; of dense maps decompressed blocks are kept up to a limit, and the least
-// recently used leave first. Thread-safe.
+// Random access by sample id to a memory-mapped file. Top-k maps are unpacked directly from the
+// file, one at a time; for dense maps, decompressed blocks are kept in an LRU cache of limited
+// size. Thread-safe.
 class LabelFileReader : public data::LabelSource {
  public:
   static constexpr uint64_t kMemoryLimit = 256ull << 20;
@@ -25,13 +25,13 @@ class LabelFileReader : public data::LabelSource {
   explicit LabelFileReader(const std::filesystem::path& path, uint64_t memory_limit = kMemoryLimit)
       : path_(path), file_(PackedFile::open(path, memory_limit)) {}
 
-  // Throws InputError where the sample has no map, or naming the block where that is damaged.
+  // Throws InputError if the sample has no map, or, naming the block, if that is damaged.
   data::LabelMap map(std::string_view sample_id) const override {
     return file_->map(number(sample_id));
   }
   int channels() const override { return provenance().shape.channels; }
 
-  // A top-k map as it is stored, by rank: for those who can do with less than map().
+  // A top-k map in its stored form, by rank: for callers that do not need the whole map().
   void unpack(std::string_view sample_id, UnpackedRecord& record) const {
     file_->unpack(number(sample_id), record);
   }
@@ -43,11 +43,11 @@ class LabelFileReader : public data::LabelSource {
   uint32_t blocks() const { return file_->blocks(); }
   uint64_t file_bytes() const { return file_->file_bytes(); }
 
-  // By sample number, the order of the dataset's index; < samples().
+  // By sample number, in the order of the dataset's index; < samples().
   std::string id(uint32_t sample) const { return file_->id(sample); }
   data::LabelMap map_of(uint32_t sample) const { return file_->map(sample); }
 
-  // Reads every block, looks every id up and compares the labels with their hash. Throws InputError
+  // Reads every block, looks up every id and compares the labels with their hash. Throws InputError
   // as map() does.
   void verify() const;
 

@@ -16,7 +16,7 @@
 namespace remixer::labelcache {
 namespace {
 
-// Part `i` of a text that is cut at `ends`.
+// Part `i` of a text whose parts end at `ends`.
 std::string_view part(const std::string& text, const std::vector<uint32_t>& ends, uint32_t i) {
   const uint32_t begin = i == 0 ? 0 : ends[i - 1];
   return std::string_view(text).substr(begin, ends[i] - begin);
@@ -47,7 +47,7 @@ LabelFileWriter::~LabelFileWriter() {
   if (block_offsets_.empty()) file_.discard();
 }
 
-// Takes up the whole blocks of a partial file of the same labels and cuts off the rest.
+// Keeps the whole blocks of a partial file with the same labels and truncates the rest.
 void LabelFileWriter::resume(const std::string& prologue) {
   uint64_t whole = 0;
   {
@@ -61,7 +61,7 @@ void LabelFileWriter::resume(const std::string& prologue) {
   file_.truncate(whole);
 }
 
-// True where `bytes` begins with the next whole block; its samples are counted then.
+// True if `bytes` starts with the next whole block; its samples are then counted.
 bool LabelFileWriter::take_up(std::string_view bytes) {
   if (bytes.size() < sizeof(BlockHeader)) return false;
   const auto header = load<BlockHeader>(bytes, 0);

@@ -14,28 +14,28 @@
 
 namespace remixer::labelcache {
 
-// The file appears at its path on finish(), whole. Until then its blocks gather in a partial file
-// beside it, each as soon as it is full; a writer of the same labels (equal provenance) that finds
-// one goes on after its last whole block. So a process that ends at any moment loses the samples of
-// one block, a machine that does those of the last second as well. Equal provenance, ids and
-// records in equal order give equal bytes, however often the writing was cut. One thread.
+// The file appears complete at its path on finish(). Until then each block is appended to a partial
+// file beside it once it is full; a later writer of the same labels (equal provenance) continues
+// after its last whole block. So a killed process loses at most one block's samples, and a crashed
+// machine also those of the last second. Equal provenance, ids and records in equal order give
+// equal bytes, however often writing was interrupted. One thread.
 class LabelFileWriter {
  public:
-  // Throws InputError where another process is writing this file.
+  // Throws InputError if another process is writing this file.
   LabelFileWriter(std::filesystem::path path, Provenance provenance);
-  // Leaves the whole blocks for the next one, or nothing where there are none.
+  // Leaves whole blocks for the next writer; without any, leaves nothing.
   ~LabelFileWriter();
   LabelFileWriter(const LabelFileWriter&) = delete;
   LabelFileWriter& operator=(const LabelFileWriter&) = delete;
 
-  // Samples that are in the file already: the next one to add is number samples().
+  // Samples already in the file: the next one to add is number samples().
   uint32_t samples() const { return static_cast<uint32_t>(id_ends_.size()); }
 
   // Adds the next sample; `record` as encode_record makes it.
   void add(std::string_view id, std::string_view record);
 
   // Writes the index and publishes the file. → SHA-256 of the labels (ids and records in order).
-  // Throws InputError where an id was added twice; the number of samples must be as announced.
+  // Throws InputError if an id was added twice; the number of samples must be as announced.
   std::string finish();
 
  private:
@@ -52,7 +52,7 @@ class LabelFileWriter {
   BlockBuilder block_;
   size_t block_samples_ = 0;  // 0 until the first sample is known
   std::vector<uint64_t> block_offsets_;
-  uint64_t block_end_ = 0;  // of the last block that was taken up
+  uint64_t block_end_ = 0;  // of the last block kept from the partial file
   std::vector<uint32_t> id_ends_;
   std::string ids_;
 };

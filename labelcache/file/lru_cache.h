@@ -10,14 +10,14 @@
 
 namespace remixer::labelcache {
 
-// Thread-safe. The least recently used leave first; the newest stays whatever its size.
+// Thread-safe. Evicts the least recently used values first; never the newest, whatever its size.
 template <typename Value>
 class LruCache {
  public:
   explicit LruCache(uint64_t limit) : limit_(limit) {}
 
-  // The value of `key`, made by make() where it is not at hand; bytes(value) is its size. make()
-  // runs outside the lock: two threads may make the same value, and the second one's is dropped.
+  // The value of `key`; make() creates it if it is not cached, and bytes(value) is its size. make()
+  // runs outside the lock: two threads may create the same value; the second is then dropped.
   template <typename Make, typename Bytes>
   std::shared_ptr<const Value> get(uint32_t key, Make&& make, Bytes&& bytes) {
     {
@@ -50,7 +50,7 @@ class LruCache {
   const uint64_t limit_;
   std::mutex mutex_;  // guards what follows
   std::unordered_map<uint32_t, Kept> kept_;
-  std::list<uint32_t> used_;  // the latest first
+  std::list<uint32_t> used_;  // most recently used first
   uint64_t held_ = 0;
 };
 

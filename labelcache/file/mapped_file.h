@@ -7,11 +7,11 @@
 
 namespace remixer::labelcache {
 
-// A read-only memory map. Immutable; thread-safe. The file must not be shortened while it is
-// mapped: the product's files are replaced by rename, never in place.
+// A read-only memory map. Immutable; thread-safe. The file must not be truncated while it is
+// mapped: this project's files are replaced by atomic rename, never in place.
 class MappedFile {
  public:
-  // Throws InputError where there is no such file or it is not a regular one.
+  // Throws InputError if there is no such file or it is not a regular one.
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;

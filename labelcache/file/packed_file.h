@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One label file open for reading.
+// Interface to a label file opened for reading.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace remixer::labelcache {
 
-// Samples are numbered in the order of the dataset's index. Immutable to callers; thread-safe.
+// Samples are numbered in the order of the dataset's index. Immutable for callers; thread-safe.
 class PackedFile {
  public:
   // Opens a file. Checks everything but the blocks, which are checked when first
@@ -30,20 +30,20 @@ class PackedFile {
   virtual uint32_t blocks() const = 0;
   virtual uint64_t file_bytes() const = 0;
 
-  // The ones below throw InputError naming file and block where that is damaged.
+  // The members below throw InputError naming file and block if that is damaged.
   virtual std::string id(uint32_t sample) const = 0;
   virtual std::optional<uint32_t> find(std::string_view id) const = 0;
   // As encode_record makes it.
   virtual std::string record(uint32_t sample) const = 0;
   virtual data::LabelMap map(uint32_t sample) const;
-  // Of a file of top-k maps.
+  // For a file of top-k maps.
   virtual void unpack(uint32_t sample, UnpackedRecord& record) const;
 
  protected:
   PackedFile(std::filesystem::path path, uint32_t version)
       : path_(std::move(path)), version_(version) {}
   [[noreturn]] void fail_damaged(std::string_view part) const;
-  // Checks and takes in what a file begins with. → bytes of prologue and provenance.
+  // Checks and reads the start of a file. → bytes of prologue and provenance.
   uint64_t read_prologue(std::string_view bytes, size_t footer_bytes);
 
   std::filesystem::path path_;

@@ -14,12 +14,12 @@ namespace {
 
 constexpr uint16_t kSign = 0x8000;
 
-// Float16's bits as a number that grows as the value does.
+// Maps a float16's bits to an integer that increases with the value.
 uint16_t ordered(uint16_t half) {
   return static_cast<uint16_t>(half & kSign ? ~half : half | kSign);
 }
 
-// Values of rank r from what they lose to rank r - 1, in place.
+// Computes the values of rank r from their differences to rank r - 1, in place.
 REMIXER_FOR_EACH_PROCESSOR
 void add_losses(const uint16_t* before, uint16_t* losses, size_t count) {
   for (size_t i = 0; i < count; ++i) losses[i] = static_cast<uint16_t>(before[i] - losses[i]);
@@ -29,7 +29,7 @@ REMIXER_FOR_EACH_PROCESSOR
 void to_halves(uint16_t* numbers, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     const uint16_t number = numbers[i];
-    // All ones where the number is of a negative value, which was inverted as a whole.
+    // All ones if the value is negative: its bits were inverted as a whole.
     const auto negative = static_cast<uint16_t>((number >> 15) - 1);
     numbers[i] = static_cast<uint16_t>(number ^ (negative | kSign));
   }
@@ -56,8 +56,8 @@ uint16_t largest_size(const uint16_t* halves, size_t count) {
 REMIXER_FOR_EACH_PROCESSOR
 void halves_to_floats(const uint16_t* halves, size_t count, float* out) {
   for (size_t i = 0; i < count; ++i) {
-    // Exponent and mantissa in place, the exponent's bias put right by an exact product: that also
-    // normalises what float16 holds denormalised.
+    // Exponent and mantissa are shifted into place and the exponent's bias is corrected by an exact
+    // product, which also normalises float16's subnormal numbers.
     const uint32_t bits = static_cast<uint32_t>(halves[i] & 0x7fff) << 13;
     const uint32_t sign = static_cast<uint32_t>(halves[i] & kSign) << 16;
     float value;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function multiversioning: loops compiled for newer processors too, chosen at program start. Their
-// arithmetic must give the same bits on each: integers, exact conversions, and floats whose
-// products and sums are not contracted (-ffp-contract=off).
+// Function multiversioning: loops are also compiled for newer processors, and chosen at program
+// start. Their arithmetic must give the same bits on each: integers, exact conversions, and floats
+// whose products and sums are not contracted (-ffp-contract=off).
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \

@@ -16,7 +16,7 @@ namespace remixer::labelcache {
 namespace {
 
 constexpr size_t kSizeBytes = 4, kCoverBytes = 16;
-constexpr uint16_t kCovered = 0x8000;  // in the height: a cover follows
+constexpr uint16_t kCovered = 0x8000;  // flag in the height: a cover follows
 constexpr int kLargestSide = kCovered - 1;
 
 size_t values_of(size_t cells, const MapShape& shape) {
@@ -37,8 +37,8 @@ uint16_t half_bits(float value) {
 }
 
 bool possible(const data::Cover& cover) {
-  // A map may cover more than its image, where that is a crop; never without end, nor nothing of
-  // it.
+  // A map may extend beyond its image (if that is a crop), but only to a limit, and it must overlap
+  // the image.
   constexpr float kFarthest = 1000;
   const auto axis = [](float low, float high) {
     return low >= -kFarthest && high <= kFarthest && low < high && low < 1 && high > 0;

@@ -11,14 +11,14 @@
 namespace remixer::labelcache {
 namespace {
 
-// The cells of one axis that a patch covers.
+// The cells on one axis that a patch covers.
 struct Span {
   int first = 0, count = 0;
   float shares[64] = {};
 };
 
-// As data::patch_labels() divides an axis: `grid` equal intervals of the image over `cells` cells
-// that cover [from, until] of it. → false where a patch has more cells than a Span holds.
+// Divides an axis like data::patch_labels(): `grid` equal intervals of the image, over `cells`
+// cells that cover [from, until] of it. → false if a patch has more cells than a Span holds.
 bool divide(int grid, int cells, double from, double until, std::vector<Span>& spans) {
   spans.assign(static_cast<size_t>(grid), {});
   const double scale = cells / (until - from), step = scale / grid, start = -from * scale;
@@ -40,14 +40,14 @@ bool divide(int grid, int cells, double from, double until, std::vector<Span>& s
   return true;
 }
 
-// e^x for x ≤ 0 to 2 units in the last place; 0 below -87. Without branches, so that eight go at a
-// time: 2^(x / ln 2), the whole part into the exponent's bits, the rest by a polynomial.
+// e^x for x ≤ 0, accurate to 2 units in the last place; 0 below -87. Branch-free, so that it
+// vectorises: 2^(x / ln 2), the integer part into the exponent bits, the rest by a polynomial.
 REMIXER_FOR_EACH_PROCESSOR
 void exponentials(float* values, size_t count, float largest) {
   for (size_t i = 0; i < count; ++i) {
     const float below = values[i] - largest;
     const float x = below > -87.0f ? below : -87.0f;
-    // Adding and taking away 1.5 · 2^23 rounds to a whole number.
+    // Adding and subtracting 1.5 · 2^23 rounds to an integer.
     const float shifted = x * 1.44269504f + 12582912.0f;
     const float whole = shifted - 12582912.0f;
     const float rest = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
@@ -63,8 +63,8 @@ void exponentials(float* values, size_t count, float largest) {
   }
 }
 
-// Widens [low, high] to take in `values`. Floats that are not negative are ordered as their bits
-// are as signed integers, negative ones the other way round as unsigned ones.
+// Widens [low, high] to include `values`. Non-negative floats are ordered like their bits as signed
+// integers, negative ones in reverse like their bits as unsigned integers.
 REMIXER_FOR_EACH_PROCESSOR
 void widen(const float* values, size_t count, float& low, float& high) {
   int32_t most = 0;
@@ -78,7 +78,7 @@ void widen(const float* values, size_t count, float& low, float& high) {
   low = std::min(low, std::bit_cast<float>(least));
 }
 
-// Above this spread between logits, float32 could lose a patch's own largest beside the map's.
+// With a larger spread of logits, exp(logit - map's largest) could underflow for a whole patch.
 constexpr float kMostSpread = 60;
 
 struct Geometry {
@@ -90,14 +90,14 @@ struct Geometry {
 struct Scratch {
   Geometry geometry;
   std::vector<Span> rows, columns;  // of the geometry
-  size_t visits = 0;                // pairs of a patch and a cell that it covers
-  std::vector<float> values;        // by rank, as UnpackedRecord
-  std::vector<uint32_t> sums;       // by code, floats' bits
+  size_t visits = 0;                // pairs of a patch and a cell it covers
+  std::vector<float> values;        // by rank, as in UnpackedRecord
+  std::vector<uint32_t> sums;       // by code: bits of floats
 };
 
-// One patch's entries, from number `next` on: the sum of its cells' logits for each class that has
-// one (a sum of 0 is that of a class that no cell names). `sums`, by code, is zero before and
-// after. → the entry after the last one. Without branches on the data, which could not be foretold.
+// One patch's entries, from number `next` on: the sum of its cells' logits per named class (a sum
+// of 0 is the same as an unnamed class). `sums`, by code, is zero before and after. → the end of
+// the entries. No data-dependent branches: they would be mispredicted.
 template <size_t kTopK, int kRows, int kColumns>
 uint32_t gather_patch(const Span& row, const Span& column, size_t width, size_t stride,
                       size_t top_k, const uint16_t* __restrict codes,
@@ -131,8 +131,8 @@ uint32_t gather_patch(const Span& row, const Span& column, size_t width, size_t 
   return next;
 }
 
-// Loops of known length are a third faster: those of ImageNet's published maps, 18 cells or 15 a
-// side for 14 patches.
+// Loops of fixed length are a third faster: these are for ImageNet's published maps, with 18 or 15
+// cells per side for 14 patches.
 auto choose_gather(size_t top_k, int rows, int columns) {
   if (top_k != 5 || rows > 3 || columns > 3 || rows < 2 || columns < 2) {
     return gather_patch<0, 0, 0>;
@@ -156,7 +156,7 @@ void divide(const Geometry& geometry, Scratch& scratch) {
   }
 }
 
-// Adds up the logits of each patch's cells.
+// Sums the logits of each patch's cells.
 void gather(const UnpackedRecord& record, size_t top_k, Scratch& scratch, SparseLabels& out) {
   uint32_t next = 0;
   size_t patch = 0;
@@ -172,8 +172,8 @@ void gather(const UnpackedRecord& record, size_t top_k, Scratch& scratch, Sparse
   out.begins[patch] = next;
 }
 
-// Softmax over all classes of each patch, in place. The map's largest logit is taken off first, or,
-// where others would vanish beside it, each patch's own.
+// Softmax over all classes of each patch, in place. The map's largest logit is subtracted first, or
+// (with `each`) each patch's own, if others could underflow.
 void softmax(size_t patches, float channels, float largest, bool each, SparseLabels& out) {
   if (!each) exponentials(out.probability.data(), out.begins[patches], largest);
   float zero = std::exp(-largest);
@@ -213,7 +213,7 @@ void pool_labels(const UnpackedRecord& record, const MapShape& shape, int grid, 
   scratch.sums.assign(record.classes.size(), 0);
   out.begins.resize(patches + 1);
   out.others.resize(patches);
-  // Neither shrinks, since growing again would write zeros.
+  // Never shrink: growing again would write zeros.
   const size_t room = scratch.visits * top_k + 1;
   if (out.codes.size() < room) out.codes.resize(room);
   if (out.probability.size() < room) out.probability.resize(room);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Label files of version 2, as docs/labelcache.md describes them.
+// Reads label files of version 2 (docs/labelcache.md).
 #include <atomic>
 #include <cassert>
 #include <vector>
@@ -36,7 +36,7 @@ class Version2File : public PackedFile {
   std::optional<uint32_t> find(std::string_view id) const override {
     const uint64_t hash = xxh3(id);
     uint32_t place = first_slot(hash, footer_.slots);
-    // A quarter of the slots is free, so the search ends.
+    // A quarter of the slots are free, so the search ends.
     for (;; place = place + 1 == footer_.slots ? 0 : place + 1) {
       const auto slot = load<Slot>(slots_, size_t{place} * sizeof(Slot));
       if (slot.sample == Slot::kNoSample) return std::nullopt;
@@ -101,7 +101,7 @@ class Version2File : public PackedFile {
     slots_ = index.substr(offsets);
   }
 
-  // The checksum holds, so this only refuses files that another program wrote wrongly.
+  // The checksum matches, so this only rejects files written wrongly by other programs.
   void check_index(uint64_t start) const {
     uint64_t before = start;
     for (uint32_t block = 0; block <= footer_.blocks; ++block) {
@@ -125,8 +125,8 @@ class Version2File : public PackedFile {
     return load<uint64_t>(offsets_, size_t{block} * sizeof(uint64_t));
   }
 
-  // The block of a sample, checked when it is first used. Index and footer follow the last block,
-  // so decoders may read beyond it.
+  // The block of a sample, checked on first use. Index and footer follow the last block, so
+  // decoders may read past it.
   BlockView block_of(uint32_t sample) const {
     assert(sample < footer_.samples);
     const uint32_t number = sample / footer_.block_samples;
@@ -161,7 +161,7 @@ class Version2File : public PackedFile {
   MappedFile file_;
   Footer footer_;
   std::string_view offsets_, slots_;              // parts of the file
-  mutable std::vector<std::atomic<bool>> whole_;  // by block: has passed its checks
+  mutable std::vector<std::atomic<bool>> whole_;  // by block: it has passed its checks
   mutable LruCache<std::string> decompressed_;
 };
 

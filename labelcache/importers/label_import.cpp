@@ -21,8 +21,8 @@ struct Format {
   const char* name;
   const char* suffix;
   MapShape shape;
-  int side;            // cells, of a square map; 0 for any size
-  bool centre_square;  // of the photograph, which the map was made of; else of all of it
+  int side;            // cells per side of a square map; 0 for any size
+  bool centre_square;  // the map is of the photograph's centre square; else of all of it
 };
 constexpr Format kFormats[] = {{"tokenlabeling", ".pt", {1000, 5}, 18, true},
                                {"relabel", ".pt", {1000, 5}, 15, false},
@@ -38,8 +38,8 @@ const Format& find_format(const std::string& name) {
   fail_input("unknown format '{}' of maps; known are {}", name, fmt::join(known, ", "));
 }
 
-// The map's file of a sample: by its whole path, else by its last parts, from the most to the
-// file's name alone. Published names end at the first dot.
+// Finds a sample's map file: by its whole path, else by ever fewer of its last parts, down to the
+// file name alone. Published names end at the first dot.
 std::optional<fs::path> file_of(const fs::path& maps, const std::string& id, const char* suffix) {
   fs::path path(id);
   const std::string file = path.filename().string();
@@ -94,7 +94,7 @@ class Importer {
   }
 
  private:
-  // Of the photographs, that images show; 0: all of them.
+  // The central share of the photographs that images show; 0: all of them.
   double find_crop() const {
     if (job_.whole_images && job_.crop > 0) {
       fail_input("images are either whole photographs or a crop of them: give one of the two");
@@ -114,7 +114,7 @@ class Importer {
         job_.dataset.string(), dataset_.image_size());
   }
 
-  // What a sample's map covers of its image.
+  // The part of its image that a sample's map covers.
   data::Cover cover_of(const data::Sample& sample) const {
     if (job_.as_released) return {};
     if (crop_ > 0 && format_.centre_square) return square_around_crop(crop_);
@@ -203,8 +203,8 @@ class Importer {
   data::Dataset dataset_;
   double crop_ = 0;
   int64_t missing_ = 0;
-  // Of the maps' names and contents, so that an import that was cut is not gone on with from
-  // others.
+  // Hash of the maps' names and contents, so that an interrupted import is not continued with other
+  // maps.
   std::string files_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Masks in NumPy's .npy format (NEP 1): a magic number, a header that is a Python dictionary, data.
+// Reads masks in NumPy's .npy format (NEP 1): magic number, a Python dictionary as header, data.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 
-// The text between `before` and `after` in a header, or nothing.
+// The text between `before` and `after` in a header, or empty.
 std::string_view between(std::string_view text, std::string_view before, std::string_view after) {
   const size_t begin = text.find(before);
   if (begin == text.npos) return {};
@@ -27,7 +27,7 @@ struct Header {
   std::string type;  // such as "|u1"
   bool by_column = false;
   std::vector<size_t> shape;
-  size_t data = 0;  // where it begins
+  size_t data = 0;  // offset of the data
 };
 
 Header read_header(std::string_view bytes, const std::string& name) {
@@ -54,7 +54,7 @@ Header read_header(std::string_view bytes, const std::string& name) {
   return header;
 }
 
-// One number of a mask as [0, 1]: bytes are 0 to 255, other integers 0 or 1, floats as they are.
+// One number of a mask in [0, 1]: bytes are 0 to 255, other integers 0 or 1, floats unchanged.
 float value_at(std::string_view data, const std::string& type, size_t at, const std::string& name) {
   const auto one = [&]<typename T>(T) { return static_cast<float>(load<T>(data, at * sizeof(T))); };
   if (type == "|b1" || type == "?") return one(uint8_t{}) != 0 ? 1.0f : 0.0f;
@@ -89,7 +89,7 @@ data::LabelMap read_numpy_mask(const std::filesystem::path& file) {
   data::LabelMap map;
   map.height = static_cast<int>(height);
   map.width = static_cast<int>(width);
-  // A mask of bytes that are all 0 or 1 is one of truth values.
+  // A byte mask with only 0 and 1 holds truth values.
   float largest = 0;
   for (size_t y = 0; y < height; ++y) {
     for (size_t x = 0; x < width; ++x) {

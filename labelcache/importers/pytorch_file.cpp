@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Label maps in PyTorch's zip format.
+// Reads label maps in PyTorch's zip format.
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/to.h>
 #include <torch/csrc/jit/serialization/pickle.h>
@@ -47,7 +47,7 @@ data::LabelMap read_pytorch_map(const std::filesystem::path& file, int64_t class
     fail_input("{}: a map of {} classes a cell on {} × {} cells is not possible", name, top_k,
                height, width);
   }
-  // Cell after cell, ranks innermost.
+  // Cell by cell, with ranks innermost.
   const at::Tensor cells = tensor.to(at::kFloat).permute({0, 2, 3, 1}).contiguous();
   const float* values = cells.const_data_ptr<float>();
   const float* labels = values + cells.numel() / 2;

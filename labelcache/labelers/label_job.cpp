@@ -22,8 +22,8 @@ namespace {
 
 using training::Communicator;
 
-// ATen runs on one thread while this lives, the batches on several: the same sums for any number of
-// threads, and no waiting between the small layers of a network.
+// During its lifetime, ATen uses one thread, and batches run on several: sums are the same for any
+// number of threads, and a network's small layers need no synchronisation.
 class OneThreadEach {
  public:
   OneThreadEach() : before_(at::get_num_threads()) { at::set_num_threads(1); }
@@ -36,8 +36,8 @@ class OneThreadEach {
   int before_;
 };
 
-// What a rank says at the end of a step: its bytes, or why it cannot go on. A rank that threw by
-// itself would leave the others waiting for it.
+// A rank's result of a step: its bytes, or why it cannot continue. If a rank just threw, the others
+// would wait for it.
 enum class Verdict : char { kDone, kBadInput, kFailed };
 
 template <typename Work>
@@ -64,10 +64,10 @@ struct Range {
   int64_t begin = 0, end = 0;
 };
 
-// What a rank found out in one round.
+// A rank's results in one round.
 struct Labelled {
   std::string records;     // in order
-  std::string unreadable;  // why images could not be read, a line each
+  std::string unreadable;  // why images could not be read, one per line
   std::string message() const {
     std::string bytes;
     append(bytes, static_cast<uint32_t>(unreadable.size()));
@@ -120,8 +120,8 @@ Labelled label_batch(const data::Dataset& dataset, const Labeler& labeler, Range
   return labelled;
 }
 
-// Samples [range.begin, range.end), `batch` images at a time. Batches begin at multiples of `batch`
-// whoever computes them, so each image always has the same company.
+// Labels samples [range.begin, range.end), `batch` images at a time. Batches always begin at
+// multiples of `batch`, so each image is always batched with the same others.
 Labelled label_range(const data::Dataset& dataset, const Labeler& labeler, Range range,
                      bool skip_unreadable, unsigned threads) {
   const int64_t batch = labeler.batch();
@@ -140,7 +140,7 @@ Labelled label_range(const data::Dataset& dataset, const Labeler& labeler, Range
   return all;
 }
 
-// Copies what an earlier run got done where that is more than what stands here.
+// Copies an earlier run's partial file if it is larger than this job's own.
 void adopt_partial(const LabelJob& job) {
   namespace fs = std::filesystem;
   const auto bytes = [](const fs::path& file) -> uint64_t {
@@ -158,10 +158,10 @@ void adopt_partial(const LabelJob& job) {
   std::error_code code;
   fs::create_directories(own.parent_path(), code);
   fs::copy_file(best, own, fs::copy_options::overwrite_existing, code);
-  // Without it the job only takes longer; a torn copy ends at its last whole block.
+  // If copying fails, the job only takes longer; a torn copy ends at its last whole block.
 }
 
-// Every rank's share of one round: equal runs of whole batches, in rank order.
+// A rank's share of one round: equal runs of whole batches, in rank order.
 Range share(int64_t begin, int64_t total, int64_t batch, int64_t batches_a_rank, int rank,
             int size) {
   const int64_t left = (total - begin + batch - 1) / batch;
@@ -170,7 +170,7 @@ Range share(int64_t begin, int64_t total, int64_t batch, int64_t batches_a_rank,
   return {at(rank), at(rank + 1)};
 }
 
-// A labeler whose maps are files already: rank 0 takes over the split's.
+// For a labeler that is a set of label files: rank 0 copies the split's.
 LabelOutcome take_over_labels(const LabelJob& job, const std::string& pin,
                               Communicator& communicator) {
   const auto start = std::chrono::steady_clock::now();
@@ -200,11 +200,11 @@ LabelOutcome take_over_labels(const LabelJob& job, const std::string& pin,
 }  // namespace
 
 LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
-  if (const std::string pin = job.labeler.value("labels_sha256", std::string()); !pin.empty()) {
+  if (const std::string pin = job.labeler.hash("labels_sha256"); !pin.empty()) {
     return take_over_labels(job, pin, communicator);
   }
-  // Two batches a thread in each round: enough to even out slow images, and news every second or
-  // so.
+  // Two batches per thread in each round: enough to even out slow images, with progress about every
+  // second.
   constexpr int64_t kBatchesAThread = 2;
   const auto start = std::chrono::steady_clock::now();
   const OneThreadEach threads;
@@ -221,8 +221,8 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
       adopt_partial(job);
       writer.emplace(
           job.output,
-          Provenance{job.labeler, labeler->weights_sha256(), dataset->content_hash(), job.split,
-                     static_cast<int64_t>(dataset->samples().size()), labeler->shape()});
+          Provenance{write_value(job.labeler), labeler->weights_sha256(), dataset->content_hash(),
+                     job.split, static_cast<int64_t>(dataset->samples().size()), labeler->shape()});
       append(number, int64_t{writer->samples()});
     }
     return number;
@@ -232,7 +232,7 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
   const int64_t batches = kBatchesAThread * communicator.all_reduce_max(threads.before());
   LabelOutcome outcome;
   outcome.resumed_at = load<int64_t>(begun.front(), 0);
-  // The batch in which the earlier run was cut is computed again, for its images' company.
+  // The interrupted batch is computed again in full, so that its images are batched as before.
   outcome.images = outcome.resumed_at == total
                        ? total
                        : outcome.resumed_at / labeler->batch() * labeler->batch();
@@ -278,9 +278,9 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
   return outcome;
 }
 
-std::unique_ptr<data::LabelSource> open_labels(const std::filesystem::path& file,
-                                               const std::string& dataset_content_sha256,
-                                               const std::string& split, const Json& labeler) {
+std::unique_ptr<data::LabelSource> open_labels(
+    const std::filesystem::path& file, const std::string& dataset_content_sha256,
+    const std::string& split, const std::optional<experiments::LabelerSpec>& labeler) {
   auto reader = std::make_unique<LabelFileReader>(file);
   const Provenance& provenance = reader->provenance();
   if (provenance.dataset_sha256 != dataset_content_sha256) {
@@ -290,10 +290,10 @@ std::unique_ptr<data::LabelSource> open_labels(const std::filesystem::path& file
   if (provenance.split != split) {
     fail_input("{}: labels of split '{}', wanted '{}'", file.string(), provenance.split, split);
   }
-  const bool pinned = labeler.is_object() && labeler.contains("labels_sha256");
-  if (labeler.is_object() && !pinned && labeler != provenance.labeler) {
+  if (!labeler || !labeler->hash("labels_sha256").empty()) return reader;
+  if (const Json wanted = write_value(*labeler); wanted != provenance.labeler) {
     fail_input("{}: labels by {}, wanted by {}; make them again", file.string(),
-               provenance.labeler.dump(), labeler.dump());
+               provenance.labeler.dump(), wanted.dump());
   }
   return reader;
 }

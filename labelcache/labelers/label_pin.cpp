@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Copies a file so that it appears whole.
+// Copies a file atomically.
 void copy_whole(const fs::path& from, const fs::path& to) {
   std::error_code code;
   fs::create_directories(to.parent_path(), code);

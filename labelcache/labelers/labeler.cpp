@@ -7,21 +7,23 @@
 #include "labelcache/labelers/labelers.h"
 
 namespace remixer::labelcache {
+
+using experiments::LabelerSpec;
+
 namespace {
 
-// Throws unless `entry` is, to the letter, what this program's labeler of that name runs.
-void check_entry(const Json& entry) {
-  if (!entry.is_object() || !entry.contains("name") || !entry["name"].is_string()) {
-    fail_input("a labeler's description must name it, got {}", entry.dump());
+// Throws unless `spec` is exactly what this version's labeler of that name runs.
+void check_spec(const LabelerSpec& spec) {
+  const experiments::Labeler& labeler = experiments::find_labeler(spec.name);
+  Json overrides = Json::object();
+  for (const auto& [name, value] : spec.parameters) overrides[name] = value;
+  if (!labeler.pin.empty() && spec.hashes.contains(labeler.pin)) {
+    overrides[labeler.pin] = spec.hash(labeler.pin);
   }
-  const experiments::Labeler& labeler = experiments::find_labeler(entry["name"].get<std::string>());
-  Json parameters = entry;
-  for (const char* fixed : {"name", "version"}) parameters.erase(fixed);
-  if (labeler.pin.empty()) parameters.erase("weights_sha256");
-  const Json known = experiments::labeler_entry(labeler.name, parameters);
-  if (entry != known) {
-    fail_input("labels are asked for by {}, this program's labeler is {}", entry.dump(),
-               known.dump());
+  const LabelerSpec known = experiments::make_labeler_spec(labeler.name, overrides);
+  if (spec != known) {
+    fail_input("labels are asked for by {}, this program's labeler is {}", write_value(spec).dump(),
+               write_value(known).dump());
   }
 }
 
@@ -30,18 +32,18 @@ std::unique_ptr<Labeler> held(Made labeler) {
   return std::make_unique<Made>(std::move(labeler));
 }
 
-std::unique_ptr<Labeler> create(const Json& entry, const WeightFolders& folders) {
+std::unique_ptr<Labeler> create(const LabelerSpec& spec, const WeightFolders& folders) {
   const std::filesystem::path& weights = folders.installed;
-  const std::string name = entry["name"];
-  const auto parameter = [&](const char* key) { return entry.at(key).get<int64_t>(); };
+  const std::string& name = spec.name;
+  const auto parameter = [&](const char* key) { return spec.parameter(key); };
   const auto pinned = [&](const char* kind, const char* extension) {
-    const auto file = own_weights(folders, kind, entry.at("weights_sha256"), extension);
+    const auto file = own_weights(folders, kind, spec.hash("weights_sha256"), extension);
     if (std::filesystem::exists(file)) return file;
     fail_input("{}: the weights of labeler '{}' are missing; {}", file.string(), name,
                experiments::pin_advice(name, name).command);
   };
-  const bool nine = entry.value("classes", int64_t{1000}) == 9;
-  const bool lanczos = entry.value("lanczos", int64_t{0}) == 1;
+  const bool nine = spec.parameter("classes", 1000) == 9;
+  const bool lanczos = spec.parameter("lanczos", 0) == 1;
   if (name == "saliency") {
     return held(u2net_labeler(parameter("input_size"), lanczos, weights / "u2netp.safetensors"));
   }
@@ -50,7 +52,7 @@ std::unique_ptr<Labeler> create(const Json& entry, const WeightFolders& folders)
   }
   if (name == "bigbigan") {
     return held(bigbigan_labeler(parameter("short_edge"), parameter("threshold"),
-                                 entry.value("unit_range", int64_t{0}) == 1,
+                                 spec.parameter("unit_range", 0) == 1,
                                  pinned("bigbigan", ".safetensors")));
   }
   if (name == "relabel") {
@@ -80,10 +82,10 @@ std::filesystem::path own_weights(const WeightFolders& folders, const std::strin
   return std::filesystem::exists(installed) ? installed : pinned;
 }
 
-std::unique_ptr<Labeler> make_labeler(const Json& entry, const WeightFolders& folders) {
-  check_entry(entry);
-  auto labeler = create(entry, folders);
-  const std::string pinned = entry.value("weights_sha256", std::string());
+std::unique_ptr<Labeler> make_labeler(const LabelerSpec& spec, const WeightFolders& folders) {
+  check_spec(spec);
+  auto labeler = create(spec, folders);
+  const std::string pinned = spec.hash("weights_sha256");
   if (labeler->weights_sha256() != pinned) {
     fail_input(
         "weights in {}: made from a file with SHA-256 {}, the labeler is pinned to {}; convert or "

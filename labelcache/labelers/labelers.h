@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The labelers; make_labeler() creates one by name.
+// Implementations of labelers; make_labeler() creates one by name.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 
 namespace remixer::labelcache {
 
-// Dense maps in [0, 1] by a network that tells objects from background. A map has the image's size,
-// or the network's where that is smaller.
+// Dense maps in [0, 1] by a network that separates objects from background. A map has the image's
+// size, or the network's if that is smaller.
 class SaliencyLabeler : public Labeler {
  public:
   // Pixels [B, 3, H, W], 0 to 255, to saliency [B, 1, H, W]; called by several threads at once.
@@ -40,22 +40,22 @@ class SaliencyLabeler : public Labeler {
   Network network_;
 };
 
-// U²-Net or U²-Netp (the weights file says which) on the image squashed to `input_size`: each map
-// stretched to [0, 1], as the network's authors do, so the most salient pixel of any image is 1.
-// The image comes to that size by areas, or by Lanczos as in the published tool.
+// U²-Net or U²-Netp (depending on the weights file) on the image squashed to `input_size`: each map
+// is stretched to [0, 1], like the network's authors do, so the most salient pixel of any image is
+// 1. The image is resized by area averaging, or by Lanczos as in the published tool.
 SaliencyLabeler u2net_labeler(int64_t input_size, bool lanczos,
                               const std::filesystem::path& weights);
-// BigBiGAN's U-Net on the image with its shorter edge at `short_edge`, its aspect kept: 1 minus the
-// background's probability; with `threshold` above 0, 1 where that is above `threshold` percent,
+// BigBiGAN's U-Net on the image resized to shorter edge `short_edge`, keeping its aspect: 1 minus
+// the background's probability; with `threshold` above 0: 1 if that is above `threshold` percent,
 // else 0.
-// Pixels are fed in [-1, 1], as it was trained; with `unit_range` in [0, 1], as OAMixer's released
-// code does.
+// Pixels are scaled to [-1, 1], as in training; with `unit_range` to [0, 1], as in OAMixer's
+// released code.
 SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold, bool unit_range,
                                  const std::filesystem::path& weights);
 SaliencyLabeler script_saliency_labeler(ScriptDescription description);
 
-// ReLabel (Yun et al., 2021): the `top_k` largest of a classifier's logits in each cell of its last
-// features, of the whole image squashed to a square; or, with nine classes, all ten logits of
+// ReLabel (Yun et al., 2021): the `top_k` largest classifier logits in each cell of the last
+// features, for the whole image squashed to a square; or, with nine classes, all ten logits of
 // nine_class_logits().
 class RelabelLabeler : public Labeler {
  public:
@@ -84,9 +84,9 @@ RelabelLabeler efficientnet_labeler(int64_t input_size, int64_t top_k, bool nine
 RelabelLabeler script_relabel_labeler(ScriptDescription description, int64_t top_k,
                                       bool nine_classes);
 
-// GrabCut from the dataset's boxes: dense maps of the image's size, 1 on the objects. Where an
-// image has several boxes, its map is the union of their cuts. An image without a box shows no
-// object: its map is zero. Each box's draws are keyed by its image's id.
+// GrabCut from the dataset's boxes: dense maps of the image's size, 1 on objects. For several
+// boxes, the map is the union of their cuts. An image without a box shows no object: its map is
+// zero. The random draws for each box are keyed by the image's id.
 class BboxGrabcutLabeler : public Labeler {
  public:
   explicit BboxGrabcutLabeler(int64_t scale) : scale_(scale) {}
@@ -99,8 +99,8 @@ class BboxGrabcutLabeler : public Labeler {
   int64_t scale_;
 };
 
-// The dataset's true masks, an upper bound of what a labeler can say: dense maps of the mask's
-// size. An image without a mask shows no object.
+// The dataset's true masks, an upper bound for labelers: dense maps of the mask's size. An image
+// without a mask shows no object.
 class MaskLabeler : public Labeler {
  public:
   MapShape shape() const override { return {}; }
@@ -110,11 +110,11 @@ class MaskLabeler : public Labeler {
   std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override;
 };
 
-// A sample's true mask from its file. Throws InputError, naming the file, where it cannot be read
-// or has no pixel of an object.
+// Reads a sample's true mask from its file. Throws InputError naming the file if it cannot be read
+// or has no object pixel.
 data::GrayImage read_true_mask(const std::filesystem::path& file);
 
-// The map of a mask: 0 to 255 as 0 to 1.
+// Converts a mask to a map: 0 to 255 become 0 to 1.
 data::LabelMap mask_map(const data::GrayImage& mask);
 
 }  // namespace remixer::labelcache

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images as the labelers' networks take them, and networks' answers as label maps.
+// Converts images to the labelers' network inputs, and network outputs to label maps.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,47 +13,47 @@
 
 namespace remixer::labelcache {
 
-// The size at which a network sees an image: squashed to side × side pixels, or with its aspect
-// kept, the shorter edge `side`.
+// The input size of a network: the image squashed to side × side pixels, or resized to shorter edge
+// `side` with its aspect kept.
 struct InputSize {
   int64_t side = 0;
   bool keep_aspect = false;
-  // The longer edge's fraction of a pixel is cut off, as torchvision does; else rounded.
+  // The longer edge is truncated to whole pixels, like torchvision; else rounded.
   bool cut_off = false;
-  // By Lanczos, as Pillow; else by areas.
+  // Resized by Lanczos, like Pillow; else by area averaging.
   bool lanczos = false;
   // Height and width.
   std::pair<int, int> of(const data::Image& image) const;
 };
 
-// Images of one batch that a network sees at one size: their places in the batch, and their pixels
-// [n, 3, height, width], float, 0 to 255, channels last in memory, as convolutions run fastest.
+// Images of one batch with the same input size: their indices in the batch, and their pixels
+// [n, 3, height, width], float, 0 to 255, channels-last, the fastest layout for convolutions.
 struct InputGroup {
   std::vector<size_t> places;
   at::Tensor pixels;
 };
-// Groups in the order of their first image. Every image is in one.
+// Groups in the order of their first image. Every image is in exactly one.
 std::vector<InputGroup> network_inputs(const std::vector<LabelInput>& batch, const InputSize& size);
 
-// What is divided by where a whole image is black, or a whole map flat.
+// Smallest divisor, for black images and constant maps.
 constexpr double kTiny = 1e-12;
 
 // Values of a float tensor, row by row.
 std::vector<float> values_of(const at::Tensor& tensor);
 
-// A dense map of saliency [height, width]: of the image's size, or of the network's where that is
-// smaller.
+// Converts saliency [height, width] to a dense map of the image's size, or of the network's if that
+// is smaller.
 data::LabelMap saliency_map(const at::Tensor& saliency, const data::Image& image);
 
-// [B, 1, H, W] stretched to [0, 1], each by its own extremes.
+// [B, 1, H, W], each map stretched to [0, 1] by its own minimum and maximum.
 at::Tensor stretched(const at::Tensor& maps);
 
-// Top-k maps of logits [B, K, h, w], one an image; a k above K is K.
+// Top-k maps of logits [B, K, h, w], one per image; a k above K means K.
 std::vector<data::LabelMap> top_k_maps(const at::Tensor& logits, int64_t top_k);
 
-// Logits of ImageNet's 1000 classes as those of ImageNet-9's nine and, tenth, of all the rest: a
-// softmax over the ten gives the sums of the thousand's probabilities. [B, 1000, h, w] →
-// [B, 10, h, w].
+// Converts logits of ImageNet's 1000 classes to those of ImageNet-9's nine and, as the tenth, of
+// all other classes: a softmax over the ten gives the sums of the thousand's probabilities.
+// [B, 1000, h, w] → [B, 10, h, w].
 at::Tensor nine_class_logits(const at::Tensor& logits);
 constexpr int kNineClassChannels = 10;
 

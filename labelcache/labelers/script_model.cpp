@@ -25,7 +25,7 @@
 namespace remixer::labelcache {
 namespace {
 
-// The keys of one description, each asked for once.
+// The keys of one description; each is read once.
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& file) : file_(file.string()) {
@@ -165,7 +165,7 @@ ScriptModel::ScriptModel(ScriptDescription description)
     : description_(std::move(description)), module_(std::make_unique<Module>()) {
   const std::string name = description_.model.string();
   try {
-    // No specialisation at run time: the same sums in every call and thread.
+    // No specialisation at run time: the sums are the same in every call and thread.
     torch::jit::setGraphExecutorOptimize(false);
     module_->module = torch::jit::load(name);
     module_->module.eval();

@@ -24,15 +24,15 @@ constexpr double kBatchNormEpsilon = 1e-3;
 
 struct StageShape {
   int repeats;
-  int64_t kernel, stride, expansion, channels;  // the stride is the first block's
+  int64_t kernel, stride, expansion, channels;  // `stride` applies to the first block
 };
 constexpr StageShape kStages[] = {{1, 3, 1, 1, 16}, {2, 3, 2, 6, 24},  {2, 5, 2, 6, 40},
                                   {3, 3, 2, 6, 80}, {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192},
                                   {1, 3, 1, 6, 320}};
 constexpr int64_t kStemChannels = 32, kHeadChannels = 1280;
 
-// TensorFlow's "same" padding of one axis: what is missing to ceil(size / stride) outputs, the odd
-// one at the end.
+// TensorFlow's "same" padding of one axis: enough for ceil(size / stride) outputs, with an odd
+// pixel at the end.
 std::pair<int64_t, int64_t> same_padding(int64_t size, int64_t kernel, int64_t stride) {
   const int64_t outputs = (size + stride - 1) / stride;
   const int64_t missing = std::max<int64_t>((outputs - 1) * stride + kernel - size, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // EfficientNet-lite0 (Tan and Le, 2019, without squeeze-and-excitation): an ImageNet classifier,
-// kept spatial for ReLabel maps.
+// applied spatially for ReLabel maps.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,19 +11,19 @@
 
 namespace remixer::labelcache {
 
-// Batch norms are folded into the convolutions at loading. Immutable once loaded; forward() may be
-// called by several threads at once.
+// Batch norms are folded into the convolutions at loading. Immutable once loaded; several threads
+// may call forward() at once.
 class EfficientNet {
  public:
   static constexpr int kClasses = 1000;
 
-  // Loads efficientnet_lite0.safetensors. Throws InputError where a tensor is missing or of another
+  // Loads efficientnet_lite0.safetensors. Throws InputError if a tensor is missing or has another
   // shape.
   explicit EfficientNet(const std::filesystem::path& weights);
 
   // images [B, 3, H, W], float, (pixel - 127) / 128. → logits [B, 1000, ceil(H/32), ceil(W/32)]:
-  // the classifier applied to each cell of the last features. It is linear, so the mean over cells
-  // is the usual classifier's answer for the whole image.
+  // the classifier applied to each cell of the last features. As it is linear, the mean over cells
+  // is the usual classifier output for the whole image.
   at::Tensor forward(const at::Tensor& images) const;
 
   // SHA-256 of the published file that the weights were converted from.
@@ -38,7 +38,7 @@ class EfficientNet {
   };
   // An inverted bottleneck.
   struct Block {
-    Convolution expand;  // undefined weight: the block does not expand
+    Convolution expand;  // undefined weight: no expansion
     Convolution depthwise;
     Convolution project;
     bool residual = false;

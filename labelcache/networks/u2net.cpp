@@ -16,8 +16,8 @@
 namespace remixer::labelcache {
 namespace {
 
-// A U-block: how many levels its encoder has, and whether they are told apart by pooling or, where
-// the maps are small already, by dilation.
+// A U-block: the number of encoder levels, and whether they are separated by pooling or (for maps
+// that are already small) by dilation.
 struct Stage {
   const char* name;
   int depth;
@@ -109,7 +109,7 @@ at::Tensor U2Net::forward(const at::Tensor& images) const {
     x = block(stage.name, stage.depth, stage.pooled, encoded.empty() ? x : pool(x));
     encoded.push_back(x);
   }
-  // From the deepest block outwards; each one's map is an opinion of the whole, fused at the end.
+  // From the deepest block outwards; each one gives a map of the whole image, fused at the end.
   std::vector<at::Tensor> outputs{x};
   for (size_t i = 0; i < std::size(kDecoders); ++i) {
     const at::Tensor& skip = encoded[encoded.size() - 2 - i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// U²-Netp (Qin et al., 2020): salient object detection with nested U-blocks, the small model.
+// U²-Net and the small U²-Netp (Qin et al., 2020): salient object detection by nested U-blocks.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,15 +10,15 @@
 
 namespace remixer::labelcache {
 
-// The network with its batch norms folded into the convolutions. Immutable once loaded; forward()
-// may be called by several threads at once.
+// The network with its batch norms folded into the convolutions. Immutable once loaded; several
+// threads may call forward() at once.
 class U2Net {
  public:
-  // Loads u2netp.safetensors. Throws InputError where a tensor is missing or of another shape.
+  // Loads a converted weights file. Throws InputError if a tensor is missing or has another shape.
   explicit U2Net(const std::filesystem::path& weights);
 
-  // images [B, 3, H, W], float, divided by their largest value and normalised with ImageNet's mean
-  // and deviation; H and W at least 32. → saliency [B, 1, H, W] in (0, 1): the fused map.
+  // images [B, 3, H, W], float, divided by their maximum and normalised with ImageNet's mean and
+  // deviation; H and W at least 32. → saliency [B, 1, H, W] in (0, 1): the fused map.
   at::Tensor forward(const at::Tensor& images) const;
 
   // SHA-256 of the published file that the weights were converted from.

@@ -22,7 +22,7 @@ namespace {
 constexpr double kNormEpsilon = 1e-5;
 constexpr int64_t kWidths[] = {64, 128, 256, 512, 512};
 
-// x enlarged to twice its size, and to the size of `like` by zeros on all sides.
+// x upsampled to twice its size, then zero-padded on all sides to the size of `like`.
 at::Tensor enlarged(const at::Tensor& x, const at::Tensor& like) {
   const int64_t height = 2 * x.size(2), width = 2 * x.size(3);
   const at::Tensor y = at::upsample_bilinear2d(x, {height, width}, /*align_corners=*/true);
@@ -36,7 +36,7 @@ at::Tensor enlarged(const at::Tensor& x, const at::Tensor& like) {
 UNet::UNet(const std::filesystem::path& weights) {
   const NetworkWeights file(weights);
   source_sha256_ = file.source_sha256();
-  // Convolution `number` of a pair, with the batch norm that follows it in the published network.
+  // Convolution `number` of a pair, with the batch norm after it folded in.
   const auto folded = [&](const std::string& stage, int number, int64_t in, int64_t out) {
     const std::string convolution = fmt::format("{}.{}.", stage, 3 * number);
     const std::string norm = fmt::format("{}.{}.", stage, 3 * number + 1);

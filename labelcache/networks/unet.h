@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The U-Net of Voynov et al. (2021), "Object segmentation without labels with large-scale
-// generative models": foreground masks learned from BigBiGAN's images.
+// U-Net of Voynov et al. (2021), "Object segmentation without labels with large-scale generative
+// models": foreground masks learned from BigBiGAN's images.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,15 +12,15 @@
 
 namespace remixer::labelcache {
 
-// Five levels of two 3 × 3 convolutions, 64 to 512 channels wide, joined by bilinear enlargement
-// with aligned corners; 13,395,394 parameters, of which batch norm's are folded into the
-// convolutions at loading. Immutable once loaded; forward() may be called by several threads.
+// Five levels of two 3 × 3 convolutions, 64 to 512 channels wide, joined by bilinear upsampling
+// with aligned corners; 13,395,394 parameters, with batch norms folded into the convolutions at
+// loading. Immutable once loaded; several threads may call forward() at once.
 class UNet {
  public:
   static constexpr int64_t kParameters = 13395394;
 
-  // Loads what weights/convert.py made of the published file. Throws InputError where a tensor is
-  // missing or of another shape.
+  // Loads the published file as converted by weights/convert.py. Throws InputError if a tensor is
+  // missing or has another shape.
   explicit UNet(const std::filesystem::path& weights);
 
   // images [B, 3, H, W], float, in [-1, 1]; H and W at least 16. → logits [B, 2, H, W]: background,

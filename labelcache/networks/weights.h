@@ -11,13 +11,13 @@
 
 namespace remixer::labelcache {
 
-// One file that weights/convert.py wrote.
+// One file written by weights/convert.py.
 class NetworkWeights {
  public:
-  // Throws InputError where the file is missing (run ./setup), torn or without its source's hash.
+  // Throws InputError if the file is missing (run ./setup), torn or without its source's hash.
   explicit NetworkWeights(const std::filesystem::path& path);
 
-  // A float32 tensor of the given shape; -1 stands for any size. Throws InputError naming the
+  // A float32 tensor of the given shape; -1 matches any size. Throws InputError naming the
   // tensor.
   at::Tensor tensor(const std::string& name, at::IntArrayRef shape) const;
 

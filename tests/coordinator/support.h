@@ -9,6 +9,7 @@
 
 #include "base/temporary_folder.h"
 #include "coordinator/scheduler/step.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::coordinator::testing {
 
@@ -22,7 +23,7 @@ struct TemporaryFolder : remixer::TemporaryFolder {
 inline Cell make_cell(int64_t seed) {
   Cell cell;
   cell.architecture = "deit_nano_patch4_32";
-  cell.dataset = {{"builder", "fashion-bg"}, {"version", 1}};
+  cell.dataset = {{"fashion-bg"}};
   cell.dataset_name = "fashion";
   cell.recipe_name = "short";
   cell.seed = seed;
@@ -46,8 +47,8 @@ inline protocol::SubmitGrid make_grid(const std::string& name, const std::vector
   protocol::SubmitGrid grid;
   grid.name = name;
   grid.text = "name = \"" + name + "\"\n";
-  grid.tasks.push_back(
-      make_task(TaskKind::kPrepare, {{"dataset", {{"builder", "fashion-bg"}}}}, "prepare fashion"));
+  grid.tasks.push_back(make_task(
+      TaskKind::kPrepare, to_json(experiments::PrepareSpec{{{"fashion-bg"}}}), "prepare fashion"));
   const std::string prepare = grid.tasks.back().id();
   for (const int64_t seed : seeds) {
     const Cell cell = make_cell(seed);

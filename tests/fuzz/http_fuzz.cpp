@@ -38,7 +38,7 @@ struct Daemon {
       });
     };
     routes.slurm = [] { return Json::object(); };
-    routes.slurm_up = [](const Json&) {};
+    routes.slurm_up = [](const SlurmUp&) {};
     routes.slurm_resume = [] {};
     routes.slurm_down = [](bool) {};
     routes.counts = [this] { return server->counts(); };

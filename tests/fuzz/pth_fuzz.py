@@ -23,7 +23,7 @@ import time
 import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../core/io"))
-import checkpoint  # noqa: E402
+import torch_checkpoint as checkpoint  # noqa: E402
 
 SECONDS, MEMORY, LONGEST = 10, 2 << 30, 20000
 # What a pickle is made of: opcodes, names that the reader knows, numbers at the edges.

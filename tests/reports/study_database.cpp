@@ -142,7 +142,7 @@ Json StudyDatabase::import_dataset(const std::string& name, const std::string& k
                          {"splits", splits},
                          {"content_sha256", name}};
   write_file_atomic(folder() / "datasets" / name / "manifest.json", manifest.dump());
-  return experiments::imported_entry(manifest);
+  return write_value(experiments::imported_spec(manifest));
 }
 
 }  // namespace remixer::reports

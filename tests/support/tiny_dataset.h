@@ -16,8 +16,8 @@
 
 namespace remixer::testing {
 
-inline Json tiny_spec() {
-  return {{"builder", "tiny"}, {"version", 1}};
+inline experiments::DatasetSpec tiny_spec() {
+  return {{"tiny"}};
 }
 
 // Writes one split's images and returns its rows.

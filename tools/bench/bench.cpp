@@ -37,7 +37,7 @@ int bench_command(int argc, char** argv) {
   for (const Benchmark& benchmark : kBenchmarks) {
     out << "  " << benchmark.name << "\t" << benchmark.description << '\n';
   }
-  // `remixer` keeps these to itself; they need no LibTorch.
+  // `remixer` runs these itself; they need no LibTorch.
   out << "  scheduler\tSubmit, claim, status and memory of a daemon with many finished cells\n"
          "  study\tA grid of very many cells, thousands of workers, a slow file system\n";
   return help ? kExitDone : kExitBadInput;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer bench`: times the parts that a study spends its time on. Each benchmark prints ratios of
-// figures that it measured in the same run.
+// `remixer bench`: times the parts in which a study spends its time. Each benchmark prints ratios
+// of figures measured in the same run.
 #pragma once
 
 namespace remixer::worker {
@@ -9,7 +9,7 @@ namespace remixer::worker {
 // program's exit code.
 int bench_command(int argc, char** argv);
 
-// One a benchmark of this room, in a file of its own; argv[0] is its name.
+// One function per benchmark, each in its own file; argv[0] is its name.
 int bench_kernels(int argc, char** argv);
 int bench_step(int argc, char** argv);
 

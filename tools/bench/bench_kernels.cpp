@@ -38,7 +38,7 @@ struct Options {
 
 using Tensors = std::vector<at::Tensor>;
 
-// One way to compute something. The first of a group is what the others are compared with.
+// One way to compute something. The others in a group are compared with the first.
 struct Row {
   std::string name;
   std::function<at::Tensor(const Tensors&)> compute;
@@ -70,7 +70,7 @@ class Maker {
   at::Tensor distances() const { return at::rand({options_.batch, patches(), patches()}, wide_); }
   at::Tensor kappa() const { return at::full({1}, 0.5, wide_).requires_grad_(); }
 
-  // Softmax, times the mask, renormalised: all of size T × T a head.
+  // Softmax, times the mask, renormalised: all of size T × T per head.
   static at::Tensor released_attention(const Tensors& a) {
     const double scale = 1 / std::sqrt(static_cast<double>(a[0].size(3)));
     const at::Tensor plain = (at::matmul(a[0], a[1].transpose(2, 3)) * scale).softmax(-1);
@@ -82,7 +82,7 @@ class Maker {
 
   Group attention() const {
     const int64_t tokens = patches() + 1;
-    // As layers give them: [B, T, 3, H, D].
+    // In the layout that layers produce: [B, T, 3, H, D].
     const auto qkv = at::randn({options_.batch, tokens, 3, options_.heads, options_.width}, narrow_)
                          .permute({2, 0, 3, 1, 4})
                          .unbind(0);
@@ -134,7 +134,7 @@ class Maker {
                                  .contiguous(at::MemoryFormat::ChannelsLast)
                                  .requires_grad_();
     const Tensors a{image, weights({1, 1, kSize, kSize}), distances(), kappa()};
-    // Which place of the kernel each pair of patches has: the convolution of unit images.
+    // Maps each pair of patches to its kernel position: the convolution of unit images.
     const at::Tensor unit = at::eye(patches(), wide_).view({patches(), 1, side, side});
     return {"depthwise 9 x 9 convolution, one kernel",
             {{"depthwise_conv2d",
@@ -187,7 +187,7 @@ class Timer {
  public:
   explicit Timer(at::Device device) : device_(device) {}
 
-  // Every row once a round, so that what else the machine does falls on all alike.
+  // Runs every row once per round, so that other load on the machine affects all equally.
   void measure(Group& group, int64_t rounds) const {
     for (Row& row : group.rows) {
       const kernels::MemoryMeter meter;

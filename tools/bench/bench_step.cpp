@@ -33,8 +33,8 @@ double now() {
   return system_clock().monotonic();
 }
 
-// Patch labels as a labeler gives them: ReLabel's 1000 probabilities, of which a few are large, or
-// one saliency a patch.
+// Patch labels like a labeler's: ReLabel's 1000 probabilities, of which a few are large, or one
+// saliency per patch.
 at::Tensor patch_labels(const Options& options, int64_t patches) {
   if (options.labels == "saliency") return at::rand({options.batch, patches, 1});
   at::Tensor logits = at::rand({options.batch, patches, options.classes});
@@ -82,7 +82,7 @@ class Step {
   at::Tensor images_, classes_, labels_;
 };
 
-// Floating-point operations a second of a large matrix product, the best of several.
+// Floating-point operations per second of a large matrix product, the best of several.
 double product_peak() {
   constexpr int64_t kSide = 1536;
   const at::NoGradGuard no_grad;
@@ -97,7 +97,7 @@ double product_peak() {
 }
 
 struct Measurement {
-  double seconds = 0, peak = 0;  // median of the steps; best of the products, made between them
+  double seconds = 0, peak = 0;  // median of the steps; best of the products, run between them
 };
 
 Measurement measure(Step& step, int64_t steps) {
@@ -116,7 +116,7 @@ Measurement measure(Step& step, int64_t steps) {
 }
 
 void report(const Options& options, const Step& step, const Measurement& measured) {
-  // A backward pass is two products for each of the forward's.
+  // A backward pass has two products for each product of the forward pass.
   const double work =
       3 * 2 * models::multiply_adds(step.model()) * static_cast<double>(options.batch);
   const double a_image = 1000 * measured.seconds / static_cast<double>(options.batch);

@@ -24,14 +24,14 @@ double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Of this thread on a processor: what the machine's other work does not stretch.
+// CPU time of this thread, which does not depend on the machine's other load.
 double processor_seconds() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Memory that is the process's own, in MiB: the file's mapped pages are the system's.
+// The process's private memory in MiB, without the file's mapped pages.
 double own_memory() {
   std::istringstream lines(read_file_if_exists("/proc/self/status").value_or(""));
   for (std::string word; lines >> word;) {
@@ -43,8 +43,8 @@ double own_memory() {
   return 0;
 }
 
-// A map as classifiers give them: logits that change slowly over the cells, a few strong classes in
-// places of their own and many weak ones.
+// A map like a classifier's: logits that change slowly over the cells, a few strong classes, each
+// in its own place, and many weak ones.
 data::LabelMap made_up_map(uint64_t seed, const MapShape& shape, int side) {
   Random random(seed, RandomPurpose::kTest);
   struct Bump {
@@ -83,7 +83,7 @@ data::LabelMap made_up_map(uint64_t seed, const MapShape& shape, int side) {
 
 struct Material {
   MapShape shape;
-  std::vector<std::string> records;  // enough to be no help to any cache of one map
+  std::vector<std::string> records;  // enough records that caching single maps does not help
 };
 
 Material material_from(const std::filesystem::path& source) {
@@ -108,14 +108,14 @@ Material material_from(const std::filesystem::path& source) {
   return material;
 }
 
-// As ImageNet's files are called.
+// Named like ImageNet's files.
 std::string id_of(int64_t image) {
   const int64_t folder = image / 1300;
   return fmt::format("train/n{:08}/n{:08}_{}.JPEG", 1440764 + folder * 9973,
                      1440764 + folder * 9973, image % 1300 * 13);
 }
 
-// Calls read(id) for random samples for some seconds; prints reads a second of processor time.
+// Calls read(id) for random samples for some seconds; prints reads per second of CPU time.
 template <typename Read>
 double measure(const char* what, int64_t images, double seconds, Read&& read) {
   Random random(1, RandomPurpose::kTest);
@@ -146,7 +146,7 @@ void measure_reads(const LabelFileReader& reader, const BenchOptions& options) {
   std::vector<float> dense(static_cast<size_t>(kGrid) * kGrid *
                            static_cast<size_t>(shape.channels));
   fmt::print("random reads by id, one core, of processor time:\n");
-  // Once over everything, so that block checksums and page faults are not what is measured.
+  // Read everything once, so that block checksums and page faults are not measured.
   const double start = processor_seconds();
   for (int64_t i = 0; i < options.images; i += 2) reader.unpack(id_of(i), unpacked);
   const double first = processor_seconds() - start;

@@ -49,7 +49,7 @@ class Bench {
     settings_ = augmentation_settings(recipe, arguments.side);
   }
 
-  // Every image once, at crops of its own.
+  // Reads every image once, each with its own crop.
   Rate round(uint64_t number) {
     Rate rate;
     std::atomic<int64_t> unreadable = 0;

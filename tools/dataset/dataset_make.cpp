@@ -18,7 +18,7 @@ namespace remixer::data {
 
 namespace {
 
-// "train_images=8000" as a member of `overrides`.
+// Adds "train_images=8000" as a member of `overrides`.
 void add_override(const std::string& text, Json& overrides) {
   const size_t equals = text.find('=');
   const Json value = equals == std::string::npos ? Json()
@@ -30,21 +30,21 @@ void add_override(const std::string& text, Json& overrides) {
   overrides[text.substr(0, equals)] = value;
 }
 
-// Where a workspace keeps the dataset that `entry` describes.
-fs::path folder_in_workspace(const fs::path& workspace, const Json& entry) {
-  return workspace / "datasets" / content_id(entry).substr(0, 16);
+// The folder of that data set in a workspace.
+fs::path folder_in_workspace(const fs::path& workspace, const experiments::DatasetSpec& spec) {
+  return workspace / "datasets" / short_id(spec);
 }
 
-int build_whole(const BuildOptions& options, const Json& entry) {
+int build_whole(const BuildOptions& options, const experiments::DatasetSpec& spec) {
   const fs::path folder =
-      options.output.empty() ? folder_in_workspace(options.workspace, entry) : options.output;
+      options.output.empty() ? folder_in_workspace(options.workspace, spec) : options.output;
   if (options.output.empty() && fs::exists(folder / "manifest.json")) {
     fmt::print("{} is built already\n", folder.string());
     return kExitDone;
   }
   Progress progress("building");
   const double start = system_clock().monotonic();
-  build_dataset(entry, folder, [&](int64_t done, int64_t total) { progress(done, total); });
+  build_dataset(spec, folder, [&](int64_t done, int64_t total) { progress(done, total); });
   const Dataset train = Dataset::open(folder, "train");
   fmt::print("{}: built in {:.1f} s, content {}\n", folder.string(),
              system_clock().monotonic() - start, train.content_hash().substr(0, 16));
@@ -65,7 +65,7 @@ void print_challenge(const ChallengeReport& report) {
   for (const auto& [split, images] : report.splits) fmt::print("{:>8}  {}\n", images, split);
 }
 
-// What the whole took, a resumed part not counted apart.
+// Speed of the whole build; images from a resumed part are not counted separately.
 void print_speed(const ChallengeReport& report, double seconds) {
   struct rusage usage {};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -82,14 +82,14 @@ void print_speed(const ChallengeReport& report, double seconds) {
       static_cast<double>(photographs) / seconds, static_cast<double>(images) / seconds);
 }
 
-// ImageNet-9 and its like, from a user's photographs.
-int build_challenge_set(const BuildOptions& options, const Json& entry) {
+// Builds ImageNet-9 or a similar set from a user's photographs.
+int build_challenge_set(const BuildOptions& options, const experiments::DatasetSpec& spec) {
   if (options.from.empty()) {
     fail_input("{} is built from your own photographs: give --from FOLDER{}", options.builder,
                options.builder == "imagenet9" ? " and --boxes PATH" : "");
   }
   ChallengeJob job;
-  job.spec = entry;
+  job.spec = spec;
   job.photographs = options.from;
   job.boxes = options.boxes;
   job.in_workspace = options.output.empty();
@@ -137,10 +137,10 @@ CLI::App* add_build(CLI::App& app, BuildOptions& options) {
 int run_build(const BuildOptions& options) {
   Json overrides = Json::object();
   for (const std::string& parameter : options.parameters) add_override(parameter, overrides);
-  const Json entry = experiments::dataset_entry(options.builder, overrides);
+  const auto spec = experiments::make_dataset_spec(options.builder, overrides);
   return experiments::find_dataset_builder(options.builder).from_own_files
-             ? build_challenge_set(options, entry)
-             : build_whole(options, entry);
+             ? build_challenge_set(options, spec)
+             : build_whole(options, spec);
 }
 
 CLI::App* add_import(CLI::App& app, ImportOptions& options) {

@@ -15,8 +15,8 @@ struct BuildOptions {
   std::string builder;
   std::vector<std::string> parameters;
   std::filesystem::path output, workspace;
-  std::filesystem::path from, boxes;  // of builders from a user's own files
-  std::string name;                   // empty: the builder's
+  std::filesystem::path from, boxes;  // for builders from a user's own files
+  std::string name;                   // empty: the builder's name
   bool replace = false;
 };
 CLI::App* add_build(CLI::App& app, BuildOptions& options);

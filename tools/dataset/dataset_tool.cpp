@@ -21,7 +21,7 @@ namespace remixer::data {
 
 namespace {
 
-// What there is to build.
+// The available builders.
 Json builders_table() {
   Json rows = Json::array();
   for (const experiments::DatasetBuilder& builder : experiments::dataset_builders()) {
@@ -38,7 +38,7 @@ Json builders_table() {
   return rows;
 }
 
-// What a workspace holds. A folder that is no sound dataset is listed with what is wrong.
+// The data sets in a workspace. A folder without a valid dataset is listed with its problem.
 Json datasets_table(const fs::path& workspace) {
   if (!fs::is_directory(workspace)) {
     fail_input("{} is not a folder; name a workspace", workspace.string());
@@ -47,7 +47,7 @@ Json datasets_table(const fs::path& workspace) {
   std::vector<fs::path> folders;
   if (fs::is_directory(workspace / "datasets")) {
     for (const auto& entry : fs::directory_iterator(workspace / "datasets")) {
-      // A name with a dot in front is a dataset in the making.
+      // A name that begins with a dot is a dataset under construction.
       if (entry.path().filename().string()[0] != '.') folders.push_back(entry.path());
     }
   }
@@ -101,7 +101,7 @@ void print_table(const Json& rows, const std::vector<std::string>& columns,
   fmt::print("{}", table.as(format_from_string(format)));
 }
 
-// What `import` knows.
+// The data sets that `import` supports.
 Json imports_table() {
   Json rows = Json::array();
   for (const PublishedSet& set : published_sets()) {
@@ -178,7 +178,7 @@ int sheet(const SheetOptions& options) {
   return kExitDone;
 }
 
-// Where `verify` and `sheet` look: a folder, or the workspace's dataset of that name.
+// The folder for `verify` and `sheet`: a given folder, or the workspace's dataset of that name.
 fs::path find_dataset(const fs::path& given, const fs::path& workspace) {
   if (fs::exists(given)) return given;
   const auto named = experiments::folders_named(workspace, given.string());

@@ -14,7 +14,7 @@ constexpr int kLongerEdge = 512, kGap = 8;
 using Colour = std::array<double, 3>;
 constexpr Colour kRed = {255, 40, 40};
 
-// Hues that lie far apart for numbers that lie near.
+// Distant hues for neighbouring numbers.
 Colour colour_of(int label) {
   const double hue = std::fmod(label * 0.61803398875, 1.0) * 6;
   Colour colour{};
@@ -42,7 +42,7 @@ Tint tint_of(const data::LabelMap& map, size_t cell) {
   return {colour_of(map.indices[first]), 0.75 / named};
 }
 
-// The cell at a place of the image, in fractions of it; nothing outside of what the map covers.
+// The cell at a position of the image, in fractions of it; nothing outside the map's area.
 std::optional<std::pair<int, int>> cell_at(const data::LabelMap& map, double x, double y) {
   const double left = map.cover.left, top = map.cover.top;
   const double across = (x - left) / (static_cast<double>(map.cover.right) - left);

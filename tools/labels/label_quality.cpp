@@ -19,7 +19,7 @@
 namespace remixer::labelcache {
 namespace {
 
-// Edges in fractions of the image.
+// Edges as fractions of the image.
 struct Rectangle {
   double left = 1, top = 1, right = 0, bottom = 0;
   double area() const { return std::max(0.0, right - left) * std::max(0.0, bottom - top); }
@@ -69,7 +69,7 @@ bool inside(const std::vector<Rectangle>& boxes, double x, double y) {
                      [&](const Rectangle& box) { return box.contains(x, y); });
 }
 
-// ImageNet's class of an image whose path has its WordNet id, as ImageNet's own files do:
+// ImageNet's class of an image whose path contains its WordNet id, as in ImageNet's own files:
 // "n02106662/x.JPEG", "00_dog/n02106662_50.JPEG".
 std::optional<int> imagenet_class_of(std::string_view path) {
   constexpr size_t kLength = 9;
@@ -79,8 +79,8 @@ std::optional<int> imagenet_class_of(std::string_view path) {
   return std::nullopt;
 }
 
-// What an image shows, among the classes of a map: nothing where they cannot be told to be the
-// same.
+// The class of an image among a map's classes; nothing if the two sets of classes cannot be
+// matched.
 class OwnClass {
  public:
   OwnClass(const std::vector<std::string>& classes, int channels)
@@ -152,7 +152,7 @@ class Figures {
     }
   }
 
-  // Where logits are largest: of all classes, and of the image's own.
+  // Positions of the largest logits: over all classes, and for the image's own class.
   void add_peaks(const std::vector<Rectangle>& boxes, const data::LabelMap& map,
                  std::optional<int> own_class) {
     struct Peak {
@@ -259,7 +259,7 @@ Json label_quality(const QualityJob& job) {
   const auto total = static_cast<int64_t>(samples.size());
   const int64_t count = std::min(job.images, total), batch = job.labeler.batch();
   Figures figures(job.dataset.classes(), job.labeler.shape().channels);
-  // Batches are counted in their order, whichever is done first, so that sums have the same bits.
+  // Batches are added up in order, whichever finishes first, so that sums are bit-identical.
   std::map<int64_t, std::pair<std::vector<LabelInput>, std::vector<data::LabelMap>>> waiting;
   int64_t next = 0;
   std::mutex mutex;

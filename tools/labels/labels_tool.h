@@ -10,9 +10,9 @@ namespace remixer::labelcache {
 // progress and errors (one line) to standard error. Returns the exit code; throws nothing.
 int labels_command(int argc, char** argv);
 
-// Where networks' weights are: the environment's REMIXER_WEIGHTS, else where ./setup puts them.
+// The folder of the networks' weights: $REMIXER_WEIGHTS, else where ./setup puts them.
 std::filesystem::path default_weights();
-// Whose weights/ holds what a user pinned: $REMIXER_WORKSPACE, else ./workspace.
+// The workspace whose weights/ holds a user's pins: $REMIXER_WORKSPACE, else ./workspace.
 std::filesystem::path default_workspace();
 
 }  // namespace remixer::labelcache

@@ -12,20 +12,20 @@
 
 namespace remixer::worker {
 
-evaluation::CompositeLabeler composite_labeler(const Json& entry,
+evaluation::CompositeLabeler composite_labeler(const experiments::LabelerSpec& spec,
                                                const labelcache::WeightFolders& weights) {
-  if (entry.contains("labels_sha256")) {
+  if (spec.hashes.contains("labels_sha256")) {
     fail_input(
         "the model was trained with imported labels ({}), and composites have none: give "
         "--true-masks to use the foregrounds' masks, and say so beside the figure",
-        entry.value("name", ""));
+        spec.name);
   }
   const std::shared_ptr<const labelcache::Labeler> labeler =
-      labelcache::make_labeler(entry, weights);
+      labelcache::make_labeler(spec, weights);
   return [labeler](const std::vector<evaluation::Composite>& composites) {
     const auto count = static_cast<int64_t>(composites.size()), batch = int64_t{labeler->batch()};
     std::vector<data::LabelMap> maps(composites.size());
-    // One thread a batch, as label files are made.
+    // One thread per batch, as when label files are made.
     const int threads = at::get_num_threads();
     at::set_num_threads(1);
     parallel_for((count + batch - 1) / batch, static_cast<unsigned>(threads), [&](int64_t number) {

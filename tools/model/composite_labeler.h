@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labels of the adversarial metric's composites, by the labeler that a model was trained with.
+// Labels the adversarial metric's composites with the labeler that a model was trained with.
 #pragma once
 
-#include "base/json.h"
 #include "core/evaluation/adversarial.h"
+#include "experiments/spec/component_spec.h"
 #include "labelcache/labelers/labeler.h"
 
 namespace remixer::worker {
 
-// `entry` is the labeler's, as in a cell; `weights` the folders of its network. Throws InputError
-// where its labels were imported: those are of images that exist.
-evaluation::CompositeLabeler composite_labeler(const Json& entry,
+// `weights`: the folders of its network. Throws InputError if the labels were imported: those exist
+// only for existing images.
+evaluation::CompositeLabeler composite_labeler(const experiments::LabelerSpec& spec,
                                                const labelcache::WeightFolders& weights);
 
 }  // namespace remixer::worker

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/text_table.h"
 #include "core/evaluation/settings.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
 #include "experiments/spec/architectures.h"
@@ -28,7 +28,7 @@ struct Arguments {
   int64_t num_classes = 0, image_size = 0, seed = 0;
   std::string weights, key, input, output;
   bool add_kappa = false, without_kappa = false, remixer = false;
-  evaluation::SettingsWishes wishes;  // of import
+  evaluation::SettingsWishes wishes;  // for import
 };
 
 int64_t count_parameters(const Model& model) {
@@ -126,7 +126,7 @@ void create(const Arguments& arguments) {
   save_weights(*create_model(spec, static_cast<uint64_t>(arguments.seed)), arguments.output);
 }
 
-// What a file's metadata become in one made of it, for `image_size`.
+// Metadata for a file converted from another one, for `image_size`.
 std::map<std::string, std::string> carried_metadata(const Arguments& arguments,
                                                     const io::Safetensors& weights,
                                                     const ModelSpec& spec) {
@@ -135,13 +135,13 @@ std::map<std::string, std::string> carried_metadata(const Arguments& arguments,
   metadata["spatial_prior"] = spec.spatial_prior;
   metadata["image_size"] = std::to_string(spec.image_size);
   const auto stored = stored_settings(weights);
-  // Of weights with an aux_head that say nothing, it is not known whether the patches vote.
+  // If weights with an aux_head store no settings, it is unknown whether the patches vote.
   if (!stored && spec.token_classes > 0 && !arguments.wishes.token_vote) return metadata;
   evaluation::SettingsWishes wishes = arguments.wishes;
   wishes.image_size = spec.image_size;
   auto evaluated = evaluation::settings_of(weights, spec.architecture, wishes);
   if (arguments.without_kappa) {
-    evaluated.settings.labeler = nullptr;
+    evaluated.settings.labeler.reset();
     evaluated.settings.distance.clear();
     evaluated.settings.token_vote = false;
   }
@@ -149,7 +149,7 @@ std::map<std::string, std::string> carried_metadata(const Arguments& arguments,
   return metadata;
 }
 
-// From timm's names to a file of ours: everything checked, in float32.
+// Converts from timm's names to our format: everything is checked, in float32.
 void import_weights(const Arguments& arguments) {
   const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
   ModelSpec spec = spec_of(arguments, weights);
@@ -179,8 +179,8 @@ at::ScalarType type_of(const std::string& name) {
   return name == "bf16" ? at::kBFloat16 : at::kFloat;
 }
 
-// From a file of ours to one that timm's model of this name loads as it is (without κ), or to a
-// smaller type.
+// Converts from our format to a file that timm's model of this name loads unchanged (without κ), or
+// to a smaller type.
 void export_weights(const Arguments& arguments) {
   const io::Safetensors weights = io::read_weights(arguments.weights, arguments.key);
   const ModelSpec spec = spec_of(arguments, weights);
@@ -271,7 +271,7 @@ int model_command(int argc, char** argv, const std::vector<ModelSubcommand>& fur
                       "leave kappa and aux_head out, as timm's models need");
   exporting->add_option("--type", arguments.type, "f32, f16 or bf16")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}));
-  // Only for the list in --help: they are taken first.
+  // Only for the list in --help: they are handled earlier.
   for (const ModelSubcommand& subcommand : further) {
     app.add_subcommand(subcommand.name, subcommand.description);
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer model`: lists architectures, runs one forward or backward, converts weights.
+// `remixer model`: lists architectures, runs one forward or backward pass, converts weights.
 #pragma once
 
 #include <vector>
 
 namespace remixer::models {
 
-// A subcommand that needs more than models: its room brings it.
+// A subcommand that needs more than models, added by its own module.
 struct ModelSubcommand {
   const char* name;
   const char* description;

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "core/evaluation/adversarial.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "experiments/spec/pins.h"
 #include "tools/labels/labels_tool.h"
 #include "tools/model/composite_labeler.h"
@@ -24,21 +24,21 @@ struct Options {
   int64_t batch_size = 64;
 };
 
-// A ReMixer model's patch labels: its own labeler's, or the true masks where they are asked for.
+// A ReMixer model's patch labels: its own labeler's, or the true masks if requested.
 void choose_labels(const Options& options, evaluation::AdversarialJob& job) {
   auto& settings = job.evaluated.settings;
   if (!job.evaluated.model.remixer) return;
   if (options.true_masks) {
-    // The distance of the model's own labels need not suit masks.
+    // The distance of the model's own labels may not suit masks.
     settings.distance = options.weights.wishes.distance;
-  } else if (settings.labeler.is_null()) {
+  } else if (!settings.labeler) {
     fail_input(
         "{}: does not say which labeler the model was trained with: give --true-masks to use the "
         "foregrounds' masks, and say so beside the figure",
         options.weights.weights);
   } else {
     job.labeler = composite_labeler(
-        settings.labeler,
+        *settings.labeler,
         {options.labeler_weights, experiments::weights_folder(options.workspace)});
   }
   if (settings.distance.empty()) settings.distance = "l1";

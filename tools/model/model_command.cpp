@@ -37,8 +37,9 @@ std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,
                                                    const data::Dataset& dataset,
                                                    evaluation::Evaluated& evaluated) {
   if (!evaluated.model.remixer || options.labels.empty()) return nullptr;
-  auto labels = labelcache::open_labels(options.labels, dataset.content_hash(), options.set,
-                                        options.any_labeler ? Json() : evaluated.settings.labeler);
+  const auto labeler = options.any_labeler ? std::nullopt : evaluated.settings.labeler;
+  auto labels =
+      labelcache::open_labels(options.labels, dataset.content_hash(), options.set, labeler);
   std::string& distance = evaluated.settings.distance;
   if (distance.empty()) distance = labels->channels() == 1 ? "l1" : "cosine";
   return labels;

@@ -21,44 +21,44 @@ namespace remixer::worker {
 // argv[0] is "model". Returns the program's exit code.
 int model_command(int argc, char** argv);
 
-// Its subcommands here; argv[0] is the subcommand's name.
+// Its subcommands in this folder; argv[0] is the subcommand's name.
 int model_challenge(int argc, char** argv);
 int model_evaluate(int argc, char** argv);
 int model_explain(int argc, char** argv);
 int model_saliency(int argc, char** argv);
 
-// The set that such a subcommand works on, and its patch labels.
+// The set to work on, and its patch labels.
 struct SetOptions {
   std::string dataset, set = "original", labels;
-  bool any_labeler = false;  // labels of another labeler than the model's are taken
+  bool any_labeler = false;  // accept labels of another labeler than the model's
 };
 void add_set_options(CLI::App& app, SetOptions& options);
 
-// Patch labels of the set for a model, checked against the labeler that its settings name; null for
-// a plain model, and where none were given. Sets the distance where the settings have none: l1 of
-// one channel, cosine of more.
+// The set's patch labels for a model, checked against the labeler in its settings; null for a plain
+// model, and if none were given. Sets the distance if the settings have none: l1 for one channel,
+// cosine for more.
 std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,
                                                    const data::Dataset& dataset,
                                                    evaluation::Evaluated& evaluated);
 
-// Weights, and what a user says of how they are to be evaluated, beside what they say themselves.
+// Weights, and the user's evaluation settings besides those stored in the weights.
 struct WeightsOptions {
   std::string architecture, spatial_prior, weights;
   evaluation::SettingsWishes wishes;
 };
-// --arch, --spatial-prior and the wishes; --weights too where `weights` is true.
+// --arch, --spatial-prior and the wishes; also --weights if `weights` is true.
 void add_weights_options(CLI::App& app, WeightsOptions& options, bool weights = true);
-// The wishes alone; `own_size`: with --image-size.
+// Only the wishes; `own_size`: with --image-size.
 void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size = true);
-// As evaluation::settings_of(), with the spatial prior that was asked for.
+// As evaluation::settings_of(), with the requested spatial prior.
 evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safetensors& file);
 
-// Where a model is evaluated: "auto" (a GPU where there is one), "cpu" or "cuda".
+// Device for evaluating a model: "auto" (a GPU if there is one), "cpu" or "cuda".
 void add_device_option(CLI::App& app, std::string& device);
-// One rank alone, on that device. Throws InputError where "cuda" cannot be had.
+// A single rank on that device. Throws InputError if "cuda" is not available.
 std::unique_ptr<training::Communicator> alone_on(const std::string& device);
 
-// Parses; returns an exit code where the program is to end (help, bad usage), else -1.
+// Parses; returns an exit code if the program is to end (help, bad usage), else -1.
 int parse_arguments(CLI::App& app, int argc, char** argv);
 
 }  // namespace remixer::worker

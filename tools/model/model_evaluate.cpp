@@ -7,7 +7,7 @@
 #include "base/predictions_file.h"
 #include "base/text_table.h"
 #include "core/evaluation/evaluator.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {

@@ -9,7 +9,7 @@
 #include "core/explain/panel.h"
 #include "core/explain/saliency.h"
 #include "core/explain/saliency_picture.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "core/models/weights.h"
 #include "tools/model/model_command.h"
 
@@ -24,7 +24,7 @@ struct Options {
   int64_t count = 8, seed = 0;
 };
 
-// A model, how its images are seen, and its patch labels of the set.
+// A model, the transform of its images, and its patch labels for the set.
 struct Loaded {
   Loaded(const Options& options, const std::string& path, const data::Dataset& dataset)
       : file(io::read_weights(path)), evaluated(evaluated_of(options.weights, file)) {
@@ -39,11 +39,10 @@ struct Loaded {
   std::unique_ptr<models::Model> model;
 };
 
-// Numbers of the samples asked for by id, else `count` drawn at random.
+// Indices of the samples requested by id, else of `count` samples drawn at random.
 std::vector<int64_t> choose(const Options& options, const data::Dataset& dataset) {
-  Json images = options.samples;
-  if (options.samples.empty()) images = {{"count", options.count}, {"seed", options.seed}};
-  return explain::choose_images(images, dataset);
+  return explain::choose_images(
+      {.names = options.samples, .count = options.count, .seed = options.seed}, dataset);
 }
 
 SaliencyFile explain_model(const Loaded& loaded, const Options& options,
@@ -59,8 +58,8 @@ SaliencyFile explain_model(const Loaded& loaded, const Options& options,
   return explain::draw_saliency(*loaded.model, job, chosen);
 }
 
-// What of an image evaluation shows to a model of `size` pixels a side, at the image's own
-// resolution: the whole, where it has the model's size, else the square centre that remains of it.
+// The part of an image that evaluation shows to a model of `size` pixels a side, at the image's own
+// resolution: all of it if it has the model's size, else its square centre crop.
 data::Image seen(const data::Image& image, int size, double crop) {
   if (image.width == size && image.height == size) return image;
   const int resized = static_cast<int>(size / crop);
@@ -71,7 +70,7 @@ data::Image seen(const data::Image& image, int size, double crop) {
   return centre;
 }
 
-// At its full resolution; a small one enlarged by a whole factor, so that a panel can be looked at.
+// At full resolution; small images are enlarged by an integer factor, so that panels are visible.
 data::Image displayed(const std::filesystem::path& path, int size, double crop) {
   constexpr int kLeast = 192;
   const data::Image image = seen(data::read_image(path), size, crop);

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "core/explain/relevance.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
 

@@ -11,7 +11,7 @@
 namespace remixer::worker {
 namespace {
 
-// As core/distributed/nccl_plugin.h, which needs MPI, names it.
+// Same as in core/distributed/cuda_library.h.
 constexpr const char* kCudaLibrary = "libremixer_cuda.so";
 
 class OnDevice : public training::SoloCommunicator {
@@ -35,8 +35,8 @@ void add_three(CLI::App& app, const char* name, const char* help,
       ->type_name("R G B");
 }
 
-// Why there is no GPU; empty where there is one. LibTorch's CUDA libraries take seconds to load:
-// they are left alone where the driver has no device.
+// Why there is no GPU; empty if there is one. LibTorch's CUDA libraries take seconds to load, so
+// they are not loaded if the driver has no device.
 std::string obstacle() {
   if (!std::filesystem::exists("/dev/nvidiactl") && !std::filesystem::exists("/dev/dxg")) {
     return "this machine has no NVIDIA GPU, or no driver for it";

@@ -19,7 +19,7 @@ namespace {
 constexpr int kTestImagesAClass = 1;
 constexpr int kNine = data::kImageNet9Classes;
 
-// One class of ImageNet for each of ImageNet-9's: enough for every split to show all nine.
+// One ImageNet class for each of ImageNet-9's: enough for every split to have all nine.
 std::vector<int> nine_indices() {
   std::vector<int> indices(kNine, -1);
   for (int i = 0; i < data::kImageNetClasses; ++i) {
@@ -72,7 +72,7 @@ class Maker {
     write_jpeg(folder / fmt::format("{}_{}.{}", wordnet_id(index), number, suffix), made.image);
   }
 
-  // ImageNet's layout; the first nine-class folders in turn hold the images, the others are empty.
+  // ImageNet's layout; images go in turn to one folder per nine-class label, others stay empty.
   void class_folders(const std::string& part, int folders, int64_t images) {
     const std::vector<int> nine = nine_indices();
     std::vector<int> all(nine);
@@ -112,16 +112,16 @@ class Maker {
     }
   }
 
-  // ImageNet with its boxes, from which the builder makes ImageNet-9 and its variants.
+  // Makes ImageNet with its boxes, from which the builder makes ImageNet-9 and its variants.
   void build_imagenet9() {
     const int64_t each = (order_.train_images + kNine - 1) / kNine;
     for (const int index : nine_indices()) {
-      // Some may be refused, as among real ones.
+      // Some images may be refused, as in real data.
       for (int64_t i = 0; i < each + 2; ++i) add_boxed("train", index, i);
       for (int64_t i = 0; i < kTestImagesAClass + 2; ++i) add_boxed("val", index, i);
     }
     data::ChallengeJob job;
-    job.spec = experiments::dataset_entry(
+    job.spec = experiments::make_dataset_spec(
         "imagenet9", {{"train_per_class", each}, {"test_per_class", kTestImagesAClass}});
     job.photographs = folder_ / "ILSVRC";
     job.boxes = folder_ / "Annotations";
@@ -168,7 +168,7 @@ class Maker {
     job.workspace = workspace_;
     job.name = order_.name;
     job.replace = true;
-    // A few images are spread over all classes of the published layout.
+    // A few images cannot cover all classes of the published layout.
     job.allow = {"empty-classes"};
     data::import_dataset(job);
   }

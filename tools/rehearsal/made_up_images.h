@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Photographs for a rehearsal: noise with a bright object whose box is known.
+// Makes photographs for a rehearsal: noise with a bright object whose box is known.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,18 @@
 
 namespace remixer::rehearsal {
 
-// Of 320 x 240 pixels, or upright, or square; which, and all in it, by `seed`.
+// 320 x 240 pixels, or upright, or square; `seed` determines this and the content.
 struct MadeUpImage {
   data::Image image;
   data::Box box;
 };
-// `shade` (0 to 255) is the object's, so that classes look different. `side` above 0: a square.
+// `shade` (0 to 255) is the object's, so that classes look different. `side` above 0: square.
 MadeUpImage make_up_image(uint64_t seed, int shade, int side = 0);
 
-// Writes a JPEG, and the folders above it.
+// Writes a JPEG and creates its parent folders.
 void write_jpeg(const std::filesystem::path& file, const data::Image& image);
 
-// The box as a PASCAL-VOC annotation of an object called `wordnet_id`.
+// Writes the box as a PASCAL-VOC annotation of an object named `wordnet_id`.
 void write_voc(const std::filesystem::path& file, const MadeUpImage& made,
                const std::string& wordnet_id);
 

@@ -25,7 +25,7 @@
 namespace remixer::rehearsal {
 namespace {
 
-// ReLabel's maps: five of ImageNet's classes a cell, 18 cells a side.
+// ReLabel's maps: five of ImageNet's classes per cell, 18 cells a side.
 constexpr int kTopK = 5, kClasses = 1000, kCells = 18, kMaskSide = 128;
 
 at::Tensor random_weight(at::IntArrayRef shape) {
@@ -36,7 +36,7 @@ at::Tensor random_weight(at::IntArrayRef shape) {
 
 using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-// BigBiGAN's U-Net, as weights/convert.py names it.
+// BigBiGAN's U-Net, with the names that labelcache/weights/convert.py uses.
 Tensors unet_tensors() {
   constexpr int64_t kWidths[] = {64, 128, 256, 512, 512};
   Tensors tensors;
@@ -67,7 +67,7 @@ Tensors unet_tensors() {
   return tensors;
 }
 
-// U²-Net of the published widths: a stage's input, inner and output channels and its depth.
+// U²-Net with the published widths: a stage's input, inner and output channels and its depth.
 Tensors u2net_tensors() {
   struct Stage {
     const char* name;
@@ -109,8 +109,8 @@ int64_t count(const Tensors& tensors) {
   return number;
 }
 
-// A convolutional network that gives what a classifier of the same input does: 1000 logits in each
-// cell of 32 pixels; or one saliency a pixel of a quarter of the side.
+// A convolutional network with the outputs of a classifier of the same input: 1000 logits per cell
+// of 32 pixels; or one saliency per pixel at a quarter of the side.
 int64_t write_script(const fs::path& file, bool saliency) {
   torch::jit::Module module("network");
   const int64_t width = saliency ? 32 : 256, patch = saliency ? 4 : 32;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `remixer-tools rehearsal ORDER --workspace DIR`: makes the data and weights that `remixer
-// rehearse` orders, and prints what it made as JSON. Not for people: `remixer rehearse` calls it.
+// rehearse` orders, and prints what it made as JSON. Internal: called by `remixer rehearse`.
 #pragma once
 
 namespace remixer::rehearsal {

@@ -29,7 +29,7 @@ std::string gib(double bytes) {
   return fmt::format("{:.1f} GiB", bytes / (uint64_t{1} << 30));
 }
 
-// The folder itself, or the nearest above it that exists.
+// The folder itself, or its nearest existing parent.
 fs::path existing(fs::path folder) {
   folder = fs::absolute(folder).lexically_normal();
   std::error_code code;
@@ -37,8 +37,8 @@ fs::path existing(fs::path folder) {
   return folder;
 }
 
-// The type and the place of the mount that holds a folder, from /proc/self/mountinfo, as
-// "ext4 on /home".
+// The type and the mount point of the file system that holds a folder, from /proc/self/mountinfo,
+// as "ext4 on /home".
 std::string mount_of(const fs::path& folder) {
   std::ifstream mounts("/proc/self/mountinfo");
   const std::string path = folder.string();
@@ -56,7 +56,7 @@ std::string mount_of(const fs::path& folder) {
   return best_type.empty() ? "unknown file system" : fmt::format("{} on {}", best_type, best_place);
 }
 
-// The last line of a program's output that holds a JSON object; null for none.
+// The last line of a program's output that holds a JSON object; null if none.
 Json last_object(const std::string& output) {
   Json found;
   std::istringstream lines(output);
@@ -68,7 +68,7 @@ Json last_object(const std::string& output) {
   return found;
 }
 
-// What a program said last before it failed, one line.
+// The last output of a failed program, as one line.
 std::string last_words(const Captured& ended) {
   std::string text = ended.errors + ended.output;
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
@@ -108,7 +108,7 @@ Check check_cuda(const Json& cuda, bool needed) {
   check.found = fmt::format("CUDA {}, NCCL {}, cuDNN {}{}", runtime,
                             cuda.at("nccl").get<std::string>(), cuda.at("cudnn").get<int64_t>(),
                             driver.empty() ? "" : ", driver for CUDA " + driver);
-  // Any driver of the same major version serves.
+  // Any driver of the same major version works.
   if (!driver.empty() && static_cast<int>(number(driver)) < static_cast<int>(number(runtime))) {
     check.health = needed ? Health::kBad : Health::kWarn;
     check.advice = fmt::format("install a driver that serves CUDA {}", runtime);
@@ -178,7 +178,7 @@ Check check_driver(const std::string& version, size_t cards, bool needed) {
 }
 
 RanksTried try_ranks(const fs::path& worker, int ranks, const std::string& device,
-                     const Json& labelers, double patience_seconds) {
+                     const std::set<experiments::LabelerSpec>& labelers, double patience_seconds) {
   RanksTried tried;
   tried.ranks = ranks;
   const fs::path mpirun = find_program("mpirun");
@@ -192,8 +192,10 @@ RanksTried try_ranks(const fs::path& worker, int ranks, const std::string& devic
     command = {mpirun.string(), "-n",   std::to_string(ranks),
                "--bind-to",     "none", "--oversubscribe"};
   }
+  Json tried_labelers = Json::array();
+  for (const auto& labeler : labelers) tried_labelers.push_back(write_value(labeler));
   command.insert(command.end(),
-                 {worker.string(), "--describe", labelers.dump(), "--device", device});
+                 {worker.string(), "--describe", tried_labelers.dump(), "--device", device});
   std::map<std::string, std::string> environment = {
       {"OMPI_MCA_btl_vader_single_copy_mechanism", "none"}};
   if (::geteuid() == 0) {
@@ -237,7 +239,7 @@ std::vector<Check> check_ranks(const RanksTried& tried, bool gpu_needed) {
   const Json& cuda = tried.answer.at("cuda");
   Check device{"device", Health::kGood,
                "workers run " + tried.answer.at("device_reason").get<std::string>(), ""};
-  // A card that is there and lies idle is worth a word.
+  // Report a GPU that exists but is not used.
   if (!cuda.value("gpus", Json::array()).empty() &&
       device.found.find("on the CPU:") != std::string::npos) {
     device.health = Health::kWarn;

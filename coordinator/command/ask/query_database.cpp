@@ -20,18 +20,18 @@ namespace {
 
 using Statement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
 
-// Reading only; so no ATTACH, PRAGMA or write gets as far as being run.
+// Allows only reading, so that ATTACH, PRAGMA and writes are rejected before they run.
 int allow_reading(void*, int action, const char*, const char*, const char*, const char*) {
   const bool reads = action == SQLITE_SELECT || action == SQLITE_READ ||
                      action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE;
   return reads ? SQLITE_OK : SQLITE_DENY;
 }
 
-// Ends a query at its time.
+// Ends a query at its time limit.
 struct Watch {
   explicit Watch(const QueryLimits& given)
       : limits(given), end(system_clock().monotonic() + given.seconds) {
-    // Of the whole process, which asks one question at a time.
+    // This limit is process-wide; only one query runs at a time.
     before = sqlite3_hard_heap_limit64(limits.bytes);
   }
   ~Watch() { sqlite3_hard_heap_limit64(before); }
@@ -74,7 +74,7 @@ Statement prepare(sqlite3* database, const std::string& sql, const Watch& watch)
   Statement statement(raw, sqlite3_finalize);
   if (code != SQLITE_OK) fail_sql(database, watch);
   if (!statement) fail_input("the query is empty: give a SELECT");
-  // What is left may be blanks or comments, which make no statement.
+  // The rest may be blanks or comments, which are no statement.
   sqlite3_stmt* second = nullptr;
   const int more = sqlite3_prepare_v2(database, rest, -1, &second, nullptr);
   const Statement unwanted(second, sqlite3_finalize);
@@ -111,7 +111,7 @@ void add_condition(std::string& sql, std::vector<std::string>& values, const cha
 
 Table query_database(const std::filesystem::path& file, const std::string& sql,
                      const std::vector<std::string>& values, const QueryLimits& limits) {
-  // The schema is read before the authorizer stands in its way.
+  // Read the schema before the authorizer forbids it.
   const auto database = reports::open_for_reading(file);
   sqlite3* handle = database->getHandle();
   Watch watch(limits);
@@ -196,7 +196,7 @@ void check_filter(const std::filesystem::path& file, const ResultFilter& filter)
     std::vector<std::string> known;
     SQLite::Statement rows(*database, sql);
     while (rows.executeStep()) known.push_back(rows.getColumn(0).getString());
-    if (known.empty()) return;  // nothing is known yet
+    if (known.empty()) return;  // no values yet, so nothing to check
     for (const std::string& value : wanted) {
       if (std::find(known.begin(), known.end(), value) != known.end()) continue;
       const auto near = nearest_name(value, known);

@@ -13,7 +13,7 @@ namespace {
 using experiments::protocol::Access;
 using experiments::protocol::Client;
 
-// A daemon that lives answers a ping at once; one that is committing a large submit, after a while.
+// A live daemon answers a ping at once, or after a while if it is committing a large submit.
 constexpr double kTimeoutSeconds = 60;
 constexpr double kPatienceSeconds = 1800;
 
@@ -36,23 +36,23 @@ std::optional<Session> Session::find(const fs::path& workspace) {
   } catch (const experiments::protocol::WrongCertificate&) {
     throw;
   } catch (const experiments::protocol::NotTheDaemon&) {
-    // Another program may have the port of a daemon that is gone.
+    // Another program may use the port of a daemon that has ended.
     if (!workspace_owned(fs::absolute(workspace))) return std::nullopt;
     throw;
   } catch (const experiments::protocol::Busy& busy) {
-    // Another program may have the port of a daemon that is gone.
+    // Another program may use the port of a daemon that has ended.
     if (!workspace_owned(fs::absolute(workspace))) return std::nullopt;
     throw experiments::protocol::Busy(
         fmt::format("a daemon works on {}, but is too busy to answer ({}); try again",
                     workspace.string(), busy.what()));
   } catch (const experiments::protocol::UnknownHost&) {
-    // Whether it lives cannot be asked; its lock says so.
+    // The daemon cannot be asked whether it is alive, so check its lock.
     if (!workspace_owned(fs::absolute(workspace))) return std::nullopt;
     throw;
   } catch (const experiments::protocol::Unreachable&) {
     return std::nullopt;
   } catch (const experiments::protocol::Refused& refused) {
-    // The daemon is gone and another program has its port now.
+    // The daemon has ended and another program uses its port now.
     if (refused.status == 401 || refused.status == 403 || refused.status == 404)
       return std::nullopt;
     throw;

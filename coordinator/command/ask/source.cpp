@@ -18,7 +18,7 @@ constexpr size_t kShortId = 12;
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
 
-// Nobody works, so that it never ends.
+// Without a daemon no worker runs, so there is no end time.
 void forget_time_left(Json& grid) {
   grid["seconds_left"] = nullptr;
 }
@@ -37,7 +37,7 @@ int64_t newest_grid(const Json& task) {
   return newest;
 }
 
-// The same step of several grids has the same title: the newest grid's is meant.
+// The same step of several grids has the same title: use the newest grid's.
 void keep_newest_grid(std::vector<const Json*>& found) {
   int64_t newest = 0;
   for (const Json* task : found) newest = std::max(newest, newest_grid(*task));

@@ -13,12 +13,12 @@
 
 namespace remixer::coordinator::command {
 
-// Answers as docs/api.md says, made by the same views with a daemon and without. What only a daemon
-// knows (how far a task has come, when it will be done, who works) is null or missing without one.
-// One thread at a time.
+// Answers as in docs/api.md, from the same views with or without a daemon. What only a daemon knows
+// (a task's progress, when it will be done, which workers run) is null or missing without one. One
+// thread at a time.
 class Source {
  public:
-  // Throws InputError where the workspace has neither.
+  // Throws InputError if the workspace has neither.
   explicit Source(const fs::path& workspace);
 
   bool has_daemon() const { return session_.has_value(); }
@@ -28,12 +28,12 @@ class Source {
   Json grids();           // a list, newest first
   Json grid(int64_t id);  // with cell_list
   Json tasks();           // a list
-  // As GET /tasks, one page; of all grids where `grid` is empty.
+  // As GET /tasks, one page; of all grids if `grid` is empty.
   Json tasks_page(const std::string& grid, int64_t after);
   Json tasks_of(int64_t grid);
   // The task that find_task() finds.
   Json task(const std::string& text);
-  // As GET /tasks/{id}: all that is known of it.
+  // As GET /tasks/{id}: everything known about it.
   Json whole_task(const std::string& id);
 
  private:
@@ -43,15 +43,15 @@ class Source {
   std::optional<StoredState> stored_;
 };
 
-// Those tasks of the daemon among which find_task() may find `text`.
+// The daemon's tasks among which find_task() may find `text`.
 Json tasks_like(Session& session, const std::string& text);
 
-// The grid of a number or a name (the newest of that name); null where there is none.
+// The grid with this number or name (the newest of that name); null if there is none.
 Json find_grid(const Json& grids, const std::string& text);
 
-// The task of an id, the beginning of one (4 characters or more), a title, or a part of one; of
-// several grids' tasks with such titles, those of the newest grid count. Throws InputError where
-// there is none, or several (naming some).
+// The task with this id, beginning of an id (4 characters or more), title, or part of a title. If
+// tasks of several grids match, only the newest grid's count. Throws InputError if there is none,
+// or several (naming some).
 Json find_task(const Json& tasks, const std::string& text);
 
 }  // namespace remixer::coordinator::command

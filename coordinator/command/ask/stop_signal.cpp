@@ -33,7 +33,7 @@ StopSignal::StopSignal() {
   action.sa_flags = SA_RESTART;
   for (size_t i = 0; i < kSignals.size(); ++i) {
     ::sigaction(kSignals[i], nullptr, &before[i]);
-    // What runs under nohup goes on when the terminal closes.
+    // A program under nohup continues when the terminal closes.
     if (kSignals[i] == SIGHUP && before[i].sa_handler == SIG_IGN) continue;
     ::sigaction(kSignals[i], &action, nullptr);
   }
@@ -48,7 +48,7 @@ int StopSignal::count() const {
 }
 
 bool StopSignal::wait(double seconds, int seen) const {
-  // A signal may be taken by another thread, which does not wake this one: sleep in short pieces.
+  // Another thread may receive the signal, which does not wake this one: sleep in short pieces.
   constexpr double kPiece = 0.05;
   const double end = system_clock().monotonic() + seconds;
   while (received <= seen) {

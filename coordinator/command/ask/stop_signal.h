@@ -4,8 +4,8 @@
 
 namespace remixer::coordinator::command {
 
-// While one lives, SIGINT, SIGTERM and SIGHUP are counted instead of ending the process; the third
-// ends it at once, whatever it is doing. One at a time.
+// While an object exists, SIGINT, SIGTERM and SIGHUP are counted instead of ending the process; the
+// third ends it at once, whatever it is doing. Only one object at a time.
 class StopSignal {
  public:
   StopSignal();
@@ -13,13 +13,13 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  // How often it came.
+  // How many signals have come.
   int count() const;
-  // Sleeps for at most `seconds`; true, and early, where a signal beyond the first `seen` has come.
+  // Sleeps for at most `seconds`; returns true, and early, once more than `seen` signals have come.
   bool wait(double seconds, int seen = 0) const;
 };
 
-// What a program that was interrupted exits with.
+// Exit code of a program that was interrupted.
 constexpr int kExitInterrupted = 130;
 
 }  // namespace remixer::coordinator::command

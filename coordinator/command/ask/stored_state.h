@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a workspace's database knows, without a daemon: the scheduler's state as a daemon would load
-// it, for the very views that a daemon answers from.
+// Reads the scheduler's state from a workspace's database without a daemon, exactly as a daemon
+// would load it, so that the daemon's own views can answer from it.
 #pragma once
 
 #include <filesystem>
@@ -11,15 +11,15 @@
 
 namespace remixer::coordinator::command {
 
-// Read-only: nothing here can change the database. One thread at a time.
+// Read-only: never changes the database. One thread at a time.
 class StoredState {
  public:
-  // Throws InputError where there is no database, or one that is not ours; Error where it cannot be
-  // read.
+  // Throws InputError if there is no database, or the file is not a ReMixer database; Error if it
+  // cannot be read.
   StoredState(const std::filesystem::path& workspace, const std::filesystem::path& database);
   ~StoredState();
 
-  // Nobody works for a daemon that is not there: its workers are gone.
+  // All workers count as gone, since there is no daemon that they could work for.
   Engine::View view() const;
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kGap = "gap";
 constexpr size_t kSeedWidth = 6;
-// What a narrow terminal still shows, first to last; other sets come after these.
+// Priority of columns on a narrow terminal; other sets come after these.
 constexpr std::array kFirst{"original", "mixed_rand", "mixed_same", kGap};
 
 size_t column_width(const std::string& column) {
@@ -41,7 +41,7 @@ std::string value_text(const Json& cell, const std::string& column) {
   return same && rand ? fmt::format("{:.1f}", *same - *rand) : "-";
 }
 
-// Takes "_patch4_32" out of "convmixer_nano_patch4_32_full".
+// Removes "_patch4_32" from "convmixer_nano_patch4_32_full".
 std::string without_size(std::string name) {
   constexpr std::string_view kMark = "_patch";
   const size_t begin = name.find(kMark);
@@ -53,7 +53,7 @@ std::string without_size(std::string name) {
   return name;
 }
 
-// Takes columns away, the least wanted first, until `room` holds the rest.
+// Removes columns, the least important first, until the rest fits into `room`.
 void keep_what_fits(std::vector<std::string>& columns, size_t room) {
   const auto rank = [](const std::string& column) {
     return static_cast<size_t>(std::find(kFirst.begin(), kFirst.end(), column) - kFirst.begin());
@@ -61,7 +61,7 @@ void keep_what_fits(std::vector<std::string>& columns, size_t room) {
   size_t used = 0;
   for (const std::string& column : columns) used += column_width(column);
   while (used > room && columns.size() > 1) {
-    // The last of the least wanted.
+    // The last one among the least important.
     auto worst = columns.begin();
     for (auto at = columns.begin(); at != columns.end(); ++at) {
       if (rank(*at) >= rank(*worst)) worst = at;

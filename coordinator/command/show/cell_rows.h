@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A grid's finished cells, one line each, as they come in.
+// Prints a grid's finished cells, one line each, as they finish.
 #pragma once
 
 #include <cstddef>
@@ -10,21 +10,21 @@
 
 namespace remixer::coordinator::command {
 
-// "deit_nano", "deit_nano + convit": without the patch and image size where they are the usual
-// ones.
+// "deit_nano", "deit_nano + convit": the model's name without patch and image size if they are the
+// usual ones.
 std::string model_text(const Json& cell);
 
 // Accuracies (top-1, raw weights, percent) of cells on some evaluation sets, and the gap between
-// Mixed-Same and Mixed-Rand where both are among them.
+// Mixed-Same and Mixed-Rand if both are among them.
 class CellRows {
  public:
-  // `cell_list` as in GET /grids/{id}, for the widths; `eval_sets` in the order wanted. With
-  // `width` > 0 the sets that do not fit are left out: those that matter most to the comparison
-  // stay.
+  // `cell_list` as in GET /grids/{id}, used for the column widths; `eval_sets` in the wanted order.
+  // If `width` > 0, sets that do not fit are left out: the least important to the comparison are
+  // removed first.
   CellRows(const Json& cell_list, std::vector<std::string> eval_sets, size_t width);
 
   std::string heading() const;
-  // The cell's line; sets without a figure are "-".
+  // The cell's line; "-" for sets without a figure.
   std::string row(const Json& cell) const;
 
  private:
@@ -33,7 +33,7 @@ class CellRows {
   size_t model_width_, labeler_width_;
 };
 
-// The evaluation sets that the cells have figures of, in the order of their first appearance.
+// The evaluation sets for which cells have figures, in order of first appearance.
 std::vector<std::string> eval_sets_of(const Json& cell_list);
 
 }  // namespace remixer::coordinator::command

@@ -9,19 +9,19 @@
 
 namespace remixer::coordinator::command {
 
-// runs/<task>/<highest attempt>/log.txt in the workspace; nothing where no attempt has one.
+// runs/<task>/<highest attempt>/log.txt in the workspace; nothing if no attempt has a log.
 std::optional<std::filesystem::path> newest_log(const std::filesystem::path& workspace,
                                                 const std::string& task_id);
 
-// Reads a log piece by piece, going over to a newer attempt's when there is one.
+// Reads a log piece by piece and switches to a newer attempt's log when there is one.
 class LogReader {
  public:
   LogReader(std::filesystem::path workspace, std::string task_id);
 
-  // What was written since the last call; empty where nothing was. A newer attempt's log begins
-  // with a line naming it.
+  // Text written since the last call; empty if none. A newer attempt's log begins with a line
+  // naming it.
   std::string next();
-  // The file that was read last; empty before the first.
+  // The file read last; empty before the first read.
   const std::filesystem::path& file() const { return file_; }
 
  private:

@@ -14,7 +14,7 @@ constexpr double kPlainSeconds = 30;  // between two summaries in a pipe
 constexpr double kAwaySeconds = 60;   // how long a daemon may be away
 constexpr size_t kBlockHeight = 8;
 
-// Why no work can go on, or empty.
+// Why no work can continue, or empty.
 std::string worker_problem(const Json& status) {
   const auto launcher = status.find("launcher");
   if (launcher == status.end() || !launcher->is_object()) return "";
@@ -23,7 +23,7 @@ std::string worker_problem(const Json& status) {
   return launcher->at("problem").get<std::string>();
 }
 
-// The daemon has gone; the next one of the workspace has another port and token.
+// The daemon is gone; the workspace's next daemon has another port and token.
 void wait_for_daemon(Session& session, const fs::path& workspace, double last_answer) {
   if (system_clock().monotonic() - last_answer > kAwaySeconds) {
     fail("the daemon of {} has gone; `remixer run` or `remixer up` goes on where it was",
@@ -68,7 +68,7 @@ std::string Progress::events(const Json& status) {
   std::string text;
   const NewEvents::Events events = news_->next(status);
   failed_ += events.failed.size();
-  // A terminal shows the block instead of a line a task.
+  // A terminal shows the block instead of one line per task.
   if (!on_terminal()) {
     for (const Json& task : events.finished) text += finished_line(task) + "\n";
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A grid's progress, shown while it runs: redrawn in place on a terminal, as plain lines in a pipe.
+// Shows a grid's progress while it runs: redrawn in place on a terminal, as plain lines in a pipe.
 #pragma once
 
 #include <memory>
@@ -15,19 +15,19 @@
 
 namespace remixer::coordinator::command {
 
-// Shows what each new status says: in a pipe a line a finished task or cell, and a summary each
+// Shows the news in each status. In a pipe: one line per finished task or cell, and a summary every
 // half minute. One thread.
 class Progress {
  public:
-  // `eval_sets`: columns of the cells' lines. Cells that are done already are not shown.
+  // `eval_sets`: columns of the cells' lines. Cells finished before are not shown.
   Progress(Session& session, int64_t grid_id, std::vector<std::string> eval_sets,
            std::string workspace);
 
-  // Shows `status`, and where something has finished also the cells that are complete by it.
+  // Shows `status` and, if tasks have finished, the cells that they complete.
   void show(const Json& status);
-  // Takes the live block away; what is printed afterwards stands below the finished lines.
+  // Removes the live block; later output appears below the finished lines.
   void end();
-  // Number of tasks that failed meanwhile.
+  // Number of tasks that have failed since the start.
   size_t failed() const { return failed_; }
 
  private:
@@ -54,18 +54,18 @@ enum class WatchEnd { kGridEnded, kInterrupted, kDaemonEnded, kTaskFailed, kNoWo
 
 struct WatchOptions {
   bool stop_at_failure = false;
-  // The daemon, where it is this process's own: the watch ends when it has ended, or when its
-  // workers cannot be started and no other one is there. Null: it is another process.
+  // The daemon, if it runs in this process: watching then stops when the daemon has ended, or when
+  // its workers cannot be started and there are no others. Null: the daemon is another process.
   Daemon* own = nullptr;
 };
 struct WatchResult {
   WatchEnd end = WatchEnd::kGridEnded;
-  Json grid;            // the last that was seen
-  std::string problem;  // kNoWorkers: why they do not start
+  Json grid;            // last one seen
+  std::string problem;  // kNoWorkers: why workers do not start
 };
 
-// Shows a grid's progress until it has ended or `stop` is signalled. A daemon of another process
-// that goes away is waited for; throws Error when it stays away.
+// Shows a grid's progress until it has ended or `stop` is signalled. If a daemon in another process
+// goes away, waits for it to return; throws Error if it does not.
 WatchResult watch_grid(Session& session, const fs::path& workspace, int64_t grid_id,
                        Progress& progress, const StopSignal& stop, const WatchOptions& options);
 

@@ -26,7 +26,7 @@ double number_of(const Json& json, const char* name, double otherwise = 0) {
   return found != json.end() && found->is_number() ? found->get<double>() : otherwise;
 }
 
-// A running total of seconds is worth more digits than an estimate.
+// Fewer digits than for elapsed seconds: this is only an estimate.
 std::string time_to_go(double seconds) {
   if (seconds < 10) return "a few seconds to go";
   const double step = seconds < 60 ? 10 : seconds < 600 ? 30 : 60;
@@ -69,7 +69,7 @@ bool all_ended(const Json& status) {
 
 std::string progress_bar(double fraction, size_t cells) {
   const double clamped = std::clamp(std::isfinite(fraction) ? fraction : 0.0, 0.0, 1.0);
-  // Rounded down: a full bar means that all is done.
+  // Rounded down: a full bar means that everything is done.
   const auto full = static_cast<size_t>(clamped * static_cast<double>(cells));
   return "[" + std::string(full, '#') + std::string(cells - full, '-') + "]";
 }
@@ -110,7 +110,7 @@ std::string running_line(const Json& attempt) {
 
 std::vector<std::string> progress_block(const Json& status, int64_t grid_id, double elapsed_seconds,
                                         size_t width, size_t height, bool colour) {
-  // The last column stays free: some terminals wrap a line that fills it.
+  // Leave the last column free: some terminals wrap a line that fills it.
   const size_t usable = std::max<size_t>(width, 20) - 1;
   std::vector<std::string> lines;
   const Json grid = grid_of(status, grid_id);

@@ -16,11 +16,11 @@ enum class ReportFormat { kTable, kCsv, kJson, kMarkdown, kLatex, kHtml };
 std::filesystem::path report_folder(const std::filesystem::path& workspace,
                                     const std::string& grid);
 
-// Writes the grid's report into its folder, prints its tables and where the page is.
+// Writes the grid's report into its folder; prints its tables and the path of the page.
 void write_and_print_report(const std::filesystem::path& workspace, const std::string& grid);
 
-// The tables as text. `wanted`: tables' ids ("1"), all where empty; throws InputError for one that
-// the report does not hold. HTML is the whole page, of the wanted tables.
+// The tables as text. `wanted`: ids of tables ("1"), empty: all; throws InputError for an id that
+// the report does not have. HTML gives the whole page with the wanted tables.
 std::string report_text(const reports::Report& report, const std::vector<std::string>& wanted,
                         ReportFormat format, bool colour);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal: whether there is one, how wide, in what colours, and a block redrawn in place.
+// Terminal output: detection, width, colours, and a block redrawn in place.
 #pragma once
 
 #include <cstddef>
@@ -9,35 +9,35 @@
 
 namespace remixer::coordinator::command {
 
-// Standard output is a terminal that understands escape sequences.
+// True if standard output is a terminal that supports escape sequences.
 bool on_terminal();
-// on_terminal(), and the user has not set NO_COLOR.
+// True if on_terminal() and NO_COLOR is not set.
 bool use_colour();
-// Columns of the terminal, 0 where output is not one (so that nothing is shortened in a pipe).
+// Columns of the terminal; 0 if output is not a terminal (so nothing is shortened in a pipe).
 size_t terminal_width();
-// Lines of the terminal, 0 where output is not one.
+// Lines of the terminal; 0 if output is not a terminal.
 size_t terminal_height();
 
 enum class Colour { kBold, kDim, kRed, kGreen };
-// `text` in a colour where `enabled`, else as it is.
+// `text` in colour if `enabled`, else unchanged.
 std::string coloured(std::string_view text, Colour colour, bool enabled);
 
-// Writes to standard output at once. Throws Error where it cannot be written, as on a full disk.
+// Writes to standard output immediately. Throws Error if that fails, for example on a full disk.
 void print(std::string_view text);
 
-// A few lines at the bottom of the terminal that are drawn over and over.
+// A few lines at the bottom of the terminal that are redrawn in place.
 class LiveBlock {
  public:
   LiveBlock() = default;
-  // Leaves the lines as they are, and the cursor below them.
+  // Leaves the lines on the screen and the cursor below them.
   ~LiveBlock() = default;
   LiveBlock(const LiveBlock&) = delete;
   LiveBlock& operator=(const LiveBlock&) = delete;
 
-  // Draws `lines` (each narrower than the terminal, without a newline) over the last ones, with
-  // `above`, finished text, going up before them for good.
+  // Draws `lines` (each narrower than the terminal, without a newline) over the previous ones,
+  // after printing the finished text `above` permanently above them.
   void draw(const std::vector<std::string>& lines, std::string_view above = {});
-  // Takes the block away.
+  // Removes the block.
   void clear() { draw({}); }
 
  private:

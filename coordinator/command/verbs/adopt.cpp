@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer adopt`: results of the run folders, read back where the database has lost them.
+// `remixer adopt`: restores results from run folders into a database that has lost them.
 #include <fmt/format.h>
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 namespace remixer::coordinator::command {
 namespace {
 
-// Reads back the results of one grid; the answer of POST /grids/{id}/adopt.
+// Restores the results of one grid; returns the answer of POST /grids/{id}/adopt.
 using Adopt = std::function<Json(const experiments::Grid&)>;
 
 Adopt through(Session& session) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer backup`: a copy of the database, whole, while the daemon works.
+// `remixer backup`: a complete copy of the database while the daemon works.
 #include <fmt/format.h>
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer bench`: what the coordinator costs; what models cost, remixer-tools measures.
+// `remixer bench`: measures the coordinator; remixer-tools measures the models.
 #include "coordinator/command/verbs/bench_scheduler.h"
 #include "coordinator/command/verbs/bench_study.h"
 #include "coordinator/command/verbs/command.h"

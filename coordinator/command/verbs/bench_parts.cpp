@@ -20,6 +20,7 @@
 #include "coordinator/daemon/workspace.h"
 #include "coordinator/store/store.h"
 #include "experiments/spec/components.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::coordinator::command {
 
@@ -37,7 +38,6 @@ Task make_task(TaskKind kind, Json spec, const std::string& title,
   Task task;
   task.kind = kind;
   task.spec = std::move(spec);
-  task.spec["kind"] = experiments::to_string(kind);
   task.title = title;
   task.dependencies = std::move(dependencies);
   task.cell_id = cell;
@@ -64,11 +64,12 @@ protocol::SubmitGrid make_grid(const std::string& name, int64_t first, int64_t c
   grid.text = "name = \"" + name + "\"\n";
   Cell cell;
   cell.architecture = "deit_nano_patch4_32";
-  cell.dataset = experiments::dataset_entry("fashion-bg");
+  cell.dataset = experiments::make_dataset_spec("fashion-bg");
   cell.dataset_name = "fashion-bg";
   cell.recipe_name = "bench";
-  grid.tasks.push_back(
-      make_task(TaskKind::kPrepare, {{"dataset", cell.dataset}}, "prepare fashion-bg", {}, ""));
+  grid.tasks.push_back(make_task(TaskKind::kPrepare,
+                                 to_json(experiments::PrepareSpec{cell.dataset}),
+                                 "prepare fashion-bg", {}, ""));
   const std::string prepare = grid.tasks.back().id();
   for (int64_t seed = first; seed < first + count; ++seed) {
     cell.seed = seed;
@@ -76,14 +77,14 @@ protocol::SubmitGrid make_grid(const std::string& name, int64_t first, int64_t c
     const std::string id = cell.id();
     const std::string title = fmt::format("deit_nano_patch4_32 · none · seed {}", seed);
     grid.cells.push_back(cell);
-    grid.tasks.push_back(
-        make_task(TaskKind::kTrain, {{"cell", identity}}, "train " + title, {prepare}, id));
+    grid.tasks.push_back(make_task(TaskKind::kTrain, experiments::train_spec(identity),
+                                   "train " + title, {prepare}, id));
     const std::string train = grid.tasks.back().id();
     for (int64_t i = 0; i < evaluations; ++i) {
       const std::string set = i < static_cast<int64_t>(sets.size()) ? sets[static_cast<size_t>(i)]
                                                                     : fmt::format("set_{}", i);
       grid.tasks.push_back(
-          make_task(TaskKind::kEvaluate, {{"cell", identity}, {"eval_set", set}, {"version", 1}},
+          make_task(TaskKind::kEvaluate, to_json(experiments::EvaluateSpec{{set, set}}, identity),
                     fmt::format("evaluate {} · {}", set, title), {prepare, train}, id));
     }
   }

@@ -29,7 +29,7 @@ namespace {
 
 constexpr int kStatusCalls = 20;
 
-// What an fsync of a few pages costs on this disk, which no durable answer can avoid.
+// Cost of an fsync of a few pages on this disk, a lower bound for every durable answer.
 std::vector<double> time_syncs(const fs::path& folder, int count) {
   const fs::path file = folder / "sync-test";
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -55,7 +55,7 @@ struct Measured {
   double throughput = 0;  // tasks a second
 };
 
-// A worker that does nothing but ask.
+// A worker that only asks for tasks.
 class Asker {
  public:
   explicit Asker(Session session) : session_(std::move(session)) {
@@ -67,7 +67,7 @@ class Asker {
                            .worker_id;
   }
 
-  // Hands in the last task's result and takes the next task, in one request. → its seconds.
+  // Sends the last task's result and claims the next task in one request. Returns its seconds.
   double next() {
     const Json body = protocol::to_json(claim_);
     const double begun = now();
@@ -92,7 +92,7 @@ class Asker {
 
 std::vector<double> time_claims(Session session, int64_t count) {
   Asker asker(std::move(session));
-  asker.next();  // brings no result
+  asker.next();  // carries no result
   std::vector<double> times;
   for (int64_t i = 0; i < count; ++i) times.push_back(asker.next());
   return times;
@@ -110,7 +110,7 @@ void run_once(const std::string& program) {
   if (::waitpid(child, &status, 0) != child || status != 0) fail("{} failed", program);
 }
 
-// Two persistent workers that run `program` once a task. → tasks a second, both together.
+// Two persistent workers that run `program` once per task. Returns their total tasks per second.
 double time_throughput(const DaemonProcess& daemon, int64_t count, const std::string& program) {
   constexpr int kWorkers = 2;
   std::vector<Asker> askers;

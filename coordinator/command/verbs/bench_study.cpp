@@ -29,7 +29,7 @@ namespace {
 constexpr size_t kThreads = 8;
 constexpr double kHeartbeatSeconds = 1;
 
-// One evaluation set each, so that a cell is two tasks.
+// One evaluation set, so that a cell has two tasks.
 std::string grid_text(int64_t cells) {
   std::string seeds;
   for (int64_t seed = 0; seed < cells; ++seed) seeds += fmt::format("{},", seed);
@@ -41,7 +41,7 @@ std::string grid_text(int64_t cells) {
       seeds);
 }
 
-// A worker as the daemon sees it: a connection, a task, heartbeats.
+// A worker as the daemon sees it: connection, task, heartbeats.
 class Beating {
  public:
   Beating(Session session, int64_t number) : session_(std::move(session)) {
@@ -56,7 +56,7 @@ class Beating {
                            .worker_id;
   }
 
-  // Brings the result of its task, if it has one, and asks for the next.
+  // Sends the result of its task, if it has one, and claims the next.
   void next() {
     if (assignment_) {
       protocol::AttemptResult result;
@@ -74,7 +74,7 @@ class Beating {
     if (!assignment_) fail("nothing is left to claim: give the grid more cells than workers");
   }
 
-  // → its seconds.
+  // Returns its seconds.
   double beat() {
     protocol::Heartbeat heartbeat;
     heartbeat.worker_id = claim_.worker_id;
@@ -98,7 +98,7 @@ class Beating {
   int64_t step_ = 0;
 };
 
-// Every worker beats once a second, as long as `going`; each thread has its share of them.
+// Every worker sends a heartbeat once a second while `going`; the threads share the workers.
 std::vector<double> beat_all(std::vector<Beating>& workers, const std::function<bool()>& going) {
   std::vector<std::future<std::vector<double>>> threads;
   for (size_t part = 0; part < kThreads; ++part) {
@@ -125,7 +125,7 @@ std::vector<Beating> start_workers(const DaemonProcess& daemon, int64_t count) {
   std::vector<Beating> workers;
   workers.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) workers.emplace_back(daemon.session(), i + 1);
-  // The first prepares the data set; then there is a training for each.
+  // The first prepares the data set; then there is a training for each worker.
   workers[0].next();
   for (Beating& worker : workers) worker.next();
   return workers;
@@ -155,7 +155,7 @@ class Rows {
   Table table_{{{"what"}, {"value"}, {"unit"}}};
 };
 
-// One grid of many cells, and many workers.
+// One grid with many cells, and many workers.
 void measure_study(const fs::path& folder, const BenchStudyOptions& options, Rows& rows) {
   fs::create_directories(folder);
   const DaemonProcess daemon(folder);
@@ -187,7 +187,7 @@ void measure_study(const fs::path& folder, const BenchStudyOptions& options, Row
   rows.add_times("status", status);
 }
 
-// Finished grids are submitted again, and every look at a file takes its time.
+// Submits finished grids again while every file check is slow.
 void measure_slow_files(const fs::path& folder, const BenchStudyOptions& options, Rows& rows) {
   fill(folder, options.finished, 1, true);
   const DaemonProcess daemon(folder, fmt::format("look-at-file:~{:g}", options.slow_milliseconds));
@@ -201,7 +201,7 @@ void measure_slow_files(const fs::path& folder, const BenchStudyOptions& options
   std::atomic<bool> going = true;
   auto beats = std::async(std::launch::async,
                           [&] { return beat_all(workers, [&] { return going.load(); }); });
-  constexpr int64_t kCellsOfAGrid = 1000;  // as filled
+  constexpr int64_t kCellsOfAGrid = 1000;  // as in fill()
   const double begun = now();
   int64_t reused = 0;
   for (int64_t first = 0; first < options.finished; first += kCellsOfAGrid) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer cancel`, `retry` and `rm`: of a task, or of all tasks of a grid.
+// `remixer cancel`, `retry` and `rm`: for a task, or for all tasks of a grid.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@
 namespace remixer::coordinator::command {
 namespace {
 
-// Posts `verb` for what `what` means; what it was called, and how many tasks it changed.
+// Result of posting `verb` for the task or grid that `what` names: its name and the tasks changed.
 struct Changed {
   bool grid = false;
   std::string name;
@@ -58,7 +58,7 @@ int retry(const fs::path& workspace, const std::string& what) {
   return kExitDone;
 }
 
-// A grid is removed only after a yes: on a terminal an answer, in a script --yes.
+// Removing a grid needs confirmation: an answer on a terminal, --yes in a script.
 void ask_to_remove(Session& session, const std::string& what) {
   const Json grid = find_grid(session.get("/grids").at("grids"), what);
   if (grid.is_null()) return;

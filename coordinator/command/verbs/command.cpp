@@ -77,7 +77,7 @@ void build(CommandLine& line) {
   add_handovers(line);
 }
 
-// The subcommand whose arguments were wrong, for the hint.
+// The subcommand whose arguments were wrong, for the usage hint.
 std::string help_of(const CommandLine& line) {
   for (const CLI::App* command : line.app.get_subcommands()) {
     return fmt::format("`remixer {} --help` shows how it is used", command->get_name());
@@ -98,7 +98,7 @@ int run(CommandLine& line, int argc, char** argv) {
                 : fmt::format("{}; {}", error.what(), help_of(line)),
         kExitBadInput);
   }
-  // It is told to workers and kept in records as text.
+  // The path is passed to workers and stored in records as text.
   const std::string workspace = std::filesystem::absolute(line.workspace).string();
   if (!is_utf8(workspace) || has_control(workspace)) {
     fail_input(

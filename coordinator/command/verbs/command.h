@@ -22,7 +22,7 @@ struct CommandLine {
   CLI::App app;
   fs::path workspace;              // --workspace, $REMIXER_WORKSPACE or "workspace"
   Format format = Format::kTable;  // --format
-  std::function<int()> chosen;     // what the subcommand does; returns the exit code
+  std::function<int()> chosen;     // action of the chosen subcommand; returns the exit code
 };
 
 // A subcommand with its --workspace option; `example` ends its help text.
@@ -30,23 +30,23 @@ CLI::App* add_command(CommandLine& line, const std::string& name, const std::str
                       const std::string& example);
 // --format table|json|csv.
 void add_format(CommandLine& line, CLI::App* command);
-// Local workers, as the options of `run` and `up` wish them.
+// Local workers, from the options of `run` and `up`.
 struct WorkerOptions {
   std::optional<int> workers, ranks;
   std::string device = "auto";
   int loader_threads = 0;
 
   void add_to(CLI::App* command);
-  // What is not wished follows this machine's GPUs and cores, and `choice`'s shards and cells.
+  // Unset options follow this machine's GPUs and cores, and `choice`'s shards and cells.
   WorkerCount count(WorkerChoice choice = {}) const;
-  // Device and threads; the number of workers is left alone.
+  // Sets device and threads; does not set the number of workers.
   void apply(DaemonOptions& options) const;
 };
 
-// How many ranks every cell of a grid can be shared out among, and how many cells there are.
+// The gcd of the cells' shards, which the number of ranks must divide, and the number of cells.
 WorkerChoice worker_choice(const experiments::Grid& grid);
 
-// One function a subcommand: adds it to the command line.
+// One function per subcommand: adds it to the command line.
 void add_run(CommandLine& line);
 void add_up(CommandLine& line);
 void add_down(CommandLine& line);

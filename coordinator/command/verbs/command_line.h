@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line of `remixer`.
+// Runs the command line of `remixer`.
 #pragma once
 
 namespace remixer::coordinator::command {
 
-// Parses, runs, reports an error in one line on standard error. Returns the exit code: 0 done,
-// 1 failed, 2 bad usage or bad input, 130 interrupted.
+// Parses and runs the command; reports an error in one line on standard error. Returns the exit
+// code: 0 done, 1 failed, 2 bad usage or bad input, 130 interrupted.
 int run_command_line(int argc, char** argv);
 
 }  // namespace remixer::coordinator::command

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer dashboard`: a link that opens the dashboard in one browser.
+// `remixer dashboard`: prints a link that opens the dashboard in one browser.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -16,7 +16,7 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
-// "8123" of "http://127.0.0.1:8123/open?key=..."
+// Extracts "8123" from "http://127.0.0.1:8123/open?key=..."
 std::string port_of(const std::string& url) {
   const size_t path = url.find('/', url.find("//") + 2);
   const size_t colon = url.rfind(':', path);

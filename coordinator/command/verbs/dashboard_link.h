@@ -9,7 +9,7 @@
 
 namespace remixer::coordinator::command {
 
-// A new link and, over SSH, the tunnel that it needs; each line ends with a newline.
+// A new link and, over SSH, the command for the required tunnel; each line ends with a newline.
 std::string dashboard_text(Session& session);
 
 // Adds `remixer dashboard` to the command line.

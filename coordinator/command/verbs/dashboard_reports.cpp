@@ -21,8 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the tasks of `kinds` of a grid's cells were and when the last of them ended, whichever grid
-// asked for them: where it is the same, so is what is made of them.
+// The tasks of `kinds` of a grid's cells and when the last of them ended, whichever grid requested
+// them. If this is unchanged, reports made from it are still current.
 std::string state_of(const fs::path& database, int64_t grid, const std::string& kinds) {
   const auto opened = reports::open_for_reading(database);
   SQLite::Statement rows(*opened,
@@ -38,11 +38,11 @@ std::string state_of(const fs::path& database, int64_t grid, const std::string& 
   return state;
 }
 
-// Draws one grid's pictures at a time.
+// Draws the pictures of one grid at a time.
 class DrawnPictures {
  public:
   struct Drawn {
-    std::string state;  // of the saliency tasks that they were drawn from
+    std::string state;  // of the saliency tasks shown in them
     reports::Pictures pictures;
   };
   struct Look {

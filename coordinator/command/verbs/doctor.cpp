@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer doctor`: whether this machine has what a study needs, one line a thing.
+// `remixer doctor`: checks that this machine has what a study needs, one line per item.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@
 namespace remixer::coordinator::command {
 namespace {
 
-// Room below which a study soon stands still, and open files below which a daemon with its workers
-// and viewers does.
+// Minimum free space for a study to keep running, and minimum open files for a daemon with its
+// workers and viewers.
 constexpr uint64_t kLeastRoom = uint64_t{2} << 30;
 constexpr uint64_t kLeastOpenFiles = 512;
 
@@ -29,22 +29,17 @@ struct DoctorOptions {
   double patience_seconds = 120;
 };
 
-// Labelers' entries, each once.
-void add_labeler(Json& labelers, const Json& entry) {
-  if (entry.is_null()) return;
-  if (std::find(labelers.begin(), labelers.end(), entry) == labelers.end())
-    labelers.push_back(entry);
-}
-
-// The grids' data: read as `remixer run` would read them. Fills in what they need.
+// Data of the grids, read as `remixer run` would. Fills in labelers and worker choice.
 std::vector<Check> check_grids(const DoctorOptions& options, const fs::path& workspace,
-                               Json& labelers, WorkerChoice& choice) {
+                               std::set<experiments::LabelerSpec>& labelers, WorkerChoice& choice) {
   std::vector<Check> checks;
   for (const fs::path& file : options.grids) {
     Check check{"grid", Health::kGood, "", ""};
     try {
       const experiments::Grid grid = experiments::read_grid(file, workspace);
-      for (const experiments::Cell& cell : grid.cells) add_labeler(labelers, cell.labeler);
+      for (const experiments::Cell& cell : grid.cells) {
+        if (cell.labeler) labelers.insert(*cell.labeler);
+      }
       choice = worker_choice(grid);
       check.found = fmt::format("{}: {} cells, {} tasks, all data sets known", file.string(),
                                 grid.cells.size(), grid.tasks.size());
@@ -56,15 +51,15 @@ std::vector<Check> check_grids(const DoctorOptions& options, const fs::path& wor
     checks.push_back(check);
   }
   if (options.grids.empty()) {
-    // What ./setup brings.
+    // Installed by ./setup.
     for (const char* name : {"saliency", "relabel"}) {
-      add_labeler(labelers, experiments::labeler_entry(name));
+      labelers.insert(experiments::make_labeler_spec(name));
     }
   }
   return checks;
 }
 
-// Sets of data that are in the workspace already.
+// Data sets that are already in the workspace.
 Check check_data(const fs::path& workspace) {
   size_t sets = 0;
   std::error_code none;
@@ -78,7 +73,7 @@ Check check_data(const fs::path& workspace) {
 }
 
 std::vector<Check> all_checks(const DoctorOptions& options, const fs::path& workspace) {
-  Json labelers = Json::array();
+  std::set<experiments::LabelerSpec> labelers;
   WorkerChoice choice;
   const std::vector<Check> grids = check_grids(options, workspace, labelers, choice);
   const bool gpu_needed = options.workers.device == "cuda";
@@ -89,7 +84,7 @@ std::vector<Check> all_checks(const DoctorOptions& options, const fs::path& work
     checks.insert(checks.end(), more.begin(), more.end());
   };
   const int ranks = options.workers.count(choice).ranks;
-  // Not "cuda": what is missing is to be told line by line.
+  // Not "cuda": missing parts are to be reported line by line.
   const std::string device = options.workers.device == "cpu" ? "cpu" : "auto";
   append(check_ranks(try_ranks(program_folder() / "remixer-worker", ranks, device, labelers,
                                options.patience_seconds),

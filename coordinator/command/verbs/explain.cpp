@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer explain`: why a task is not running, or what became of it.
+// `remixer explain`: why a task is not running, or how it ended.
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -47,7 +47,7 @@ std::string dependencies_text(const Json& task) {
   return text;
 }
 
-// What the newest attempt ran on.
+// Environment of the newest attempt.
 std::string environment_text(const Json& task) {
   const Json all = task.value("environments", Json::array());
   if (all.empty()) return "";
@@ -67,7 +67,7 @@ std::string environment_text(const Json& task) {
   return line;
 }
 
-// In a few words, then what they rest on.
+// A short explanation, then the evidence for it.
 std::string explained(const Json& task, const fs::path& workspace) {
   return fmt::format("{}\n{}\n{}{}{}", task.at("title").get<std::string>(),
                      task.at("explanation").get<std::string>(), dependencies_text(task),

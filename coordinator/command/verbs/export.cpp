@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer export`: what came of grids as a small workspace, to keep or to share.
+// `remixer export`: packs results of grids into a small workspace, to keep or to share.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@
 namespace remixer::coordinator::command {
 namespace {
 
-// The names of all grids, so that each one's newest submit is exported.
+// The names of all grids; the newest submit of each is exported.
 std::vector<std::string> all_grids(const fs::path& database) {
   const auto opened = reports::open_for_reading(database);
   SQLite::Statement query(*opened, "SELECT DISTINCT name FROM grid ORDER BY name");
@@ -29,7 +29,7 @@ std::vector<std::string> all_grids(const fs::path& database) {
   return names;
 }
 
-// In this workspace, or the first other one that has it.
+// From this workspace, or the first other one that has it.
 PackedEvaluation stored(const reports::StudyCell& cell, const reports::Evaluation& evaluation,
                         const std::deque<reports::PredictionFiles>& places) {
   const std::string& file = evaluation.predictions;
@@ -55,7 +55,7 @@ std::vector<PackedEvaluation> predictions_of(const reports::Study& study,
   return packed;
 }
 
-// They say what an imported data set is; reports ask for it.
+// Manifests describe imported data sets; reports need them.
 void copy_manifests(const fs::path& from, const fs::path& to) {
   std::error_code none;
   for (const auto& each : fs::directory_iterator(from / "datasets", none)) {

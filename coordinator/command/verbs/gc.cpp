@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer gc`: frees what no result and no attempt needs.
+// `remixer gc`: deletes files that no result and no attempt needs.
 #include <fmt/format.h>
 
 #include <map>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer pause`, `resume` and `limit`: how a grid's tasks are given out.
+// `remixer pause`, `resume` and `limit`: control how a grid's tasks are given out.
 #include <fmt/format.h>
 
 #include "base/error.h"

@@ -41,7 +41,7 @@ std::optional<Handover> find_handover(int argc, char** argv) {
     } else {
       const bool ours = std::none_of(kTools.begin(), kTools.end(),
                                      [&](const Tool& tool) { return argument == tool.name; });
-      // What the coordinator costs is measured here; everything else by the tools.
+      // Benchmarks of the coordinator run here; the tools run all others.
       const std::string_view what = i + 1 < argc ? argv[i + 1] : "";
       const bool daemons = argument == "bench" && (what == "scheduler" || what == "study");
       if (ours || daemons) return std::nullopt;
@@ -67,9 +67,9 @@ int hand_over(const Handover& handover, char** argv) {
 }
 
 void add_handovers(CommandLine& line) {
-  // Only for the list in `remixer --help`: find_handover takes them first.
+  // Only for the list in `remixer --help`: find_handover handles them first.
   for (const Tool& tool : kTools) {
-    // `bench` is there already, for `bench scheduler`.
+    // `bench` already exists here, for `bench scheduler`.
     if (std::string_view(tool.name) == "bench") continue;
     line.app.add_subcommand(tool.name, tool.description);
   }

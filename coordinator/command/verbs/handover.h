@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Subcommands of remixer-tools, the program beside this one that needs LibTorch or OpenCV.
+// Hands subcommands over to remixer-tools, the program beside this one with LibTorch and OpenCV.
 #pragma once
 
 #include <filesystem>
@@ -11,14 +11,14 @@ namespace remixer::coordinator::command {
 
 struct Handover {
   std::vector<std::string> arguments;  // from the subcommand's name on
-  std::string workspace;  // --workspace, where it came before the subcommand; else empty
+  std::string workspace;               // --workspace, if it came before the subcommand; else empty
 };
 
-// Nothing where the command line does not name one of them. Looks at no more than the options
-// before the subcommand, so that what follows reaches the tool untouched.
+// Nothing if the command line does not name one of these subcommands. Reads only the options before
+// the subcommand, so that the tool gets the rest unchanged.
 std::optional<Handover> find_handover(int argc, char** argv);
 
-// Replaces this process by remixer-tools. Throws Error where it is not there.
+// Replaces this process by remixer-tools. Throws Error if that program is missing.
 int hand_over(const Handover& handover, char** argv);
 
 }  // namespace remixer::coordinator::command

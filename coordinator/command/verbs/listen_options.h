@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a daemon listens: options of the commands that start one.
+// Options of commands that start a daemon: where it listens.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer logs`: what a task's newest attempt has written.
+// `remixer logs`: prints the log of a task's newest attempt.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -17,7 +17,7 @@ namespace remixer::coordinator::command {
 namespace {
 
 constexpr double kFollowSeconds = 0.3;
-constexpr double kStateSeconds = 2;  // how often the task is asked whether it has ended
+constexpr double kStateSeconds = 2;  // interval of checks whether the task has ended
 
 struct LogOptions {
   std::string task;
@@ -27,7 +27,7 @@ struct LogOptions {
 bool has_ended(const fs::path& workspace, const std::string& task_id) {
   Source source(workspace);
   try {
-    // By its id: this is asked again and again, and a search would look at every task.
+    // By id: this request is repeated, and a search would look at every task.
     const Json task =
         source.has_daemon() ? source.session().get("/tasks/" + task_id) : source.task(task_id);
     const auto state = task.at("state").get<std::string>();
@@ -36,10 +36,10 @@ bool has_ended(const fs::path& workspace, const std::string& task_id) {
     if (refused.status != 404) throw;
   } catch (const InputError&) {
   }
-  return true;  // it was removed
+  return true;  // the task was removed
 }
 
-// Until the task has ended, or Ctrl-C.
+// Prints until the task has ended, or until Ctrl-C.
 void follow(const fs::path& workspace, const std::string& task_id, LogReader& log) {
   const StopSignal stop;
   double next_look = system_clock().monotonic();
@@ -49,7 +49,7 @@ void follow(const fs::path& workspace, const std::string& task_id, LogReader& lo
       ended = has_ended(workspace, task_id);
       next_look = system_clock().monotonic() + kStateSeconds;
     }
-    // Read after the question, so that a last line is not missed.
+    // Read after checking the state, so that the last line is not missed.
     print(log.next());
     if (ended) return;
     stop.wait(kFollowSeconds);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer plan`: what a grid needs and takes, before anything of it is run.
+// `remixer plan`: inputs and costs of a grid before it runs.
 #include "coordinator/command/verbs/plan.h"
 
 #include <fmt/format.h>
@@ -22,6 +22,7 @@
 #include "experiments/outlook/outlook.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/pins.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::coordinator::command {
 namespace {
@@ -34,7 +35,7 @@ using experiments::OutlookRow;
 using experiments::Task;
 using experiments::TaskKind;
 
-// Ids of the tasks that are finished.
+// Ids of finished tasks.
 std::set<std::string> done_tasks(const fs::path& workspace) {
   std::set<std::string> done;
   std::error_code none;
@@ -50,7 +51,7 @@ fs::path installed_weights() {
   return remixer::weights_folder(REMIXER_WEIGHTS_FOLDER);
 }
 
-// The site that the workspace keeps, if any.
+// The site stored in the workspace, if any.
 std::optional<slurm::Site> kept_site(const fs::path& workspace) {
   const auto text = read_file_if_exists(workspace / "slurm.json");
   if (!text) return std::nullopt;
@@ -59,7 +60,7 @@ std::optional<slurm::Site> kept_site(const fs::path& workspace) {
   return slurm::site_from_json(kept.at("site"));
 }
 
-// Workers that run elsewhere, under folders of their own, find their weights there.
+// Whether workers run elsewhere, with their own folders of weights.
 bool weights_elsewhere(const fs::path& workspace) {
   const auto site = kept_site(workspace);
   if (!site) return false;
@@ -70,41 +71,38 @@ bool weights_elsewhere(const fs::path& workspace) {
          });
 }
 
-// Looks for the weights and maps of every labeler that has labels to make.
+// Checks the weights and maps of every labeler that still has labels to make.
 class WeightsCheck {
  public:
   WeightsCheck(const OutlinedGrid& outlined, const fs::path& workspace)
       : workspace_(workspace), elsewhere_(weights_elsewhere(workspace)) {
     for (const MissingInput& missing : outlined.file.missing) named_.insert(missing.name);
     for (const auto& [name, labeler] : outlined.file.labelers) {
-      if (!labeler.entry.is_null()) {
-        names_.emplace(canonical_json(labeler.entry), std::pair{name, labeler.pinned});
-      }
+      if (labeler.spec) names_.emplace(*labeler.spec, std::pair{name, labeler.pinned});
     }
     std::optional<std::set<std::string>> done;
     for (const Task& task : outlined.grid.tasks) {
       if (task.kind != TaskKind::kLabel) continue;
-      const auto file = missing_file(task);
+      const auto spec = experiments::label_spec(task.spec);
+      const auto file = missing_file(spec);
       if (!file) continue;
       if (!done) done = done_tasks(workspace);
-      if (!done->contains(task.id())) note(task, *file);
+      if (!done->contains(task.id())) note(spec.labeler, *file);
     }
   }
 
   std::vector<MissingInput> found;
 
  private:
-  std::optional<fs::path> missing_file(const Task& task) const {
-    const Json& labeler = task.spec.at("labeler");
-    const std::string name = labeler.at("name");
+  std::optional<fs::path> missing_file(const experiments::LabelSpec& spec) const {
+    const std::string& name = spec.labeler.name;
     if (name == "saliency") return missing_installed("u2netp.safetensors");
     if (name == "relabel") return missing_installed("efficientnet_lite0.safetensors");
     const std::string& pin = experiments::find_labeler(name).pin;
     if (pin.empty()) return std::nullopt;
-    const std::string sha256 = labeler.at(pin);
+    const std::string sha256 = spec.labeler.hash(pin);
     if (name.starts_with("imported_")) {
-      return missing_pinned("labels", sha256, "",
-                            task.spec.at("split").get<std::string>() + ".labels");
+      return missing_pinned("labels", sha256, "", spec.split + ".labels");
     }
     const bool script = name.starts_with("script_");
     return missing_pinned(script ? "script" : name, sha256, script ? ".toml" : ".safetensors", "");
@@ -127,10 +125,9 @@ class WeightsCheck {
     return elsewhere_ ? std::nullopt : first;
   }
 
-  void note(const Task& task, const fs::path& file) {
-    const Json& labeler = task.spec.at("labeler");
-    const std::string kind = labeler.at("name");
-    const auto [name, pinned] = names_.at(canonical_json(labeler));
+  void note(const experiments::LabelerSpec& labeler, const fs::path& file) {
+    const std::string& kind = labeler.name;
+    const auto [name, pinned] = names_.at(labeler);
     const std::string shown = pinned.empty() ? name : pinned;
     if (!named_.insert(shown).second) return;
     const bool own = !experiments::find_labeler(kind).pin.empty();
@@ -145,10 +142,11 @@ class WeightsCheck {
   const fs::path& workspace_;
   const bool elsewhere_;
   std::set<std::string> named_;
-  std::map<std::string, std::pair<std::string, std::string>> names_;  // by labeler's entry
+  // Names of a labeler in the grid and in the workspace.
+  std::map<experiments::LabelerSpec, std::pair<std::string, std::string>> names_;
 };
 
-// What rehearsals and benchmarks have measured.
+// Adds rates measured by rehearsals and benchmarks.
 void add_measured(experiments::Rates& rates, const fs::path& workspace,
                   const std::vector<fs::path>& files) {
   const auto add = [&](const fs::path& file, const std::string& from) {
@@ -307,7 +305,7 @@ experiments::Machine machine_of(const slurm::Site& site) {
   const int64_t ranks = site.ranks_per_worker();
   machine.processors = ranks * site.allocation.cpus_per_rank;
   machine.workers = site.queue.maximum * site.worker.workers;
-  // "gpu:a100:4": a model where there are three parts.
+  // "gpu:a100:4": the model is given if there are three parts.
   const std::string& gres = site.allocation.gres;
   machine.gpu = gres.starts_with("gpu");
   machine.devices = machine.gpu ? ranks : machine.processors;
@@ -335,7 +333,7 @@ ReadyFile read_ready_file(const fs::path& file, const fs::path& workspace) {
   try {
     OutlinedGrid few{{}, experiments::read_grid_file(text, file.string(), workspace)};
     const std::string name = few.file.name;
-    // What it needs does not depend on the seeds, of which there may be very many.
+    // Inputs do not depend on the seeds, of which there may be very many.
     for (auto& block : few.file.cells) {
       if (block.seeds.size() > 1) block.seeds.resize(1);
     }

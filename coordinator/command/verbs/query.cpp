@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer query`: figures by filter, or any question in SQL.
+// `remixer query`: selects figures by filters, or runs any SQL query.
 #include "base/error.h"
 #include "coordinator/command/ask/query_database.h"
 #include "coordinator/command/show/terminal.h"

@@ -10,16 +10,17 @@
 #include "coordinator/command/verbs/rehearse.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/outlook/rehearsal.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::coordinator::command {
 namespace {
 
 constexpr const char* kWarning =
     "REHEARSAL: made-up data and two steps of training; no figure here means anything.";
-// Fewer images say more of loading the network than of running it.
+// Fewer images would measure loading the network rather than running it.
 constexpr int64_t kEnoughImages = 64;
 
-// Steps of training, one row a model; the slowest of its seeds.
+// Training steps, one row per model; the slowest of its seeds.
 Json training_rows(SQLite::Database& database, const experiments::Machine& machine) {
   SQLite::Statement query(database,
                           "SELECT c.architecture, c.spatial_prior, c.identity, "
@@ -57,7 +58,7 @@ Json training_rows(SQLite::Database& database, const experiments::Machine& machi
   return rows;
 }
 
-// Labels by labeler: images, seconds, bytes.
+// Labelling by labeler: images, seconds, bytes.
 Json labelling_rows(SQLite::Database& database, const fs::path& scratch,
                     const experiments::Machine& machine, const std::map<std::string, bool>& whole) {
   SQLite::Statement query(
@@ -73,7 +74,7 @@ Json labelling_rows(SQLite::Database& database, const fs::path& scratch,
     const Json result = Json::parse(query.getColumn(2).getString());
     Json& row = rows[name];
     if (row.is_null()) {
-      row = {{"name", name},   {"labeler", spec.at("labeler").at("name")},
+      row = {{"name", name},   {"labeler", experiments::label_spec(spec).labeler.name},
              {"files", 0},     {"images", 0},
              {"seconds", 0.0}, {"units", machine.processors}};
     }
@@ -142,7 +143,7 @@ void mark_report(const fs::path& folder) {
                               "fill=\"#b00020\" opacity=\"0.4\">{}</text>",
                               experiments::kRehearsal));
     } else {
-      continue;  // CSV has it in its column `recipe`
+      continue;  // CSV has it in its `recipe` column
     }
     write_file_atomic(file, text);
   }

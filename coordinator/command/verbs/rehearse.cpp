@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer rehearse`: a grid from data to tables on made-up data, in minutes.
+// `remixer rehearse`: runs a grid from data to tables on made-up data, in minutes.
 #include "coordinator/command/verbs/rehearse.h"
 
 #include <fmt/format.h>
@@ -85,7 +85,7 @@ class Rehearsal {
   }
 
  private:
-  // An empty folder, or that of an earlier rehearsal, and nothing else.
+  // The folder must be empty or from an earlier rehearsal.
   void begin() {
     const fs::path mark = scratch_ / "REHEARSAL.txt";
     std::error_code none;
@@ -108,7 +108,7 @@ class Rehearsal {
     print(text);
   }
 
-  // Data and weights, by the program that has LibTorch.
+  // Makes data and weights with the program that has LibTorch.
   experiments::Grid make_up() {
     const Json order = experiments::rehearsal_order(
         real_, line_.workspace, remixer::weights_folder(REMIXER_WEIGHTS_FOLDER), terms_);
@@ -165,7 +165,7 @@ class Rehearsal {
                                      : ", smaller than the real one, whose time is not measured"));
   }
 
-  // The grid as it ended; null where it was interrupted.
+  // The grid's final state; null if it was interrupted.
   Json perform(const experiments::Grid& grid) {
     DaemonOptions options;
     options.workspace = scratch_;

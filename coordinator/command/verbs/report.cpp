@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer report`: the tables of grids.
+// `remixer report`: prints the tables of grids.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -17,7 +17,7 @@
 namespace remixer::coordinator::command {
 namespace {
 
-// The tables asked for, in the report's order.
+// The requested tables, in the report's order.
 std::vector<reports::Table> chosen_tables(const reports::Report& report,
                                           const std::vector<std::string>& wanted) {
   if (wanted.empty()) return report.tables;
@@ -52,7 +52,7 @@ const std::map<std::string, ReportFormat>& formats() {
   return all;
 }
 
-// A table's number or id; what else is given is a file.
+// True if `table` is a file, not a table's number or id.
 bool is_file(const std::string& table) {
   return table.ends_with(".toml") || table.find('/') != std::string::npos;
 }
@@ -66,7 +66,7 @@ reports::ReportRequest request_of(const CommandLine& line, const ReportOptions& 
   request.workspace = line.workspace;
   request.extras = extras.at(options.extras);
   request.paper = options.paper;
-  // Only pages and files show the runs and the pictures.
+  // Only pages and files include the runs and the pictures.
   request.details = !options.out.empty() || options.format == "html";
   request.tools = program_folder() / "remixer-tools";
   return request;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer run`: daemon, workers, progress and tables in one go.
+// `remixer run`: daemon, workers, progress and tables in one command.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "coordinator/command/verbs/submit.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/grid/grid.h"
+#include "experiments/spec/task_spec.h"
 
 namespace remixer::coordinator::command {
 namespace {
@@ -33,7 +34,7 @@ std::vector<std::string> eval_sets_of(const experiments::Grid& grid) {
   std::vector<std::string> sets;
   for (const experiments::Task& task : grid.tasks) {
     if (task.kind != experiments::TaskKind::kEvaluate) continue;
-    const auto set = task.spec.at("eval_set").get<std::string>();
+    const std::string set = experiments::evaluate_spec(task.spec).set.name;
     if (std::find(sets.begin(), sets.end(), set) == sets.end()) sets.push_back(set);
   }
   return sets;
@@ -82,7 +83,7 @@ class Run {
   }
 
  private:
-  // Own workers, where the daemon is our own; what else it has to do is said.
+  // Starts workers if the daemon is our own; reports its other pending work.
   void start(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
     if (daemon.own() == nullptr) {
       print(
@@ -118,7 +119,7 @@ class Run {
                        workspace_ == "workspace" ? "" : " --workspace " + workspace_.string());
   }
 
-  // Lets the workers write their checkpoints; a second Ctrl-C does not.
+  // Lets the workers write their checkpoints, unless there is a second Ctrl-C.
   void stop_own(Daemon& daemon, const char* why) {
     print(fmt::format("{}: the workers write their checkpoints (Ctrl-C ends at once).\n", why));
     const int seen = stop_.count();
@@ -147,7 +148,7 @@ class Run {
     return kExitFailure;
   }
 
-  // Reports, then says what failed: below the tables, where it is seen.
+  // Prints the report, then the failures, so that they are visible below the tables.
   [[noreturn]] void fail_incomplete(SessionOrDaemon& daemon, const GridSubmitted& submitted,
                                     const Json& grid) {
     report();

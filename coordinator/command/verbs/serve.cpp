@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A daemon in the foreground.
+// Runs a daemon in the foreground.
 #include "coordinator/command/verbs/serve.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kLookSeconds = 1;
 
-// What is wrong with workers at the moment; empty for nothing.
+// The current problem with workers; empty if none.
 std::string trouble(const Json& status) {
   const Json launcher = status.value("launcher", Json::object());
   const Json slurm = status.value("slurm", Json::object());
@@ -29,7 +29,7 @@ std::string trouble(const Json& status) {
   return "";
 }
 
-// One line a finished or failed task, and one when the trouble with workers changes.
+// One line per finished or failed task, and one when the problem with workers changes.
 void log_events(const Json& status, const std::string& workspace, NewEvents& news,
                 std::string& problem) {
   const NewEvents::Events events = news.next(status);

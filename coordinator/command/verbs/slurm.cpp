@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer slurm`: workers in allocations of a Slurm cluster.
+// `remixer slurm`: runs workers in allocations of a Slurm cluster.
 #include "coordinator/command/verbs/slurm.h"
 
 #include <fmt/format.h>
@@ -23,7 +23,7 @@
 namespace remixer::coordinator::command {
 namespace {
 
-// The site's file, and what the command line says instead of it.
+// The site's file, and command-line options that override it.
 struct SiteOptions {
   fs::path file;
   std::optional<std::string> partition, account, qos, constraint, gres, time;
@@ -31,7 +31,7 @@ struct SiteOptions {
   std::optional<double> idle_seconds;
 
   void add_to(CLI::App* command);
-  // Without a file what `workspace` keeps of the last `remixer slurm up`, if anything.
+  // Without a file: the site that `workspace` stores from the last `remixer slurm up`, if any.
   slurm::Site site(const fs::path& workspace) const;
 };
 
@@ -96,7 +96,7 @@ struct UpOptions {
   bool until_done = false;
 };
 
-// One line of what the daemon answered.
+// The daemon's answer as one line.
 std::string state_line(const Json& status) {
   if (status.at("paused").is_string()) {
     return fmt::format("paused: {}; `remixer slurm up` tries again",
@@ -109,7 +109,7 @@ std::string state_line(const Json& status) {
                      why.is_string() ? ": " + why.get<std::string>() : "");
 }
 
-// `reachable`: the user has chosen where this daemon listens.
+// `reachable`: the user has chosen the address where this daemon listens.
 Json order_up(Session& session, const slurm::Site& site, bool try_first, bool reachable) {
   try {
     return session.post(
@@ -192,7 +192,7 @@ int script(const fs::path& workspace, const SiteOptions& options) {
 int daemon_script(const fs::path& workspace, const SiteOptions& options) {
   if (options.file.empty()) fail_input("the daemon's job needs a SITE file, which it reads itself");
   const slurm::ScriptPaths paths = paths_of(workspace);
-  // Slurm does not make the folder of a job's output.
+  // Slurm does not create the folder of a job's output.
   fs::create_directories(slurm::log_folder(paths.workspace));
   print(slurm::daemon_script(options.site(workspace), paths, fs::absolute(options.file)));
   return kExitDone;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer status`: grids, what runs, what failed; cells of one grid; all tasks.
+// `remixer status`: grids, running and failed tasks; cells of one grid; all tasks.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ struct StatusOptions {
   std::string grid;
   bool watch = false;
   bool tasks = false;
-  int64_t after = 0;  // of the tasks' listing
+  int64_t after = 0;  // start of the task listing
 };
 
 Table grid_table(const Json& grids) {
@@ -53,7 +53,7 @@ Table grid_table(const Json& grids) {
   return table;
 }
 
-// A metric without its decimals; missing where it is none.
+// A metric rounded to an integer; missing if there is no such metric.
 Json whole(const Json& metrics, const char* name) {
   const auto found = metrics.find(name);
   return found != metrics.end() && found->is_number() ? Json(std::llround(found->get<double>()))
@@ -137,7 +137,7 @@ std::string workers_line(const Json& status) {
   return line + "\n";
 }
 
-// Everything at a glance, failures first.
+// Overview, failures first.
 std::string overview(const Json& status, bool has_daemon, const fs::path& workspace, size_t width,
                      bool colour) {
   std::string text;
@@ -158,7 +158,7 @@ std::string overview(const Json& status, bool has_daemon, const fs::path& worksp
   return text + "No daemon is running; `remixer up` or `remixer run` goes on.\n";
 }
 
-// The cells of the newest grid that is worked on.
+// The cells of the newest active grid.
 std::string matrix_of(Source& source, const Json& status, size_t width) {
   if (!source.has_daemon()) return "";
   for (const Json& grid : status.at("grids")) {
@@ -172,7 +172,7 @@ std::string matrix_of(Source& source, const Json& status, size_t width) {
   return "";
 }
 
-// A table shows one page; programs get all, or all from `after` on.
+// A table shows one page; programs get all tasks, or all from `after` on.
 std::string task_text(Source& source, const std::string& grid, const CommandLine& line,
                       const StatusOptions& options, size_t width) {
   Json page = source.tasks_page(grid, options.after);
@@ -218,8 +218,8 @@ std::string status_text(Source& source, const CommandLine& line, const StatusOpt
   return text;
 }
 
-// As many of the text's lines as the terminal holds, none wider than it: a block that is drawn over
-// must not wrap or scroll.
+// The lines of the text that fit the terminal's height and width: a redrawn block must not wrap or
+// scroll.
 std::vector<std::string> lines_that_fit(const std::string& text) {
   std::vector<std::string> lines;
   for (size_t at = 0; at < text.size() && lines.size() + 1 < terminal_height();) {
@@ -230,7 +230,7 @@ std::vector<std::string> lines_that_fit(const std::string& text) {
   return lines;
 }
 
-// Each second: drawn over on a terminal; in a pipe a line whenever something has ended.
+// Each second: redraws in place on a terminal; in a pipe, prints a line whenever a task has ended.
 int watch(const CommandLine& line, const StatusOptions& options) {
   const StopSignal stop;
   LiveBlock block;

@@ -11,8 +11,8 @@
 namespace remixer::coordinator::command {
 
 experiments::protocol::GridSubmitted submit_grid(Session& session, const experiments::Grid& grid);
-// The file's text, which the daemon expands: as many cells as one likes. `name` stands for the file
-// in messages.
+// Sends the file's text, which the daemon expands, so that it may have any number of cells.
+// Messages use `name` as the file name.
 experiments::protocol::GridSubmitted submit_grid_file(Session& session, const std::string& text,
                                                       const std::string& name);
 
@@ -20,7 +20,7 @@ experiments::protocol::GridSubmitted submit_grid_file(Session& session, const st
 std::string submitted_text(const std::string& name,
                            const experiments::protocol::GridSubmitted& submitted);
 
-// What is on in each of its recipes, a line each.
+// The active options of each recipe, one line each.
 std::string recipes_text(const std::vector<std::string>& recipes);
 
 }  // namespace remixer::coordinator::command

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `remixer up` and `remixer down`: a daemon in the foreground, and its end.
+// `remixer up` and `remixer down`: starts a daemon in the foreground, and ends it.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -30,7 +30,7 @@ struct UpOptions {
   double lease_seconds = DaemonOptions().lease_seconds;
 };
 
-// "@FILE": the file's first line.
+// "@FILE": the first line of that file.
 std::string text_or_file(const std::string& text) {
   if (!text.starts_with("@")) return text;
   const std::string whole = read_file(text.substr(1));
@@ -42,7 +42,7 @@ int up(const fs::path& workspace, const UpOptions& options) {
   DaemonOptions& daemon = serve_options.daemon;
   daemon.workspace = workspace;
   ListenOptions listen = options.listen;
-  // After `remixer slurm up` allocations look for a daemon where that one listened.
+  // After `remixer slurm up`, allocations look for the daemon at the address it used then.
   const auto kept = slurm::read_kept(workspace);
   if (kept && kept->wanted && !kept->listen.empty() && listen.address == ListenOptions().address) {
     listen.address = kept->listen;
@@ -62,7 +62,7 @@ int up(const fs::path& workspace, const UpOptions& options) {
           ? "without local workers"
           : fmt::format("with {} local worker{} of {} rank{}", count.workers,
                         count.workers == 1 ? "" : "s", count.ranks, count.ranks == 1 ? "" : "s");
-  // Allocations of an earlier life of the daemon are kept on.
+  // Keeps the allocations of an earlier daemon process.
   serve_options.started = [](Daemon& started) { Session(started.access()).post("/slurm/resume"); };
   return serve(serve_options);
 }
@@ -71,7 +71,7 @@ int down(const fs::path& workspace, bool keep_allocations) {
   Session session = Session::require(workspace);
   session.post("/shutdown", {{"keep_allocations", keep_allocations}});
   const double begun = system_clock().monotonic();
-  // Until its lock is free, so that the next `remixer up` finds it so.
+  // Wait until its lock is free, so that the next `remixer up` can take it.
   while (workspace_owned(fs::absolute(workspace))) {
     if (system_clock().monotonic() - begun > kDownSeconds) {
       fail("the daemon of {} was told to end {} s ago and has not yet; its workers' logs are in {}",

@@ -5,7 +5,7 @@ namespace remixer::coordinator::slurm {
 
 bool Health::failed_start(const std::string& id, const Job* job, const Demand& demand) const {
   if (demand.allocations.count(id)) return false;
-  // Over and forgotten already: all that is known is whether it ever ran.
+  // Ended and forgotten by Slurm: all that is known is whether it ever ran.
   if (!job) return ran_.count(id) > 0;
   return job->state == "COMPLETED" || job->state == "FAILED" || job->state == "TIMEOUT" ||
          job->state == "OUT_OF_MEMORY" || job->stuck();

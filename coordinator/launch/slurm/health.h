@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts failed allocations in a row and pauses submission.
+// Counts consecutive failed submissions and failed starts of allocations.
 #pragma once
 
 #include <map>
@@ -16,13 +16,13 @@ namespace remixer::coordinator::slurm {
 // Not thread-safe.
 class Health {
  public:
-  // Compares a list of jobs with the one before. An allocation in which a worker has registered
-  // came to something; one that ended without is a failed start, unless somebody cancelled it or
-  // its node was lost. Jobs that had ended before they were first seen tell nothing. `demand` is
-  // to be older than `jobs`: a worker that it names had registered before the job was over.
+  // Compares the list of jobs with the previous one. An allocation in which a worker registered has
+  // succeeded; one that ended without is a failed start, unless it was cancelled or its node was
+  // lost. Jobs that had ended before they were first seen do not count. `demand` must be older than
+  // `jobs`: a worker in it had then registered before the job ended.
   struct Change {
-    std::vector<std::string> over;    // workers whose processes have surely ended
-    std::vector<std::string> failed;  // jobs that came to nothing
+    std::vector<std::string> over;    // workers whose processes have certainly ended
+    std::vector<std::string> failed;  // jobs that failed to start
   };
   Change look(const std::vector<Job>& jobs, const Demand& demand);
 

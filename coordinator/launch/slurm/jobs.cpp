@@ -15,7 +15,7 @@
 namespace remixer::coordinator::slurm {
 namespace {
 
-// A controller under load answers late; one that is away, not at all.
+// A controller under load answers late; one that is down does not answer.
 constexpr double kAnswerSeconds = 60;
 constexpr const char* kFormat = "%i|%T|%r|%N|%S|%e";
 constexpr size_t kFields = 6;
@@ -31,8 +31,8 @@ std::string known(const std::string& field) {
   return field == "N/A" || field == "None" || field == "(null)" || field == "NONE" ? "" : field;
 }
 
-// Where this daemon is a job itself, what Slurm told that job is not meant for others; SLURM_CONF
-// says where Slurm is.
+// If this daemon itself is a Slurm job, that job's variables must not affect other jobs; SLURM_CONF
+// is kept, since it locates Slurm.
 Captured run_slurm(std::vector<std::string> command) {
   std::map<std::string, std::string> kept;
   if (const char* configuration = std::getenv("SLURM_CONF")) kept["SLURM_CONF"] = configuration;
@@ -88,7 +88,7 @@ JobPhase phase_of(const std::string& state) {
                                  "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "REVOKED",  "TIMEOUT"};
   if (among(state, kWaiting)) return JobPhase::kWaiting;
   if (among(state, kEnded)) return JobPhase::kEnded;
-  // A word that a newer Slurm has learnt counts as alive: it ends in one of those above.
+  // An unknown state of a newer Slurm counts as alive: it ends in one of those above.
   return JobPhase::kRunning;
 }
 
@@ -144,7 +144,7 @@ std::vector<std::string> submit_jobs(const std::filesystem::path& script, int64_
 
 std::string dry_run(const std::filesystem::path& script) {
   const Captured captured = run_slurm({"sbatch", "--test-only", script.string()});
-  // It speaks on the error stream in either case.
+  // sbatch answers on standard error in either case.
   if (captured.code == 0) return one_line(captured.errors);
   const std::string said = one_line(captured.errors);
   if (said.find("Unable to contact") != std::string::npos ||

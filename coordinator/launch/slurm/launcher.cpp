@@ -18,9 +18,9 @@ namespace remixer::coordinator::slurm {
 
 namespace {
 
-constexpr double kLongestPause = 300;  // seconds between attempts at a Slurm that refuses
+constexpr double kLongestPause = 300;  // seconds between attempts while Slurm refuses
 
-// The last lines of a log in one, the newest last.
+// The last lines of a log joined into one, newest last.
 std::string tail(const fs::path& log) {
   std::string text;
   try {
@@ -50,11 +50,11 @@ struct SlurmLauncher::Parts {
         file(options.paths.workspace / "slurm.json") {}
 
   const LauncherOptions options;
-  const fs::path folder;  // of logs
+  const fs::path folder;  // for logs
   const std::string name;
-  const fs::path file;  // what is kept
+  const fs::path file;  // the stored state
 
-  mutable std::mutex mutex;  // of what follows
+  mutable std::mutex mutex;  // guards what follows
   std::condition_variable wake;
   std::optional<Site> site;
   bool wanted = false, ending = false, look_now = false;
@@ -65,13 +65,13 @@ struct SlurmLauncher::Parts {
   double submit_after = 0;  // monotonic
   std::thread thread;
 
-  std::mutex at_work;  // one conversation with Slurm at a time
+  std::mutex at_work;  // serialises communication with Slurm
 
   double now() const { return system_clock().monotonic(); }
 
   fs::path script() const { return options.paths.workspace / "slurm-allocation.sh"; }
 
-  // Its variables may be secrets: for the owner alone.
+  // Its variables may contain secrets: readable by the owner only.
   void keep() const {
     write_file_atomic(
         file,
@@ -105,7 +105,7 @@ struct SlurmLauncher::Parts {
     }
   }
 
-  // One round: what there is to do, what Slurm has, what follows. Held: at_work.
+  // One round: get the demand and Slurm's jobs, then act. Requires: at_work held.
   void look() {
     Demand asked;
     std::vector<Job> found;
@@ -115,11 +115,11 @@ struct SlurmLauncher::Parts {
       present = site;
     }
     try {
-      // In this order: see Health::look.
+      // This order is required: see Health::look.
       asked = options.demand(present);
       found = list_jobs(name);
     } catch (const std::exception& error) {
-      // Nothing is known, so nothing is changed.
+      // Nothing is known, so change nothing.
       std::lock_guard lock(mutex);
       note_problem(error.what());
       return;
@@ -149,13 +149,13 @@ struct SlurmLauncher::Parts {
     if (plan.submit > 0) submit(chosen, plan.submit);
   }
 
-  // Held: mutex.
+  // Requires: mutex held.
   void note_problem(const std::string& text) {
     if (text != problem && !text.empty()) options.log("slurm: " + text);
     problem = text;
   }
 
-  // Held: mutex.
+  // Requires: mutex held.
   void note_failed_starts(const std::vector<std::string>& failed, const std::vector<Job>& found) {
     for (const std::string& id : failed) {
       const auto job =
@@ -173,7 +173,7 @@ struct SlurmLauncher::Parts {
     }
   }
 
-  // Held: mutex.
+  // Requires: mutex held.
   void pause(const std::string& reason) {
     paused = reason;
     options.log("slurm: paused: " + reason);
@@ -197,7 +197,7 @@ struct SlurmLauncher::Parts {
       options.log(fmt::format("slurm: submitted {}", fmt::join(ids, ", ")));
       std::lock_guard lock(mutex);
       health.submitted();
-      // The next look counts them, without waiting for its time.
+      // Count the new jobs at once, without waiting for the next poll.
       look_now = true;
     } catch (const std::exception& error) {
       std::lock_guard lock(mutex);
@@ -221,7 +221,7 @@ struct SlurmLauncher::Parts {
     return ids;
   }
 
-  // Nothing more is submitted; what runs or waits is ended. Held: at_work.
+  // Stops submitting; ends what runs or waits. Requires: at_work held.
   void take_down(bool let_run) {
     const std::vector<Job> found = list_jobs(name);
     std::vector<std::string> waiting, running;

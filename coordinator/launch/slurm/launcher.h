@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Slurm launcher: keeps allocations matched to what the scheduler has to do.
+// Slurm launcher: keeps allocations matched to the scheduler's work.
 #pragma once
 
 #include <filesystem>
@@ -18,29 +18,29 @@ namespace remixer::coordinator::slurm {
 
 struct LauncherOptions {
   ScriptPaths paths;
-  std::string listen;  // where the daemon was told to listen; kept beside the site
-  // What there is to do for allocations of this site. Called from the launcher's thread; may throw
-  // when the daemon ends.
+  std::string listen;  // the daemon's listen address; stored with the site
+  // The current demand for allocations of this site. Called from the launcher's thread; may throw
+  // while the daemon ends.
   std::function<Demand(const std::optional<Site>& site)> demand;
-  // The processes of these workers (ids) are known to have ended. Called from the launcher's
-  // thread.
+  // Reports that the processes of these workers (ids) have certainly ended. Called from the
+  // launcher's thread.
   std::function<void(const std::vector<std::string>& workers)> ended;
-  // What is worth a line in the daemon's log. Thread-safe.
+  // Writes a line to the daemon's log. Thread-safe.
   std::function<void(const std::string& line)> log;
 };
 
-// What <workspace>/slurm.json keeps.
+// Content of <workspace>/slurm.json.
 struct Kept {
   Site site;
   bool wanted = false;
-  std::string listen;  // empty where an earlier version wrote it
+  std::string listen;  // empty if an earlier version wrote the file
 };
-// Nothing where there is none. Throws InputError where its site is not one.
+// Nothing if there is none. Throws InputError if its site is invalid.
 std::optional<Kept> read_kept(const std::filesystem::path& workspace);
 
-// Thread-safe. The site, and whether allocations are wanted, are kept in <workspace>/slurm.json;
-// the jobs themselves are found again in Slurm by their name, so a daemon that is killed and
-// started again goes on with the allocations that it had.
+// Thread-safe. The site, and whether allocations are wanted, are stored in <workspace>/slurm.json;
+// the jobs are found again in Slurm by their name, so a daemon that is killed and restarted
+// continues with its earlier allocations.
 class SlurmLauncher {
  public:
   explicit SlurmLauncher(LauncherOptions options);
@@ -49,24 +49,24 @@ class SlurmLauncher {
   SlurmLauncher(const SlurmLauncher&) = delete;
   SlurmLauncher& operator=(const SlurmLauncher&) = delete;
 
-  // Goes on with the site of an earlier life of the daemon; does nothing where there was none, or
-  // it had been taken down.
+  // Continues with the site of an earlier daemon process; does nothing if there was none, or if it
+  // had been taken down.
   void resume();
-  // From now on keeps allocations of this site, beginning at once. A pause after failures ends.
-  // Throws InputError where Slurm is not at hand or, with `try_first`, would not take the script.
+  // From now on keeps allocations of this site, starting at once. Ends a pause after failures.
+  // Throws InputError if Slurm is not available or, with `try_first`, would not accept the script.
   void up(const Site& site, bool try_first);
-  // Submits nothing more and takes waiting allocations back. Running ones have their workers write
-  // checkpoints and end, or with `let_run` go on until they are idle. Throws Error where Slurm does
-  // not answer; nothing more is submitted then either.
+  // Submits nothing more and cancels waiting allocations. Workers of running ones write checkpoints
+  // and end or, with `let_run`, continue until they are idle. Throws Error if Slurm does not
+  // answer; nothing more is submitted then either.
   void down(bool let_run);
-  // The daemon ends in order: takes waiting allocations back and has running ones end, since their
-  // workers would find nobody, and ends the thread. What is kept on disk goes on in the next life.
+  // For an orderly end of the daemon: cancels waiting allocations, ends running ones, since their
+  // workers would have no daemon, and ends the thread. The next daemon resumes the stored state.
   void end();
 
-  // The site, while allocations of it are wanted.
+  // The site, if allocations of it are wanted.
   std::optional<Site> site() const;
 
-  // docs/api.md, GET /slurm.
+  // As in docs/api.md, GET /slurm.
   Json status() const;
 
  private:

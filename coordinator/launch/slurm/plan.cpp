@@ -7,7 +7,7 @@
 namespace remixer::coordinator::slurm {
 namespace {
 
-// Allocations for so many tasks at once.
+// Number of allocations for this many tasks at once.
 int64_t allocations_for(const Site& site, double tasks, int64_t local_workers) {
   const double left = std::max(0.0, tasks - static_cast<double>(local_workers));
   const double needed = std::ceil(left / static_cast<double>(site.worker.workers) - 1e-9);

@@ -13,10 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-// For the daemon's end and the copy of its database.
+// Time for the daemon to end and to copy its database.
 constexpr double kDaemonSignalSeconds = 120;
 
-// For bash: plain words as they are, others in single quotes.
+// Quotes a word for bash: plain words stay as they are, others get single quotes.
 std::string quoted(const std::string& word) {
   const auto plain = [](unsigned char c) {
     return std::isalnum(c) ||
@@ -28,7 +28,7 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
-// For a line of #SBATCH: sbatch takes quotes and backslashes as a shell does.
+// Quotes a word for an #SBATCH line: sbatch handles quotes and backslashes like a shell.
 std::string batch_word(const std::string& word) {
   if (word.find_first_of(" \t\"'\\#") == std::string::npos) return word;
   std::string text = "\"";
@@ -43,7 +43,7 @@ std::string quoted(const Words& words) {
   return text;
 }
 
-// "gpu:a100:4" in two halves → "gpu:a100:2"; what cannot be divided is left out.
+// "gpu:a100:4" in two halves → "gpu:a100:2"; resources that cannot be divided are left out.
 std::string share_of_gres(const std::string& gres, int64_t parts) {
   std::string text;
   for (const auto& [name, count] : generic_resources(gres)) {
@@ -84,7 +84,7 @@ void add_allocation(Lines& lines, const Site& site) {
 
 void add_preparation(Lines& lines, const Environment& environment) {
   if (!environment.modules.empty()) {
-    // A batch job's bash is no login shell: it may not know `module` yet.
+    // A batch job's bash is not a login shell, so `module` may not be defined yet.
     lines.line("type module >/dev/null 2>&1 || . /etc/profile");
     lines.line("module load " + quoted(environment.modules));
   }
@@ -112,7 +112,7 @@ Words launch_words(const Site& site) {
       words.emplace_back("--exact");
       const std::string gres = share_of_gres(site.allocation.gres, w.workers);
       if (!gres.empty()) words.push_back("--gres=" + gres);
-      // Without a share of its own each step would wait for the other's memory.
+      // Without its own share, each step would wait for the other's memory.
       words.emplace_back("--mem-per-cpu=0");
     } else {
       words.push_back(fmt::format("--ntasks-per-node={}", site.allocation.ranks_per_node));
@@ -122,8 +122,8 @@ Words launch_words(const Site& site) {
   return words;
 }
 
-// What runs the worker inside the site's container; the launcher's own options for one go to
-// `launch`.
+// The command that runs the worker inside the site's container; container options of the launcher
+// go to `launch`.
 Words container_words(const Site& site, const ScriptPaths& paths, Words& launch) {
   const Container& c = site.container;
   if (c.runtime.empty()) return {};
@@ -181,7 +181,7 @@ fs::path log_folder(const fs::path& workspace) {
 std::string allocation_script(const Site& site, const ScriptPaths& paths) {
   Lines lines;
   lines.option("job-name", job_name(paths.workspace));
-  // Of a job array this is <array job>_<index>, else <job>: the id that squeue shows.
+  // For a job array this is <array job>_<index>, else <job>: the id that squeue shows.
   lines.flag("--output=" + batch_word((log_folder(paths.workspace) / "%j.log").string()));
   lines.flag("--open-mode=append");
   lines.flag("--requeue");
@@ -200,7 +200,7 @@ std::string daemon_script(const Site& site, const ScriptPaths& paths, const fs::
     return own.empty() ? other : own;
   };
   Lines lines;
-  // A name of its own: allocations are told from it by theirs.
+  // A separate name: allocations are identified by theirs.
   lines.option("job-name", job_name(paths.workspace) + "-daemon");
   lines.flag("--output=" + batch_word((log_folder(paths.workspace) / "daemon-%j.log").string()));
   lines.flag("--open-mode=append");

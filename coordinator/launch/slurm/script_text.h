@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The texts of slurm/*.sh, which the build compiles in (coordinator/CMakeLists.txt).
+// The texts of slurm/*.sh, compiled in by the build (coordinator/CMakeLists.txt).
 #pragma once
 
 namespace remixer::coordinator::slurm {

@@ -12,7 +12,7 @@
 namespace remixer::coordinator::slurm {
 namespace {
 
-// "1:30:00" → {1, 30, 0}; empty where a part is no number.
+// "1:30:00" → {1, 30, 0}; empty if a part is not a number.
 std::vector<double> numbers(const std::string& text) {
   std::vector<double> parts;
   size_t begin = 0;
@@ -29,7 +29,7 @@ std::vector<double> numbers(const std::string& text) {
   return parts;
 }
 
-// One of the forms, in seconds; not a number for none.
+// A time limit in seconds; NaN if the format is not valid.
 double parsed_limit(const std::string& text) {
   const size_t dash = text.find('-');
   const auto parts = numbers(dash == std::string::npos ? text : text.substr(dash + 1));
@@ -57,14 +57,14 @@ void check_at_least(const char* key, T value, T least) {
   if (!(value >= least)) fail_input("{} must be at least {}, not {}", key, least, value);
 }
 
-// Each becomes one line of the batch script.
+// Each value becomes one line of the batch script.
 void check_lines(const char* key, const std::vector<std::string>& values) {
   for (const std::string& value : values) {
     if (value.find('\n') != std::string::npos) fail_input("{}: one line each, please", key);
   }
 }
 
-// Each becomes one word of a line that Slurm reads, not bash.
+// Each value becomes one word of a line that Slurm reads, not bash.
 void check_words(const Site& site) {
   const Allocation& a = site.allocation;
   const DaemonJob& d = site.daemon;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site's TOML file.
+// Reads a site's TOML file.
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 namespace remixer::coordinator::slurm {
 namespace {
 
-// A visitor of described structs, as ObjectReader is for JSON: every key may be left out, none may
-// be unknown.
+// A visitor of described structs, like ObjectReader for JSON: every key is optional, unknown keys
+// are errors.
 class TomlReader {
  public:
   template <typename T>

@@ -3,15 +3,15 @@
 //
 //   S_ij = scale · q_i·k_j - κ d_ij     P = softmax(S)     o_i = Σ_j P_ij v_j
 //
-// for each image b and head h; d is [N, N] of image b, and 0 where i or j is a prefix token. No
-// T × T matrix is stored: scores live in registers, and backward makes them anew from `log_sums`.
+// for each image b and head h; d is [N, N] of image b, and 0 if i or j is a prefix token. No T × T
+// matrix is stored: scores stay in registers, and backward recomputes them from `log_sums`.
 //
-// A warp takes 16 rows (queries, or keys for their gradients); a block takes the rows of its warps
-// and streams what they meet through shared memory in chunks, two at a time, or as a single chunk
-// where all of it fits: each is then read once a block. Heads are the fastest index of the grid, so
-// that blocks that share an image's distances run side by side.
+// A warp takes 16 rows (queries, or keys for their gradients). A block takes its warps' rows and
+// streams the other matrices through shared memory in chunks, double-buffered, or as a single chunk
+// if it all fits: each is then read once per block. Heads are the fastest grid index, so that
+// blocks that share an image's distances run side by side.
 //
-// Numbers: products of 16-bit factors summed in float; P and dS rounded to 16 bits for the second
+// Numerics: products of 16-bit factors summed in float; P and dS rounded to 16 bits for the second
 // product; everything else in float. Sums are taken in a fixed order: two runs are equal, bit for
 // bit.
 #pragma once
@@ -38,26 +38,26 @@ struct AttentionArguments {
   const float* kappa;        // one number in global memory
   Heads<T> out;              // forward: written; backward: read
   float* log_sums;           // [B, H, T]: log2 Σ_j 2^(S_ij log2 e); forward writes, backward reads
-  // Backward alone.
+  // Backward only.
   Heads<const T> d_out;
   float* delta;  // [B, H, T]: Σ_c do_ic o_ic; attention_delta writes, the others read
   Heads<T> dq, dk, dv;
-  float* d_kappa;  // one number a block of attention_backward_q, to be summed; null: not wanted
+  float* d_kappa;  // one number per block of attention_backward_q, to be summed; null: not wanted
 };
 
-// Bytes of shared memory of a block.
+// Bytes of shared memory per block.
 template <int W>
 constexpr int64_t attention_shared_bytes(int warps, int chunk, int tokens, int tiles_a_warp) {
   const int stages = tokens <= chunk ? 1 : 2;
   return (static_cast<int64_t>(stages) * chunk * 2 + warps * 16 * tiles_a_warp) * W * 2;
 }
-constexpr int kForwardTiles = 1;    // a warp's own: q, later o
+constexpr int kForwardTiles = 1;    // private to a warp: q, later o
 constexpr int kBackwardQTiles = 2;  // q and do, later dq
 constexpr int kBackwardKTiles = 2;  // k and v, later dk and dv
 
 namespace attention {
 
-// What all three kernels know of where they are.
+// A thread's position in the grid, for the three main kernels.
 struct Place {
   int b, h, warp, warps, lane, g, t, row;  // row: first of the warp's 16
 };
@@ -83,7 +83,7 @@ REMIXER_DEVICE T* begin_of(const Heads<T>& x, int b, int h) {
   return x.data + b * x.batch + h * x.head;
 }
 
-// d_ij of token pair (i, j); 0 for prefix tokens and beyond the last.
+// d_ij of token pair (i, j); 0 for prefix tokens and past the last token.
 template <class Distance>
 REMIXER_DEVICE float distance_at(const Distance* d, int patches, int prefix, int i, int j) {
   i -= prefix, j -= prefix;
@@ -92,8 +92,8 @@ REMIXER_DEVICE float distance_at(const Distance* d, int patches, int prefix, int
       global_load(d + (inside ? static_cast<int64_t>(i) * patches + j : 0), inside, Distance{}));
 }
 
-// Streams two matrices in chunks, side by side in a stage; calls body(stage's tile of the first,
-// of the second, first row, rows) for each chunk. (block)
+// Streams two matrices in chunks, stored side by side in a stage; calls body(the first's tile, the
+// second's tile, first row, rows) for each chunk. (block)
 template <int W, class T, class Body>
 REMIXER_DEVICE void stream(const Rows<T>& first, const Rows<T>& second, int chunk, Body&& body) {
   const uint32_t tile = Tile<W>::bytes(chunk);
@@ -180,7 +180,7 @@ REMIXER_DEVICE void clear(float sums[W / 8][4]) {
   }
 }
 
-// Of sums' element e of half n: row and column within the 16 × 16 block.
+// Row and column, within the 16 × 16 block, of element e of half n of sums.
 REMIXER_DEVICE int row_in(const Place& p, int e) {
   return p.g + 8 * (e / 2);
 }
@@ -241,7 +241,7 @@ REMIXER_DEVICE void attention_forward(const AttentionArguments<T, Distance>& p) 
               total[e / 2] += s[n][e];
             }
           }
-          // Once the largest scores were met, nothing shrinks any more.
+          // Rescale only if a row's maximum grew.
           if (ballot(shrink[0] != 1 || shrink[1] != 1) != 0) {
             REMIXER_UNROLL
             for (int n = 0; n < W / 8; ++n) {
@@ -265,14 +265,14 @@ REMIXER_DEVICE void attention_forward(const AttentionArguments<T, Distance>& p) 
   }
 }
 
-// delta. Grid: (H, blocks of 4 · threads / (W / 8) rows... see attention_delta_rows, B).
+// delta. Grid: (H, blocks of attention_delta_rows(threads) = threads / (W / 8) rows, B).
 template <int W>
 constexpr int attention_delta_rows(int threads) {
   return threads / (W / 8);
 }
 template <class T, class Distance, int W>
 REMIXER_DEVICE void attention_delta(const AttentionArguments<T, Distance>& p) {
-  constexpr int kChunks = W / 8;  // lanes a row
+  constexpr int kChunks = W / 8;  // lanes per row
   const int b = block_index(2), h = block_index(0);
   const int i = block_index(1) * (block_threads() / kChunks) + thread_index() / kChunks;
   const int c = thread_index() % kChunks * 8;
@@ -320,13 +320,13 @@ REMIXER_DEVICE void attention_backward_q(const AttentionArguments<T, Distance>& 
     delta[r] = global_load<float>(p.delta + rows + (valid ? i : 0), valid, 0);
   }
 
-  // Wide rows of q and do would take too many registers: they are read anew each time.
+  // Wide rows of q and do would need too many registers: they are reloaded each time.
   constexpr bool kKeepsLeft = W <= 64;
   uint32_t q[W / 16][4], d_out[W / 16][4];
   bool have_left = false;
   float sums[W / 8][4];
-  // Of each row, for dκ = -Σ_i (Σ_j P dP d - Σ_j P dP · Σ_j P d): delta, which comes from a rounded
-  // o, would leave its rounding in a sum over the whole batch.
+  // Per row, for dκ = -Σ_i (Σ_j P dP d - Σ_j P dP · Σ_j P d). Using delta instead would carry its
+  // rounding (from the rounded o) into a sum over the whole batch.
   float weighted[2] = {0, 0}, plain[2] = {0, 0}, apart[2] = {0, 0};
   clear<W>(sums);
   stream<W>(
@@ -404,7 +404,7 @@ REMIXER_DEVICE void attention_backward_kv(const AttentionArguments<T, Distance>&
       p.chunk, [&](uint32_t q, uint32_t d_out, int from, int count) {
         if (at.row >= p.tokens) return;
         for (int query = 0; query < count; query += 16) {
-          // Rows are keys j here, columns queries i.
+          // Here rows are keys j, and columns are queries i.
           float s[2][4], dp[2][4], weight[2][4];
           multiply_rows<T, W>(s, own_k, q, query);
           multiply_rows<T, W>(dp, own_v, d_out, query);

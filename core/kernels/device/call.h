@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A kernel's launch as plain data, so that the code that fills it in knows neither CUDA nor the
-// emulator, and the code that carries it out (the CUDA library, or a test's emulator) no tensors.
+// Describes a kernel launch as plain data: the code that fills it in knows neither CUDA nor the
+// emulator, and the code that runs it (the CUDA library, or a test's emulator) knows no tensors.
 #pragma once
 
 #include <cstring>
@@ -23,7 +23,7 @@ enum class Kernel {
 };
 enum class Element { kBFloat16, kHalf };
 
-// Arguments are the same bytes for all types: they stand here under one of them.
+// Arguments have the same layout for all types, and are stored under one of them.
 using AnyAttention = AttentionArguments<BFloat16, float>;
 using AnyMixing = MixingArguments<BFloat16, float>;
 using AnyDistance = DistanceArguments<float>;
@@ -31,7 +31,7 @@ using AnyDistance = DistanceArguments<float>;
 struct KernelCall {
   Kernel kernel = Kernel::kAttentionForward;
   Element element = Element::kBFloat16;
-  bool float_distance = true;  // else distances are of the element's type
+  bool float_distance = true;  // else distances have the element's type
   int width = 64;              // attention: the tile's, 64 or 128
   int grid[3] = {1, 1, 1};
   int threads = 32;
@@ -41,13 +41,13 @@ struct KernelCall {
   AnyDistance distance{};
 };
 
-// Carries out a call on a stream of the current device; null, or what went wrong.
+// Runs a call on a stream of the current device; returns null or an error message.
 using LaunchKernel = const char* (*)(const KernelCall& call, void* stream);
 
-// Raised when KernelCall or a meaning changes: the CUDA library and its caller must agree.
+// Increased when KernelCall or its meaning changes: CUDA library and caller must agree.
 constexpr int kCallVersion = 2;
 
-// The kernels as types: what runs, with which arguments, of how many threads at most.
+// The kernels as types: function, arguments and maximum number of threads.
 template <class T, class Distance, int W>
 struct AttentionForward {
   using Arguments = AttentionArguments<T, Distance>;

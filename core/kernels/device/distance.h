@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Distances between the patch labels of each image, once a batch, as the other kernels read them:
+// Distances between the patch labels of each image, once per batch, for the other kernels:
 //
 //   d_ij = Σ_k |y_ik - y_jk|, or (cosine) 1 - y_i·y_j / (|y_i| |y_j|): 0 between two zero rows, 1
 //   between a zero row and another; never below 0
 //
-// Labels and sums are float, distances float or of 16 bits. Where a patch has one label (saliency),
-// an image's N numbers are all that is read.
+// Labels and sums are float, distances float or 16-bit. If a patch has a single label (saliency),
+// only an image's N numbers are read.
 #pragma once
 
 #include "core/kernels/device/tile.h"
@@ -20,10 +20,10 @@ struct DistanceArguments {
   Distance* distance;   // [B, N, N], dense, 16-byte aligned
 };
 
-constexpr int kDistanceSide = 64;      // patches a block, down and across
-constexpr int kDistanceThreads = 256;  // 16 × 16, each of 4 × 4 pairs
+constexpr int kDistanceSide = 64;      // patches per block, vertically and horizontally
+constexpr int kDistanceThreads = 256;  // 16 × 16, each computing 4 × 4 pairs
 constexpr int kDistanceChunk = 32;     // labels of a patch in shared memory at a time
-// Bytes a row in shared memory: 4 more than a chunk's, so that rows lie in different banks.
+// Bytes per row in shared memory: 4 labels more than a chunk, so that rows use different banks.
 constexpr int kDistanceRowBytes = (kDistanceChunk + 4) * 4;
 constexpr int64_t kDistanceSharedBytes = 2 * kDistanceSide * kDistanceRowBytes;
 
@@ -58,7 +58,7 @@ REMIXER_DEVICE float between(float x, float y) {
   return magnitude(x - y);
 }
 
-// From the product of two rows and their own squares' sums. Labels that are not numbers stay so.
+// From the product of two rows and the sums of their squares. NaN labels give NaN.
 REMIXER_DEVICE float cosine(float product, float squares, float other_squares) {
   if (squares == 0 || other_squares == 0) return squares == other_squares ? 0.0f : 1.0f;
   const float distance = 1 - product / (square_root(squares) * square_root(other_squares));
@@ -75,7 +75,7 @@ REMIXER_DEVICE void distance_of_numbers(const DistanceArguments<Distance>& p) {
   const int64_t total = static_cast<int64_t>(p.batch) * p.patches * p.patches;
   const int64_t first =
       (static_cast<int64_t>(block_index(0)) * block_threads() + thread_index()) * kEach;
-  int64_t row = first / p.patches;  // of all B · N
+  int64_t row = first / p.patches;  // row index over all B · N rows
   int column = static_cast<int>(first - row * p.patches);
   int64_t image = row / p.patches * p.patches;
   float d[kEach];
@@ -107,7 +107,7 @@ REMIXER_DEVICE void distance_of_rows(const DistanceArguments<Distance>& p) {
             block_j = block_index(0) * kDistanceSide;
   const int down = thread_index() / 16, across = thread_index() % 16;
   const float* labels = p.labels + static_cast<int64_t>(b) * p.patches * p.channels;
-  constexpr uint32_t kOther = kDistanceSide * kDistanceRowBytes;  // where rows j begin
+  constexpr uint32_t kOther = kDistanceSide * kDistanceRowBytes;  // offset of rows j
 
   float sums[4][4], squares[4], other_squares[4];
   REMIXER_UNROLL

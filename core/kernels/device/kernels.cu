@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CUDA library (libremixer_kernels.so): launches of the device code. It needs a driver only
-// when it is called, and no LibTorch.
+// The CUDA library (libremixer_kernels.so): launches the device code. It needs a driver only when
+// it is called, and no LibTorch.
 #include <cuda_runtime_api.h>
 
 #include "core/kernels/device/call.h"

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Masked mixing of patches on tensor cores, the Mixer's linear map and ConvMixer's shared kernel
-// alike:
+// Masked mixing of patches on tensor cores, for both the Mixer's linear map and ConvMixer's shared
+// kernel:
 //
 //   y_b = A_b x_b (+ y_b)     A_bij = f(κ d_bij) W_ij     f(u) = e^-u, or 1 - e^-u (complement)
 //
-// W is dense, or Toeplitz: a kernel of S × S places over a grid of patches. A is formed in
-// registers, in the order of multiply_add's left operand; it is never stored. Transposed, A_bji
-// stands in A_bij's place: that is the gradient of x.
+// W is dense, or Toeplitz: a kernel of S × S places on a grid of patches. A is formed in registers,
+// in the order of multiply_add's left operand, and never stored. Transposed, A_bji replaces A_bij,
+// which gives the gradient of x.
 //
-// A warp takes 16 patches and kColumns channels; the block's warps share the rows of x that they
-// meet. Where W is Toeplitz, blocks of 16 × 16 that hold no place of the kernel are passed over.
-// Sums are taken in a fixed order.
+// A warp takes 16 patches and kMixingColumns channels; a block's warps share the rows of x. If W is
+// Toeplitz, 16 × 16 blocks without a place of the kernel are skipped. Sums are taken in a fixed
+// order.
 #pragma once
 
 #include "core/kernels/device/tile.h"
@@ -20,26 +20,26 @@ namespace remixer::device {
 template <class T, class Distance>
 struct MixingArguments {
   int batch, patches, channels;  // B, N, C (a multiple of 8)
-  // W: dense [N, N] where kernel is 0; else [kernel, kernel] over a grid `columns` patches wide.
+  // W: dense [N, N] if kernel is 0; else [kernel, kernel] on a grid `columns` patches wide.
   const T* weight;
   int kernel, columns;
   const Distance* distance;  // [B, N, N]
   const float* kappa;        // one number in global memory
   bool complement, transposed;
-  const T* x;  // [B, N, C], dense, 16-byte aligned, as the others
+  const T* x;  // [B, N, C], dense, 16-byte aligned, like the others
   T* y;        // [B, N, C]
-  bool add;    // to what y holds
-  // mixing_gradient alone, of the form that is not transposed.
+  bool add;    // to y's old values
+  // Only for mixing_gradient, in the non-transposed form.
   const T* dy;        // [B, N, C]
-  int slices;         // the batch is cut into this many parts, of ⌈B / slices⌉ images
-  float* d_weight;    // [slices, N, N]: the parts' sums, dense whatever W is
-  float* d_kappa;     // one number a block, to be summed
+  int slices;         // the batch is split into this many parts of ⌈B / slices⌉ images
+  float* d_weight;    // [slices, N, N]: the parts' sums, dense even if W is Toeplitz
+  float* d_kappa;     // one number per block, to be summed
   float* d_distance;  // [B, N, N], or null
 };
 
 constexpr int kMixingWarps = 4;
-constexpr int kMixingRows = kMixingWarps * 16;  // patches a block
-constexpr int kMixingColumns = 64;              // channels a block
+constexpr int kMixingRows = kMixingWarps * 16;  // patches per block
+constexpr int kMixingColumns = 64;              // channels per block
 constexpr int kMixingChunk = 64;                // rows of x in shared memory at a time
 constexpr int64_t kMixingSharedBytes =
     (2 * kMixingChunk + kMixingRows) * kMixingColumns * 2;     // two stages, and the warps' results
@@ -47,7 +47,7 @@ constexpr int64_t kGradientSharedBytes = 2 * 2 * 64 * 64 * 2;  // two stages of 
 
 namespace mixing {
 
-// W_ij; 0 outside of the matrix or of the kernel.
+// W_ij; 0 outside the matrix or the kernel.
 template <class T, class Distance>
 REMIXER_DEVICE float weight_at(const MixingArguments<T, Distance>& p, int i, int j) {
   bool inside = i < p.patches && j < p.patches;
@@ -68,7 +68,7 @@ REMIXER_DEVICE float distance_at(const MixingArguments<T, Distance>& p, int b, i
   return as_float(global_load(p.distance + (inside ? at : 0), inside, Distance{}));
 }
 
-// A_ij, kappa being κ log2 e.
+// A_ij; `kappa` is κ log2 e.
 template <class T, class Distance>
 REMIXER_DEVICE float entry(const MixingArguments<T, Distance>& p, float kappa, int b, int i,
                            int j) {
@@ -78,7 +78,7 @@ REMIXER_DEVICE float entry(const MixingArguments<T, Distance>& p, float kappa, i
   return f * weight_at(p, row, column);
 }
 
-// False where the 16 × 16 block at (i, j) holds no place of the kernel.
+// False only if the 16 × 16 block at (i, j) holds no place of the kernel.
 template <class T, class Distance>
 REMIXER_DEVICE bool any_place(const MixingArguments<T, Distance>& p, int i, int j) {
   if (p.kernel == 0) return true;
@@ -136,7 +136,7 @@ REMIXER_DEVICE void mixing_product(const MixingArguments<T, Distance>& p) {
       float a[8];
       REMIXER_UNROLL
       for (int e = 0; e < 8; ++e) {
-        // In multiply_add's order of a: (e / 2) % 2 goes down 8 rows, e / 4 right 8 columns.
+        // In multiply_add's order of a: (e / 2) % 2 moves down 8 rows, e / 4 right 8 columns.
         a[e] = entry(p, kappa, b, row + g + e / 2 % 2 * 8, j + 2 * t + e / 4 * 8 + e % 2);
       }
       const uint32_t packed[4] = {pack<T>(a[0], a[1]), pack<T>(a[2], a[3]), pack<T>(a[4], a[5]),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a kernel is launched: grids, threads, shared memory. Plain host code.
+// Chooses a kernel's launch parameters: grid, threads, shared memory. Plain host code.
 #pragma once
 
 #include "core/kernels/device/call.h"
@@ -7,14 +7,14 @@
 namespace remixer::device {
 
 constexpr int kAttentionMaxWidth = 128;  // D
-// Every GPU since sm_80 gives a block so much (sm_86 and sm_89 the least), and two blocks fit
-// beside each other on the larger ones.
+// Every GPU since sm_80 gives a block this much (sm_86 and sm_89 have the least); on the larger
+// ones two such blocks fit side by side.
 constexpr int64_t kSharedLimit = 99 * 1024;
-// Grids' second and third dimension end here.
+// Limit of a grid's second and third dimensions.
 constexpr int64_t kMaxGrid = 65535;
 
-// Fills in width, chunk, grid, threads and shared memory of an attention kernel, given call.kernel
-// and the shape in call.attention. `chunk` 0: chosen.
+// Sets width, chunk, grid, threads and shared memory of an attention kernel, given call.kernel and
+// the shape in call.attention. `chunk` 0: chosen automatically.
 inline void plan_attention(KernelCall& call, int chunk = 0) {
   auto& a = call.attention;
   const int tiles = (a.tokens + 15) / 16, bytes = a.width <= 64 ? 128 : 256;
@@ -43,12 +43,12 @@ inline void plan_attention(KernelCall& call, int chunk = 0) {
   call.shared_bytes = shared(chunk, a.tokens <= chunk ? 1 : 2);
 }
 
-// The numbers that attention_backward_q writes to d_kappa.
+// The number of values that attention_backward_q writes to d_kappa.
 inline int64_t attention_d_kappa_parts(const KernelCall& call) {
   return static_cast<int64_t>(call.grid[0]) * call.grid[1] * call.grid[2];
 }
 
-// The same of a mixing kernel. `call.mixing.slices` is set by plan_slices before.
+// The same for a mixing kernel. Set `call.mixing.slices` with plan_slices first.
 inline void plan_mixing(KernelCall& call) {
   const auto& m = call.mixing;
   const int rows = (m.patches + kMixingRows - 1) / kMixingRows;
@@ -61,7 +61,7 @@ inline void plan_mixing(KernelCall& call) {
   call.shared_bytes = product ? kMixingSharedBytes : kGradientSharedBytes;
 }
 
-// Chooses the distance kernel for call.distance's shape, and its launch.
+// Chooses the distance kernel for call.distance's shape, and its launch parameters.
 inline void plan_distance(KernelCall& call) {
   const auto& d = call.distance;
   call.threads = kDistanceThreads;
@@ -80,8 +80,8 @@ inline void plan_distance(KernelCall& call) {
   call.shared_bytes = kDistanceSharedBytes;
 }
 
-// Into how many parts the batch is cut for dW: enough that a large GPU is busy, and a function of
-// the shape alone, so that the order of sums is the same everywhere.
+// Number of parts that the batch is split into for dW: enough to fill a large GPU, and a function
+// of the shape alone, so that the order of sums is the same everywhere.
 inline int plan_slices(int batch, int patches) {
   const int blocks = (patches + 63) / 64 * ((patches + 63) / 64);
   const int wanted = (528 + blocks - 1) / blocks;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bodies of simt.h's functions where nvcc compiles them; sm_80 and later.
+// The bodies of simt.h's functions for nvcc; sm_80 and later.
 #pragma once
 
 #include "core/kernels/device/simt.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiles of 16-bit rows in shared memory: how they lie, how they come and go.
+// Tiles of 16-bit rows in shared memory: layout, loads and stores.
 #pragma once
 
 #include "core/kernels/device/simt.h"
@@ -11,7 +11,7 @@ constexpr float kLog2E = 1.4426950408889634f;
 constexpr float kInfinity = __builtin_huge_valf();
 
 // Rows of W elements (32, 64 or 128), in chunks of 8 (16 bytes). A row's chunks are permuted so
-// that the 8 rows that ldmatrix reads at once lie in different banks.
+// that the 8 rows that ldmatrix reads together are in different banks.
 template <int W>
 struct Tile {
   static_assert(W == 32 || W == 64 || W == 128);
@@ -19,26 +19,26 @@ struct Tile {
   static constexpr int kRowBytes = W * 2;
 
   static REMIXER_DEVICE uint32_t bytes(int rows) { return rows * kRowBytes; }
-  // Offset of `chunk` of `row` from the tile's begin.
+  // Offset of `chunk` of `row` from the tile's start.
   static REMIXER_DEVICE uint32_t at(int row, int chunk) {
     const int turn = W == 32 ? row / 2 % 4 : row % 8;
     return row * kRowBytes + (chunk ^ turn) * 16;
   }
 
-  // For load_matrices: the address that this lane gives for the 16 × 16 block at (row, chunk) as
-  // the left operand of multiply_add; the registers come in its order.
+  // For load_matrices: this lane's address for the 16 × 16 block at (row, chunk) as the left
+  // operand of multiply_add; the registers are in its order.
   static REMIXER_DEVICE uint32_t left(uint32_t tile, int row, int chunk) {
     const int lane = thread_index() % kLanes;
     return tile + at(row + lane % 16, chunk + lane / 16);
   }
-  // The same of a block of 16 rows that are columns of the right operand (its k along the row): the
-  // registers are b of rows 0-7, then b of rows 8-15.
+  // The same for a block of 16 rows that are columns of the right operand (its k along the row):
+  // the registers are b of rows 0-7, then b of rows 8-15.
   static REMIXER_DEVICE uint32_t right(uint32_t tile, int row, int chunk) {
     const int lane = thread_index() % kLanes;
     return tile + at(row + lane % 8 + lane / 16 * 8, chunk + lane / 8 % 2);
   }
-  // For load_matrices_transposed: 16 rows that are the k of the right operand, 16 columns from
-  // chunk on: the registers are b of columns 0-7, then b of columns 8-15.
+  // For load_matrices_transposed: 16 rows that are the k of the right operand, 16 columns starting
+  // at chunk: the registers are b of columns 0-7, then b of columns 8-15.
   static REMIXER_DEVICE uint32_t right_transposed(uint32_t tile, int row, int chunk) {
     return left(tile, row, chunk);
   }
@@ -52,8 +52,8 @@ struct Rows {
   int rows, width;  // width a multiple of 8
 };
 
-// Begins copying rows [from, from + count) to a tile, by `threads` threads of which this is
-// `thread`; what lies outside is zero.
+// Starts copying rows [from, from + count) to a tile; called by `threads` threads, of which this is
+// number `thread`. Elements outside the matrix are zero.
 template <int W, class T>
 REMIXER_DEVICE void copy_tile(uint32_t tile, const Rows<T>& source, int from, int count, int column,
                               int thread, int threads) {
@@ -66,9 +66,9 @@ REMIXER_DEVICE void copy_tile(uint32_t tile, const Rows<T>& source, int from, in
   }
 }
 
-// A warp's 16 × W sums, in multiply_add's order, times `factor` to 16-bit rows [row, row + 16) of a
-// matrix, columns from `column` on: by way of `tile`, 16 rows of shared memory that are the warp's
-// own, so that whole chunks are written. (warp)
+// Writes a warp's 16 × W sums, in multiply_add's order, times `factor`, to 16-bit rows
+// [row, row + 16) of a matrix, from `column` on. Goes through `tile`, 16 rows of shared memory
+// private to the warp, so that whole chunks are written. (warp)
 template <class T, int W>
 REMIXER_DEVICE void store_sums(const float sums[W / 8][4], float factor0, float factor1,
                                uint32_t tile, T* data, int64_t stride, int rows, int width, int row,
@@ -95,7 +95,7 @@ REMIXER_DEVICE void store_sums(const float sums[W / 8][4], float factor0, float 
   }
 }
 
-// A number of 16 bits, or a float, as a float.
+// Converts a 16-bit number, or a float, to float.
 REMIXER_DEVICE float as_float(float x) {
   return x;
 }
@@ -118,8 +118,8 @@ REMIXER_DEVICE float max_of_row(float x) {
   return x > z ? x : z;
 }
 
-// Writes the block's sum of x, in a fixed order, to *to; `scratch`: 4 bytes a warp of shared
-// memory. (block)
+// Writes the block's sum of x, in a fixed order, to *to; `scratch`: 4 bytes of shared memory per
+// warp. (block)
 REMIXER_DEVICE void store_block_sum(float x, uint32_t scratch, float* to) {
   REMIXER_UNROLL
   for (int lanes = 16; lanes > 0; lanes /= 2) x += shuffle_xor(x, lanes);

@@ -141,7 +141,7 @@ TEST_F(CollectTest, FilesOfRemovedAndUnknownTasksGo) {
 
   EXPECT_TRUE(fs::exists(folder.path / "datasets/abc/data"));
   engine->remove_task(grid.tasks[0].id());
-  // The janitor deletes in a thread of its own, after the answer.
+  // Files are deleted in a background thread, after the answer.
   const auto is_gone = [&](const fs::path& path) {
     for (int i = 0; i < 500 && fs::exists(path); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));

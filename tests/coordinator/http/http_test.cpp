@@ -264,7 +264,7 @@ class RoutesTest : public ::testing::Test {
     options.engine = engine.get();
     options.shutdown = [this](bool) { ++shutdowns; };
     options.slurm = [] { return Json{{"wanted", false}}; };
-    options.slurm_up = [this](const Json& site) { taken_up = site; };
+    options.slurm_up = [this](const SlurmUp& order) { taken_up = order; };
     options.slurm_resume = [] {};
     options.slurm_down = [](bool let_run) {
       if (!let_run) throw Error("squeue: no answer");
@@ -297,7 +297,7 @@ class RoutesTest : public ::testing::Test {
   std::unique_ptr<Client> client;
   std::string message;
   std::atomic<int> shutdowns{0};
-  Json taken_up;
+  SlurmUp taken_up;
 };
 
 TEST_F(RoutesTest, AGridsLife) {
@@ -379,7 +379,9 @@ TEST_F(RoutesTest, CancelRetryAndShutdown) {
 TEST_F(RoutesTest, SlurmIsTakenUpAndDown) {
   EXPECT_EQ(client->get("/slurm")["wanted"], false);
   EXPECT_EQ(client->post("/slurm/up", {{"site", 1}})["wanted"], false);
-  EXPECT_EQ(taken_up, (Json{{"site", 1}}));
+  EXPECT_EQ(taken_up.site, 1);
+  EXPECT_TRUE(taken_up.try_first);
+  EXPECT_FALSE(taken_up.reachable);
   EXPECT_EQ(refusal([&] { client->post("/slurm/up", Json::object()); }), 400);
   EXPECT_NO_THROW(client->post("/slurm/down", {{"let_run", true}}));
   EXPECT_EQ(refusal([&] { client->post("/slurm/down", Json::object()); }), 502);

@@ -189,8 +189,7 @@ TEST_F(PlacementTest, LongLabellingIsStartedInAShortAllocation) {
     protocol::SubmitGrid grid;
     grid.name = fmt::format("labels {}", version);
     grid.tasks.push_back(make_task(
-        TaskKind::kLabel,
-        {{"dataset", {{"version", version}}}, {"split", "train"}, {"labeler", {{"name", "bbox"}}}},
+        TaskKind::kLabel, to_json(experiments::LabelSpec{{{"x", version}}, "train", {{"bbox"}}}),
         grid.name));
     return grid;
   };

@@ -84,11 +84,9 @@ TEST_F(SuitabilityTest, Fp16IsNotGivenToACpu) {
 TEST_F(SuitabilityTest, LabelsAreMadeWhereTheNetworkIs) {
   protocol::SubmitGrid grid;
   grid.name = "g";
-  grid.tasks.push_back(make_task(TaskKind::kLabel,
-                                 {{"dataset", {{"builder", "fashion-bg"}}},
-                                  {"split", "train"},
-                                  {"labeler", {{"name", "saliency"}, {"version", 1}}}},
-                                 "label"));
+  grid.tasks.push_back(make_task(
+      TaskKind::kLabel, to_json(experiments::LabelSpec{{{"fashion-bg"}}, "train", {{"saliency"}}}),
+      "label"));
   ask<protocol::GridSubmitted>(SubmitEvent(grid));
   auto about = make_worker(1);
   about.environment["weights"] = {"other.safetensors"};

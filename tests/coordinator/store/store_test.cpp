@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/file.h"
 #include "coordinator/store/backup.h"
 #include "coordinator/store/schema.h"
@@ -41,6 +44,29 @@ TEST_F(StoreTest, ViewsHoldWhatWasCommitted) {
   EXPECT_EQ(rows("SELECT identity FROM cells"),
             std::vector<std::string>{canonical_json(make_cell(1).identity())});
   EXPECT_EQ(rows("SELECT count(*) FROM environments"), std::vector<std::string>{"4"});
+}
+
+// A report of before that still reads holds the file: the daemon waits for it, or says so.
+TEST_F(StoreTest, OpeningWaitsForReaders) {
+  {
+    Store store(file);
+    fill(store);
+  }
+  SQLite::Database reader(file.string(), SQLite::OPEN_READONLY);
+  reader.exec("BEGIN");
+  reader.execAndGet("SELECT count(*) FROM task");
+  try {
+    Store store(file, 1000, std::chrono::milliseconds(50));
+    ADD_FAILURE() << "opened";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("another program has been using it for 0.05 s"));
+  }
+  std::thread ends([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    reader.exec("COMMIT");
+  });
+  EXPECT_NO_THROW(Store store(file));
+  ends.join();
 }
 
 std::vector<std::string> ids(const std::vector<TaskEntry*>& entries) {

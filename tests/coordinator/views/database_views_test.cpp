@@ -97,14 +97,15 @@ TEST_F(DatabaseViewsTest, MatrixHasStatesAndMeansOfSeeds) {
 TEST_F(DatabaseViewsTest, MatrixHasGapsAndGains) {
   protocol::SubmitGrid other;
   other.name = "gaps";
-  const Task prepare = make_task(TaskKind::kPrepare, {{"dataset", {{"builder", "x"}}}}, "prepare");
+  const Task prepare =
+      make_task(TaskKind::kPrepare, to_json(experiments::PrepareSpec{{{"x"}}}), "prepare");
   other.tasks.push_back(prepare);
   const std::vector<std::string> sets = {"shifted/mixed_same@released",
                                          "shifted/mixed_rand@released", "no_fg", "original"};
   for (const char* labeler : {"none", "saliency"}) {
     Cell cell = make_cell(7);
     cell.labeler_name = labeler;
-    if (cell.labeler_name != "none") cell.labeler = {{"name", labeler}};
+    if (cell.labeler_name != "none") cell.labeler = experiments::LabelerSpec{{labeler}};
     other.cells.push_back(cell);
     other.tasks.push_back(make_task(TaskKind::kTrain, {{"cell", cell.identity()}},
                                     "train " + cell.labeler_name, {prepare.id()}, cell.id()));

@@ -28,9 +28,7 @@ class EstimateTest : public ::testing::Test {
   }
   static Task label(const std::string& labeler, const std::string& split) {
     return make_task(TaskKind::kLabel,
-                     {{"dataset", {{"builder", "fashion-bg"}}},
-                      {"labeler", {{"name", labeler}}},
-                      {"split", split}},
+                     to_json(experiments::LabelSpec{{{"fashion-bg"}}, split, {{labeler}}}),
                      "label " + split + " with " + labeler);
   }
   double whole(const Task& task) const {
@@ -80,9 +78,9 @@ class QuickstartEstimateTest : public EstimateTest {
   double labelling_ = 1, training_ = 1;
 
   QuickstartEstimateTest() {
-    dataset_ = {{"builder", "fashion-bg"}, {"train_images", 8000}, {"test_images", 1000}};
+    dataset_ = {{"fashion-bg", 1, {{"train_images", 8000}, {"test_images", 1000}}}};
     grid_.name = "quickstart";
-    add(make_task(TaskKind::kPrepare, {{"dataset", dataset_}}, "prepare"));
+    add(make_task(TaskKind::kPrepare, to_json(experiments::PrepareSpec{dataset_}), "prepare"));
     for (const char* model : {"deit", "mixer", "convmixer"}) {
       for (const char* labeler : {"none", "saliency", "relabel", "bbox_grabcut"}) {
         add_cell(std::string(model) + "_nano_patch4_32", "none", labeler);
@@ -101,8 +99,7 @@ class QuickstartEstimateTest : public EstimateTest {
   }
 
   void add_label(const std::string& labeler, const std::string& split) {
-    add(make_task(TaskKind::kLabel,
-                  {{"dataset", dataset_}, {"labeler", {{"name", labeler}}}, {"split", split}},
+    add(make_task(TaskKind::kLabel, to_json(experiments::LabelSpec{dataset_, split, {{labeler}}}),
                   "label", {grid_.tasks[0].id()}));
   }
 
@@ -117,7 +114,7 @@ class QuickstartEstimateTest : public EstimateTest {
     std::vector<std::string> sets = {"original", "only_bg_b", "only_fg", "mixed_same",
                                      "mixed_rand"};
     if (labeler != "none") {
-      cell.labeler = {{"name", labeler}};
+      cell.labeler = experiments::LabelerSpec{{labeler}};
       cell.distance = labeler == "relabel" ? "cosine" : "l1";
       add_label(labeler, "train");
     }
@@ -194,7 +191,7 @@ class QuickstartEstimateTest : public EstimateTest {
     return worst;
   }
 
-  Json dataset_;
+  experiments::DatasetSpec dataset_;
   protocol::SubmitGrid grid_;
 };
 

@@ -177,7 +177,7 @@ class ChallengeBuilderTest : public ::testing::Test {
     Json all = {{"image_size", 32}, {"resize", 40}};
     all.update(parameters);
     ChallengeJob job;
-    job.spec = experiments::dataset_entry("imagenet9", all);
+    job.spec = experiments::make_dataset_spec("imagenet9", all);
     job.photographs = source_;
     job.boxes = boxes_;
     job.output = folder_.path() / output;
@@ -342,8 +342,8 @@ TEST_F(ChallengeBuilderTest, InAWorkspaceItIsFoundByName) {
   EXPECT_EQ(found.splits.front(), "train");
   EXPECT_EQ(found.splits.size(), 9u);
   const auto manifest = Json::parse(read_file(report.folder / "manifest.json"));
-  EXPECT_EQ(manifest.at("spec"), found.entry);
-  EXPECT_EQ(report.folder.filename(), content_id(found.entry).substr(0, 16));
+  EXPECT_EQ(manifest.at("spec"), write_value(found.spec));
+  EXPECT_EQ(report.folder.filename(), short_id(found.spec));
   EXPECT_THAT(input_error([&] { build_challenge(in_workspace); }), HasSubstr("--replace"));
 }
 
@@ -368,7 +368,7 @@ TEST_F(ChallengeBuilderTest, ReadsTinyImageNetsLayout) {
   }
   put(tiny / "val/val_annotations.txt", val);
   ChallengeJob tiny_job = job("set");
-  tiny_job.spec = experiments::dataset_entry("tiny-imagenet9");
+  tiny_job.spec = experiments::make_dataset_spec("tiny-imagenet9");
   tiny_job.photographs = tiny;
   tiny_job.boxes.clear();
   const ChallengeReport report = build_challenge(tiny_job);

@@ -21,8 +21,8 @@ using ::testing::HasSubstr;
 const fs::path kGarmentFolder = "/usr/share/datasets/fashion-mnist";
 const fs::path kPhotographFolder = "/usr/share/backgrounds";
 
-Json spec(int train_images, int test_images, int seed = 0) {
-  return experiments::dataset_entry(
+experiments::DatasetSpec spec(int train_images, int test_images, int seed = 0) {
+  return experiments::make_dataset_spec(
       "fashion-bg", {{"train_images", train_images}, {"test_images", test_images}, {"seed", seed}});
 }
 

@@ -41,8 +41,8 @@ TEST_F(RealMaterial, TinyImageNetBecomesTheBackgroundChallenge) {
   unpack("tiny_in9_train.tar.gz");
   if (IsSkipped()) return;
   ChallengeJob job;
-  job.spec =
-      experiments::dataset_entry("tiny-imagenet9", {{"train_per_class", 8}, {"test_per_class", 4}});
+  job.spec = experiments::make_dataset_spec("tiny-imagenet9",
+                                            {{"train_per_class", 8}, {"test_per_class", 4}});
   job.photographs = folder_.path() / "tiny_in9/train";
   job.boxes = folder_.path() / "tiny_in9/train_boxes.tsv";
   job.output = folder_.path() / "set";
@@ -77,7 +77,7 @@ TEST_F(RealMaterial, FullSizePhotographsBecomeSquaresOf224) {
   put(folder_.path() / "boxes.tsv", table);
   ChallengeJob job;
   job.spec =
-      experiments::dataset_entry("imagenet9", {{"train_per_class", 1}, {"test_per_class", 1}});
+      experiments::make_dataset_spec("imagenet9", {{"train_per_class", 1}, {"test_per_class", 1}});
   job.photographs = folder_.path() / "in9_samples";
   job.boxes = folder_.path() / "boxes.tsv";
   job.output = folder_.path() / "set";

@@ -37,7 +37,7 @@ GrayImage square_mask() {
 class DatasetTest : public ::testing::Test {
  protected:
   DatasetTest() {
-    DatasetWriter writer(folder_, {"cat", "dog"}, 8, {{"builder", "test"}});
+    DatasetWriter writer(folder_, {"cat", "dog"}, 8, experiments::DatasetSpec{{"test"}});
     for (const char* path : {"train/cat", "train/dog", "plain/val/dog", "fg_mask/train/cat"}) {
       writer.add_folder(path);
     }
@@ -129,7 +129,7 @@ TEST_F(DatasetTest, ImagesOfManySizesHaveBoxesOfAnySize) {
 
 TEST_F(DatasetTest, SeveralBoxesAndRightAnswersComeBack) {
   const fs::path folder = parent_.path() / "several";
-  DatasetWriter writer(folder, {"cat", "dog", "owl"}, 8, {{"builder", "test"}});
+  DatasetWriter writer(folder, {"cat", "dog", "owl"}, 8, experiments::DatasetSpec{{"test"}});
   writer.add_folder("train");
   writer.add_file("train/0.png", encode_png(picture(10)));
   Sample sample{"train/0.png", 1, Box{0, 1, 2, 3}, "", "", ""};

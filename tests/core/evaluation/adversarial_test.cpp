@@ -12,6 +12,7 @@
 #include "core/image/image.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
+#include "tests/support/blotches.h"
 #include "tests/support/program.h"
 
 namespace remixer::evaluation {
@@ -24,7 +25,7 @@ class AdversarialTest : public ::testing::TestWithParam<bool> {
   AdversarialTest() : scratch_("adversarial") {
     at::set_num_threads(1);
     data::DatasetWriter writer(scratch_ / "data", {"a", "b", "c"}, kSize,
-                               {{"builder", "test"}, {"version", 1}});
+                               experiments::DatasetSpec{{"test"}});
     for (const char* folder : {"only_fg/val", "only_bg_t/val", "fg_mask/only_fg"})
       writer.add_folder(folder);
     std::vector<data::Sample> foregrounds, backgrounds;
@@ -52,18 +53,7 @@ class AdversarialTest : public ::testing::TestWithParam<bool> {
     writer.publish({0.4, 0.5, 0.6}, {0.2, 0.25, 0.3});
   }
 
-  static data::Image noise(uint64_t seed) {
-    Random random(seed, RandomPurpose::kTest);
-    data::Image image(kSize, kSize);
-    // Large blotches, so that images differ in what a patch shows.
-    for (int y = 0; y < kSize; y += 8) {
-      for (int x = 0; x < kSize; x += 8) {
-        const auto shade = static_cast<uint8_t>(random.below(256));
-        for (int i = 0; i < 64; ++i) image.at(x + i % 8, y + i / 8)[i % 3] = shade;
-      }
-    }
-    return image;
-  }
+  static data::Image noise(uint64_t seed) { return testing::blotches(kSize, seed); }
 
   static data::GrayImage square(int left, int top, int side) {
     data::GrayImage mask(kSize, kSize);

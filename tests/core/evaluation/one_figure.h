@@ -12,11 +12,12 @@
 #include <vector>
 
 #include "core/evaluation/evaluator.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "experiments/spec/components.h"
 #include "tests/core/training/tiny_cell.h"
+#include "tests/support/blotches.h"
 #include "tests/support/program.h"
 
 namespace remixer::testing {
@@ -28,7 +29,7 @@ struct OneModel {
       : path(std::move(file)), cell(tiny_cell(architecture, masked)) {
     cell.recipe.token_labeling = token_labeling;
     if (token_labeling != "none") {
-      cell.labeler = {{"name", "relabel"}, {"version", 1}};
+      cell.labeler = experiments::LabelerSpec{{"relabel"}};
       cell.distance = masked ? "cosine" : "none";
     }
     if (change) change(cell);
@@ -52,8 +53,8 @@ struct OneModel {
   // Of the cell's labeler, for the set: class probabilities or saliency. None of a model without
   // a labeler.
   std::unique_ptr<data::LabelSource> labels(const data::Dataset& dataset) const {
-    if (cell.labeler.is_null()) return nullptr;
-    const auto& labeler = experiments::find_labeler(cell.labeler.at("name").get<std::string>());
+    if (!cell.labeler) return nullptr;
+    const auto& labeler = experiments::find_labeler(cell.labeler->name);
     if (labeler.distance == "cosine") return std::make_unique<ClassLabels>(dataset);
     return std::make_unique<BoxLabels>(dataset);
   }
@@ -102,7 +103,7 @@ class CompositeSet {
       data::Sample sample;
       sample.id = fmt::format("only_bg_t/val/{}.png", b);
       sample.label = b % 3;
-      behind.push_back(blotches(b));
+      behind.push_back(blotches(kSize, static_cast<uint64_t>(b)));
       writer.add_file(sample.id, data::encode_png(behind.back()));
       backgrounds.push_back(std::move(sample));
     }
@@ -112,7 +113,7 @@ class CompositeSet {
       sample.label = i % 3;
       sample.mask = fmt::format("fg_mask/{}.png", i);
       sample.box = data::Box{5 + i, 3 + i, 16 + i, 14 + i};
-      const data::Image image = blotches(100 + i);
+      const data::Image image = blotches(kSize, static_cast<uint64_t>(100 + i));
       data::GrayImage mask(kSize, kSize);
       for (int y = sample.box->y0; y <= sample.box->y1; ++y) {
         for (int x = sample.box->x0; x <= sample.box->x1; ++x) mask.at(x, y) = 255;
@@ -144,18 +145,6 @@ class CompositeSet {
   const std::string& id_of(const std::string& composite) const { return ids_.at(composite); }
 
  private:
-  static data::Image blotches(int seed) {
-    Random random(static_cast<uint64_t>(seed), RandomPurpose::kTest);
-    data::Image image(kSize, kSize);
-    for (int y = 0; y < kSize; y += 8) {
-      for (int x = 0; x < kSize; x += 8) {
-        const auto shade = static_cast<uint8_t>(random.below(256));
-        for (int i = 0; i < 64; ++i) image.at(x + i % 8, y + i / 8)[i % 3] = shade;
-      }
-    }
-    return image;
-  }
-
   std::map<std::string, std::string> ids_;
 };
 

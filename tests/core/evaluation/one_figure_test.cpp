@@ -135,7 +135,7 @@ TEST(OneFigureOfEachLabeler, WhereverItIsMade) {
     for (const char* distance : {"l1", "cosine"}) {
       OneModel model(scratch / "model.safetensors", "deit_nano_patch4_32", "none", true, dataset,
                      [&](experiments::Cell& cell) {
-                       cell.labeler = {{"name", labeler.name}, {"version", labeler.version}};
+                       cell.labeler = experiments::LabelerSpec{{labeler.name, labeler.version}};
                        cell.distance = distance;
                      });
       const auto labels = model.labels(dataset);

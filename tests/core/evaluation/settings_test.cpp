@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "core/evaluation/evaluator.h"
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
 #include "core/training/trainer.h"
@@ -54,7 +54,7 @@ TEST_F(SettingsTest, ComeBackFromTheMetadata) {
   settings.crop = 0.9;
   settings.interpolation = "bilinear";
   settings.token_vote = true;
-  settings.labeler = {{"name", "masks"}, {"version", 1}};
+  settings.labeler = experiments::LabelerSpec{{"masks"}};
   settings.distance = "cosine";
   const models::ModelSpec spec{.architecture = "deit_nano_patch4_32",
                                .num_classes = 3,
@@ -173,7 +173,7 @@ TEST(TrainedWeights, AreEvaluatedAlike) {
   training::SoloCommunicator solo;
   ASSERT_TRUE(training::train(training, solo).finished);
 
-  const Json spec = {{"builder", "other"}, {"version", 1}};
+  const experiments::DatasetSpec spec{{"other"}};
   data::DatasetWriter writer(scratch / "other", {"blue", "green", "red"}, 32, spec);
   std::vector<data::Sample> samples = remixer::testing::write_tiny_split(writer, "spare", 30, 7);
   for (data::Sample& sample : samples) sample.label = 2 - sample.label;

@@ -30,7 +30,7 @@ class TruthTest : public ::testing::Test {
   data::Dataset write(const std::vector<std::string>& classes, std::vector<data::Sample> samples) {
     const auto folder = scratch_ / "data";
     std::filesystem::remove_all(folder);
-    data::DatasetWriter writer(folder, classes, 8, {{"builder", "test"}, {"version", 1}});
+    data::DatasetWriter writer(folder, classes, 8, experiments::DatasetSpec{{"test"}});
     const std::string image = data::encode_png(data::Image(8, 8));
     writer.add_folder("original/val");
     for (size_t i = 0; i < samples.size(); ++i) {

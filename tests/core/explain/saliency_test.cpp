@@ -27,7 +27,7 @@ class SaliencyTest : public ::testing::Test {
   data::Dataset write(int count) {
     const auto folder = folder_.path() / fmt::format("data{}", count);
     data::DatasetWriter writer(folder, {"cat", "dog", "elk", "fox"}, 32,
-                               {{"builder", "test"}, {"version", 1}});
+                               experiments::DatasetSpec{{"test"}});
     writer.add_folder("original/val");
     std::vector<data::Sample> samples;
     for (int i = 0; i < count; ++i) {
@@ -70,24 +70,26 @@ class SaliencyTest : public ::testing::Test {
 
 TEST_F(SaliencyTest, ImagesAreDrawnFromTheSeedAndDoNotFollowTheClasses) {
   const data::Dataset dataset = write(80);
-  const Json eight{{"count", 8}, {"seed", 5}};
+  const experiments::SaliencyImages eight{.count = 8, .seed = 5};
   const auto chosen = choose_images(eight, dataset);
   EXPECT_EQ(chosen, choose_images(eight, dataset));
-  EXPECT_NE(chosen, choose_images({{"count", 8}, {"seed", 6}}, dataset));
+  EXPECT_NE(chosen, choose_images({.count = 8, .seed = 6}, dataset));
   ASSERT_EQ(chosen.size(), 8u);
   std::set<int64_t> steps;
   for (size_t i = 1; i < chosen.size(); ++i) steps.insert(chosen[i] - chosen[i - 1]);
   EXPECT_GT(steps.size(), 2u) << "every n-th image";
   EXPECT_GT(*steps.begin(), 0);
-  EXPECT_EQ(choose_images({{"count", 60}, {"seed", 1}}, write(12)).size(), 12u);
+  EXPECT_EQ(choose_images({.count = 60, .seed = 1}, write(12)).size(), 12u);
 }
 
 TEST_F(SaliencyTest, NamedImagesKeepTheirOrder) {
   const data::Dataset dataset = write(12);
-  const Json names{"original/val/007.png", "original/val/002.png"};
+  const experiments::SaliencyImages names{
+      .names = {"original/val/007.png", "original/val/002.png"}};
   EXPECT_EQ(choose_images(names, dataset), (std::vector<int64_t>{7, 2}));
-  EXPECT_THAT(data::input_error([&] { choose_images({"original/val/099.png"}, dataset); }),
-              HasSubstr("no sample 'original/val/099.png'"));
+  EXPECT_THAT(
+      data::input_error([&] { choose_images({.names = {"original/val/099.png"}}, dataset); }),
+      HasSubstr("no sample 'original/val/099.png'"));
 }
 
 TEST_F(SaliencyTest, TheFileHoldsWhatTheModelSawAndSaid) {

@@ -363,8 +363,8 @@ TEST_F(AccountTest, ADatasetMayHaveSeveralNamesAndPlaces) {
   fs::copy(source_, second.folder, fs::copy_options::recursive);
   EXPECT_EQ(import_dataset(second).folder, one.folder);
   const auto& workspace = first.workspace;
-  EXPECT_EQ(experiments::find_imported(workspace, "mine").entry,
-            experiments::find_imported(workspace, "other").entry);
+  EXPECT_EQ(experiments::find_imported(workspace, "mine").spec,
+            experiments::find_imported(workspace, "other").spec);
   EXPECT_EQ(Dataset::open(one.folder, "train").root(), second.folder);
   fs::remove_all(second.folder);
   const Dataset dataset = Dataset::open(one.folder, "train");

@@ -142,13 +142,13 @@ TEST_F(ImporterTest, IdentityIsTheContentNotThePlace) {
   ImportJob first = job("folder");
   first.name = "mine";
   const ImportReport one = import_dataset(first);
-  const auto entry = experiments::find_imported(first.workspace, "mine").entry;
+  const auto entry = experiments::find_imported(first.workspace, "mine").spec;
   fs::rename(source_, folder_.path() / "elsewhere");
   ImportJob second = first;
   second.folder = folder_.path() / "elsewhere";
   const ImportReport two = import_dataset(second);
   EXPECT_EQ(one.folder, two.folder);
-  EXPECT_EQ(experiments::find_imported(first.workspace, "mine").entry, entry);
+  EXPECT_EQ(experiments::find_imported(first.workspace, "mine").spec, entry);
   EXPECT_EQ(Dataset::open(two.folder, "train").root(), second.folder);
   // Another image is another dataset, and does not take the name unasked.
   save_jpeg(second.folder / "a/1.png", photograph(24, 20, {2, 2, 9, 9}, 77));
@@ -156,7 +156,7 @@ TEST_F(ImporterTest, IdentityIsTheContentNotThePlace) {
               AllOf(HasSubstr("'mine' already"), HasSubstr("--replace")));
   second.replace = true;
   EXPECT_NE(import_dataset(second).folder, one.folder);
-  EXPECT_NE(experiments::find_imported(first.workspace, "mine").entry, entry);
+  EXPECT_NE(experiments::find_imported(first.workspace, "mine").spec, entry);
 }
 
 TEST_F(ImporterTest, ReaLTakesAllAnswersAndLeavesOutWhatHasNone) {

@@ -11,7 +11,7 @@
 #include "core/kernels/launcher.h"
 #include "core/kernels/operators.h"
 #include "tests/core/kernels/numeric.h"
-#include "tests/support/simt.h"
+#include "tests/support/simt_launcher.h"
 
 namespace remixer::kernels {
 namespace {
@@ -19,25 +19,11 @@ namespace {
 using remixer::testing::difference;
 using remixer::testing::Draw;
 
-int g_launches = 0;
-
-const char* emulate(const device::KernelCall& call, void*) {
-  ++g_launches;
-  testing::GlobalMemory memory;
-  memory.everything();
-  testing::Launch how{.threads = call.threads, .shared_bytes = call.shared_bytes};
-  std::copy(call.grid, call.grid + 3, how.grid);
-  device::visit(call, [&](auto kernel, const auto& arguments) {
-    testing::launch(how, memory, [&] { decltype(kernel)::run(arguments); });
-  });
-  return nullptr;
-}
-
 class FusedTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    g_launches = 0;
-    set_launcher(at::kCPU, &emulate);
+    testing::g_launches = 0;
+    set_launcher(at::kCPU, &testing::emulate);
   }
   void TearDown() override { set_launcher(at::kCPU, nullptr); }
 };
@@ -57,9 +43,9 @@ void expect_same(const Function& f, const std::vector<at::Tensor>& arguments, in
   const at::Tensor y = f(ours);
   const at::Tensor weights = Draw(9).normal(y.sizes()).to(at::kBFloat16);
   (y * weights).sum().backward();
-  EXPECT_EQ(g_launches, launches);
+  EXPECT_EQ(testing::g_launches, launches);
   const at::Tensor expected = f(reference);
-  EXPECT_EQ(g_launches, launches) << "double must not reach the kernels";
+  EXPECT_EQ(testing::g_launches, launches) << "double must not reach the kernels";
   (expected * weights.to(at::kDouble)).sum().backward();
   const auto near = [](const at::Tensor& a, const at::Tensor& b, const std::string& what) {
     ASSERT_EQ(a.sizes(), b.sizes()) << what;
@@ -120,13 +106,13 @@ TEST_F(FusedTest, WhatTheKernelsDoNotTakeIsLeftToAten) {
   EXPECT_EQ(
       masked_attention(none, none, none, at::zeros({0, 8, 8}, at::kBFloat16), kappa()).sizes(),
       none.sizes());
-  EXPECT_EQ(g_launches, 0);
+  EXPECT_EQ(testing::g_launches, 0);
 }
 
 TEST_F(FusedTest, LinearMapsOverPatches) {
   Draw draw(5);
   for (const bool complement : {false, true}) {
-    g_launches = 0;
+    testing::g_launches = 0;
     expect_same(
         [complement](const auto& a) { return masked_linear(a[0], a[1], a[2], a[3], complement); },
         {draw.normal({2, 10, 24}).requires_grad_(), draw.normal({10, 10}).requires_grad_(),
@@ -149,11 +135,11 @@ TEST_F(FusedTest, DistancesOfLabels) {
   for (const int64_t channels : {1, 12}) {
     for (const char* metric : {"l1", "cosine"}) {
       for (const auto type : {at::kFloat, at::kBFloat16, at::kHalf}) {
-        g_launches = 0;
+        testing::g_launches = 0;
         // Strided, and of two images.
         const at::Tensor y = draw.uniform({channels, 9, 2}).permute({2, 1, 0}).to(type);
         const at::Tensor ours = label_distance(y, metric);
-        EXPECT_EQ(g_launches, 1);
+        EXPECT_EQ(testing::g_launches, 1);
         EXPECT_EQ(ours.scalar_type(), type);
         const double allowed = type == at::kFloat ? 1e-5 : 0.03;
         EXPECT_LT(difference(ours.to(at::kDouble), label_distance(y.to(at::kDouble), metric)),
@@ -170,7 +156,7 @@ TEST_F(FusedTest, DistancesThatTheKernelsDoNotTakeAreLeftToAten) {
               {draw.uniform({2, 5, 3}).requires_grad_()}, 0);
   EXPECT_EQ(label_distance(at::zeros({0, 4, 3}), "l1").sizes(), at::IntArrayRef({0, 4, 4}));
   EXPECT_EQ(label_distance(at::zeros({2, 4, 0}), "l1").abs().max().item<float>(), 0);
-  EXPECT_EQ(g_launches, 0);
+  EXPECT_EQ(testing::g_launches, 0);
 }
 
 TEST_F(FusedTest, WithoutGradientsOneLaunchIsMade) {
@@ -178,7 +164,7 @@ TEST_F(FusedTest, WithoutGradientsOneLaunchIsMade) {
   const at::AutoGradMode no_gradients(false);
   const at::Tensor q = draw.normal({1, 1, 8, 16}).to(at::kBFloat16);
   masked_attention(q, q, q, draw.uniform({1, 8, 8}), kappa());
-  EXPECT_EQ(g_launches, 1);
+  EXPECT_EQ(testing::g_launches, 1);
 }
 
 TEST_F(FusedTest, ALaunchThatFailsSaysWhatAndWhy) {

@@ -17,7 +17,7 @@
 #include "core/training/trainer.h"
 #include "tests/core/training/tiny_cell.h"
 #include "tests/support/program.h"
-#include "tests/support/simt.h"
+#include "tests/support/simt_launcher.h"
 
 namespace remixer::training {
 namespace {
@@ -74,24 +74,9 @@ TEST(CompareForms, MayBeTwiceAsFarOffAsThePlainOne) {
   EXPECT_FALSE(compare(answers(kExact * 1.021), answers(kExact * 0.99, 5)).right);
 }
 
-int g_launches = 0;
-
-// The emulator: right, and slow.
-const char* emulate(const device::KernelCall& call, void*) {
-  ++g_launches;
-  testing::GlobalMemory memory;
-  memory.everything();
-  testing::Launch how{.threads = call.threads, .shared_bytes = call.shared_bytes};
-  std::copy(call.grid, call.grid + 3, how.grid);
-  device::visit(call, [&](auto kernel, const auto& arguments) {
-    testing::launch(how, memory, [&] { decltype(kernel)::run(arguments); });
-  });
-  return nullptr;
-}
-
 // Fast, and every distance is 1.
 const char* write_ones(const device::KernelCall& call, void*) {
-  ++g_launches;
+  ++testing::g_launches;
   const auto& d = call.distance;
   std::fill_n(d.distance, static_cast<int64_t>(d.batch) * d.patches * d.patches, 1.0F);
   return nullptr;
@@ -103,7 +88,7 @@ class KernelChoice : public ::testing::Test {
     at::set_num_threads(1);
     testing::write_tiny_dataset(scratch_ / "data", 100, 8);
     labels_ = std::make_unique<testing::BoxLabels>(data::Dataset::open(scratch_ / "data", "train"));
-    g_launches = 0;
+    testing::g_launches = 0;
   }
   ~KernelChoice() override {
     kernels::set_launcher(at::kCPU, nullptr);
@@ -138,11 +123,11 @@ TEST_F(KernelChoice, AWrongAndASlowKernelLeaveTheRunAsItIsWithoutAny) {
 
   kernels::set_launcher(at::kCPU, &write_ones);
   EXPECT_EQ(weights_after_training("wrong"), plain);
-  EXPECT_GT(g_launches, 0) << "it was tried";
+  EXPECT_GT(testing::g_launches, 0) << "it was tried";
   EXPECT_EQ(record("wrong")["label_distance"]["right"], false);
   EXPECT_EQ(record("wrong")["label_distance"]["fused"], false);
 
-  kernels::set_launcher(at::kCPU, &emulate);
+  kernels::set_launcher(at::kCPU, &testing::emulate);
   EXPECT_EQ(weights_after_training("slow"), plain);
   EXPECT_EQ(record("slow")["label_distance"]["right"], true);
   EXPECT_EQ(record("slow")["label_distance"]["faster"], false);
@@ -153,15 +138,15 @@ TEST_F(KernelChoice, LaterAttemptsObeyTheFirst) {
   kernels::set_launcher(at::kCPU, &write_ones);
   weights_after_training("run", 1);
   const Json first = record("run");
-  const int tried = std::exchange(g_launches, 0);
+  const int tried = std::exchange(testing::g_launches, 0);
   EXPECT_GT(tried, 0);
   EXPECT_NE(weights_after_training("run"), "");
-  EXPECT_EQ(g_launches, 0) << "the choice was made";
+  EXPECT_EQ(testing::g_launches, 0) << "the choice was made";
   EXPECT_EQ(record("run"), first);
 }
 
 TEST_F(KernelChoice, AChosenKernelServesLaterAttemptsToo) {
-  kernels::set_launcher(at::kCPU, &emulate);
+  kernels::set_launcher(at::kCPU, &testing::emulate);
   Json choice = {{"label_distance", {{"fused", true}}}};
   SoloCommunicator solo;
   bool asked = false;

@@ -14,7 +14,7 @@ inline experiments::Cell tiny_cell(const std::string& architecture, bool remixer
   cell.architecture = architecture;
   cell.dataset = tiny_spec();
   if (remixer) {
-    cell.labeler = {{"name", "bbox_grabcut"}, {"version", 1}};
+    cell.labeler = experiments::LabelerSpec{{"bbox_grabcut"}};
     cell.labeler_name = "bbox_grabcut";
     cell.distance = "l1";
   }
@@ -32,7 +32,7 @@ inline experiments::Cell tiny_cell(const std::string& architecture, bool remixer
 // images.
 inline experiments::Cell full_cell(const std::string& architecture) {
   auto cell = tiny_cell(architecture, true);
-  cell.labeler["name"] = "relabel";
+  cell.labeler->name = "relabel";
   cell.distance = "cosine";
   cell.recipe.epochs = 6;
   cell.recipe.drop_path = 0.1;

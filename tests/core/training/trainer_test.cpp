@@ -335,7 +335,7 @@ TEST_F(TrainerTest, WhatContradictsTheCellIsRefused) {
   EXPECT_THROW(train_alone(unlabelled), InputError);
 
   auto other = cell;
-  other.dataset["version"] = 2;
+  other.dataset.version = 2;
   EXPECT_THROW(train_alone(job(other, "run")), InputError);
 
   stop_at_ = 1;

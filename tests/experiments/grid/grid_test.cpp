@@ -6,7 +6,7 @@
 
 #include "experiments/spec/components.h"
 #include "experiments/spec/paper_recipe.h"
-#include "experiments/spec/saliency.h"
+#include "experiments/spec/task_spec.h"
 #include "tests/experiments/expect_error.h"
 
 namespace remixer::experiments {
@@ -111,9 +111,9 @@ sets = ["original", "mixed_rand"]
                           "train mixer_nano_patch4_32 · saliency · seed 0"));
   const Cell& cell = grid.cells[0];
   EXPECT_EQ(grid.tasks[2].spec, (Json{{"kind", "label"},
-                                      {"dataset", cell.dataset},
+                                      {"dataset", write_value(cell.dataset)},
                                       {"split", "original"},
-                                      {"labeler", cell.labeler}}));
+                                      {"labeler", write_value(*cell.labeler)}}));
   EXPECT_EQ(grid.tasks[4].spec, (Json{{"kind", "train"}, {"cell", cell.identity()}}));
   EXPECT_EQ(grid.tasks[6].spec, (Json{{"kind", "evaluate"},
                                       {"cell", cell.identity()},
@@ -157,17 +157,17 @@ labeler = ["saliency", "blunt", "relabel", "none"]
 sets = ["original"]
 )");
   ASSERT_EQ(grid.cells.size(), 4u);
-  EXPECT_EQ(grid.cells[0].labeler, labeler_entry("saliency", {{"input_size", 64}}));
+  EXPECT_EQ(grid.cells[0].labeler, make_labeler_spec("saliency", {{"input_size", 64}}));
   EXPECT_EQ(grid.cells[0].distance, "l1");
-  EXPECT_EQ(grid.cells[1].labeler, labeler_entry("relabel", {{"top_k", 1}}));
+  EXPECT_EQ(grid.cells[1].labeler, make_labeler_spec("relabel", {{"top_k", 1}}));
   EXPECT_EQ(grid.cells[1].labeler_name, "blunt");
   EXPECT_EQ(grid.cells[1].distance, "l1");
   EXPECT_EQ(grid.cells[2].distance, "cosine");
-  EXPECT_TRUE(grid.cells[3].labeler.is_null());
+  EXPECT_TRUE(grid.cells[3].labeler == std::nullopt);
   EXPECT_EQ(grid.cells[3].distance, "");
   for (const Cell& cell : grid.cells) {
     EXPECT_EQ(cell.dataset,
-              dataset_entry("fashion-bg", {{"train_images", 200}, {"test_images", 50}}));
+              make_dataset_spec("fashion-bg", {{"train_images", 200}, {"test_images", 50}}));
     EXPECT_EQ(cell.dataset_name, "clothes");
     EXPECT_EQ(cell.recipe_name, "short");
     EXPECT_EQ(cell.recipe.epochs, 5);
@@ -222,17 +222,19 @@ TEST(Grid, ASetMayBeEvaluatedAsReleased) {
 TEST(Grid, SaliencyThatIsDrawnOtherwiseIsAnotherTask) {
   const Json plain = {{"recipe", Json::object()}},
              votes = {{"recipe", {{"token_labeling", "original"}}}};
-  const Json images = {{"count", 8}, {"seed", 0}}, other = {{"builder", "imported"}};
-  const Json own = saliency_spec(plain, "original", "original", nullptr, images);
+  const SaliencySpec spec{{"original", "original"}, {.count = 8}};
+  const Json own = to_json(spec, plain);
   EXPECT_EQ(own, (Json{{"kind", "saliency"},
                        {"cell", plain},
                        {"eval_set", "original"},
-                       {"images", images},
+                       {"images", {{"count", 8}, {"seed", 0}}},
                        {"version", 1}}));
-  EXPECT_EQ(saliency_spec(votes, "original", "original", nullptr, images).at("version"), 2);
-  const Json elsewhere = saliency_spec(plain, "shifted/val", "val", other, images);
+  EXPECT_EQ(to_json(spec, votes).at("version"), 2);
+  const SaliencySpec other{{"shifted/val", "val", DatasetSpec{{"imported"}}}, spec.images};
+  const Json elsewhere = to_json(other, plain);
   EXPECT_EQ(elsewhere.at("version"), 2);
   EXPECT_EQ(elsewhere.at("split"), "val");
+  EXPECT_EQ(to_json(saliency_spec(elsewhere), plain), elsewhere);
 }
 
 TEST(Grid, ThePapersRecipeIsOneWord) {

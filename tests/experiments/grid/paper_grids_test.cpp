@@ -69,8 +69,7 @@ class PaperGrid {
   std::map<int64_t, bool> seeds_with(const Needed& needed) const {
     std::map<int64_t, bool> found;
     for (const Cell& cell : outlined.grid.cells) {
-      const std::string labeler =
-          cell.labeler.is_null() ? kPlain : cell.labeler.at("name").get<std::string>();
+      const std::string labeler = cell.labeler ? cell.labeler->name : kPlain;
       if (cell.architecture != needed.architecture || cell.spatial_prior != needed.prior ||
           labeler != needed.labeler) {
         continue;
@@ -106,7 +105,7 @@ TEST(PaperGrids, HoldTable6) {
   std::set<std::string> label_tasks;
   for (const Cell& cell : grid.outlined.grid.cells) {
     EXPECT_EQ(cell.recipe.token_labeling, "oamixer");
-    EXPECT_EQ(cell.labeler.at("name"), "imported_maps");
+    EXPECT_EQ(cell.labeler->name, "imported_maps");
     cells.emplace(cell.architecture, cell.is_remixer());
   }
   EXPECT_EQ(cells, (std::set<std::pair<std::string, bool>>{{"deit_base_patch16_224", false},

@@ -3,6 +3,7 @@
 #include "experiments/outlook/outlook.h"
 
 #include "experiments/outlook/rehearsal.h"
+#include "experiments/spec/components.h"
 #include "tests/experiments/expect_error.h"
 #include "tests/support/program.h"
 
@@ -147,7 +148,10 @@ TEST(Rehearsal, IsTheGridForTwoSteps) {
     EXPECT_EQ(cell.precision, "fp32");
     EXPECT_EQ(cell.recipe_name, "REHEARSAL-r");
     EXPECT_EQ(cell.recipe.epochs, 1);
-    const int64_t images = cell.dataset.at("train_images");
+    const int64_t images = cell.dataset.parameter("train_images");
+    Json parameters = Json::object();
+    for (const auto& [name, value] : cell.dataset.parameters) parameters[name] = value;
+    EXPECT_NO_THROW(make_dataset_spec(cell.dataset.name, parameters));
     const auto held = static_cast<int64_t>(cell.recipe.hold_out * static_cast<double>(images));
     EXPECT_GE(held, 1);
     EXPECT_EQ((images - held) / (cell.recipe.shards * cell.recipe.shard_size), 2);

@@ -41,9 +41,9 @@ std::vector<MetricPoint> any_metrics() {
 Cell some_cell() {
   Cell cell;
   cell.architecture = "deit_nano_patch4_32";
-  cell.labeler = labeler_entry("saliency");
+  cell.labeler = make_labeler_spec("saliency");
   cell.distance = "l1";
-  cell.dataset = dataset_entry("fashion-bg");
+  cell.dataset = make_dataset_spec("fashion-bg");
   cell.seed = *rc::gen::inRange(0, 1000);
   cell.labeler_name = any_text();
   return cell;
@@ -199,7 +199,7 @@ TEST(Messages, AFigureIsOfKnownWeights) {
 TEST(Messages, ATasksSpecLeavesOutItsCell) {
   Cell cell;
   cell.architecture = "deit_nano_patch4_32";
-  cell.dataset = dataset_entry("fashion-bg");
+  cell.dataset = make_dataset_spec("fashion-bg");
   SubmitGrid grid;
   grid.cells = {cell};
   Task task;

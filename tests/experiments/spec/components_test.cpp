@@ -28,51 +28,54 @@ TEST(Components, ConvitGoesWithDeitOnly) {
 }
 
 TEST(Components, EntriesHoldEveryParameter) {
-  EXPECT_EQ(labeler_entry("saliency"), (Json{{"name", "saliency"},
-                                             {"version", 1},
-                                             {"input_size", 96},
-                                             {"weights_sha256", std::string(kU2netpSha256)}}));
-  EXPECT_EQ(labeler_entry("relabel", {{"top_k", 3}}),
+  EXPECT_EQ(write_value(make_labeler_spec("saliency")),
+            (Json{{"name", "saliency"},
+                  {"version", 1},
+                  {"input_size", 96},
+                  {"weights_sha256", std::string(kU2netpSha256)}}));
+  EXPECT_EQ(write_value(make_labeler_spec("relabel", {{"top_k", 3}})),
             (Json{{"name", "relabel"},
                   {"version", 1},
                   {"input_size", 224},
                   {"top_k", 3},
                   {"weights_sha256", std::string(kEfficientNetLite0Sha256)}}));
-  EXPECT_EQ(labeler_entry("bbox_grabcut"),
+  EXPECT_EQ(write_value(make_labeler_spec("bbox_grabcut")),
             (Json{{"name", "bbox_grabcut"}, {"version", 1}, {"scale", 2}}));
-  EXPECT_EQ(dataset_entry("fashion-bg", {{"seed", 7}}), (Json{{"builder", "fashion-bg"},
-                                                              {"version", 1},
-                                                              {"seed", 7},
-                                                              {"train_images", 8000},
-                                                              {"test_images", 1000}}));
+  EXPECT_EQ(write_value(make_dataset_spec("fashion-bg", {{"seed", 7}})),
+            (Json{{"builder", "fashion-bg"},
+                  {"version", 1},
+                  {"seed", 7},
+                  {"train_images", 8000},
+                  {"test_images", 1000}}));
 }
 
 TEST(Components, WhatCameLaterIsLeftOutAtWhatItWasBefore) {
-  EXPECT_FALSE(labeler_entry("relabel").contains("classes"));
-  EXPECT_EQ(labeler_entry("relabel", {{"classes", 1000}}), labeler_entry("relabel"));
-  EXPECT_EQ(labeler_entry("relabel", {{"classes", 9}}).at("classes"), 9);
+  EXPECT_FALSE(make_labeler_spec("relabel").has("classes"));
+  EXPECT_EQ(make_labeler_spec("relabel", {{"classes", 1000}}), make_labeler_spec("relabel"));
+  EXPECT_EQ(make_labeler_spec("relabel", {{"classes", 9}}).parameter("classes"), 9);
   EXPECT_EQ(input_error([] {
-              labeler_entry("relabel", {{"classes", 10}});
+              make_labeler_spec("relabel", {{"classes", 10}});
             }),
             "labeler relabel.classes is 10; it must be 9 or 1000");
 }
 
 TEST(Components, WeightsOfOnesOwnArePinned) {
   const std::string hash(64, 'a');
-  EXPECT_EQ(labeler_entry("bigbigan", {{"weights_sha256", hash}}),
+  EXPECT_EQ(write_value(make_labeler_spec("bigbigan", {{"weights_sha256", hash}})),
             (Json{{"name", "bigbigan"},
                   {"version", 2},
                   {"short_edge", 128},
                   {"threshold", 0},
                   {"weights_sha256", hash}}));
-  EXPECT_EQ(labeler_entry("imported_maps", {{"labels_sha256", hash}}).at("labels_sha256"), hash);
-  EXPECT_THAT(input_error([] { labeler_entry("bigbigan"); }), HasSubstr("weights_sha256"));
+  EXPECT_EQ(make_labeler_spec("imported_maps", {{"labels_sha256", hash}}).hash("labels_sha256"),
+            hash);
+  EXPECT_THAT(input_error([] { make_labeler_spec("bigbigan"); }), HasSubstr("weights_sha256"));
   EXPECT_THAT(input_error([] {
-                labeler_entry("u2net", {{"weights_sha256", "a1"}});
+                make_labeler_spec("u2net", {{"weights_sha256", "a1"}});
               }),
               HasSubstr("64 digits"));
   EXPECT_THAT(input_error([&] {
-                labeler_entry("saliency", {{"weights_sha256", hash}});
+                make_labeler_spec("saliency", {{"weights_sha256", hash}});
               }),
               HasSubstr("unknown parameter"));
 }
@@ -80,30 +83,30 @@ TEST(Components, WeightsOfOnesOwnArePinned) {
 TEST(Components, SayWhatIsWrong) {
   EXPECT_EQ(input_error([] { find_architecture("deit_nano"); }),
             "unknown architecture 'deit_nano'; did you mean 'deit_nano_patch4_32'?");
-  EXPECT_EQ(input_error([] { labeler_entry("salienc"); }),
+  EXPECT_EQ(input_error([] { make_labeler_spec("salienc"); }),
             "unknown labeler 'salienc'; did you mean 'saliency'?");
   EXPECT_EQ(input_error([] {
-              labeler_entry("saliency", {{"input_sise", 64}});
+              make_labeler_spec("saliency", {{"input_sise", 64}});
             }),
             "labeler saliency: unknown parameter 'input_sise'; did you mean 'input_size'?");
   EXPECT_EQ(input_error([] {
-              labeler_entry("saliency", {{"input_size", 8}});
+              make_labeler_spec("saliency", {{"input_size", 8}});
             }),
             "labeler saliency.input_size is 8; it must be at least 32 and at most 1024");
   EXPECT_EQ(input_error([] {
-              dataset_entry("fashion-bg", {{"train_images", "many"}});
+              make_dataset_spec("fashion-bg", {{"train_images", "many"}});
             }),
             "dataset fashion-bg.train_images must be an integer, not a string");
-  EXPECT_EQ(input_error([] { dataset_entry("fashion_bg"); }),
+  EXPECT_EQ(input_error([] { make_dataset_spec("fashion_bg"); }),
             "unknown dataset builder 'fashion_bg'; did you mean 'fashion-bg'?");
 }
 
 TEST(Components, RefuseCellsOfOtherVersions) {
   Cell cell;
   cell.architecture = "deit_nano_patch4_32";
-  cell.labeler = labeler_entry("saliency");
+  cell.labeler = make_labeler_spec("saliency");
   cell.distance = "l1";
-  cell.dataset = dataset_entry("fashion-bg");
+  cell.dataset = make_dataset_spec("fashion-bg");
   EXPECT_NO_THROW(require_known_versions(cell));
 
   Cell other = cell;
@@ -113,13 +116,13 @@ TEST(Components, RefuseCellsOfOtherVersions) {
   other.recipe.version = 2;
   EXPECT_THAT(input_error([&] { require_known_versions(other); }), HasSubstr("recipe"));
   other = cell;
-  other.dataset["version"] = 2;
+  other.dataset.version = 2;
   EXPECT_THAT(input_error([&] { require_known_versions(other); }), HasSubstr("fashion-bg"));
   other = cell;
-  other.labeler["version"] = 2;
+  other.labeler->version = 2;
   EXPECT_THAT(input_error([&] { require_known_versions(other); }), HasSubstr("saliency"));
   other = cell;
-  other.labeler["weights_sha256"] = "00";
+  other.labeler->hashes["weights_sha256"] = "00";
   EXPECT_THAT(input_error([&] { require_known_versions(other); }), HasSubstr("weights"));
 }
 

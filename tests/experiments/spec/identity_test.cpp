@@ -6,6 +6,7 @@
 #include "experiments/spec/cell.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/task.h"
+#include "experiments/spec/task_spec.h"
 #include "tests/experiments/expect_error.h"
 
 namespace remixer::experiments {
@@ -16,11 +17,7 @@ using ::testing::HasSubstr;
 Cell plain_cell() {
   Cell cell;
   cell.architecture = "deit_nano_patch4_32";
-  cell.dataset = {{"builder", "fashion-bg"},
-                  {"version", 1},
-                  {"seed", 0},
-                  {"train_images", 8000},
-                  {"test_images", 1000}};
+  cell.dataset = {{"fashion-bg", 1, {{"seed", 0}, {"train_images", 8000}, {"test_images", 1000}}}};
   cell.dataset_name = "fashion-bg";
   cell.recipe_name = "paper";
   return cell;
@@ -28,12 +25,11 @@ Cell plain_cell() {
 
 Cell labelled_cell() {
   Cell cell = plain_cell();
-  cell.labeler = {
-      {"name", "relabel"},
-      {"version", 1},
-      {"input_size", 224},
-      {"top_k", 5},
-      {"weights_sha256", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"}};
+  cell.labeler = LabelerSpec{
+      {"relabel",
+       1,
+       {{"input_size", 224}, {"top_k", 5}},
+       {{"weights_sha256", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"}}}};
   cell.distance = "cosine";
   cell.labeler_name = "relabel";
   cell.spatial_prior = "convit";
@@ -66,15 +62,13 @@ TEST(Identity, GoldenCells) {
 TEST(Identity, GoldenTasks) {
   const Cell cell = labelled_cell();
   Task task;
-  task.spec = {{"kind", "prepare"}, {"dataset", cell.dataset}};
+  task.spec = to_json(PrepareSpec{cell.dataset});
   EXPECT_EQ(task.id(), "92c9c4fb1562d43df8666a095ef1a7295c302053366c3a8363c70e1188694526");
-  task.spec = {
-      {"kind", "label"}, {"dataset", cell.dataset}, {"split", "train"}, {"labeler", cell.labeler}};
+  task.spec = to_json(LabelSpec{cell.dataset, "train", *cell.labeler});
   EXPECT_EQ(task.id(), "07570ab071bc263fd9ef6d98775e7c6a4534447db393c2a052b22a336406cd08");
-  task.spec = {{"kind", "train"}, {"cell", cell.identity()}};
+  task.spec = train_spec(cell.identity());
   EXPECT_EQ(task.id(), "9565e2467543b556db95db4be4a67618fe0114cf1c2a4ff47044e6e9a0a9e93c");
-  task.spec = {
-      {"kind", "evaluate"}, {"cell", cell.identity()}, {"eval_set", "mixed_rand"}, {"version", 1}};
+  task.spec = to_json(EvaluateSpec{{"mixed_rand", "mixed_rand"}}, cell.identity());
   EXPECT_EQ(task.id(), "f0e137e994f0c80528f67f669ba2b64aac426e87f7fc24a2ce551d2b9e1fc4c5");
 }
 
@@ -96,9 +90,9 @@ TEST(Identity, EverythingElseIs) {
   EXPECT_TRUE(differs([](Cell& c) { c.architecture = "mixer_nano_patch4_32"; }));
   EXPECT_TRUE(differs([](Cell& c) { c.architecture_version = 2; }));
   EXPECT_TRUE(differs([](Cell& c) { c.spatial_prior = "convit"; }));
-  EXPECT_TRUE(differs([](Cell& c) { c.labeler = labeler_entry("saliency"); }));
+  EXPECT_TRUE(differs([](Cell& c) { c.labeler = make_labeler_spec("saliency"); }));
   EXPECT_TRUE(differs([](Cell& c) { c.distance = "l1"; }));
-  EXPECT_TRUE(differs([](Cell& c) { c.dataset["seed"] = 1; }));
+  EXPECT_TRUE(differs([](Cell& c) { c.dataset.parameters["seed"] = 1; }));
   EXPECT_TRUE(differs([](Cell& c) { c.recipe.epochs = 299; }));
   EXPECT_TRUE(differs([](Cell& c) { c.recipe.version = 2; }));
   EXPECT_TRUE(differs([](Cell& c) { c.seed = 1; }));
@@ -128,7 +122,7 @@ TEST(Identity, BrokenCellsAreNamed) {
   EXPECT_EQ(broken([](Json& j) { j["identity"]["seed"] = "0"; }),
             "cell.identity.seed must be an integer, not a string");
   EXPECT_EQ(broken([](Json& j) { j["identity"]["labeler"] = "relabel"; }),
-            "cell.identity.labeler must be an object or null, not a string");
+            "cell.identity.labeler must be an object, not a string");
   EXPECT_EQ(broken([](Json& j) { j["identity"]["dataset"] = nullptr; }),
             "cell.identity.dataset must be an object, not null");
 }
@@ -155,12 +149,22 @@ TEST(TaskJson, BrokenTasksAreNamed) {
   json["spec"]["kind"] = "trian";
   EXPECT_EQ(input_error([&] { task_from_json(json); }),
             "unknown task kind 'trian'; did you mean 'train'?");
-  json["spec"] = {{"kind", "prepare"}, {"dataset", 1}, {"split", "x"}};
+  const Json dataset = {{"builder", "x"}, {"version", 1}};
+  json["spec"] = {{"kind", "prepare"}, {"dataset", dataset}, {"split", "x"}};
   EXPECT_THAT(input_error([&] { task_from_json(json); }),
               HasSubstr("task.spec: unknown field 'split'"));
   json["spec"] = nullptr;
   EXPECT_THAT(input_error([&] { task_from_json(json); }), HasSubstr("'kind'"));
   json["spec"] = {{"kind", "prepare"}, {"dataset", 1}};
+  EXPECT_EQ(input_error([&] { task_from_json(json); }),
+            "task.spec.dataset must be an object, not an integer");
+  json["spec"]["dataset"] = {{"builder", "x"}};
+  EXPECT_EQ(input_error([&] { task_from_json(json); }),
+            "task.spec.dataset: field 'version' is missing");
+  json["spec"]["dataset"] = {{"builder", "x"}, {"version", 1}, {"seed", 0.5}};
+  EXPECT_EQ(input_error([&] { task_from_json(json); }),
+            "task.spec.dataset.seed must be an integer, not a number");
+  json["spec"]["dataset"] = dataset;
   json["dependencies"] = {1};
   EXPECT_EQ(input_error([&] { task_from_json(json); }),
             "task.dependencies[0] must be a string, not an integer");

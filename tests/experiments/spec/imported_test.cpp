@@ -38,7 +38,7 @@ class ImportedTest : public ::testing::Test {
                      {"deviation", {0.2, 0.2, 0.2}},
                      {"splits", splits},
                      {"content_sha256", hash}};
-    manifest["spec"] = imported_entry(manifest);
+    manifest["spec"] = write_value(imported_spec(manifest));
     write_file_atomic(workspace_ / "datasets" / name / "manifest.json", manifest.dump());
   }
 
@@ -57,15 +57,15 @@ class ImportedTest : public ::testing::Test {
 
 TEST_F(ImportedTest, EntersACellByTheHashOfItsContent) {
   const Cell cell = grid("", "\"val\"").cells.at(0);
-  EXPECT_EQ(cell.dataset.at("builder"), "imported");
-  EXPECT_EQ(cell.dataset.at("manifest_sha256").get<std::string>().size(), 64u);
+  EXPECT_EQ(cell.dataset.name, "imported");
+  EXPECT_EQ(cell.dataset.hash("manifest_sha256").size(), 64u);
   EXPECT_EQ(cell.dataset_name, "photos");
   require_known_versions(cell);
   // Another place and another name change nothing, other content or normalisation does.
   auto manifest = Json::parse(read_file(workspace_ / "datasets/photos/manifest.json"));
   manifest["root"] = "/elsewhere";
   manifest["name"] = "other";
-  EXPECT_EQ(imported_entry(manifest), cell.dataset);
+  EXPECT_EQ(imported_spec(manifest), cell.dataset);
   const std::vector<std::pair<std::string, Json>> changes = {
       {"content_sha256", "d00d"},
       {"classes", Json::array({"dog", "cat"})},
@@ -74,7 +74,7 @@ TEST_F(ImportedTest, EntersACellByTheHashOfItsContent) {
   for (const auto& [field, value] : changes) {
     Json changed = manifest;
     changed[field] = value;
-    EXPECT_NE(imported_entry(changed), cell.dataset) << field;
+    EXPECT_NE(imported_spec(changed), cell.dataset) << field;
   }
 }
 
@@ -94,7 +94,8 @@ TEST_F(ImportedTest, HasItsOwnEvaluationSetsAndThoseOfOtherDatasets) {
                                   "evaluate more/mixed_same · " + cell));
   EXPECT_FALSE(all.tasks[8].spec.contains("dataset"));
   EXPECT_EQ(all.tasks[9].spec.at("split"), "val");
-  EXPECT_EQ(all.tasks[9].spec.at("dataset"), find_imported(workspace_, "shifted_9").entry);
+  EXPECT_EQ(all.tasks[9].spec.at("dataset"),
+            write_value(find_imported(workspace_, "shifted_9").spec));
   EXPECT_EQ(all.tasks[10].spec.at("split"), "mixed_same");
   EXPECT_EQ(all.tasks[9].dependencies.front(), all.tasks[3].id());
   EXPECT_EQ(task_from_json(to_json(all.tasks[9])).id(), all.tasks[9].id());

@@ -186,19 +186,20 @@ TEST_F(DamagedCache, AnotherDatasetOrSplitIsNamed) {
 
 TEST_F(DamagedCache, LabelsByOtherWeightsAreNamed) {
   Provenance other = provenance(1, {1, 0});
-  other.labeler["weights_sha256"] = "0123";
+  experiments::LabelerSpec wanted{{"saliency", 1, {}, {{"weights_sha256", "0123"}}}};
+  other.labeler = write_value(wanted);
   LabelFileWriter writer(path_, other);
   writer.add(id_of(0), encode_record(random_map(0, {1, 0}, 3), {1, 0}));
   writer.finish();
-  Json wanted = other.labeler;
   EXPECT_EQ(input_error([&] { open_labels(path_, "dataset", "train", wanted); }), "");
-  wanted["weights_sha256"] = "4567";
+  wanted.hashes["weights_sha256"] = "4567";
   const std::string message = input_error([&] { open_labels(path_, "dataset", "train", wanted); });
   EXPECT_THAT(message, HasSubstr("0123"));
   EXPECT_THAT(message, HasSubstr("4567"));
   EXPECT_EQ(input_error([&] {
-              open_labels(path_, "dataset", "train",
-                          {{"name", "imported_masks"}, {"labels_sha256", "1"}});
+              open_labels(
+                  path_, "dataset", "train",
+                  experiments::LabelerSpec{{"imported_masks", 1, {}, {{"labels_sha256", "1"}}}});
             }),
             "");
 }

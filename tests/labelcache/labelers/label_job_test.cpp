@@ -30,7 +30,7 @@ class LabelJobTest : public ::testing::Test {
 
   LabelJob job(const std::string& labeler, const Json& overrides = Json::object()) {
     LabelJob job;
-    job.labeler = experiments::labeler_entry(labeler, overrides);
+    job.labeler = experiments::make_labeler_spec(labeler, overrides);
     job.dataset = dataset_;
     job.split = "train";
     job.output = scratch_ / (labeler + ".labels");
@@ -59,7 +59,7 @@ TEST_F(LabelJobTest, LabelsEverySampleAndSaysOfWhat) {
   EXPECT_EQ(reader.content_sha256(), outcome.content_sha256);
   EXPECT_EQ(reader.provenance().dataset_sha256, dataset.content_hash());
   EXPECT_EQ(reader.provenance().split, "train");
-  EXPECT_EQ(reader.provenance().labeler, job("bbox_grabcut").labeler);
+  EXPECT_EQ(reader.provenance().labeler, write_value(job("bbox_grabcut").labeler));
 
   const auto labels = open_labels(job("bbox_grabcut").output, dataset.content_hash(), "train");
   double inside = 0, outside = 0;

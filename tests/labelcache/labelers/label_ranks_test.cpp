@@ -42,8 +42,8 @@ class LabelRanks : public ::testing::Test {
 TEST_F(LabelRanks, MakeTheFileThatOneRankMakes) {
   for (const char* name : {"bbox_grabcut", "saliency", "relabel"}) {
     job_.labeler = std::string(name) == "bbox_grabcut"
-                       ? experiments::labeler_entry(name)
-                       : experiments::labeler_entry(name, {{"input_size", 32}});
+                       ? experiments::make_labeler_spec(name)
+                       : experiments::make_labeler_spec(name, {{"input_size", 32}});
     const LabelOutcome together = build_labels(job_, *ranks);
     EXPECT_TRUE(together.finished);
     EXPECT_EQ(together.images, 101);
@@ -61,7 +61,7 @@ TEST_F(LabelRanks, MakeTheFileThatOneRankMakes) {
 }
 
 TEST_F(LabelRanks, StopTogetherAndGoOn) {
-  job_.labeler = experiments::labeler_entry("bbox_grabcut");
+  job_.labeler = experiments::make_labeler_spec("bbox_grabcut");
   job_.on_progress = [](int64_t, int64_t) { return training::Directive::kStop; };
   EXPECT_FALSE(build_labels(job_, *ranks).finished);
   EXPECT_FALSE(fs::exists(job_.output));
@@ -76,7 +76,7 @@ TEST_F(LabelRanks, AllNameTheImageThatOneCannotRead) {
   const data::Sample& last = dataset.samples().back();
   if (ranks->rank() == 0) write_file_atomic(dataset.image_path(last), "not an image");
   ranks->barrier();
-  job_.labeler = experiments::labeler_entry("bbox_grabcut");
+  job_.labeler = experiments::make_labeler_spec("bbox_grabcut");
   std::string message;
   try {
     build_labels(job_, *ranks);

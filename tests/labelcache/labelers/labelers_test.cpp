@@ -24,7 +24,7 @@
 namespace remixer::labelcache {
 namespace {
 
-using experiments::labeler_entry;
+using experiments::make_labeler_spec;
 using ::testing::HasSubstr;
 
 const std::filesystem::path kWeights = REMIXER_WEIGHTS_FOLDER;
@@ -55,7 +55,7 @@ Means disk_means(const data::LabelMap& map) {
 }
 
 TEST(SaliencyLabelerTest, FindsTheDiskAndStretchesToTheWholeRange) {
-  const auto labeler = make_labeler(labeler_entry("saliency"), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("saliency"), kWeights);
   LabelInput black{{}, data::Image(kSide, kSide)};
   const auto maps = labeler->label({disk_input(), black});
   ASSERT_EQ(maps.size(), 2u);
@@ -69,7 +69,7 @@ TEST(SaliencyLabelerTest, FindsTheDiskAndStretchesToTheWholeRange) {
 }
 
 TEST(SaliencyLabelerTest, PreparesImagesAsTheNetworkWasTrained) {
-  const auto labeler = make_labeler(labeler_entry("saliency"), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("saliency"), kWeights);
   const auto map = labeler->label({{{}, testing::disk_image(96, 96)}}).at(0);
   const auto value = [&](int y, int x) { return map.values[static_cast<size_t>(y * 96 + x)]; };
   EXPECT_NEAR(value(0, 0), 0.0131558, 1e-3);
@@ -82,7 +82,7 @@ TEST(SaliencyLabelerTest, PreparesImagesAsTheNetworkWasTrained) {
 // A map is never larger than what the network saw, and companions do not change a map by more than
 // its last stored bit.
 TEST(SaliencyLabelerTest, ImagesOfDifferentSizesShareABatch) {
-  const auto labeler = make_labeler(labeler_entry("saliency", {{"input_size", 64}}), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("saliency", {{"input_size", 64}}), kWeights);
   const LabelInput large{{}, testing::disk_image(80, 120)}, small = disk_input();
   const auto together = labeler->label({large, small});
   EXPECT_EQ(together[0].height, 64);
@@ -95,7 +95,7 @@ TEST(SaliencyLabelerTest, ImagesOfDifferentSizesShareABatch) {
 }
 
 TEST(RelabelLabelerTest, GivesTheLargestLogitsOfEachCellInOrder) {
-  const auto labeler = make_labeler(labeler_entry("relabel", {{"top_k", 4}}), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("relabel", {{"top_k", 4}}), kWeights);
   EXPECT_EQ(labeler->shape(), (MapShape{1000, 4}));
   const auto map = labeler->label({disk_input()}).at(0);
   EXPECT_EQ(map.height, 7);
@@ -109,7 +109,7 @@ TEST(RelabelLabelerTest, GivesTheLargestLogitsOfEachCellInOrder) {
 }
 
 TEST(RelabelLabelerTest, PreparesImagesAsTheNetworkWasTrained) {
-  const auto labeler = make_labeler(labeler_entry("relabel"), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("relabel"), kWeights);
   const auto map = labeler->label({{{}, testing::disk_image(224, 224)}}).at(0);
   const auto expect_cell = [&](size_t y, size_t x, const std::vector<uint16_t>& classes,
                                const std::vector<float>& logits) {
@@ -125,7 +125,7 @@ TEST(RelabelLabelerTest, PreparesImagesAsTheNetworkWasTrained) {
 }
 
 TEST(BboxGrabcutLabelerTest, CutsTheDiskFromItsBox) {
-  const auto labeler = make_labeler(labeler_entry("bbox_grabcut"), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("bbox_grabcut"), kWeights);
   const auto input = disk_input(testing::disk_box(kSide, kSide));
   const auto map = labeler->label({input}).at(0);
   const Means means = disk_means(map);
@@ -135,13 +135,13 @@ TEST(BboxGrabcutLabelerTest, CutsTheDiskFromItsBox) {
 }
 
 TEST(BboxGrabcutLabelerTest, AnImageWithoutABoxIsAllBackground) {
-  const auto labeler = make_labeler(labeler_entry("bbox_grabcut"), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("bbox_grabcut"), kWeights);
   const auto map = labeler->label({disk_input()}).at(0);
   EXPECT_EQ(map.values, std::vector<float>(kSide * kSide, 0.0f));
 }
 
 TEST(BboxGrabcutLabelerTest, SeveralBoxesGiveTheUnionOfTheirCuts) {
-  const auto labeler = make_labeler(labeler_entry("bbox_grabcut"), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("bbox_grabcut"), kWeights);
   // Two disks side by side.
   const data::Image disk = testing::disk_image(kSide, kSide);
   data::Image two(2 * kSide, kSide);
@@ -174,7 +174,7 @@ TEST(MaskLabelerTest, GivesTheTrueMasks) {
   data::GrayImage mask(5, 4);
   mask.at(3, 2) = 255;
   mask.at(0, 0) = 51;
-  const auto labeler = make_labeler(labeler_entry("masks"), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("masks"), kWeights);
   EXPECT_FALSE(labeler->reads_images());
   const auto maps = labeler->label({{{}, {}, mask}, {{}, {}, {}}});
   EXPECT_EQ(maps[0].height, 4);
@@ -197,7 +197,7 @@ TEST(NineClasses, SumUpTheThousandsProbabilities) {
 }
 
 TEST(NineClasses, AreAParameterOfRelabel) {
-  const auto labeler = make_labeler(labeler_entry("relabel", {{"classes", 9}}), kWeights);
+  const auto labeler = make_labeler(make_labeler_spec("relabel", {{"classes", 9}}), kWeights);
   EXPECT_EQ(labeler->shape(), (MapShape{10, 10}));
   const auto map = labeler->label({disk_input()}).at(0);
   EXPECT_EQ(map.values.size(), 7u * 7 * 10);
@@ -249,7 +249,7 @@ TEST_F(UNetLabelerTest, HasThePublishedNumberOfParametersAndKeepsTheAspect) {
   const auto label = [&](const Json& parameters) {
     Json given = parameters;
     given["weights_sha256"] = kHash;
-    const auto labeler = make_labeler(labeler_entry("bigbigan", given), scratch_.path());
+    const auto labeler = make_labeler(make_labeler_spec("bigbigan", given), scratch_.path());
     EXPECT_EQ(labeler->weights_sha256(), kHash);
     return labeler->label(
         {{{}, testing::disk_image(64, 96), {}}, {{}, testing::disk_image(40, 30), {}}});
@@ -265,7 +265,7 @@ TEST_F(UNetLabelerTest, HasThePublishedNumberOfParametersAndKeepsTheAspect) {
 }
 
 TEST_F(UNetLabelerTest, OtherWeightsAreRefused) {
-  const auto entry = labeler_entry("bigbigan", {{"weights_sha256", std::string(64, 'c')}});
+  const auto entry = make_labeler_spec("bigbigan", {{"weights_sha256", std::string(64, 'c')}});
   const auto message = [&] {
     try {
       make_labeler(entry, scratch_.path());
@@ -280,7 +280,7 @@ TEST_F(UNetLabelerTest, OtherWeightsAreRefused) {
 }
 
 TEST(MakeLabelerTest, RefusesWhatThisProgramDoesNotRun) {
-  const auto refusal = [](Json entry) {
+  const auto refusal = [](const experiments::LabelerSpec& entry) {
     try {
       make_labeler(entry, kWeights);
     } catch (const InputError& error) {
@@ -288,17 +288,17 @@ TEST(MakeLabelerTest, RefusesWhatThisProgramDoesNotRun) {
     }
     return std::string();
   };
-  auto newer = labeler_entry("saliency");
-  newer["version"] = 99;
+  auto newer = make_labeler_spec("saliency");
+  newer.version = 99;
   EXPECT_THAT(refusal(newer), HasSubstr("99"));
-  auto other_weights = labeler_entry("relabel");
-  other_weights["weights_sha256"] = "0";
+  auto other_weights = make_labeler_spec("relabel");
+  other_weights.hashes["weights_sha256"] = "0";
   EXPECT_THAT(refusal(other_weights), HasSubstr("weights"));
-  auto incomplete = labeler_entry("relabel");
-  incomplete.erase("top_k");
+  auto incomplete = make_labeler_spec("relabel");
+  incomplete.parameters.erase("top_k");
   EXPECT_NE(refusal(incomplete), "");
-  EXPECT_THAT(refusal({{"name", "salience"}, {"version", 1}}), HasSubstr("saliency"));
-  EXPECT_NE(refusal(nullptr), "");
+  EXPECT_THAT(refusal(experiments::LabelerSpec{{"salience"}}), HasSubstr("saliency"));
+  EXPECT_NE(refusal(experiments::LabelerSpec{}), "");
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ class ScriptModelTest : public ::testing::Test {
     return scratch_ / "network.toml";
   }
   std::unique_ptr<Labeler> labeler_of(const Pin& pin) {
-    return make_labeler(experiments::labeler_entry(pin.kind, {{pin.key, pin.sha256}}), weights_);
+    return make_labeler(experiments::make_labeler_spec(pin.kind, {{pin.key, pin.sha256}}),
+                        weights_);
   }
 
   testing::ScratchFolder scratch_{"script"};
@@ -105,7 +106,8 @@ TEST_F(ScriptModelTest, AClassifierBecomesRelabelMaps) {
   const Pin pin = pin_script(
       describe("kind = \"classifier\"\nmodel = \"model.pt\"\ninput_size = 32\n"), weights_);
   EXPECT_EQ(pin.kind, "script_relabel");
-  const auto entry = experiments::labeler_entry(pin.kind, {{pin.key, pin.sha256}, {"top_k", 2}});
+  const auto entry =
+      experiments::make_labeler_spec(pin.kind, {{pin.key, pin.sha256}, {"top_k", 2}});
   const auto labeler = make_labeler(entry, weights_);
   EXPECT_EQ(labeler->shape(), (MapShape{6, 2}));
   data::Image red(32, 32);
@@ -153,8 +155,8 @@ TEST_F(ScriptModelTest, WhatIsWrongIsNamed) {
   write_file_atomic(scratch_ / "model.pt", "no model");
   EXPECT_THAT(message(good), HasSubstr("model.pt"));
   EXPECT_THAT(input_error([&] {
-                make_labeler(experiments::labeler_entry("script_saliency",
-                                                        {{"weights_sha256", std::string(64, 'a')}}),
+                make_labeler(experiments::make_labeler_spec(
+                                 "script_saliency", {{"weights_sha256", std::string(64, 'a')}}),
                              weights_);
               }),
               HasSubstr("script-aaaaaaaaaaaaaaaa.toml"));
@@ -169,7 +171,7 @@ TEST_F(ScriptModelTest, ImportedLabelsWorkAsALabeler) {
   std::map<std::string, std::string> contents;
   for (const char* split : {"train", "original"}) {
     LabelJob job;
-    job.labeler = experiments::labeler_entry("bbox_grabcut");
+    job.labeler = experiments::make_labeler_spec("bbox_grabcut");
     job.dataset = dataset;
     job.split = split;
     job.output = scratch_ / (std::string(split) + "-made.labels");
@@ -179,7 +181,7 @@ TEST_F(ScriptModelTest, ImportedLabelsWorkAsALabeler) {
   const Pin pin = pin_labels(files, weights_);
   EXPECT_EQ(pin.kind, "imported_masks");
   LabelJob job;
-  job.labeler = experiments::labeler_entry(pin.kind, {{pin.key, pin.sha256}});
+  job.labeler = experiments::make_labeler_spec(pin.kind, {{pin.key, pin.sha256}});
   job.dataset = dataset;
   job.weights = weights_;
   for (const char* split : {"train", "original"}) {
@@ -196,7 +198,7 @@ TEST_F(ScriptModelTest, ImportedLabelsWorkAsALabeler) {
                 pin_labels({files[0], files[0]}, weights_);
               }),
               HasSubstr("second file"));
-  job.labeler["labels_sha256"] = std::string(64, 'b');
+  job.labeler.hashes["labels_sha256"] = std::string(64, 'b');
   job.split = "train";
   EXPECT_THAT(input_error([&] { build_labels(job, alone); }), HasSubstr("no such labels"));
 }

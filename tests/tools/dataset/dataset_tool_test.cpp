@@ -49,7 +49,7 @@ class DatasetTool : public ::testing::Test {
  protected:
   // A dataset of one image, in a workspace.
   DatasetTool() {
-    DatasetWriter writer(folder_, {"cat"}, 4, {{"builder", "test"}});
+    DatasetWriter writer(folder_, {"cat"}, 4, experiments::DatasetSpec{{"test"}});
     writer.add_folder("train/cat");
     writer.add_file("train/cat/0.png", encode_png(Image(4, 4)));
     writer.add_split("train", {{"train/cat/0.png", 0, {}, "", "", ""}});

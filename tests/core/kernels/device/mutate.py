@@ -182,8 +182,12 @@ class Bench:
         for test in TEST_NAMES:
             self.objects[test] = self.folder / f"{test}.o"
             self.compile(TESTS / f"{test}_device_test.cpp", self.objects[test])
-        self.common = self.folder / "simt.o"
-        self.compile(ROOT / "tests/support/simt.cpp", self.common)
+        self.emulator = []
+        for source in sorted((ROOT / "tests/support").glob("simt*.cpp")):
+            if source.stem == "simt_test":
+                continue
+            self.emulator.append(self.folder / f"{source.stem}.o")
+            self.compile(source, self.emulator[-1])
 
     def run(self, *command):
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
@@ -207,7 +211,7 @@ class Bench:
             if not self.compile(TESTS / "emulated.cpp", kernels, f"-I{place}"):
                 return "not compiled"
             trouble = self.run(self.compiler, kernels, *(self.objects[t] for t in tests),
-                               self.common, "-lgtest", "-lgtest_main", "-lboost_context", "-o",
+                               *self.emulator, "-lgtest", "-lgtest_main", "-lboost_context", "-o",
                                program)
             if trouble:
                 sys.exit(f"mutate: {trouble}")

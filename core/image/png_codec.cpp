@@ -11,8 +11,8 @@ namespace remixer::data {
 
 namespace {
 
-// What libpng's callbacks share with us. Errors leave libpng, which is C, by longjmp; the functions
-// that set the jump hold nothing that it could skip.
+// Shared state of libpng's callbacks. libpng is C and reports errors by longjmp; the functions that
+// call setjmp hold no objects that a jump could skip.
 struct Context {
   std::string_view input;
   std::string output;
@@ -40,7 +40,7 @@ void on_write(png_structp png, png_bytep bytes, size_t count) {
 
 void on_flush(png_structp) {}
 
-// Asks libpng for 8-bit RGB whatever the file holds.
+// Makes libpng output 8-bit RGB for any file.
 void request_rgb(png_structp png, png_infop info) {
   const bool transparent = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
   png_set_expand(png);

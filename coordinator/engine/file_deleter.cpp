@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "coordinator/engine/janitor.h"
+#include "coordinator/engine/file_deleter.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -17,16 +17,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Inside the workspace, so that taking something out of its place is one rename.
+// Inside the workspace, so that moving a file there is a single rename.
 constexpr const char* kTrash = "runs/.trash";
 
 }  // namespace
 
-struct Janitor::Parts {
+struct FileDeleter::Parts {
   fs::path workspace;
   std::mutex mutex;
   std::condition_variable wake;
-  bool work = true;  // also what an earlier life left
+  bool work = true;  // true at start: delete what an earlier process left
   bool ending = false;
   int64_t number = 0;
   struct Job {
@@ -86,12 +86,12 @@ struct Janitor::Parts {
   }
 };
 
-Janitor::Janitor(fs::path workspace) : parts_(std::make_unique<Parts>()) {
+FileDeleter::FileDeleter(fs::path workspace) : parts_(std::make_unique<Parts>()) {
   parts_->workspace = std::move(workspace);
   parts_->thread = std::thread([this] { parts_->run(); });
 }
 
-Janitor::~Janitor() {
+FileDeleter::~FileDeleter() {
   {
     std::lock_guard lock(parts_->mutex);
     parts_->ending = true;
@@ -100,7 +100,7 @@ Janitor::~Janitor() {
   parts_->thread.join();
 }
 
-void Janitor::remove(const std::string& path) {
+void FileDeleter::remove(const std::string& path) {
   parts_->take_away(path);
   {
     std::lock_guard lock(parts_->mutex);
@@ -109,7 +109,7 @@ void Janitor::remove(const std::string& path) {
   parts_->wake.notify_one();
 }
 
-void Janitor::remove_soon(std::vector<std::string> paths, std::function<void()> then) {
+void FileDeleter::remove_soon(std::vector<std::string> paths, std::function<void()> then) {
   {
     std::lock_guard lock(parts_->mutex);
     parts_->jobs.push_back({std::move(paths), std::move(then)});
@@ -118,7 +118,7 @@ void Janitor::remove_soon(std::vector<std::string> paths, std::function<void()> 
   parts_->wake.notify_one();
 }
 
-void Janitor::wait() {
+void FileDeleter::wait() {
   std::unique_lock lock(parts_->mutex);
   const int64_t last = parts_->queued;
   parts_->progress.wait(lock, [&] { return parts_->finished >= last; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/io/checkpoint.h"
+#include "core/io/torch_checkpoint.h"
 
 #include <algorithm>
 #include <array>
@@ -27,7 +27,7 @@ bool is_torch_file(const fs::path& path) {
   return zip || pickle;
 }
 
-// Runs the converter. Returns its complaint's last line; empty if it did its work.
+// Runs the converter. Returns the last line of its error output; empty on success.
 std::string convert(const fs::path& input, const fs::path& output, const std::string& key) {
   constexpr double kLongest = 3600;
   const fs::path script = program_folder() / "remixer-checkpoint.py";
@@ -38,7 +38,7 @@ std::string convert(const fs::path& input, const fs::path& output, const std::st
     fail("{}: .pth checkpoints are read by {}, which is not in PATH: install Debian's python3",
          input.string(), kPython);
   }
-  // Isolated: no module of the user's own stands in for Python's.
+  // Isolated mode: no user module can replace Python's own.
   std::vector<std::string> arguments{kPython, "-I", script.string(), input.string(),
                                      output.string()};
   if (!key.empty()) arguments.insert(arguments.end(), {"--key", key});
@@ -52,8 +52,8 @@ std::string convert(const fs::path& input, const fs::path& output, const std::st
 
 }  // namespace
 
-// Takes off what wrappers put before every name, one around the other: torch.compile,
-// DistributedDataParallel, and Lightning's module that calls its model so.
+// Removes nested wrapper prefixes that all names share: of torch.compile, of
+// DistributedDataParallel, and of Lightning modules, which call their model "model".
 static void strip_wrappers(Safetensors& file) {
   const auto wrapped_in = [&](std::string_view prefix) {
     return !file.tensors.empty() &&
