@@ -2,7 +2,7 @@
 """Reads checkpoints that torch.save wrote (zip archives, and pickles from before PyTorch 1.6) and
 writes their tensors as safetensors. Needs Python alone: no torch, no NumPy, and no trust in the file.
 
-    checkpoint.py CHECKPOINT OUTPUT.safetensors [--key NAME]
+    remixer-checkpoint.py CHECKPOINT OUTPUT.safetensors [--key NAME]
 
 A pickle can name any function and have it called. Here only what tensors are made of is known;
 whatever else a checkpoint names (options, optimisers, schedulers) becomes an empty placeholder and

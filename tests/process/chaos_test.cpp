@@ -288,7 +288,7 @@ void nothing_is_lost_and_nothing_counts_twice(Network& network) {
   ::setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
   const std::string grid = small_grid(kEpochs);
   ScratchFolder undisturbed("chaos-whole"), folder("chaos");
-  const auto whole = run_program(run_command(undisturbed, grid), undisturbed.path(), 250);
+  const auto whole = run_program(run_command(undisturbed, grid), undisturbed.path(), 600);
   ASSERT_EQ(whole.code, 0) << whole.errors;
 
   Chaos chaos(folder.path(), seed, network);

@@ -20,7 +20,7 @@ int model_command(int argc, char** argv) {
         model_challenge},
        {"explain", "Draw which patches a baseline and a ReMixer model look at", model_explain},
        {"saliency", "Draw Table 4 from the maps of a grid", model_saliency},
-       {"relevance", "Compute the same as numbers, for images in a file",
+       {"relevance", "Compute saliency maps as numbers, for images in a file",
         explain::relevance_command}});
 }
 

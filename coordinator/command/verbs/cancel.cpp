@@ -110,7 +110,7 @@ void add(CommandLine& line, const char* name, const char* description, const cha
 }  // namespace
 
 void add_cancel(CommandLine& line) {
-  add(line, "cancel", "Cancel a task or a grid; what other grids need goes on",
+  add(line, "cancel", "Cancel a task or a grid; tasks that other grids need continue",
       "remixer cancel quickstart", cancel);
 }
 

@@ -130,8 +130,8 @@ int export_study(const fs::path& workspace, const ExportOptions& options) {
 void add_export(CommandLine& line) {
   CLI::App* command = add_command(
       line, "export",
-      "Write what came of grids to a small folder, to keep or to share: results, curves and "
-      "predictions, without checkpoints and data",
+      "Write the results, curves and predictions of grids to a small folder, to keep or share; no "
+      "checkpoints, no data",
       "remixer export docs/study/fashion study-fashion");
   auto options = std::make_shared<ExportOptions>();
   command->add_option("FOLDER", options->folder, "Must not exist yet, or be empty")
