@@ -24,7 +24,8 @@ std::vector<std::string> run_command(const ScratchFolder& folder, const std::str
 std::map<std::string, double> figures(const fs::path& workspace);
 
 // Every point of the learning curves (loss, rates, κ), by "labeler/name/step"; of a step that
-// several attempts made the latest. What two runs must agree on as well.
+// several attempts made the latest; without the two points that depend on where a run resumed. What
+// two runs must agree on as well.
 std::map<std::string, double> curves(const fs::path& workspace);
 
 // One number from the database.
