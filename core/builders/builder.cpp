@@ -20,9 +20,7 @@ constexpr const char* kPhotographFolder = REMIXER_SYSTEM_DATA "/backgrounds";
 
 // Throws unless `spec` is exactly what this version's builder of that name makes.
 void check_spec(const experiments::DatasetSpec& spec) {
-  Json parameters = Json::object();
-  for (const auto& [name, value] : spec.parameters) parameters[name] = value;
-  const auto known = experiments::make_dataset_spec(spec.name, parameters);
+  const auto known = experiments::make_dataset_spec(spec.name, spec.parameters);
   if (spec.version != known.version) {
     fail_input("builder {} is of version {} here, {} is asked for", spec.name, known.version,
                spec.version);

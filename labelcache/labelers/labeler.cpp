@@ -15,8 +15,7 @@ namespace {
 // Throws unless `spec` is exactly what this version's labeler of that name runs.
 void check_spec(const LabelerSpec& spec) {
   const experiments::Labeler& labeler = experiments::find_labeler(spec.name);
-  Json overrides = Json::object();
-  for (const auto& [name, value] : spec.parameters) overrides[name] = value;
+  Json overrides = spec.parameters;
   if (!labeler.pin.empty() && spec.hashes.contains(labeler.pin)) {
     overrides[labeler.pin] = spec.hash(labeler.pin);
   }

@@ -149,9 +149,7 @@ TEST(Rehearsal, IsTheGridForTwoSteps) {
     EXPECT_EQ(cell.recipe_name, "REHEARSAL-r");
     EXPECT_EQ(cell.recipe.epochs, 1);
     const int64_t images = cell.dataset.parameter("train_images");
-    Json parameters = Json::object();
-    for (const auto& [name, value] : cell.dataset.parameters) parameters[name] = value;
-    EXPECT_NO_THROW(make_dataset_spec(cell.dataset.name, parameters));
+    EXPECT_NO_THROW(make_dataset_spec(cell.dataset.name, cell.dataset.parameters));
     const auto held = static_cast<int64_t>(cell.recipe.hold_out * static_cast<double>(images));
     EXPECT_GE(held, 1);
     EXPECT_EQ((images - held) / (cell.recipe.shards * cell.recipe.shard_size), 2);
