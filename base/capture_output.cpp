@@ -8,14 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "base/child_environment.h"
 #include "base/clock.h"
 #include "base/error.h"
-
-extern char** environ;
 
 namespace remixer {
 namespace {
@@ -42,27 +40,6 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-std::vector<std::string> passed_on(const std::map<std::string, std::string>& changes,
-                                   const std::vector<std::string>& without) {
-  std::vector<std::string> variables;
-  for (char** each = environ; *each; ++each) {
-    const std::string pair = *each;
-    const bool dropped = std::any_of(without.begin(), without.end(), [&](const std::string& start) {
-      return pair.compare(0, start.size(), start) == 0;
-    });
-    if (!dropped && !changes.count(pair.substr(0, pair.find('=')))) variables.push_back(pair);
-  }
-  for (const auto& [name, value] : changes) variables.push_back(name + "=" + value);
-  return variables;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
-
 pid_t spawn(std::vector<std::string> arguments, std::vector<std::string> variables, int output,
             int errors) {
   posix_spawn_file_actions_t actions;
@@ -76,7 +53,7 @@ pid_t spawn(std::vector<std::string> arguments, std::vector<std::string> variabl
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;
   const int code = ::posix_spawnp(&child, arguments[0].c_str(), &actions, &attributes,
-                                  pointers(arguments).data(), pointers(variables).data());
+                                  exec_list(arguments).data(), exec_list(variables).data());
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (code != 0) fail("cannot start {}: {}", arguments[0], errno_text(code));
@@ -113,7 +90,7 @@ Captured run_captured(const std::vector<std::string>& arguments, double seconds,
                       const std::vector<std::string>& without) {
   Pipe output, errors;
   const pid_t child =
-      spawn(arguments, passed_on(environment, without), output.writing(), errors.writing());
+      spawn(arguments, child_environment(environment, without), output.writing(), errors.writing());
   output.close_writing();
   errors.close_writing();
   Captured captured;

@@ -11,41 +11,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "base/child_environment.h"
 #include "base/error.h"
 #include "base/file.h"
 
-extern char** environ;
-
 namespace remixer {
 namespace {
-
-std::vector<std::string> merged_environment(const Command& command) {
-  const auto& changes = command.environment;
-  std::vector<std::string> merged;
-  for (char** each = environ; *each; ++each) {
-    const std::string pair = *each;
-    const bool unwanted =
-        std::any_of(command.without.begin(), command.without.end(),
-                    [&](const std::string& begin) { return pair.starts_with(begin); });
-    if (unwanted) continue;
-    if (!changes.count(pair.substr(0, pair.find('=')))) merged.push_back(pair);
-  }
-  for (const auto& [name, value] : changes) merged.push_back(name + "=" + value);
-  return merged;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
 
 // Runs in the child. Only calls that are safe between fork and exec in a threaded program.
 [[noreturn]] void become(char** arguments, char** variables, const cpu_set_t* cores, int log,
@@ -88,8 +64,8 @@ pid_t session_of(const std::string& pid) {
 
 pid_t start_child(const Command& command) {
   std::vector<std::string> arguments = command.arguments;
-  std::vector<std::string> variables = merged_environment(command);
-  std::vector<char*> argument_list = pointers(arguments), variable_list = pointers(variables);
+  std::vector<std::string> variables = child_environment(command.environment, command.without);
+  std::vector<char*> argument_list = exec_list(arguments), variable_list = exec_list(variables);
   fs::create_directories(command.log.parent_path());
   const int log = ::open(command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (log < 0) fail("cannot open {}: {}", command.log.string(), errno_text(errno));

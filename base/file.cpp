@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
+#include "base/descriptor.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -26,21 +27,6 @@ namespace {
   const int code = errno;
   fail("{} {}: {}", what, path.string(), errno_text(code));
 }
-
-// Closes a file descriptor on destruction.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<uint64_t> counter{0};

@@ -15,7 +15,7 @@
 namespace remixer {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kMetadata = "__metadata__";
 
@@ -47,14 +47,14 @@ std::optional<ElementType> type_of(std::string_view name) {
 }
 
 // Rejects duplicate names and nesting deeper than any header's, before they cost memory.
-Json parse_strict(std::string_view text, const std::string& file) {
+OrderedJson parse_strict(std::string_view text, const std::string& file) {
   constexpr int kDeepest = 3;
   std::array<std::set<std::string>, kDeepest + 2> keys;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+  const auto check = [&](int depth, OrderedJson::parse_event_t event, OrderedJson& parsed) {
     if (depth > kDeepest)
       fail_input("{}: not a safetensors file: its header nests too deeply", file);
-    if (event == Json::parse_event_t::object_start) keys[depth + 1].clear();
-    if (event == Json::parse_event_t::key) {
+    if (event == OrderedJson::parse_event_t::object_start) keys[depth + 1].clear();
+    if (event == OrderedJson::parse_event_t::key) {
       const auto& name = parsed.get_ref<const std::string&>();
       if (!keys[depth].insert(name).second) {
         fail_input("{}: its header names '{}' twice; write the file again", file, name);
@@ -63,27 +63,27 @@ Json parse_strict(std::string_view text, const std::string& file) {
     return true;
   };
   try {
-    return Json::parse(text.begin(), text.end(), check);
-  } catch (const Json::exception&) {
+    return OrderedJson::parse(text.begin(), text.end(), check);
+  } catch (const OrderedJson::exception&) {
     fail_input("{}: not a safetensors file, or torn: its header is not JSON", file);
   }
 }
 
-uint64_t unsigned_value(const Json& value, const std::string& file, const std::string& tensor,
-                        const char* what) {
+uint64_t unsigned_value(const OrderedJson& value, const std::string& file,
+                        const std::string& tensor, const char* what) {
   if (!value.is_number_unsigned()) {
     fail_input("{}: tensor '{}': {} must be whole numbers >= 0", file, tensor, what);
   }
   return value.get<uint64_t>();
 }
 
-void fill_shape(TensorEntry& entry, const Json& shape, const std::string& file) {
+void fill_shape(TensorEntry& entry, const OrderedJson& shape, const std::string& file) {
   if (!shape.is_array()) fail_input("{}: tensor '{}': 'shape' must be a list", file, entry.name);
   // A size of 0 must not hide an overflow of the other sizes' product: count it as 1.
   constexpr uint64_t kMost = uint64_t{1} << 60;
   uint64_t product = 1;
   bool empty = false;
-  for (const Json& size : shape) {
+  for (const OrderedJson& size : shape) {
     const uint64_t value = unsigned_value(size, file, entry.name, "sizes in 'shape'");
     if (value > kMost || (value > 0 && product > kMost / value)) {
       fail_input("{}: tensor '{}': its shape is larger than any memory", file, entry.name);
@@ -102,7 +102,7 @@ void fill_shape(TensorEntry& entry, const Json& shape, const std::string& file) 
   }
 }
 
-TensorEntry entry_of(const std::string& name, const Json& json, const std::string& file) {
+TensorEntry entry_of(const std::string& name, const OrderedJson& json, const std::string& file) {
   if (!json.is_object() || json.size() != 3 || !json.contains("dtype") || !json.contains("shape") ||
       !json.contains("data_offsets")) {
     fail_input("{}: tensor '{}': needs exactly 'dtype', 'shape' and 'data_offsets'", file, name);
@@ -116,7 +116,7 @@ TensorEntry entry_of(const std::string& name, const Json& json, const std::strin
                file, name, dtype);
   }
   entry.type = *type;
-  const Json& offsets = json["data_offsets"];
+  const OrderedJson& offsets = json["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2) {
     fail_input("{}: tensor '{}': 'data_offsets' must be two numbers", file, name);
   }
@@ -126,7 +126,7 @@ TensorEntry entry_of(const std::string& name, const Json& json, const std::strin
   return entry;
 }
 
-std::map<std::string, std::string> metadata_of(const Json& json, const std::string& file) {
+std::map<std::string, std::string> metadata_of(const OrderedJson& json, const std::string& file) {
   if (!json.is_object()) fail_input("{}: '__metadata__' must map names to texts", file);
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : json.items()) {
@@ -183,7 +183,7 @@ uint64_t header_length(std::string_view first_bytes, uint64_t file_bytes, const 
 
 SafetensorsHeader parse_header(std::string_view text, uint64_t data_bytes,
                                const std::string& file) {
-  const Json json = parse_strict(text, file);
+  const OrderedJson json = parse_strict(text, file);
   if (!json.is_object()) fail_input("{}: not a safetensors file: its header is no object", file);
   SafetensorsHeader header;
   for (const auto& [name, value] : json.items()) {
@@ -201,7 +201,7 @@ SafetensorsHeader parse_header(std::string_view text, uint64_t data_bytes,
 }
 
 std::string header_text(const SafetensorsHeader& header) {
-  Json json = Json::object();
+  OrderedJson json = OrderedJson::object();
   if (!header.metadata.empty()) json[std::string(kMetadata)] = header.metadata;
   for (const TensorEntry& entry : header.entries) {
     if (entry.name == kMetadata || json.contains(entry.name)) {
@@ -214,7 +214,7 @@ std::string header_text(const SafetensorsHeader& header) {
   std::string text;
   try {
     text = json.dump();
-  } catch (const Json::exception&) {
+  } catch (const OrderedJson::exception&) {
     fail_input("a tensor's name or metadata is not UTF-8: rename it");
   }
   constexpr size_t kAlignment = 64;

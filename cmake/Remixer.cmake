@@ -45,10 +45,17 @@ set(CMAKE_CXX_COMPILE_OPTIONS_PIE -fPIC)
 
 # remixer_library(NAME SOURCES... LINK targets... [TORCH]): one room's static library.
 # TORCH adds LibTorch and its precompiled header; without it the plain one is shared, unless OWN_PCH
-# says that the target brings its own.
+# says that the target brings its own. Sources are compiled six at a time (REMIXER_UNITY): they are small
+# and include much the same, so that reading headers is most of the work. Names in their unnamed
+# namespaces therefore differ within a library.
 function(remixer_library name)
   cmake_parse_arguments(ARG "TORCH;OWN_PCH" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${REMIXER_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+  if(REMIXER_UNITY)
+    # GCC takes an unnamed namespace in an included .cpp for a header's.
+    target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
   target_link_libraries(${name} PUBLIC remixer_options ${ARG_LINK})
   if(ARG_TORCH)
     remixer_use_torch(${name})

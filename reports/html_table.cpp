@@ -28,8 +28,8 @@ std::string linked(const std::string& value, const Figure& figure,
 }
 
 // `gains`: the column has gains, so a figure without one leaves space for it.
-std::string figure_cell(const Table& table, const Figure& figure, const Column& column, bool gains,
-                        const std::set<std::string>& known) {
+std::string html_cell(const Table& table, const Figure& figure, const Column& column, bool gains,
+                      const std::set<std::string>& known) {
   std::string cell = fmt::format("<td{} title=\"{}\">", figure.value ? "" : " class=\"missing\"",
                                  html_escape(detail_text(figure, table.decimals)));
   std::string value = figure.value ? number_text(figure.value->value, table.decimals) : "–";
@@ -168,7 +168,7 @@ std::string table_section(const Table& table, const std::set<std::string>& known
   for (const Row& row : table.rows) {
     html += row_heading(table, row, has_rules(table));
     for (size_t c = 0; c < table.columns.size(); ++c) {
-      html += figure_cell(table, row.figures[c], table.columns[c], has_gains(table, c), known);
+      html += html_cell(table, row.figures[c], table.columns[c], has_gains(table, c), known);
     }
     html += "</tr>\n";
   }

@@ -80,7 +80,7 @@ std::string noise(bool within) {
   return within ? "$^\\sim$" : "";
 }
 
-std::string figure_cell(const Figure& figure, int decimals) {
+std::string latex_cell(const Figure& figure, int decimals) {
   std::string text = escape(value_text(figure, decimals));
   if (figure.best) text = "\\textbf{" + text + "}" + noise(figure.best_within_noise);
   if (!figure.gain) return text;
@@ -93,7 +93,7 @@ std::string row_line(const Table& table, const Row& row) {
   std::vector<std::string> cells = {escape(name_text(table, row))};
   if (table.labeler_column) cells.push_back(escape(labels_text(row)));
   for (size_t c = 0; c < row.figures.size(); ++c) {
-    cells.push_back(figure_cell(row.figures[c], table.decimals));
+    cells.push_back(latex_cell(row.figures[c], table.decimals));
     if (table.columns[c].has_paper) {
       cells.push_back(escape(paper_text(row.figures[c], table.decimals)));
     }

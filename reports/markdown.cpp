@@ -19,7 +19,7 @@ std::string escape(const std::string& text) {
   return escaped;
 }
 
-std::string figure_cell(const Figure& figure, int decimals) {
+std::string markdown_cell(const Figure& figure, int decimals) {
   std::string text = value_text(figure, decimals);
   if (figure.best) text = "**" + text + "**" + (figure.best_within_noise ? "\\~" : "");
   return figure.gain ? text + " " + escape(gain_text(figure, decimals)) : text;
@@ -48,7 +48,7 @@ std::string to_markdown(const Table& table) {
     text += fmt::format("| {} |", escape(name_text(table, row)));
     if (table.labeler_column) text += fmt::format(" {} |", escape(labels_text(row)));
     for (size_t c = 0; c < row.figures.size(); ++c) {
-      text += fmt::format(" {} |", figure_cell(row.figures[c], table.decimals));
+      text += fmt::format(" {} |", markdown_cell(row.figures[c], table.decimals));
       if (table.columns[c].has_paper) {
         text += fmt::format(" {} |", paper_text(row.figures[c], table.decimals));
       }

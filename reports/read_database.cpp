@@ -62,4 +62,11 @@ std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& file) {
   return open(file, "?mode=ro&immutable=1");
 }
 
+std::vector<std::string> grid_names(const SQLite::Database& database) {
+  SQLite::Statement query(database, "SELECT DISTINCT name FROM grid ORDER BY name");
+  std::vector<std::string> names;
+  while (query.executeStep()) names.push_back(query.getColumn(0).getString());
+  return names;
+}
+
 }  // namespace remixer::reports

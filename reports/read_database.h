@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace SQLite {
 class Database;
@@ -16,5 +18,8 @@ namespace remixer::reports {
 // InputError if there is no database or such changes can't be read, SQLite::Exception for other
 // errors.
 std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& file);
+
+// Names of all submitted grids, sorted, each once.
+std::vector<std::string> grid_names(const SQLite::Database& database);
 
 }  // namespace remixer::reports

@@ -3,11 +3,11 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include <charconv>
 #include <optional>
 
 #include "base/accuracy.h"
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "base/safetensors_file.h"
 #include "reports/prediction_files.h"
 #include "reports/read_database.h"
@@ -22,12 +22,9 @@ namespace fs = std::filesystem;
 std::optional<size_t> block_of(std::string_view name, std::string_view before,
                                std::string_view after) {
   if (!name.starts_with(before) || !name.ends_with(after)) return std::nullopt;
-  const char* begin = name.data() + before.size();
-  const char* end = name.data() + name.size() - after.size();
-  size_t block = 0;
-  const auto parsed = std::from_chars(begin, end, block);
-  if (begin >= end || parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-  return block;
+  if (name.size() < before.size() + after.size()) return std::nullopt;
+  return parse_number<size_t>(
+      name.substr(before.size(), name.size() - before.size() - after.size()));
 }
 
 std::vector<double> in_order(const std::map<size_t, double>& by_block) {

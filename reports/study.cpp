@@ -90,9 +90,7 @@ void StudyReader::find_grid(const std::string& name) {
     return;
   }
   if (name.empty()) fail_input("{}: no grid has been submitted yet", path_);
-  std::vector<std::string> known;
-  SQLite::Statement names(db_, "SELECT DISTINCT name FROM grid ORDER BY name");
-  while (names.executeStep()) known.push_back(names.getColumn(0).getString());
+  const std::vector<std::string> known = grid_names(db_);
   if (known.empty()) fail_input("{}: no grid has been submitted yet", path_);
   fail_input("{}: {}", path_, unknown_name("grid", name, known));
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/http/route_table.h"
 
-#include <charconv>
 #include <optional>
 
 #include "base/parse_json.h"
+#include "base/parse_number.h"
 #include "coordinator/views/views.h"
 
 namespace remixer::coordinator {
@@ -40,12 +40,11 @@ int64_t Call::number(const std::string& name, int64_t otherwise, int64_t least,
                      int64_t most) const {
   const std::string text = query(name);
   if (text.empty()) return otherwise;
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+  const auto value = parse_number<int64_t>(text);
+  if (!value || *value < least || *value > most) {
     fail_input("{}={} is not a number from {} to {}", name, text, least, most);
   }
-  return value;
+  return *value;
 }
 
 Json Call::body() const {

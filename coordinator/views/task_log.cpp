@@ -2,10 +2,10 @@
 #include "coordinator/views/task_log.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "coordinator/scheduler/state.h"
 
 namespace remixer::coordinator {
@@ -23,11 +23,9 @@ int64_t newest_attempt(const fs::path& workspace, const std::string& task) {
   int64_t newest = 0;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(workspace / "runs" / task, error)) {
-    const std::string name = entry.path().filename().string();
-    int64_t number = 0;
-    const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (bad != std::errc() || end != name.data() + name.size() || number <= newest) continue;
-    if (fs::is_regular_file(entry.path() / "log.txt", error)) newest = number;
+    const auto number = parse_number<int64_t>(entry.path().filename().string());
+    if (!number || *number <= newest) continue;
+    if (fs::is_regular_file(entry.path() / "log.txt", error)) newest = *number;
   }
   return newest;
 }
@@ -44,6 +42,11 @@ size_t unfinished_bytes(const std::string& text) {
 }
 
 }  // namespace
+
+std::optional<fs::path> newest_log(const fs::path& workspace, const std::string& task_id) {
+  const int64_t newest = newest_attempt(workspace, task_id);
+  return newest > 0 ? std::optional(log_file(workspace, task_id, newest)) : std::nullopt;
+}
 
 Json read_task_log(const fs::path& workspace, const LogQuestion& question) {
   const int64_t attempt =

@@ -19,6 +19,10 @@ struct LogQuestion {
   int64_t limit = 64 << 10;
 };
 
+// The log of the newest attempt that has one; empty if none has.
+std::optional<std::filesystem::path> newest_log(const std::filesystem::path& workspace,
+                                                const std::string& task_id);
+
 // {"task_id", "attempt" (null if there is no log), "text", "from", "next", "size"}: bytes `from` to
 // `next` (exclusive) of a file of `size`. Characters are not split.
 Json read_task_log(const std::filesystem::path& workspace, const LogQuestion& question);

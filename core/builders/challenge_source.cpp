@@ -17,7 +17,7 @@ constexpr double kTestShare = 0.2;
 constexpr uint64_t kHoldOutStream = 32;  // of RandomPurpose::kDataset; b = photograph
 
 // ImageNet-9's class for a WordNet id; -1 if none.
-int imagenet9_of(std::string_view wordnet_id) {
+int imagenet9_label(std::string_view wordnet_id) {
   const auto index = imagenet_index(wordnet_id);
   return index ? imagenet_classes()[static_cast<size_t>(*index)].imagenet9 : -1;
 }
@@ -25,7 +25,7 @@ int imagenet9_of(std::string_view wordnet_id) {
 // A part's class folders that ImageNet-9 uses.
 std::vector<std::string> taken_folders(const fs::path& part) {
   std::vector<std::string> folders = list_folders(part);
-  std::erase_if(folders, [](const std::string& name) { return imagenet9_of(name) < 0; });
+  std::erase_if(folders, [](const std::string& name) { return imagenet9_label(name) < 0; });
   return folders;
 }
 
@@ -37,7 +37,7 @@ void add(ChallengeSource& source, const std::vector<std::string>& images, int la
 void add_annotated(ChallengeSource& source, const std::vector<std::string>& images, bool test) {
   for (const std::string& image : images) {
     const auto annotation = source.boxes.find(image);
-    const int label = annotation ? imagenet9_of(annotation->object) : -1;
+    const int label = annotation ? imagenet9_label(annotation->object) : -1;
     if (label >= 0) source.photographs.push_back({image, label, test});
   }
 }
@@ -80,7 +80,7 @@ ChallengeSource open_tiny_imagenet(const fs::path& folder) {
   }
   match_boxes(source, all);
   for (const auto& [wordnet_id, images] : trained) {
-    add(source, images, imagenet9_of(wordnet_id), false);
+    add(source, images, imagenet9_label(wordnet_id), false);
   }
   add_annotated(source, test, true);
   return source;
@@ -104,7 +104,7 @@ ChallengeSource open_imagenet(const fs::path& folder, const fs::path& boxes) {
     const auto folders = taken_folders(folder / part);
     for (const std::string& wordnet_id : folders) {
       add(source, list_images(folder, std::string(part) + "/" + wordnet_id),
-          imagenet9_of(wordnet_id), test);
+          imagenet9_label(wordnet_id), test);
     }
     if (folders.empty()) add_annotated(source, list_images(folder, part), test);
   }

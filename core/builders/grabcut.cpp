@@ -53,40 +53,9 @@ cv::Rect scaled_rectangle(const Box& box, double scale, int width, int height) {
   return {x0, y0, x1 - x0, y1 - y0};
 }
 
-// One run of GrabCut; 255 marks the object.
-GrayImage cut(const cv::Mat& bgr, const cv::Rect& rectangle, int& object_pixels) {
-  cv::Mat labels, background, foreground;
-  cv::grabCut(bgr, labels, rectangle, background, foreground, kIterations, cv::GC_INIT_WITH_RECT);
-  GrayImage mask(bgr.cols, bgr.rows);
-  object_pixels = 0;
-  for (int y = 0; y < bgr.rows; ++y) {
-    for (int x = 0; x < bgr.cols; ++x) {
-      const uint8_t label = labels.at<uint8_t>(y, x);
-      if (label != cv::GC_FGD && label != cv::GC_PR_FGD) continue;
-      mask.at(x, y) = 255;
-      ++object_pixels;
-    }
-  }
-  return mask;
-}
-
-// The first cut that covers the minimum share of the box; empty if none does.
-std::optional<GrayImage> cut_until_found(const cv::Mat& bgr, const cv::Rect& rectangle,
-                                         uint64_t seed) {
-  const int outside = bgr.cols * bgr.rows - rectangle.area();
-  if (outside < kColourModels || rectangle.area() < kColourModels) return std::nullopt;
-  SeededGenerator generator(seed);
-  for (int attempt = 0; attempt <= kRetries; ++attempt) {
-    int object_pixels = 0;
-    GrayImage mask = cut(bgr, rectangle, object_pixels);
-    if (object_pixels >= kLeastShareOfBox * rectangle.area()) return mask;
-  }
-  return std::nullopt;
-}
-
-// As cut(), but one iteration at a time, stopping once no object is left: a colour model without
+// One run of GrabCut; 255 marks the object. Stops once no object is left: a colour model without
 // pixels cannot regain any.
-GrayImage cut_while_found(const cv::Mat& bgr, const cv::Rect& rectangle, int& object_pixels) {
+GrayImage cut(const cv::Mat& bgr, const cv::Rect& rectangle, int& object_pixels) {
   cv::Mat labels, background, foreground;
   GrayImage mask(bgr.cols, bgr.rows);
   for (int iteration = 0; iteration < kIterations; ++iteration) {
@@ -106,6 +75,20 @@ GrayImage cut_while_found(const cv::Mat& bgr, const cv::Rect& rectangle, int& ob
   return mask;
 }
 
+// The first cut that covers the minimum share of the box; empty if none does.
+std::optional<GrayImage> cut_until_found(const cv::Mat& bgr, const cv::Rect& rectangle,
+                                         uint64_t seed) {
+  const int outside = bgr.cols * bgr.rows - rectangle.area();
+  if (outside < kColourModels || rectangle.area() < kColourModels) return std::nullopt;
+  SeededGenerator generator(seed);
+  for (int attempt = 0; attempt <= kRetries; ++attempt) {
+    int object_pixels = 0;
+    GrayImage mask = cut(bgr, rectangle, object_pixels);
+    if (object_pixels >= kLeastShareOfBox * rectangle.area()) return mask;
+  }
+  return std::nullopt;
+}
+
 // The benchmark's retries. They differ only in their random starts; once two give the same cut, the
 // remaining ones are skipped.
 std::optional<GrayImage> challenge_cut(const cv::Mat& bgr, const cv::Rect& rectangle,
@@ -116,7 +99,7 @@ std::optional<GrayImage> challenge_cut(const cv::Mat& bgr, const cv::Rect& recta
   std::vector<GrayImage> too_small;
   for (int attempt = 0; attempt <= kRetries; ++attempt) {
     int object_pixels = 0;
-    GrayImage mask = cut_while_found(bgr, rectangle, object_pixels);
+    GrayImage mask = cut(bgr, rectangle, object_pixels);
     if (object_pixels >= kLeastShareOfBox * rectangle.area()) return mask;
     if (std::find(too_small.begin(), too_small.end(), mask) != too_small.end()) break;
     too_small.push_back(std::move(mask));

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/one_line.h"
+#include "base/parse_number.h"
 
 namespace remixer::data {
 
@@ -20,13 +20,9 @@ std::string_view trimmed(std::string_view text) {
 
 namespace {
 
-std::optional<double> number(std::string_view text) {
-  text = trimmed(text);
-  double value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (!(std::abs(value) < 1e6)) return std::nullopt;
-  return value;
+std::optional<double> decimal(std::string_view text) {
+  const auto value = parse_number<double>(trimmed(text));
+  return value && std::abs(*value) < 1e6 ? value : std::nullopt;
 }
 
 // The column of each field; -1: none.
@@ -209,7 +205,7 @@ class TableReader {
   static std::string one(std::string_view text) { return one_line(text); }
 
   int corner(std::string_view text) {
-    const auto value = number(text);
+    const auto value = decimal(text);
     if (!value) fail_input("{}: \"{}\" is no number of pixels", where_, one(text));
     largest_ = std::max(largest_, *value);
     fractions_ = fractions_ || *value != std::floor(*value);
@@ -238,7 +234,7 @@ class TableReader {
 }  // namespace
 
 std::optional<int> pixels(std::string_view text) {
-  const auto value = number(text);
+  const auto value = decimal(text);
   if (!value) return std::nullopt;
   return static_cast<int>(std::lround(*value));
 }

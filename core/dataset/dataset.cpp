@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parse_number.h"
 #include "core/dataset/dataset_writer.h"
 #include "experiments/spec/imported.h"
 
@@ -96,12 +96,11 @@ class Row {
   }
 
   int number(std::string_view text, size_t column) const {
-    int value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc() || end != text.data() + text.size()) {
+    const auto value = parse_number<int>(text);
+    if (!value) {
       fail_input("{}: {} \"{}\" is not a whole number", where_, kIndexColumns[column], text);
     }
-    return value;
+    return *value;
   }
 
   std::string where_;

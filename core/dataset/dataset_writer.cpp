@@ -181,10 +181,9 @@ fs::path DatasetWriter::complete(const std::array<double, 3>& mean,
   const fs::path root =
       described_.contains("root") ? fs::path(described_["root"].get<std::string>()) : staging_;
   manifest["content_sha256"] = content_hash(staging_, root, splits_, hashes_);
-  manifest["spec"] = write_value(spec_ ? *spec_ : experiments::imported_spec(manifest));
-  if (named_by_content_) {
-    folder_ = folder_.parent_path() / content_id(manifest["spec"]).substr(0, 16);
-  }
+  const experiments::DatasetSpec spec = spec_ ? *spec_ : experiments::imported_spec(manifest);
+  manifest["spec"] = write_value(spec);
+  if (named_by_content_) folder_ = folder_.parent_path() / short_id(spec);
   manifest_ = std::move(manifest);
   return folder_;
 }

@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/parallel.h"
+#include "base/parse_number.h"
 #include "core/image/image_files.h"
 
 namespace remixer::data {
@@ -34,12 +34,9 @@ Finding compare(const fs::path& path, FileStamp& stamp) {
 }
 
 int64_t number(std::string_view text, const std::string& where) {
-  int64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc() || end != text.data() + text.size()) {
-    fail_input("{}: \"{}\" is not a whole number; import the dataset again", where, text);
-  }
-  return value;
+  const auto value = parse_number<int64_t>(text);
+  if (!value) fail_input("{}: \"{}\" is not a whole number; import the dataset again", where, text);
+  return *value;
 }
 
 }  // namespace

@@ -19,23 +19,12 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/host.h"
 
 namespace remixer::training {
 namespace {
-
-// A socket or pipe descriptor, closed on destruction.
-struct Descriptor {
-  int number = -1;
-  Descriptor() = default;
-  explicit Descriptor(int number) : number(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-};
 
 std::string random_secret() {
   std::random_device random;
@@ -65,11 +54,11 @@ bool connected(int socket, const addrinfo& to, double end) {
 bool answers(const addrinfo& to, const std::string& secret, double end) {
   const Descriptor socket(
       ::socket(to.ai_family, to.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to.ai_protocol));
-  if (socket.number < 0 || !connected(socket.number, to, end)) return false;
+  if (socket.get() < 0 || !connected(socket.get(), to, end)) return false;
   std::string heard;
-  while (heard.size() < secret.size() && ready(socket.number, POLLIN, end)) {
+  while (heard.size() < secret.size() && ready(socket.get(), POLLIN, end)) {
     std::array<char, 64> part{};
-    const ssize_t got = ::recv(socket.number, part.data(), part.size(), 0);
+    const ssize_t got = ::recv(socket.get(), part.data(), part.size(), 0);
     if (got <= 0) break;
     heard.append(part.data(), static_cast<size_t>(got));
   }
@@ -157,10 +146,10 @@ struct Doorbell::Parts {
     listener = std::make_unique<Descriptor>(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const int off = 0;
     if (family == AF_INET6) {
-      ::setsockopt(listener->number, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+      ::setsockopt(listener->get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }
-    if (::bind(listener->number, address, size) != 0 || ::listen(listener->number, 64) != 0 ||
-        ::getsockname(listener->number, address, &size) != 0) {
+    if (::bind(listener->get(), address, size) != 0 || ::listen(listener->get(), 64) != 0 ||
+        ::getsockname(listener->get(), address, &size) != 0) {
       return false;
     }
     // The port is at the same offset for both families.
@@ -170,15 +159,15 @@ struct Doorbell::Parts {
 
   void serve() const {
     while (true) {
-      std::array<pollfd, 2> waits{{{listener->number, POLLIN, 0}, {wake[0], POLLIN, 0}}};
+      std::array<pollfd, 2> waits{{{listener->get(), POLLIN, 0}, {wake[0], POLLIN, 0}}};
       if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return;
       if (waits[1].revents != 0) return;
       if (waits[0].revents == 0) continue;
-      const Descriptor visitor(::accept4(listener->number, nullptr, nullptr, SOCK_CLOEXEC));
+      const Descriptor visitor(::accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
       // The secret fits into the socket's buffer; a visitor that is already gone does not matter.
-      if (visitor.number >= 0) {
+      if (visitor.get() >= 0) {
         [[maybe_unused]] const ssize_t sent =
-            ::send(visitor.number, secret.data(), secret.size(), MSG_NOSIGNAL);
+            ::send(visitor.get(), secret.data(), secret.size(), MSG_NOSIGNAL);
       }
     }
   }

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <limits>
 #include <map>
 #include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parse_number.h"
 #include "core/image/folders.h"
 #include "core/image/image_files.h"
 #include "core/image/tar_archive.h"
@@ -19,10 +19,8 @@ namespace {
 
 // A sort key that orders numeric names as numbers, before all others.
 std::pair<long long, std::string> sort_key(const std::string& name) {
-  long long value = 0;
-  const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), value);
-  const bool whole = code == std::errc() && end == name.data() + name.size() && value >= 0;
-  return {whole ? value : std::numeric_limits<long long>::max(), name};
+  const auto value = parse_number<long long>(name);
+  return {value && *value >= 0 ? *value : std::numeric_limits<long long>::max(), name};
 }
 
 bool is_digit(char c) {

@@ -15,8 +15,10 @@
 #include <optional>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parse_number.h"
 
 namespace remixer::data {
 namespace {
@@ -42,11 +44,9 @@ std::optional<int64_t> number(std::string_view block, size_t at, size_t length) 
   std::string_view text = field(block, at, length);
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   text = text.substr(0, std::min(text.find(' '), text.size()));
-  int64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
   if (text.empty()) return 0;
-  if (code != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
+  const auto value = parse_number<int64_t>(text, 8);
+  return value && *value >= 0 ? value : std::nullopt;
 }
 
 // The sum of all bytes, with the checksum field counted as blanks.
@@ -80,27 +80,6 @@ std::string without_dot(std::string name) {
   return name;
 }
 
-std::optional<int64_t> whole_number(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = code == std::errc() && end == text.data() + text.size() && value >= 0;
-  return whole ? std::optional(value) : std::nullopt;
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(const fs::path& path) : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
-
 // Open files of the most recently read archives.
 class OpenFiles {
  public:
@@ -113,7 +92,7 @@ class OpenFiles {
       recent_.splice(recent_.begin(), recent_, found->second);
       return recent_.front().second;
     }
-    auto file = std::make_shared<const Descriptor>(path);
+    auto file = std::make_shared<const Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file->get() < 0) return file;
     recent_.emplace_front(number, file);
     by_number_[number] = recent_.begin();
@@ -218,7 +197,7 @@ void TarArchive::read_index() {
       if (auto path = pax_value(records, "path"); !path.empty()) long_name = std::move(path);
       if (auto path = pax_value(records, "linkpath"); !path.empty()) long_link = std::move(path);
       if (const std::string text = pax_value(records, "size"); !text.empty()) {
-        long_size = whole_number(text);
+        long_size = parse_number<int64_t>(text);
         if (!long_size) fail_input("{} is damaged at byte {}; replace it", path_.string(), at);
       }
     } else if (kind != 'g') {

@@ -15,7 +15,7 @@
 namespace remixer::data {
 namespace {
 
-constexpr uint64_t kHoldOutStream = 33;  // of RandomPurpose::kDataset; b = image
+constexpr uint64_t kFolderHoldOutStream = 33;  // of RandomPurpose::kDataset; b = image
 
 bool is_split(const std::string& name) {
   return name == "train" || name == "val" || name == "test";
@@ -28,7 +28,7 @@ bool any_split(const std::vector<std::string>& names) {
 void hold_out(ImportPlan& plan, double share) {
   std::vector<Sample> kept;
   for (size_t i = 0; i < plan.splits["train"].size(); ++i) {
-    Random random(0, RandomPurpose::kDataset, kHoldOutStream, i);
+    Random random(0, RandomPurpose::kDataset, kFolderHoldOutStream, i);
     Sample& sample = plan.splits["train"][i];
     (random.uniform() < share ? plan.splits["val"] : kept).push_back(std::move(sample));
   }

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <string>
 #include <vector>
 
+#include "base/parse_number.h"
 #include "base/utf8.h"
 #include "core/dataset/imagenet_classes.h"
 
@@ -55,12 +55,8 @@ std::vector<std::string_view> words(std::string_view text, char separator) {
   return found;
 }
 
-std::optional<int64_t> number(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole =
-      code == std::errc() && end == text.data() + text.size() && !text.starts_with("-");
-  return whole ? std::optional(value) : std::nullopt;
+std::optional<int64_t> decimal_digits(std::string_view text) {
+  return text.starts_with("-") ? std::nullopt : parse_number<int64_t>(text);
 }
 
 // A path's file name without its last suffix.
@@ -103,7 +99,7 @@ SplitWord split_word_in(std::string_view archive) {
 
 std::optional<int> class_of_folder(std::string_view name) {
   if (const auto index = imagenet_index(name)) return index;
-  const auto value = number(name);
+  const auto value = decimal_digits(name);
   if (!value || *value >= kImageNetClasses) return std::nullopt;
   return static_cast<int>(*value);
 }
@@ -118,7 +114,7 @@ std::optional<int64_t> validation_number(std::string_view path) {
   auto parts = words(stem(path), '_');
   if (parts.size() > 2 && imagenet_index(parts.back())) parts.pop_back();
   if (parts.size() < 2) return std::nullopt;
-  const auto value = number(parts.back());
+  const auto value = decimal_digits(parts.back());
   return value && *value >= 1 ? value : std::nullopt;
 }
 

@@ -12,7 +12,7 @@
 namespace remixer::models {
 namespace {
 
-struct Block {
+struct ConvMixerBlock {
   layers::SpatialConv spatial;
   layers::BatchNorm spatial_norm, channel_norm;
   at::Tensor channel_weight, channel_bias;  // of the 1 × 1 convolution
@@ -43,7 +43,7 @@ class ConvMixer : public MaskedModel {
     const std::string name = block_name(i);
     const int64_t dim = architecture.dim;
     const layers::Initial channel = layers::fan_in_uniform(dim);
-    Block block;
+    ConvMixerBlock block;
     block.spatial = {maker, name + ".0.fn.0", dim, architecture.kernel, architecture.shared_kernel};
     block.spatial_norm = {maker, name + ".0.fn.2", dim};
     block.channel_weight = maker.parameter(name + ".1.weight", {dim, dim, 1, 1}, channel);
@@ -61,7 +61,7 @@ class ConvMixer : public MaskedModel {
         tokens.view({tokens.size(0), grid_, grid_, tokens.size(2)}).permute({0, 3, 1, 2});
     x = stem_norm_(activate(x), pass.mode);
     for (int64_t i = 0; i < static_cast<int64_t>(blocks_.size()); ++i) {
-      const Block& block = blocks_[i];
+      const ConvMixerBlock& block = blocks_[i];
       const auto block_mask = mask(i, pass);
       const at::Tensor mixed = block.spatial(x, block_mask ? &*block_mask : nullptr);
       x = x + block.spatial_norm(activate(mixed), pass.mode);
@@ -79,7 +79,7 @@ class ConvMixer : public MaskedModel {
   layers::Linear head_;
   layers::PatchEmbed stem_;
   layers::BatchNorm stem_norm_;
-  std::vector<Block> blocks_;
+  std::vector<ConvMixerBlock> blocks_;
 };
 
 }  // namespace

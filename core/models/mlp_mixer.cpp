@@ -11,7 +11,7 @@ namespace {
 
 using layers::Initial;
 
-struct Block {
+struct MixerBlock {
   layers::LayerNorm norm1, norm2;
   layers::TokenMlp mlp_tokens;
   layers::Mlp mlp_channels;
@@ -46,7 +46,7 @@ class MlpMixer : public MaskedModel {
     const std::string name = block_name(i);
     const int64_t patches = grid_ * grid_, token_hidden = dim / 2, channel_hidden = 4 * dim;
     const Initial bias = Initial::normal(1e-6);
-    Block block;
+    MixerBlock block;
     block.norm1 = {maker, name + ".norm1", dim};
     block.mlp_tokens = {maker,        name + ".mlp_tokens",          patches,
                         token_hidden, glorot(patches, token_hidden), glorot(token_hidden, patches),
@@ -66,7 +66,7 @@ class MlpMixer : public MaskedModel {
   Outputs outputs(const at::Tensor& images, const Pass& pass) override {
     at::Tensor x = stem_(images);
     for (int64_t i = 0; i < static_cast<int64_t>(blocks_.size()); ++i) {
-      const Block& block = blocks_[i];
+      const MixerBlock& block = blocks_[i];
       const auto block_mask = mask(i, pass);
       // Stochastic depth has one rate for all blocks.
       x = x +
@@ -80,7 +80,7 @@ class MlpMixer : public MaskedModel {
   }
 
   layers::PatchEmbed stem_;
-  std::vector<Block> blocks_;
+  std::vector<MixerBlock> blocks_;
   layers::LayerNorm norm_;
   layers::Linear head_;
 };

@@ -9,7 +9,7 @@ namespace {
 
 using Three = std::array<float, 3>;
 constexpr Three kMean = {0.485f, 0.456f, 0.406f}, kDeviation = {0.229f, 0.224f, 0.225f};
-constexpr Three kHalf = {0.5f, 0.5f, 0.5f}, kZero = {0, 0, 0}, kOne = {1, 1, 1};
+constexpr Three kHalves = {0.5f, 0.5f, 0.5f}, kZeros = {0, 0, 0}, kOnes = {1, 1, 1};
 
 // With ImageNet's pixel statistics, bicubic.
 PublishedWeights usual(const std::string& name, double crop) {
@@ -30,9 +30,9 @@ const std::vector<PublishedWeights>& published_weights() {
       usual("convmixer_768_32", 0.96),
       usual("convmixer_1024_20_ks9_p14", 0.96),
       usual("convmixer_1536_20", 0.96),
-      {"mixer_s16_224", "mixer_s16_224", kHalf, kHalf, 0.875, "bicubic"},
-      {"mixer_b16_224", "mixer_b16_224", kHalf, kHalf, 0.875, "bicubic"},
-      {"mixer_b16_224_miil", "mixer_b16_224", kZero, kOne, 0.875, "bilinear"},
+      {"mixer_s16_224", "mixer_s16_224", kHalves, kHalves, 0.875, "bicubic"},
+      {"mixer_b16_224", "mixer_b16_224", kHalves, kHalves, 0.875, "bicubic"},
+      {"mixer_b16_224_miil", "mixer_b16_224", kZeros, kOnes, 0.875, "bilinear"},
   };
   return all;
 }

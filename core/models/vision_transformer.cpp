@@ -14,7 +14,7 @@ using layers::Initial;
 constexpr int64_t kMlpRatio = 4;
 const Initial kWeight = Initial::normal(0.02), kZero = Initial::constant(0);
 
-struct Block {
+struct TransformerBlock {
   layers::LayerNorm norm1, norm2;
   bool is_local = false;
   layers::Attention attention;             // in a block that is not local
@@ -46,7 +46,7 @@ class VisionTransformer : public MaskedModel {
   void add_block(layers::ParameterMaker& maker, const Architecture& architecture, int64_t i) {
     const std::string name = block_name(i);
     const int64_t dim = architecture.dim;
-    Block block;
+    TransformerBlock block;
     block.norm1 = {maker, name + ".norm1", dim};
     block.is_local = i < local_blocks_;
     if (block.is_local) {
@@ -69,7 +69,7 @@ class VisionTransformer : public MaskedModel {
   }
 
   at::Tensor run_block(int64_t i, at::Tensor x, const Pass& pass) const {
-    const Block& block = blocks_[i];
+    const TransformerBlock& block = blocks_[i];
     const auto block_mask = mask(i, pass);
     const layers::PatchMask* given = block_mask ? &*block_mask : nullptr;
     const at::Tensor normed = block.norm1(x);
@@ -103,7 +103,7 @@ class VisionTransformer : public MaskedModel {
   int64_t local_blocks_;
   at::Tensor cls_token_, pos_embed_;
   layers::PatchEmbed patch_embed_;
-  std::vector<Block> blocks_;
+  std::vector<TransformerBlock> blocks_;
   layers::LayerNorm norm_;
   layers::Linear head_;
 };

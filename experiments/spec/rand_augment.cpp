@@ -2,11 +2,12 @@
 #include "experiments/spec/rand_augment.h"
 
 #include <algorithm>
-#include <charconv>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 
 namespace remixer::experiments {
 namespace {
@@ -28,13 +29,10 @@ constexpr Setting kSettings[] = {
 
 double read_setting(const Setting& setting, std::string_view part, const std::string& where) {
   const std::string_view text = part.substr(setting.name.size());
-  double value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = setting.name != "n" || value == static_cast<int64_t>(value);
-  if (code != std::errc() || end != text.data() + text.size() || value < setting.low ||
-      value > setting.high || !whole) {
-    fail_part(where, part);
-  }
+  const auto read = parse_number<double>(text);
+  if (!read || !(*read >= setting.low && *read <= setting.high)) fail_part(where, part);
+  const double value = *read;
+  if (setting.name == "n" && value != std::trunc(value)) fail_part(where, part);
   return value;
 }
 

@@ -11,6 +11,9 @@
 
 namespace remixer::experiments {
 
+// Repeated augmentation cuts an epoch to whole rounds of this many images (timm RASampler).
+constexpr int64_t kAugmentationRound = 256;
+
 struct Recipe {
   // Raised when code changes the meaning of the same fields.
   static constexpr int64_t kVersion = 1;
@@ -61,7 +64,7 @@ struct Recipe {
   std::string rand_augment = "none";  // or a policy in timm's notation: "rand-m9-mstd0.5-inc1"
   double random_erasing = 0;          // probability of replacing a rectangle by noise
   // How often an image appears in an epoch's order, augmented anew each time; the epoch is cut to
-  // the number of images in the split, in whole 256s.
+  // the number of images in the split, in whole rounds.
   int64_t repeated_augmentation = 1;
   // Evaluation resizes an image's shorter side to image size / evaluation_crop, truncated, and
   // takes the centre; images of the model's size stay unchanged.

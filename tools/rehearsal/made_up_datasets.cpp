@@ -33,9 +33,9 @@ std::string wordnet_id(int index) {
   return std::string(data::imagenet_classes()[static_cast<size_t>(index)].wordnet_id);
 }
 
-class Maker {
+class DatasetMaker {
  public:
-  Maker(const DatasetOrder& order, const fs::path& sources, const fs::path& workspace)
+  DatasetMaker(const DatasetOrder& order, const fs::path& sources, const fs::path& workspace)
       : order_(order), folder_(sources / order.name), workspace_(workspace) {}
 
   void make() {
@@ -195,7 +195,7 @@ DatasetOrder dataset_order(const Json& json) {
 }
 
 void make_dataset(const DatasetOrder& order, const fs::path& sources, const fs::path& workspace) {
-  Maker(order, sources, workspace).make();
+  DatasetMaker(order, sources, workspace).make();
 }
 
 }  // namespace remixer::rehearsal

@@ -152,9 +152,9 @@ data::LabelMap random_map(bool classes, uint64_t seed) {
   return map;
 }
 
-class Maker {
+class WeightsMaker {
  public:
-  Maker(const WeightsOrder& order, const fs::path& sources, const fs::path& workspace)
+  WeightsMaker(const WeightsOrder& order, const fs::path& sources, const fs::path& workspace)
       : order_(order), sources_(sources), workspace_(workspace) {}
 
   MadeWeights make() {
@@ -256,7 +256,7 @@ WeightsOrder weights_order(const Json& json) {
 
 MadeWeights make_weights(const WeightsOrder& order, const fs::path& sources,
                          const fs::path& workspace) {
-  return Maker(order, sources, workspace).make();
+  return WeightsMaker(order, sources, workspace).make();
 }
 
 }  // namespace remixer::rehearsal

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "tools/command/subcommand.h"
 #include "tools/rehearsal/made_up_datasets.h"
 #include "tools/rehearsal/made_up_weights.h"
 
@@ -40,6 +41,7 @@ int make(const fs::path& order_file, const fs::path& workspace) {
 int rehearsal_command(int argc, char** argv) {
   CLI::App app{"Makes the data and weights of a rehearsal; `remixer rehearse` calls it",
                "remixer-tools rehearsal"};
+  tools::add_example(app, "remixer-tools rehearsal order.json --workspace rehearsal");
   fs::path order, workspace;
   app.add_option("ORDER", order, "What to make, as JSON")->required();
   app.add_option("--workspace", workspace, "The rehearsal's workspace")->required();

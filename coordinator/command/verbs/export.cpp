@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `remixer export`: packs results of grids into a small workspace, to keep or to share.
-#include <SQLiteCpp/SQLiteCpp.h>
+#include <SQLiteCpp/Database.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -19,15 +19,6 @@
 
 namespace remixer::coordinator::command {
 namespace {
-
-// The names of all grids; the newest submit of each is exported.
-std::vector<std::string> all_grids(const fs::path& database) {
-  const auto opened = reports::open_for_reading(database);
-  SQLite::Statement query(*opened, "SELECT DISTINCT name FROM grid ORDER BY name");
-  std::vector<std::string> names;
-  while (query.executeStep()) names.push_back(query.getColumn(0).getString());
-  return names;
-}
 
 // From this workspace, or the first other one that has it.
 PackedEvaluation stored(const reports::StudyCell& cell, const reports::Evaluation& evaluation,
@@ -77,8 +68,11 @@ CompactSummary write_export(const std::vector<fs::path>& workspaces, const Expor
                             const fs::path& folder) {
   const fs::path& workspace = workspaces.front();
   const fs::path database = database_file(workspace), copy = folder / "remixer.db";
-  const reports::Study asked = reports::read_study(
-      database, options.grids.empty() ? all_grids(database) : options.grids, workspace);
+  // Of each grid the newest submit.
+  const std::vector<std::string> named =
+      options.grids.empty() ? reports::grid_names(*reports::open_for_reading(database))
+                            : options.grids;
+  const reports::Study asked = reports::read_study(database, named, workspace);
   std::vector<fs::path> others;
   for (const fs::path& other : options.others) others.push_back(database_file(other));
   fs::create_directories(folder);

@@ -2,14 +2,13 @@
 // `remixer logs`: prints the log of a task's newest attempt.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <fstream>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "coordinator/command/ask/log_file.h"
 #include "coordinator/command/ask/source.h"
 #include "coordinator/command/ask/stop_signal.h"
-#include "coordinator/command/show/log_file.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
 
@@ -71,42 +70,6 @@ int logs(const CommandLine& line, const LogOptions& options) {
 }
 
 }  // namespace
-
-std::optional<fs::path> newest_log(const fs::path& workspace, const std::string& task_id) {
-  std::optional<fs::path> newest;
-  int64_t highest = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(workspace / "runs" / task_id, error)) {
-    const std::string name = entry.path().filename().string();
-    int64_t attempt = 0;
-    const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), attempt);
-    if (bad != std::errc() || end != name.data() + name.size() || attempt <= highest) continue;
-    if (!fs::is_regular_file(entry.path() / "log.txt", error)) continue;
-    highest = attempt;
-    newest = entry.path() / "log.txt";
-  }
-  return newest;
-}
-
-LogReader::LogReader(fs::path workspace, std::string task_id)
-    : workspace_(std::move(workspace)), task_id_(std::move(task_id)) {}
-
-std::string LogReader::next() {
-  std::string text;
-  const auto newest = newest_log(workspace_, task_id_);
-  if (!newest) return text;
-  if (*newest != file_) {
-    if (!file_.empty())
-      text = fmt::format("--- attempt {}\n", newest->parent_path().filename().string());
-    file_ = *newest;
-    offset_ = 0;
-  }
-  std::ifstream stream(file_, std::ios::binary);
-  stream.seekg(static_cast<std::streamoff>(offset_));
-  std::string piece((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  offset_ += piece.size();
-  return text + piece;
-}
 
 void add_logs(CommandLine& line) {
   CLI::App* command = add_command(line, "logs", "Print the log of a task's newest attempt",

@@ -4,14 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 
 namespace remixer::coordinator::command {
-
-// runs/<task>/<highest attempt>/log.txt in the workspace; nothing if no attempt has a log.
-std::optional<std::filesystem::path> newest_log(const std::filesystem::path& workspace,
-                                                const std::string& task_id);
 
 // Reads a log piece by piece and switches to a newer attempt's log when there is one.
 class LogReader {

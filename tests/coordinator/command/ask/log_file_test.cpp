@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "coordinator/command/show/log_file.h"
+#include "coordinator/command/ask/log_file.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "coordinator/views/task_log.h"
 
 namespace remixer::coordinator::command {
 namespace {
