@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/predictions_file.h"
+#include "base/parse_number.h"
 
-#include <charconv>
 #include <limits>
 
 #include "base/error.h"
@@ -32,7 +32,7 @@ Predictions predictions_of(const SafetensorsFile& file, const std::string& weigh
   const auto& shape = file.entry(weights + ".classes").shape;
   if (shape.size() != 2 || file.entry(weights + ".logits").shape != shape ||
       file.entry(normalizer_of(weights)).shape != std::vector<int64_t>{shape[0]}) {
-    fail_input("{}: these are no answers of a model: '{}' has other shapes", file.path().string(),
+    fail_input("{}: not a file of predictions: '{}' has other shapes", file.path().string(),
                weights);
   }
   Predictions predictions = read_classes(file, weights + ".classes", model_classes, images);
@@ -43,14 +43,12 @@ Predictions predictions_of(const SafetensorsFile& file, const std::string& weigh
 
 int64_t model_classes_of(const SafetensorsFile& file) {
   const std::string text = file.metadata("model_classes");
-  int64_t count = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || count < 1 ||
-      count > std::numeric_limits<uint16_t>::max()) {
+  const auto count = parse_number<int64_t>(text);
+  if (!count || *count < 1 || *count > std::numeric_limits<uint16_t>::max()) {
     fail_input("{}: not a file of predictions: its 'model_classes' is '{}'", file.path().string(),
                text);
   }
-  return count;
+  return *count;
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ Predictions read_classes(const SafetensorsFile& file, const std::string& name,
                          int64_t model_classes, int64_t images) {
   const auto& shape = file.entry(name).shape;
   if (shape.size() != 2 || shape[1] < 1) {
-    fail_input("{}: these are no answers of a model: '{}' is not [images, classes kept]",
+    fail_input("{}: not a file of predictions: '{}' is not [images, classes kept]",
                file.path().string(), name);
   }
   if (shape[0] != images) {

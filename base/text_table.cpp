@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/amount_text.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -36,6 +37,8 @@ std::string cell_text(const Json& value, Show show) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (!value.is_number()) return dump(value);
   if (show == Show::kDuration) return duration_text(value.get<double>());
+  if (show == Show::kHours) return hours_text(value.get<double>());
+  if (show == Show::kGigabytes) return gigabytes_text(value.get<double>());
   if (show == Show::kFixed1) return fmt::format("{:.1f}", value.get<double>());
   return value.is_number_float() ? fmt::format("{:.6g}", value.get<double>()) : value.dump();
 }

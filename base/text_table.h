@@ -17,9 +17,11 @@ Format format_from_string(std::string_view name);
 
 // How a column's numbers look in the aligned table; CSV and JSON always hold full precision.
 enum class Show {
-  kPlain,     // integers as they are, others in up to 6 significant digits
-  kFixed1,    // one decimal: percentages
-  kDuration,  // seconds as "12 min"
+  kPlain,      // integers as they are, others in up to 6 significant digits
+  kFixed1,     // one decimal: percentages
+  kDuration,   // seconds as "12 min"
+  kHours,      // hours as "12 min", "1.5 h" or "91 h"
+  kGigabytes,  // gigabytes as "12 MB" or "1.5 GB"
 };
 
 struct Column {

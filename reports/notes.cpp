@@ -92,14 +92,15 @@ std::string basis_note(const Table& table) {
                          ? std::string("One seed")
                          : fmt::format("Mean ± standard deviation over {} seeds", seeds.text());
   if (table.form == Form::kKappa)
-    return note + (images.high == 1 ? std::string("; one layer a quarter.")
-                                    : fmt::format("; {} layers a quarter.", images.text()));
-  return note + fmt::format("; {} images a set. 95 % intervals ({}) reach at most ±{} on a figure.",
-                            images.text(),
-                            seeds.high == 1  ? "Wilson"
-                            : seeds.low == 1 ? "Student's t over seeds, Wilson where there is one"
-                                             : "Student's t over seeds",
-                            number_text(widest, table.decimals));
+    return note + (images.high == 1 ? std::string("; one layer per quarter.")
+                                    : fmt::format("; {} layers per quarter.", images.text()));
+  return note +
+         fmt::format("; {} images per set. 95 % intervals ({}) reach at most ±{} on a figure.",
+                     images.text(),
+                     seeds.high == 1  ? "Wilson"
+                     : seeds.low == 1 ? "Student's t over seeds, Wilson where there is one"
+                                      : "Student's t over seeds",
+                     number_text(widest, table.decimals));
 }
 
 // The number of gains that exceed noise, in one line.
@@ -122,8 +123,8 @@ std::string gains_note(const Table& table) {
   add(Basis::kPaired, "McNemar's exact test on the same images");
   add(Basis::kSeedPairs, "Student's t over pairs of equal seeds");
   add(Basis::kIndependent, "intervals of the two figures, as if independent");
-  return fmt::format("{} of {} gains lie outside noise ({}); the others bear a {}.", count.outside,
-                     count.all, how, kNoiseMark);
+  return fmt::format("{} of {} gains lie outside noise ({}); the others are marked {}.",
+                     count.outside, count.all, how, kNoiseMark);
 }
 
 std::string bold_note(const Table& table) {
@@ -135,8 +136,8 @@ std::string bold_note(const Table& table) {
     }
   }
   if (doubtful == 0) return "";
-  return fmt::format("{} of {} figures in bold bear a {}: the next one may be as good.", doubtful,
-                     best, kNoiseMark);
+  return fmt::format("{} of {} figures in bold are marked {}: the next one may be as good.",
+                     doubtful, best, kNoiseMark);
 }
 
 // Names the labels if no row does.

@@ -43,7 +43,7 @@ int number_from(const char* variable, int otherwise) {
 
 int run(int argc, char** argv) {
   CLI::App app(
-      "Run tasks of a remixer daemon. The daemon starts it, or by hand:\n  mpirun -n 2 "
+      "Run tasks for a remixer daemon, which usually starts it. By hand:\n  mpirun -n 2 "
       "remixer-worker --access workspace/access.json");
   worker::SessionOptions options;
   std::string device = "auto";

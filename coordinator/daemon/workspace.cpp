@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/host.h"
+#include "coordinator/engine/workspace_id.h"
 
 namespace remixer::coordinator {
 
@@ -87,6 +88,7 @@ fs::path database_file(const fs::path& workspace) {
 
 fs::path prepare_workspace(const fs::path& workspace) {
   const fs::path folder = absolute_folder(workspace);
+  refuse_export(folder, database_file(folder));  // before anything is written
   std::error_code code;
   fs::create_directories(folder, code);
   if (code) fail_input("cannot create workspace {}: {}", folder.string(), code.message());

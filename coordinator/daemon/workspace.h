@@ -19,8 +19,8 @@ std::filesystem::path state_folder(const std::filesystem::path& workspace);
 std::filesystem::path database_file(const std::filesystem::path& workspace);
 
 // Creates the workspace's folders and checks that it is writable by writing to it. Throws
-// InputError saying what is wrong (read-only, full, not a folder) and what to do. Returns the
-// absolute path.
+// InputError saying what is wrong (read-only, full, not a folder) and what to do; for an export
+// before it writes anything. Returns the absolute path.
 std::filesystem::path prepare_workspace(const std::filesystem::path& workspace);
 
 // Whether a daemon owns the workspace now: its lock is held on this host, or another host has

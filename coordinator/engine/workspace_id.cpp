@@ -48,6 +48,14 @@ std::vector<std::string> run_folders(const fs::path& workspace) {
   return ids;
 }
 
+[[noreturn]] void fail_export(const fs::path& workspace) {
+  fail_input(
+      "{0} is an export, which `remixer export` wrote to be read (`remixer report -w {0}`): "
+      "nothing can be run or changed in it, since data, labels and checkpoints are not there; "
+      "name another workspace",
+      workspace.string());
+}
+
 constexpr const char* kAdvice =
     "Put the workspace's own database in its place (a copy that `remixer backup` made will do), or "
     "name its folder in REMIXER_STATE_FOLDER. Where it is lost, move {} away and run `remixer "
@@ -68,13 +76,7 @@ void pair_workspace(const fs::path& workspace, const fs::path& database, Store& 
                     const State& state, bool adopt) {
   const std::string of_workspace = read_id(workspace), of_database = store.workspace_id();
   const auto advice = [&] { return fmt::format(fmt::runtime(kAdvice), database.string()); };
-  if (of_database == kExportedWorkspace) {
-    fail_input(
-        "{} was written by `remixer export`: it can be read (`remixer report -w {}`), but nothing "
-        "can be run in it, since data, labels and checkpoints are not there. Name another "
-        "workspace",
-        database.string(), workspace.string());
-  }
+  if (of_database == kExportedWorkspace) fail_export(workspace);
   if (!of_workspace.empty() && of_workspace == of_database) return;
   if (!of_workspace.empty() && !of_database.empty()) {
     fail_input("database {} belongs to another workspace than {} ({:.8}..., not {:.8}...). {}",
@@ -102,6 +104,10 @@ void pair_workspace(const fs::path& workspace, const fs::path& database, Store& 
   // This order matters: after a crash in between, any database of this workspace may take the id.
   if (of_workspace.empty()) write_id(workspace, id);
   if (of_database.empty()) store.set_workspace_id(id);
+}
+
+void refuse_export(const fs::path& workspace, const fs::path& database) {
+  if (is_export(database)) fail_export(workspace);
 }
 
 std::map<std::string, int64_t> attempt_folders(const fs::path& workspace, const Wanted& wanted) {

@@ -25,6 +25,10 @@ std::filesystem::path workspace_id_file(const std::filesystem::path& workspace);
 void pair_workspace(const std::filesystem::path& workspace, const std::filesystem::path& database,
                     Store& store, const State& state, bool adopt);
 
+// Throws InputError if the database was written by `remixer export`: nothing can be run there.
+// Changes nothing, so that a daemon can ask before it writes.
+void refuse_export(const std::filesystem::path& workspace, const std::filesystem::path& database);
+
 // The highest number of an attempt's folder, by task; only for tasks of `wanted` that have one (all
 // tasks if it is null). Lists the workspace's runs/.
 using Wanted = std::function<bool(const std::string& task_id)>;

@@ -103,11 +103,11 @@ std::string held_back(const TaskEntry& entry) {
   for (const GridEntry* grid : entry.grids) {
     if (active(*grid) && !at_limit(*grid)) return {};
     if (grid->cancelled) continue;
-    why =
-        grid->paused != Pause::kNone
-            ? fmt::format("grid '{}' is paused; `remixer resume {}` goes on", grid->name, grid->id)
-            : fmt::format("grid '{}' has {} tasks running, as many as it may", grid->name,
-                          grid->count(TaskState::kRunning));
+    why = grid->paused != Pause::kNone
+              ? fmt::format("grid '{}' is paused; `remixer resume {}` continues it", grid->name,
+                            grid->id)
+              : fmt::format("grid '{}' has {} tasks running, as many as it may", grid->name,
+                            grid->count(TaskState::kRunning));
   }
   return why;
 }
@@ -307,7 +307,7 @@ std::string why_ready_waits(const State& state, const TaskEntry& entry, const No
                        entry.newest->number);
   }
   if (no_room(state, now)) {
-    return fmt::format("ready; waits for room in the workspace ({}), and goes on when there is",
+    return fmt::format("ready; waits for room in the workspace ({}), and continues when there is",
                        state.no_space.reason);
   }
   if (entry.clearing > 0) return "ready; starts when its old files are deleted";

@@ -149,6 +149,18 @@ void hide_machines(SQLite::Database& database) {
 
 }  // namespace
 
+bool is_export(const std::filesystem::path& database) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(database, none)) return false;
+  try {
+    SQLite::Database opened(database.string(), SQLite::OPEN_READONLY, 5000);
+    SQLite::Statement id(opened, "SELECT value FROM about WHERE name = 'workspace'");
+    return id.executeStep() && id.getColumn(0).getString() == kExportedWorkspace;
+  } catch (const SQLite::Exception&) {
+    return false;  // whoever opens it next says what is wrong with it
+  }
+}
+
 CompactSummary write_compact(const std::filesystem::path& from, const std::filesystem::path& to,
                              const std::vector<int64_t>& grids,
                              const std::vector<std::filesystem::path>& others) {

@@ -13,6 +13,9 @@ namespace remixer::coordinator {
 // are missing.
 inline constexpr const char* kExportedWorkspace = "exported";
 
+// Whether write_compact() wrote this file. Changes nothing; false if there is no such database.
+bool is_export(const std::filesystem::path& database);
+
 struct CompactSummary {
   int64_t grids = 0, cells = 0, results = 0;
   int64_t filled = 0;  // tasks with results from another database

@@ -13,7 +13,7 @@ namespace remixer::coordinator {
 void rethrow(const SQLite::Exception& error, const std::string& what) {
   switch (error.getErrorCode()) {
     case SQLITE_FULL:
-      fail("{}: the disk is full; make room and work goes on", what);
+      fail("{}: the disk is full; make room and work continues", what);
     case SQLITE_READONLY:
       throw InputError(fmt::format("{}: the file or its folder is read-only", what));
     case SQLITE_NOTADB:

@@ -145,8 +145,8 @@ Json site_problem(const Engine::View& view) {
   const NoSpace& trouble = view.state.no_space;
   if (trouble.times == 0) return nullptr;
   return fmt::format(
-      "no room in the workspace ({}); make room, and work goes on by itself: nothing is lost, and "
-      "no task is counted as failed",
+      "no room in the workspace ({}); make room, and work continues by itself: nothing is lost, "
+      "and no task is counted as failed",
       trouble.reason);
 }
 

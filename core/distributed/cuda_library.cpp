@@ -13,7 +13,7 @@ template <typename Function>
 Function* CudaLibrary::find(const char* name) const {
   const auto file = folder_ / kCudaLibrary;
   if (!std::filesystem::exists(file)) {
-    fail_input("this build has no GPU parts ({} is missing): run ./setup on a machine with nvcc",
+    fail_input("this build has no GPU parts ({} is missing): run REMIXER_CUDA=ON ./setup",
                file.string());
   }
   // Never closed: LibTorch's CUDA parts register themselves until the process ends.

@@ -61,13 +61,13 @@ Evaluated finish(const io::Safetensors& file, models::ModelSpec spec, Evaluation
   settings.image_size = spec.image_size;
   if (!settings.classes.empty() &&
       static_cast<int64_t>(settings.classes.size()) != spec.num_classes) {
-    fail_input("{}: the model tells {} classes apart, but {} names {}", path, spec.num_classes,
+    fail_input("{}: the model has {} classes, but {} names {}", path, spec.num_classes,
                wishes.trained_on.empty() ? "its metadata" : wishes.trained_on.string(),
                settings.classes.size());
   }
   if (settings.token_vote && spec.token_classes != spec.num_classes) {
     fail_input(
-        "{}: the patches cannot vote: aux_head tells {} classes apart, the model {}; evaluate it "
+        "{}: the patches cannot vote: aux_head has {} classes, the model {}; evaluate it "
         "with --token-vote off",
         path, spec.token_classes, spec.num_classes);
   }

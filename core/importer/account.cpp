@@ -78,10 +78,10 @@ class Text {
                         ? account_.kind
                         : fmt::format("{} ({})", account_.layout, account_.sign));
     line("paths",
-         fmt::format("{} seen: {} taken, {} used beside them, {} passed over", account_.seen,
+         fmt::format("{} seen: {} taken, {} used beside them, {} skipped", account_.seen,
                      account_.taken.size(), account_.used.size(), account_.passed_over.size()));
     add_groups("used", account_.used);
-    add_groups("passed over", account_.passed_over);
+    add_groups("skipped", account_.passed_over);
     add_splits();
     add_boxes();
     add_equal("equal images in two splits", account_.equal_across);

@@ -27,10 +27,10 @@ struct ImportAccount {
   std::string source;  // the folder
   std::string layout;  // "SPLIT/CLASS/IMAGE"
   std::string sign;    // how it was recognised
-  int64_t seen = 0;    // paths; each is taken, used or passed over
+  int64_t seen = 0;    // paths; each is taken, used or skipped
   std::vector<std::string> taken;
   std::vector<Path> used;         // besides images: masks, files that give classes; with purpose
-  std::vector<Path> passed_over;  // with the reason
+  std::vector<Path> passed_over;  // skipped, with the reason
   std::vector<std::string> classes;
   std::map<std::string, std::vector<int64_t>> images;  // by split and class
 

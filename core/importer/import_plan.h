@@ -49,7 +49,7 @@ class PlanBuilder {
   bool is_image(size_t file) const;  // and not a mask
   bool is_open(size_t file) const { return state_[file] == State::kOpen; }
 
-  // Call one of these once per file. An image whose name an index can't hold is passed over.
+  // Call one of these once per file. An image whose name an index can't hold is skipped.
   void take(const std::string& split, size_t file, int label, std::vector<int> more_labels = {});
   void use(size_t file, const std::string& what_for);
   void pass(size_t file, const std::string& reason);
@@ -57,7 +57,7 @@ class PlanBuilder {
   // Reports a problem with one example; problems with equal `allow` and `text` are merged.
   void problem(const std::string& allow, const std::string& text, const std::string& example);
 
-  // Passes over the remaining files, with reason `rest`, and returns the plan.
+  // Skips the remaining files, with reason `rest`, and returns the plan.
   ImportPlan finish(const std::string& rest);
 
  private:

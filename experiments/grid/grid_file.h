@@ -64,7 +64,7 @@ struct NamedDataset {
   std::string called{};                      // the workspace's name, if imported
 };
 
-// An input that the grid names and the workspace does not have yet.
+// An input that the grid uses and the workspace does not have yet.
 struct MissingInput {
   std::string what;     // "dataset" or "weights"
   std::string name;     // its name in the workspace

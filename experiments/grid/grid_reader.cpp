@@ -232,6 +232,7 @@ GridFile GridReader::read() {
   for (const toml::table* block : as_tables(root, "cells")) read_cells(*block);
   for (const toml::table* entry : as_tables(root, "evaluation")) read_evaluation(*entry);
   if (const toml::node* saliency = root.get("saliency")) read_saliency(*saliency);
+  inputs_.list_missing();
   return std::move(grid_);
 }
 

@@ -11,7 +11,8 @@ namespace remixer::experiments {
 
 // Throws InputError "FILE:LINE: ..." on invalid TOML, unknown keys and names, values of a wrong
 // type or out of range, and missing parts. Imported datasets and pins are looked up in `workspace`;
-// those it lacks are recorded as missing and replaced by placeholders.
+// those it lacks are replaced by placeholders, and recorded as missing if a cell or an evaluation
+// uses them.
 GridFile read_grid_file(const std::string& text, const std::string& file,
                         const std::filesystem::path& workspace);
 

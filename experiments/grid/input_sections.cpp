@@ -97,18 +97,19 @@ NamedDataset InputSections::imported_dataset(const Entry& entry, const std::stri
   } catch (const InputError& error) {
     grid_.fail_at(line, "{}", error.what());
   }
-  return expected_dataset(name, kind, line, problem);
+  return expected_dataset(entry, name, kind, line, problem);
 }
 
-NamedDataset InputSections::expected_dataset(const std::string& name, const std::string& kind,
-                                             int line, const std::string& problem) {
+NamedDataset InputSections::expected_dataset(const Entry& entry, const std::string& name,
+                                             const std::string& kind, int line,
+                                             const std::string& problem) {
   const KnownDataset* known = find_known_dataset(kind);
   const std::string named = kind == name ? "" : " --name " + name;
-  grid_.missing.push_back(
-      {"dataset", name, kind, fmt::format("{}:{}: {}", grid_.file, line, problem),
-       known ? known->source : "",
-       (known ? known->command : "remixer dataset import folder FOLDER") + named,
-       known ? known->gigabytes : 0});
+  absent_.push_back({entry.key,
+                     {"dataset", name, kind, fmt::format("{}:{}: {}", grid_.file, line, problem),
+                      known ? known->source : "",
+                      (known ? known->command : "remixer dataset import folder FOLDER") + named,
+                      known ? known->gigabytes : 0}});
   NamedDataset dataset;
   dataset.spec.name = kImportedBuilder;
   dataset.spec.version = kImportedVersion;
@@ -188,8 +189,8 @@ void InputSections::read_labeler(const Entry& entry) {
     }
     if (node) overrides[pin] = as_json(*node, where + "." + pin);
     if (named) {
-      overrides[pin] =
-          expected_pin(find_labeler(kind), as_string(*named, where + ".pinned"), line_of(*named));
+      overrides[pin] = expected_pin(entry, find_labeler(kind), as_string(*named, where + ".pinned"),
+                                    line_of(*named));
       labeler.pinned = **named->as_string();
     }
     at_line(node ? line_of(*node) : entry.line, [&] { make_labeler_spec(kind, overrides); });
@@ -208,25 +209,57 @@ void InputSections::read_labeler(const Entry& entry) {
 }
 
 // The hash stored in the workspace's pin of that name, or a placeholder.
-std::string InputSections::expected_pin(const Labeler& labeler, const std::string& name, int line) {
+std::string InputSections::expected_pin(const Entry& entry, const Labeler& labeler,
+                                        const std::string& name, int line) {
   const auto found = at_line(line, [&] { return find_pin(workspace_, name); });
   if (found && (found->kind != labeler.name || found->key != labeler.pin)) {
     grid_.fail_at(line, "'{}' is pinned for labeler '{}', not for '{}'", name, found->kind,
                   labeler.name);
   }
   if (found) return found->sha256;
-  const std::string stand_in = content_id({{"missing", name}, {"kind", labeler.name}});
-  for (const MissingInput& other : grid_.missing) {
-    if (other.what == "weights" && other.name == name) return stand_in;
-  }
   const PinAdvice advice = pin_advice(labeler.name, name);
-  grid_.missing.push_back(
-      {"weights", name, labeler.name,
-       fmt::format("{}:{}: nothing is pinned as '{}' in the workspace {}, which "
-                   "labeler '{}' needs: {}",
-                   grid_.file, line, name, workspace_.string(), labeler.name, advice.command),
-       advice.source, advice.command, advice.gigabytes});
-  return stand_in;
+  absent_.push_back(
+      {entry.key,
+       {"weights", name, labeler.name,
+        fmt::format("{}:{}: nothing is pinned as '{}' in the workspace {}, which "
+                    "labeler '{}' needs: {}",
+                    grid_.file, line, name, workspace_.string(), labeler.name, advice.command),
+        advice.source, advice.command, advice.gigabytes}});
+  return content_id({{"missing", name}, {"kind", labeler.name}});
+}
+
+bool InputSections::uses_dataset(const std::string& name) const {
+  const auto is_in = [&](const Axis<std::string>& axis) {
+    return std::any_of(axis.begin(), axis.end(), [&](const auto& each) {
+      return each.value.substr(0, each.value.find('/')) == name;
+    });
+  };
+  return std::any_of(grid_.cells.begin(), grid_.cells.end(),
+                     [&](const CellsBlock& block) { return is_in(block.datasets); }) ||
+         std::any_of(grid_.evaluations.begin(), grid_.evaluations.end(),
+                     [&](const EvaluationEntry& entry) { return is_in(entry.sets); }) ||
+         (grid_.saliency && is_in({grid_.saliency->set}));
+}
+
+bool InputSections::uses_labeler(const std::string& name) const {
+  return std::any_of(grid_.cells.begin(), grid_.cells.end(), [&](const CellsBlock& block) {
+    return std::any_of(block.labelers.begin(), block.labelers.end(),
+                       [&](const auto& each) { return each.value == name; });
+  });
+}
+
+void InputSections::list_missing() {
+  for (const Absent& absent : absent_) {
+    const MissingInput& input = absent.input;
+    const bool weights = input.what == "weights";
+    if (!(weights ? uses_labeler(absent.section) : uses_dataset(absent.section))) continue;
+    // Several labelers may use the same weights.
+    const bool listed =
+        std::any_of(grid_.missing.begin(), grid_.missing.end(), [&](const MissingInput& other) {
+          return weights && other.what == input.what && other.name == input.name;
+        });
+    if (!listed) grid_.missing.push_back(input);
+  }
 }
 
 void InputSections::require_pins(const toml::node& node) const {

@@ -12,7 +12,6 @@ namespace remixer::experiments {
 namespace {
 
 constexpr double kHour = 3600, kGigabyte = 1e9;
-constexpr int64_t kRound = 256;     // repeated augmentation counts in 256s
 constexpr double kTaskSeconds = 5;  // overhead of a small task besides its images
 constexpr double kBytesAWeight = 4;
 
@@ -97,7 +96,8 @@ class Ahead {
     if (images < 0) return -1;
     const auto held = static_cast<int64_t>(cell.recipe.hold_out * static_cast<double>(images));
     int64_t each = images - held;
-    if (cell.recipe.repeated_augmentation > 1 && each >= kRound) each = each / kRound * kRound;
+    if (cell.recipe.repeated_augmentation > 1 && each >= kAugmentationRound)
+      each = each / kAugmentationRound * kAugmentationRound;
     const int64_t batch = cell.recipe.shards * cell.recipe.shard_size;
     return each / batch * batch * cell.recipe.epochs;
   }

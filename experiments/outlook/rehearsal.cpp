@@ -18,7 +18,7 @@
 namespace remixer::experiments {
 namespace {
 
-constexpr int64_t kSteps = 2, kSmallShard = 2, kRound = 256;
+constexpr int64_t kSteps = 2, kSmallShard = 2;
 constexpr double kHoldOut = 0.25;
 
 // The recipe cut down to two steps.
@@ -42,8 +42,8 @@ int64_t train_images(const GridFile& file, const RehearsalTerms& terms) {
   for (const auto& [name, recipe] : file.recipes) {
     const Recipe short_one = rehearsed(recipe, terms);
     int64_t images = kSteps * short_one.shards * short_one.shard_size;
-    if (recipe.repeated_augmentation > 1 && images >= kRound) {
-      images = (images + kRound - 1) / kRound * kRound;
+    if (recipe.repeated_augmentation > 1 && images >= kAugmentationRound) {
+      images = (images + kAugmentationRound - 1) / kAugmentationRound * kAugmentationRound;
     }
     if (recipe.hold_out > 0) {
       images = static_cast<int64_t>(std::ceil(static_cast<double>(images) / (1 - kHoldOut))) + 1;

@@ -13,7 +13,7 @@ namespace {
 // An imported data set's spec has no image counts: assume about ImageNet-9's.
 constexpr int64_t kTrainImages = 45405, kTestImages = 4050;
 // Overhead per task: starting, reading the data set and the model, writing.
-constexpr double kTaskSeconds = 2;
+constexpr double kStatedTaskSeconds = 2;
 constexpr double kMadeImageSeconds = 4e-3;  // per image of a data set that is built
 
 double images_of(const DatasetSpec& dataset, const std::string& split) {
@@ -28,7 +28,7 @@ double images_of(const DatasetSpec& dataset, const std::string& split) {
 }
 
 double by_rate(double images, const Rate& rate) {
-  return rate.images > 0 ? kTaskSeconds + images / rate.images : 0;
+  return rate.images > 0 ? kStatedTaskSeconds + images / rate.images : 0;
 }
 
 Cell cell_of(const Json& spec) {
@@ -42,7 +42,8 @@ double seconds_of(TaskKind kind, const Json& spec) {
   const Rates rates{Machine{}};
   switch (kind) {
     case TaskKind::kPrepare: {
-      return kTaskSeconds + kMadeImageSeconds * images_of(prepare_spec(spec).dataset, "train");
+      return kStatedTaskSeconds +
+             kMadeImageSeconds * images_of(prepare_spec(spec).dataset, "train");
     }
     case TaskKind::kLabel: {
       const LabelSpec label = label_spec(spec);
@@ -61,7 +62,7 @@ double seconds_of(TaskKind kind, const Json& spec) {
       return by_rate(images_of(cell.dataset, ""), rates.evaluation(cell));
     }
     case TaskKind::kSaliency:
-      return kTaskSeconds;
+      return kStatedTaskSeconds;
   }
   return 0;
 }

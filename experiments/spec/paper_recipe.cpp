@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "base/amount_text.h"
+
 namespace remixer::experiments {
 
 Recipe paper_recipe() {
@@ -17,8 +19,8 @@ Recipe paper_recipe() {
 }
 
 std::string recipe_text(const Recipe& recipe) {
-  std::vector<std::string> on{
-      fmt::format("{} epochs of {} x {} images", recipe.epochs, recipe.shards, recipe.shard_size)};
+  std::vector<std::string> on{fmt::format("{} of {} x {} images", counted(recipe.epochs, "epoch"),
+                                          recipe.shards, recipe.shard_size)};
   const auto add = [&](bool is_on, std::string text) {
     if (is_on) on.push_back(std::move(text));
   };

@@ -50,18 +50,19 @@ PinAdvice pin_advice(const std::string& kind, const std::string& name) {
   const auto named = [&](const std::string& usual) {
     return name == usual ? "" : " --name " + name;
   };
+  // convert.py imports numpy, which ./setup puts into .deps/python.
+  const auto converted = [&](const char* file) {
+    return fmt::format(
+        "PYTHONPATH=.deps/python python3 labelcache/weights/convert.py --{0} {1} --output . && "
+        "remixer labels pin {0}-*.safetensors{2}",
+        kind, file, named(kind));
+  };
   if (kind == "bigbigan") {
     return {"u_net_imagenet.pth, linked from the repository anvoynov/BigGANsAreWatching",
-            "python3 labelcache/weights/convert.py --bigbigan u_net_imagenet.pth --output . && "
-            "remixer labels pin bigbigan-*.safetensors" +
-                named("bigbigan"),
-            0.054};
+            converted("u_net_imagenet.pth"), 0.054};
   }
   if (kind == "u2net") {
-    return {"u2net.pth, linked from the repository xuebinqin/U-2-Net",
-            "python3 labelcache/weights/convert.py --u2net u2net.pth --output . && remixer labels "
-            "pin u2net-*.safetensors" +
-                named("u2net"),
+    return {"u2net.pth, linked from the repository xuebinqin/U-2-Net", converted("u2net.pth"),
             0.176};
   }
   if (kind == "script_relabel" && name == "dm_nfnet_f6") {

@@ -5,10 +5,12 @@
 #include <fstream>
 #include <set>
 
+#include "base/amount_text.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/parse_number.h"
 #include "base/random.h"
 
 namespace remixer {
@@ -125,6 +127,38 @@ TEST(ClockTest, DurationsReadWell) {
   EXPECT_EQ(duration_text(1500), "25 min");
   EXPECT_EQ(duration_text(6000), "1 h 40 min");
   EXPECT_EQ(iso_time(0), "1970-01-01T00:00:00Z");
+}
+
+TEST(ParseNumberTest, TakesAWholeTextOrNothing) {
+  EXPECT_EQ(parse_number<int64_t>("-12"), -12);
+  EXPECT_EQ(parse_number<int64_t>("17", 8), 15);
+  EXPECT_EQ(parse_number<double>("2.5e-3"), 2.5e-3);
+  for (const char* text : {"", " 1", "1 ", "+1", "1x", "0x1", "1.5", "99999999999999999999"}) {
+    EXPECT_FALSE(parse_number<int64_t>(text)) << text;
+  }
+  EXPECT_FALSE(parse_number<size_t>("-1"));
+  EXPECT_FALSE(parse_number<double>("1,5"));
+  EXPECT_FALSE(parse_number<double>("1e999"));
+}
+
+TEST(AmountTest, HoursAndSizesReadWell) {
+  EXPECT_EQ(counted(1, "cell"), "1 cell");
+  EXPECT_EQ(counted(0, "cell"), "0 cells");
+  EXPECT_EQ(hours_text(0), "0 min");
+  EXPECT_EQ(hours_text(0.0001), "1 min");
+  EXPECT_EQ(hours_text(0.2), "12 min");
+  EXPECT_EQ(hours_text(0.996), "1 h");
+  EXPECT_EQ(hours_text(3.94), "3.9 h");
+  EXPECT_EQ(hours_text(9.96), "10 h");
+  EXPECT_EQ(hours_text(221.4), "221 h");
+  EXPECT_EQ(device_hours_text(1.0 / 60, "GPU"), "1 GPU-minute");
+  EXPECT_EQ(device_hours_text(0.2, "processor"), "12 processor-minutes");
+  EXPECT_EQ(device_hours_text(1.04, "processor"), "1 processor-hour");
+  EXPECT_EQ(device_hours_text(1.5, "GPU"), "1.5 GPU-hours");
+  EXPECT_EQ(device_hours_text(422, "GPU"), "422 GPU-hours");
+  EXPECT_EQ(gigabytes_text(0.0123), "12 MB");
+  EXPECT_EQ(gigabytes_text(1.3), "1.3 GB");
+  EXPECT_EQ(gigabytes_text(145), "145 GB");
 }
 
 }  // namespace

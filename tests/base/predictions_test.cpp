@@ -62,6 +62,22 @@ TEST(Predictions, AFileWithoutTheWholeTruthSaysSo) {
   EXPECT_FALSE(read_predictions(folder.path() / "old").whole_truth);
 }
 
+TEST(Predictions, AFileOfOtherShapesIsRefused) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "predictions";
+  write_predictions(path, example());
+  std::string bytes = read_file(path);
+  const size_t at = bytes.find("[4,9]", bytes.find("\"raw.logits\""));
+  ASSERT_NE(at, std::string::npos);
+  write_file_atomic(path, bytes.replace(at, 5, "[9,4]"));
+  try {
+    read_predictions(path);
+    FAIL() << "it was read";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("not a file of predictions: 'raw' has other shapes"));
+  }
+}
+
 // Whatever bytes are turned, the file is refused by name, or read as predictions that are whole.
 void read_turned(const std::filesystem::path& path, int times, const std::function<void()>& read) {
   const std::string whole = read_file(path);

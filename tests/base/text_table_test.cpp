@@ -47,6 +47,14 @@ TEST(TableText, ShowsNumbersShortAndFlagsAsWords) {
   EXPECT_EQ(table.text(), "   value  best\n0.123457  yes\n");
 }
 
+TEST(TableText, ShowsSmallHoursAndGigabytes) {
+  Table table({{"time", Show::kHours}, {"disk", Show::kGigabytes}});
+  table.add_row({0.2, 0.0123});
+  table.add_row({3.94, 145.2});
+  EXPECT_EQ(table.text(), "  time    disk\n12 min   12 MB\n 3.9 h  145 GB\n");
+  EXPECT_EQ(table.csv(), "time,disk\n0.2,0.0123\n3.94,145.2\n");
+}
+
 TEST(TableCsv, QuotesWhatNeedsIt) {
   Table table({{"a,b"}, {"c"}, {"d"}, {"e"}});
   table.add_row({"say \"hi\"", "two\nlines", nullptr, 0.1});

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/json.h"
 #include "coordinator/command/ask/machine_checks.h"
@@ -115,6 +117,18 @@ TEST(MachineChecksTest, GpusVersionsAndIdleCards) {
   EXPECT_EQ(check_ranks(on_gpus("12.8", "on the CPU: why"), true)[2].health, Health::kBad);
   EXPECT_EQ(check_ranks(on_gpus("13.0", "on the CPU: two ranks, one GPU"), false)[3].health,
             Health::kWarn);
+}
+
+// A login node has no GPU, where ./setup alone builds no GPU parts.
+TEST(MachineChecksTest, GpuPartsAreAskedForWhereTheyAreMissing) {
+  RanksTried tried = on_gpus("", "on the CPU: this build has no GPU parts");
+  tried.answer["cuda"] = {{"problem", "this build has no GPU parts"}};
+  const auto checks = check_ranks(tried, true);
+  const auto cuda = std::find_if(checks.begin(), checks.end(),
+                                 [](const auto& check) { return check.name == "cuda"; });
+  ASSERT_NE(cuda, checks.end());
+  EXPECT_EQ(cuda->health, Health::kBad);
+  EXPECT_THAT(cuda->advice, HasSubstr("REMIXER_CUDA=ON ./setup"));
 }
 
 TEST(MachineChecksTest, AFullDiskIsBad) {

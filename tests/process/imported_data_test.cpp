@@ -85,6 +85,11 @@ TEST_F(ImportedDataTest, RunsInAGridFromEndToEnd) {
     ASSERT_EQ(imported.code, 0) << imported.errors;
     EXPECT_THAT(imported.output, HasSubstr("[dataset." + name + "]"));
   }
+  // The workspace named before the subcommand is the tools' as well.
+  const auto list = remixer({"dataset", "list"});
+  EXPECT_THAT(list.output, HasSubstr(" photos "));
+  EXPECT_THAT(list.output, HasSubstr("\nfashion-bg "));
+  EXPECT_EQ(remixer({"dataset", "verify", "shifted"}).code, 0);
   const auto first = remixer(run);
   ASSERT_EQ(first.code, 0) << first.output << first.errors;
   const auto all = figures(workspace_);

@@ -65,9 +65,20 @@ void expect_export(const fs::path& workspace, const fs::path& folder) {
   const auto check = remixer({"report", "--check"}, folder);
   EXPECT_EQ(check.code, 0) << check.output << check.errors;
   EXPECT_NE(check.output.find("are packed"), std::string::npos) << check.output;
-  const auto up = remixer({"up"}, folder);
-  EXPECT_EQ(up.code, 2) << "nothing can go on there";
-  EXPECT_NE(up.errors.find("remixer export"), std::string::npos) << up.errors;
+  const auto status = remixer({"status"}, folder);
+  EXPECT_EQ(status.code, 0) << status.errors;
+  EXPECT_NE(status.output.find("This is an export"), std::string::npos) << status.output;
+  EXPECT_EQ(status.output.find("remixer up"), std::string::npos) << status.output;
+  const std::vector<std::vector<std::string>> orders{{"up"}, {"gc"}, {"cancel", "small"}};
+  for (const std::vector<std::string>& order : orders) {
+    const auto refused = remixer(order, folder);
+    EXPECT_EQ(refused.code, 2) << order[0] << ": nothing can be run there";
+    EXPECT_NE(refused.errors.find("is an export"), std::string::npos) << refused.errors;
+    EXPECT_NE(refused.errors.find("name another workspace"), std::string::npos) << refused.errors;
+  }
+  for (const char* name : {"labels", "logs", "models", "runs", "daemon.lock"}) {
+    EXPECT_FALSE(fs::exists(folder / name)) << name;
+  }
 }
 
 TEST(LineTest, GridBecomesTablesAndIsReusedAfterwards) {
@@ -181,6 +192,51 @@ TEST(LineTest, DownLeavesTheWorkspaceToTheNextDaemon) {
     EXPECT_EQ(daemon.wait(30).code, 0);
     EXPECT_EQ(next.wait(30).code, 0) << next.errors();
   }
+}
+
+// Every order works on a workspace whose daemon has ended, too.
+TEST(LineTest, OrdersNeedNoDaemon) {
+  ScratchFolder folder("line-orders");
+  const fs::path workspace = folder / "workspace";
+  write_file_atomic(folder / "grid.toml", small_grid());
+  const auto remixer = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {program("remixer"), "--workspace", workspace.string()});
+    return arguments;
+  };
+  Program daemon(remixer({"up", "--workers", "0"}), folder.path());
+  ASSERT_TRUE(eventually([&] { return fs::exists(workspace / "access.json"); })) << daemon.errors();
+  const std::vector<std::string> submit{"submit", (folder / "grid.toml").string()};
+  ASSERT_EQ(run_program(remixer(submit), folder.path()).code, 0);
+  const auto down = run_program(remixer({"down"}), folder.path());
+  ASSERT_EQ(down.code, 0) << down.errors;
+  EXPECT_EQ(down.output,
+            "The daemon has ended; `remixer up` or `remixer run` continues from there.\n");
+  EXPECT_EQ(daemon.wait(30).code, 0);
+  const auto status = run_program(remixer({"status"}), folder.path());
+  EXPECT_NE(status.output.find("  time_left\n"), std::string::npos) << status.output;
+  EXPECT_NE(status.output.find("`remixer run` continues.\n"), std::string::npos) << status.output;
+  const std::vector<std::vector<std::string>> orders{{"pause", "small"},
+                                                     {"resume", "small"},
+                                                     {"limit", "small", "--priority", "3"},
+                                                     {"cancel", "small"},
+                                                     {"retry", "small"},
+                                                     {"gc", "--dry-run"},
+                                                     {"gc"},
+                                                     {"backup", (folder / "copy.db").string()},
+                                                     {"rm", "small", "--yes"}};
+  for (const std::vector<std::string>& order : orders) {
+    const auto done = run_program(remixer(order), folder.path());
+    EXPECT_EQ(done.code, 0) << order[0] << ": " << done.output << done.errors;
+    if (order[0] == "limit") {
+      EXPECT_EQ(done.output,
+                "small: priority 3; tasks at once: no limit; training needs ranks: no limit, GPUs: "
+                "no limit\n");
+    }
+    if (order[0] == "pause") {
+      EXPECT_NE(done.output.find("`remixer resume small` continues it.\n"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(count(workspace, "SELECT count(*) FROM grid"), 0);
 }
 
 // A result waits for its daemon, but not for ever: it is on the disk.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/bench/bench.h"
 
+#include <CLI/CLI.hpp>
 #include <cstring>
-#include <iostream>
 
 #include "base/error.h"
 #include "tools/bench/loader_bench.h"
+#include "tools/command/subcommand.h"
+#include "tools/model/model_command.h"
 
 namespace remixer::worker {
 namespace {
@@ -22,6 +24,20 @@ constexpr Benchmark kBenchmarks[] = {
     {"step", "A training step, beside the machine's own matrix product", bench_step},
 };
 
+// Only for the list in --help: those above are handled earlier, and `remixer` runs the others
+// itself, since they need no LibTorch.
+void add_names(CLI::App& app) {
+  for (const Benchmark& benchmark : kBenchmarks) {
+    app.add_subcommand(benchmark.name, benchmark.description);
+  }
+  const char* group = "Without LibTorch";
+  app.add_subcommand("scheduler",
+                     "Submit, claim, status and memory of a daemon with many finished cells")
+      ->group(group);
+  app.add_subcommand("study", "A grid of very many cells, thousands of workers, a slow file system")
+      ->group(group);
+}
+
 }  // namespace
 
 int bench_command(int argc, char** argv) {
@@ -30,17 +46,12 @@ int bench_command(int argc, char** argv) {
       return benchmark.run(argc - 1, argv + 1);
     }
   }
-  const bool help =
-      argc > 1 && (std::strcmp(argv[1], "--help") == 0 || std::strcmp(argv[1], "-h") == 0);
-  std::ostream& out = help ? std::cout : std::cerr;
-  out << "usage: remixer bench NAME [OPTIONS] (each has --help)\n";
-  for (const Benchmark& benchmark : kBenchmarks) {
-    out << "  " << benchmark.name << "\t" << benchmark.description << '\n';
-  }
-  // `remixer` runs these itself; they need no LibTorch.
-  out << "  scheduler\tSubmit, claim, status and memory of a daemon with many finished cells\n"
-         "  study\tA grid of very many cells, thousands of workers, a slow file system\n";
-  return help ? kExitDone : kExitBadInput;
+  CLI::App app("Measure how fast this machine runs the parts of a study", "remixer bench");
+  tools::add_example(app, "remixer bench step");
+  app.require_subcommand(1);
+  add_names(app);
+  if (const int code = parse_arguments(app, argc, argv); code >= 0) return code;
+  fail_input("scheduler and study are run by `remixer bench`, not by remixer-tools");
 }
 
 }  // namespace remixer::worker

@@ -25,12 +25,13 @@
 #include "core/kernels/memory_meter.h"
 #include "core/kernels/operators.h"
 #include "tools/bench/bench.h"
+#include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
 namespace {
 
-struct Options {
+struct KernelOptions {
   std::string device = "auto", precision = "fp32", format = "table";
   int64_t batch = 8, heads = 6, grid = 14, width = 64, channels = 512, classes = 1000, rounds = 7;
   int threads = 2;
@@ -53,7 +54,7 @@ struct Group {
 
 class Maker {
  public:
-  Maker(const Options& options, at::Device device)
+  Maker(const KernelOptions& options, at::Device device)
       : options_(options),
         wide_(at::TensorOptions(at::kFloat).device(device)),
         narrow_(wide_.dtype(options.precision == "bf16"   ? at::kBFloat16
@@ -179,7 +180,7 @@ class Maker {
               {classes}}}};
   }
 
-  const Options& options_;
+  const KernelOptions& options_;
   at::TensorOptions wide_, narrow_;
 };
 
@@ -246,7 +247,7 @@ void print_table(const std::vector<Group>& groups) {
   }
 }
 
-void print_json(const Options& options, const std::string& device,
+void print_json(const KernelOptions& options, const std::string& device,
                 const std::vector<Group>& groups) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const Group& group : groups) {
@@ -274,12 +275,13 @@ void print_json(const Options& options, const std::string& device,
 }  // namespace
 
 int bench_kernels(int argc, char** argv) {
-  Options options;
+  KernelOptions options;
   CLI::App app(
       "Times each operator beside the same without a mask, PyTorch's attention with a dense bias\n"
-      "and the form of the paper's code, round by round in one run. 'times': as much as the first\n"
-      "line of its group takes. Peak: memory of forward and backward beyond the arguments",
+      "and the form of the paper's code, round by round in one run. 'times': relative to the\n"
+      "first line of its group. Peak: memory of forward and backward beyond the arguments",
       "remixer bench kernels");
+  tools::add_example(app, "remixer bench kernels --batch 4 --grid 14");
   add_device_option(app, options.device);
   app.add_option("--precision", options.precision, "fp32, bf16 or fp16")
       ->capture_default_str()

@@ -19,11 +19,12 @@
 #include "core/training/optimizer.h"
 #include "experiments/spec/architectures.h"
 #include "tools/bench/bench.h"
+#include "tools/command/subcommand.h"
 
 namespace remixer::worker {
 namespace {
 
-struct Options {
+struct StepOptions {
   std::string architecture = "deit_small_patch16_224", labels = "relabel", format = "table";
   int64_t batch = 8, image_size = 0, classes = 1000, steps = 10;
   int threads = 2;
@@ -35,7 +36,7 @@ double now() {
 
 // Patch labels like a labeler's: ReLabel's 1000 probabilities, of which a few are large, or one
 // saliency per patch.
-at::Tensor patch_labels(const Options& options, int64_t patches) {
+at::Tensor patch_labels(const StepOptions& options, int64_t patches) {
   if (options.labels == "saliency") return at::rand({options.batch, patches, 1});
   at::Tensor logits = at::rand({options.batch, patches, options.classes});
   return (logits * (logits > 0.995) * 12).softmax(-1);
@@ -44,7 +45,7 @@ at::Tensor patch_labels(const Options& options, int64_t patches) {
 // One training step: distance, forward, loss, backward, AdamW.
 class Step {
  public:
-  explicit Step(const Options& options)
+  explicit Step(const StepOptions& options)
       : model_(models::create_model({.architecture = options.architecture,
                                      .num_classes = options.classes,
                                      .image_size = options.image_size,
@@ -115,7 +116,7 @@ Measurement measure(Step& step, int64_t steps) {
   return measured;
 }
 
-void report(const Options& options, const Step& step, const Measurement& measured) {
+void report(const StepOptions& options, const Step& step, const Measurement& measured) {
   // A backward pass has two products for each product of the forward pass.
   const double work =
       3 * 2 * models::multiply_adds(step.model()) * static_cast<double>(options.batch);
@@ -147,11 +148,12 @@ void report(const Options& options, const Step& step, const Measurement& measure
 }  // namespace
 
 int bench_step(int argc, char** argv) {
-  Options options;
+  StepOptions options;
   CLI::App app(
       "Times a training step (distance of labels, forward, backward, AdamW) and the machine's\n"
-      "matrix product in the same run, and prints which part of it the step reaches",
+      "matrix product in the same run, and prints what share of it the step reaches",
       "remixer bench step");
+  tools::add_example(app, "remixer bench step --arch deit_tiny_patch16_224 --labels saliency");
   app.add_option("--arch", options.architecture, "architecture")->capture_default_str();
   app.add_option("--labels", options.labels,
                  "relabel (K = classes, cosine), saliency (K = 1, l1) or none")

@@ -16,6 +16,7 @@
 #include "core/image/image_decode.h"
 #include "core/image/image_files.h"
 #include "core/image/image_listing.h"
+#include "tools/command/subcommand.h"
 
 namespace remixer::data {
 namespace {
@@ -101,6 +102,7 @@ int bench_loader_command(int argc, char** argv) {
       "Reads every image below FOLDER as training does: decode, random resized crop, mirror, "
       "normalise",
       "remixer bench loader");
+  tools::add_example(app, "remixer bench loader photos/train --threads 2");
   app.add_option("folder", arguments.folder, "A folder with one folder per class, or a tar archive")
       ->required();
   app.add_option("--side", arguments.side, "Side of the result in pixels")

@@ -13,6 +13,7 @@
 #include "core/dataset/dataset.h"
 #include "core/dataset/published_sets.h"
 #include "experiments/spec/components.h"
+#include "tools/command/subcommand.h"
 
 namespace remixer::data {
 
@@ -118,6 +119,7 @@ CLI::App* add_build(CLI::App& app, BuildOptions& options) {
       app.add_subcommand("build",
                          "Build a data set: fashion-bg from installed packages, imagenet9 and "
                          "tiny-imagenet9 from your own photographs");
+  tools::add_example(*build_app, "remixer dataset build fashion-bg train_images=2000");
   build_app->add_option("builder", options.builder, "Builder, such as fashion-bg")->required();
   build_app->add_option("parameters", options.parameters, "NAME=NUMBER, such as train_images=2000");
   build_app->add_option("--from", options.from,
@@ -127,10 +129,7 @@ CLI::App* add_build(CLI::App& app, BuildOptions& options) {
   build_app->add_option("--name", options.name, "Name for grids [the builder's]");
   build_app->add_flag("--replace", options.replace, "Take the name from another data set");
   auto* output = build_app->add_option("--output", options.output, "Folder to create");
-  build_app
-      ->add_option("--workspace", options.workspace,
-                   "Workspace to put it in, under its id [$REMIXER_WORKSPACE or ./workspace]")
-      ->excludes(output);
+  tools::add_workspace(*build_app, options.workspace)->excludes(output);
   return build_app;
 }
 
@@ -146,6 +145,7 @@ int run_build(const BuildOptions& options) {
 CLI::App* add_import(CLI::App& app, ImportOptions& options) {
   CLI::App* import_app = app.add_subcommand(
       "import", "Import a data set in place; nothing is written beside its images");
+  tools::add_example(*import_app, "remixer dataset import folder photos --hold-out 20");
   ImportJob& job = options.job;
   import_app
       ->add_option("kind", job.kind,
@@ -184,8 +184,7 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
           "WHAT", "allowance"));
   import_app->add_flag("--dry-run", job.dry_run, "Print only the report; write nothing");
   import_app->add_flag("--replace", job.replace, "Take the name from another data set");
-  import_app->add_option("--workspace", job.workspace,
-                         "Workspace to put it in [$REMIXER_WORKSPACE or ./workspace]");
+  tools::add_workspace(*import_app, job.workspace);
   return import_app;
 }
 

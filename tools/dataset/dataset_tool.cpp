@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -15,6 +14,7 @@
 #include "core/dataset/verify.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/imported.h"
+#include "tools/command/subcommand.h"
 #include "tools/dataset/dataset_make.h"
 
 namespace remixer::data {
@@ -38,9 +38,10 @@ Json builders_table() {
   return rows;
 }
 
-// The data sets in a workspace. A folder without a valid dataset is listed with its problem.
+// The data sets in a workspace; none if there is no workspace yet. A folder without a valid dataset
+// is listed with its problem.
 Json datasets_table(const fs::path& workspace) {
-  if (!fs::is_directory(workspace)) {
+  if (fs::exists(workspace) && !fs::is_directory(workspace)) {
     fail_input("{} is not a folder; name a workspace", workspace.string());
   }
   Json rows = Json::array();
@@ -88,19 +89,6 @@ Json datasets_table(const fs::path& workspace) {
   return rows;
 }
 
-void print_table(const Json& rows, const std::vector<std::string>& columns,
-                 const std::string& format) {
-  std::vector<Column> headings;
-  for (const std::string& column : columns) headings.push_back({column});
-  Table table(headings);
-  for (const Json& row : rows) {
-    std::vector<Json> values;
-    for (const std::string& column : columns) values.push_back(row.value(column, Json()));
-    table.add_row(std::move(values));
-  }
-  fmt::print("{}", table.as(format_from_string(format)));
-}
-
 // The data sets that `import` supports.
 Json imports_table() {
   Json rows = Json::array();
@@ -117,24 +105,80 @@ Json imports_table() {
   return rows;
 }
 
-int list(const fs::path& workspace, const std::string& format) {
-  if (!workspace.empty()) {
-    print_table(datasets_table(workspace),
-                {"dataset", "name", "made_by", "train", "evaluation", "content", "state"}, format);
-    return kExitDone;
+struct ListOptions {
+  fs::path workspace;
+  std::string format = "table";
+};
+
+CLI::App* add_list(CLI::App& app, ListOptions& options) {
+  CLI::App* list_app = app.add_subcommand(
+      "list", "List the data sets of the workspace, and what can be built and imported");
+  tools::add_example(*list_app, "remixer dataset list");
+  tools::add_workspace(*list_app, options.workspace);
+  list_app->add_option("--format", options.format, "table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  return list_app;
+}
+
+// A part of the list. In CSV the names of its columns stand for the heading.
+void print_part(const std::string& heading, const Json& rows,
+                const std::vector<std::string>& columns, Format format) {
+  if (format == Format::kTable) fmt::print("{}{}\n", heading, rows.empty() ? ": none" : "");
+  if (format == Format::kTable && rows.empty()) return;
+  std::vector<Column> headings;
+  for (const std::string& column : columns) headings.push_back({column});
+  Table table(headings);
+  for (const Json& row : rows) {
+    std::vector<Json> values;
+    for (const std::string& column : columns) values.push_back(row.value(column, Json()));
+    table.add_row(std::move(values));
   }
+  fmt::print("{}", table.as(format));
+}
+
+int run_list(const ListOptions& options) {
+  const Json datasets = datasets_table(options.workspace);
   const Json builders = builders_table(), imports = imports_table();
-  if (format == "json") {
-    fmt::print("{}\n", Json{{"build", builders}, {"import", imports}}.dump(2));
+  const Format format = format_from_string(options.format);
+  if (format == Format::kJson) {
+    fmt::print("{}\n",
+               Json{{"datasets", datasets}, {"build", builders}, {"import", imports}}.dump(2));
     return kExitDone;
   }
-  print_table(builders, {"builder", "image_size", "evaluation_sets", "parameters"}, format);
+  print_part(fmt::format("Data sets of the workspace {}{}", options.workspace.string(),
+                         fs::exists(options.workspace) ? "" : " (no such folder)"),
+             datasets, {"dataset", "name", "made_by", "train", "evaluation", "content", "state"},
+             format);
   fmt::print("\n");
-  print_table(imports, {"import", "classes", "published", "description"}, format);
+  print_part("To build: remixer dataset build BUILDER", builders,
+             {"builder", "image_size", "evaluation_sets", "parameters"}, format);
+  fmt::print("\n");
+  print_part("To import: remixer dataset import KIND FOLDER", imports,
+             {"import", "classes", "published", "description"}, format);
   return kExitDone;
 }
 
-int verify(const fs::path& folder) {
+// A data set that is read.
+struct ReadOptions {
+  fs::path dataset, workspace;
+
+  fs::path folder() const { return tools::dataset_folder(dataset, workspace); }
+  void add_to(CLI::App& command) {
+    tools::add_dataset(command, "dataset", dataset)->required();
+    tools::add_workspace(command, workspace);
+  }
+};
+
+CLI::App* add_verify(CLI::App& app, ReadOptions& options) {
+  CLI::App* verify_app =
+      app.add_subcommand("verify", "Decode every image and report what is wrong");
+  tools::add_example(*verify_app, "remixer dataset verify photos");
+  options.add_to(*verify_app);
+  return verify_app;
+}
+
+int run_verify(const ReadOptions& options) {
+  const fs::path folder = options.folder();
   constexpr size_t kShown = 20;
   Progress progress("verifying");
   const Verification result =
@@ -165,66 +209,48 @@ int verify(const fs::path& folder) {
 }
 
 struct SheetOptions {
-  fs::path folder, output;
+  ReadOptions read;
+  fs::path output;
   std::vector<std::string> splits;
   int cell = 64;
 };
 
-int sheet(const SheetOptions& options) {
-  const std::vector<std::string> splits =
-      options.splits.empty() ? dataset_splits(options.folder) : options.splits;
-  write_png(options.output, contact_sheet(options.folder, splits, options.cell));
-  fmt::print("{}: columns {}\n", options.output.string(), fmt::join(splits, ", "));
-  return kExitDone;
+CLI::App* add_sheet(CLI::App& app, SheetOptions& options) {
+  CLI::App* sheet_app = app.add_subcommand("sheet", "Draw a contact sheet, one row per class");
+  tools::add_example(*sheet_app, "remixer dataset sheet photos --output sheet.png");
+  options.read.add_to(*sheet_app);
+  sheet_app->add_option("--output", options.output, "PNG to write")->required();
+  sheet_app->add_option("--splits", options.splits, "Columns, in order (default: all)")
+      ->delimiter(',');
+  sheet_app->add_option("--cell", options.cell, "Side of each image in pixels (default 64)");
+  return sheet_app;
 }
 
-// The folder for `verify` and `sheet`: a given folder, or the workspace's dataset of that name.
-fs::path find_dataset(const fs::path& given, const fs::path& workspace) {
-  if (fs::exists(given)) return given;
-  const auto named = experiments::folders_named(workspace, given.string());
-  if (named.size() == 1) return named.front();
-  fail_input("{} is neither a folder nor the name of a dataset in {}", given.string(),
-             workspace.string());
+int run_sheet(const SheetOptions& options) {
+  const fs::path folder = options.read.folder();
+  const std::vector<std::string> splits =
+      options.splits.empty() ? dataset_splits(folder) : options.splits;
+  write_png(options.output, contact_sheet(folder, splits, options.cell));
+  fmt::print("{}: columns {}\n", options.output.string(), fmt::join(splits, ", "));
+  return kExitDone;
 }
 
 }  // namespace
 
 int dataset_command(int argc, char** argv) {
   CLI::App app{"Build, import and inspect data sets", "remixer dataset"};
+  tools::add_example(app, "remixer dataset build fashion-bg");
   app.require_subcommand(1);
-
-  const char* given = std::getenv("REMIXER_WORKSPACE");
-  const fs::path usual_workspace = given && *given ? given : "workspace";
   BuildOptions building;
-  building.workspace = usual_workspace;
-  CLI::App* build_app = add_build(app, building);
   ImportOptions importing;
-  importing.job.workspace = usual_workspace;
-  CLI::App* import_app = add_import(app, importing);
-
-  fs::path workspace;
-  std::string format = "table";
-  CLI::App* list_app = app.add_subcommand("list", "List builders, or the data sets of a workspace");
-  list_app->add_option("--workspace", workspace, "Workspace whose data sets are listed");
-  list_app->add_option("--format", format, "table, json or csv")
-      ->check(CLI::IsMember({"table", "json", "csv"}));
-
-  fs::path verified;
-  CLI::App* verify_app =
-      app.add_subcommand("verify", "Decode every image and report what is wrong");
-  verify_app->add_option("dataset", verified, "The data set's folder, or its name in the workspace")
-      ->required();
-
+  ListOptions listing;
+  ReadOptions verifying;
   SheetOptions showing;
-  CLI::App* sheet_app = app.add_subcommand("sheet", "Draw a contact sheet, one row per class");
-  sheet_app
-      ->add_option("dataset", showing.folder, "The data set's folder, or its name in the workspace")
-      ->required();
-  sheet_app->add_option("--output", showing.output, "PNG to write")->required();
-  sheet_app->add_option("--splits", showing.splits, "Columns, in order (default: all)")
-      ->delimiter(',');
-  sheet_app->add_option("--cell", showing.cell, "Side of each image in pixels (default 64)");
-
+  const CLI::App* build = add_build(app, building);
+  const CLI::App* import = add_import(app, importing);
+  const CLI::App* list = add_list(app, listing);
+  const CLI::App* verify = add_verify(app, verifying);
+  add_sheet(app, showing);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -232,12 +258,11 @@ int dataset_command(int argc, char** argv) {
     fmt::print(stderr, "remixer dataset: {}; see remixer dataset --help\n", error.what());
     return kExitBadInput;
   }
-  if (build_app->parsed()) return run_build(building);
-  if (import_app->parsed()) return run_import(importing);
-  if (list_app->parsed()) return list(workspace, format);
-  if (verify_app->parsed()) return verify(find_dataset(verified, usual_workspace));
-  showing.folder = find_dataset(showing.folder, usual_workspace);
-  return sheet(showing);
+  if (build->parsed()) return run_build(building);
+  if (import->parsed()) return run_import(importing);
+  if (list->parsed()) return run_list(listing);
+  if (verify->parsed()) return run_verify(verifying);
+  return run_sheet(showing);
 }
 
 }  // namespace remixer::data

@@ -11,10 +11,10 @@
 #include "base/text_table.h"
 #include "core/dataset/dataset.h"
 #include "labelcache/file/label_file_reader.h"
+#include "tools/command/subcommand.h"
 #include "tools/labels/label_drawing.h"
 #include "tools/labels/label_quality.h"
 #include "tools/labels/label_stats.h"
-#include "tools/labels/labels_tool.h"
 
 namespace remixer::labelcache {
 namespace {
@@ -56,7 +56,7 @@ void print_map(const data::LabelMap& map) {
   }
   const int grid = std::min({map.height, map.width, 32});
   std::vector<float> patches(static_cast<size_t>(grid) * grid * map.channels);
-  data::patch_labels(map, {}, grid, patches.data());
+  data::patch_labels(map, data::Region{}, grid, patches.data());
   for (int y = 0; y < grid; ++y) {
     for (int x = 0; x < grid; ++x) {
       const float value = patches[(static_cast<size_t>(y) * grid + x) * map.channels];
@@ -88,10 +88,13 @@ void add_format(CLI::App& command, std::string& format) {
 CLI::App* add_inspect(CLI::App& app, InspectOptions& options) {
   CLI::App* inspect_app =
       app.add_subcommand("inspect", "Show where a file's labels come from, or one map");
+  tools::add_example(*inspect_app, "remixer labels inspect train.labels");
   inspect_app->add_option("file", options.file, "Label file")->required();
   inspect_app->add_option("sample", options.sample, "Sample id, to show its map");
-  inspect_app->add_option("--png", options.png, "Draw the map over its image into this file");
-  inspect_app->add_option("--dataset", options.dataset, "The dataset's folder or name, for --png");
+  inspect_app->add_option("--png", options.png,
+                          "Draw the map over its image, of --dataset, into this file");
+  tools::add_dataset(*inspect_app, "--dataset", options.dataset);
+  tools::add_workspace(*inspect_app, options.workspace);
   add_format(*inspect_app, options.format);
   return inspect_app;
 }
@@ -111,9 +114,9 @@ int run_inspect(const InspectOptions& options) {
     print_map(map);
     return kExitDone;
   }
-  if (options.dataset.empty()) fail_input("--png draws over the image: say --dataset FOLDER too");
-  const auto dataset = data::Dataset::open(dataset_folder(options.dataset, default_workspace()),
-                                           reader.provenance().split);
+  if (options.dataset.empty()) fail_input("--png draws over the image: say --dataset too");
+  const auto dataset = data::Dataset::open(
+      tools::dataset_folder(options.dataset, options.workspace), reader.provenance().split);
   const auto& samples = dataset.samples();
   const auto sample = std::find_if(samples.begin(), samples.end(), [&](const data::Sample& one) {
     return one.id == options.sample;
@@ -128,6 +131,7 @@ int run_inspect(const InspectOptions& options) {
 
 CLI::App* add_verify(CLI::App& app, VerifyOptions& options) {
   CLI::App* verify_app = app.add_subcommand("verify", "Read everything and compare all checksums");
+  tools::add_example(*verify_app, "remixer labels verify train.labels");
   verify_app->add_option("files", options.files, "Label files")->required();
   return verify_app;
 }
@@ -149,6 +153,7 @@ int run_verify(const VerifyOptions& options) {
 
 CLI::App* add_stats(CLI::App& app, StatsOptions& options) {
   CLI::App* stats_app = app.add_subcommand("stats", "Print statistics over all maps");
+  tools::add_example(*stats_app, "remixer labels stats train.labels --format json");
   stats_app->add_option("file", options.file, "Label file")->required();
   add_format(*stats_app, options.format);
   return stats_app;
@@ -162,6 +167,8 @@ int run_stats(const StatsOptions& options) {
 CLI::App* add_quality(CLI::App& app, QualityOptions& options) {
   CLI::App* quality_app = app.add_subcommand(
       "quality", "Measure how well a labeler agrees with a data set's boxes and true masks");
+  tools::add_example(*quality_app,
+                     "remixer labels quality saliency --dataset photos --split val --images 200");
   add_labeler_options(*quality_app, options.labeler);
   quality_app->add_option("--images", options.images, "Images, spread over the split")
       ->check(CLI::Range(1, 100000000))
@@ -174,8 +181,9 @@ CLI::App* add_quality(CLI::App& app, QualityOptions& options) {
 }
 
 int run_quality(const QualityOptions& options) {
-  const auto dataset = data::Dataset::open(
-      dataset_folder(options.labeler.dataset, options.labeler.workspace), options.labeler.split);
+  const auto dataset =
+      data::Dataset::open(tools::dataset_folder(options.labeler.dataset, options.labeler.workspace),
+                          options.labeler.split);
   at::set_num_threads(1);  // images are processed in parallel instead
   const auto labeler = open_labeler(options.labeler);
   print(label_quality({dataset, *labeler, options.images, options.grid}), options.format);

@@ -13,7 +13,7 @@
 namespace remixer::labelcache {
 
 struct InspectOptions {
-  std::filesystem::path file, dataset, png;
+  std::filesystem::path file, dataset, png, workspace;
   std::string sample, format = "table";
 };
 CLI::App* add_inspect(CLI::App& app, InspectOptions& options);

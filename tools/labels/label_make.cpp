@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "experiments/spec/components.h"
-#include "experiments/spec/imported.h"
 #include "experiments/spec/pins.h"
 #include "labelcache/file/partial_file.h"
 #include "labelcache/labelers/label_job.h"
 #include "labelcache/labelers/label_pin.h"
+#include "tools/command/subcommand.h"
 #include "tools/labels/labels_tool.h"
 
 namespace remixer::labelcache {
@@ -70,15 +70,6 @@ std::string usual_name(const Pin& pin, const fs::path& file) {
   return pin.kind.starts_with("script_") ? file.stem().string() : pin.kind;
 }
 
-void add_workspace(CLI::App* command, fs::path& workspace) {
-  workspace = default_workspace();
-  command
-      ->add_option(
-          "-w,--workspace", workspace,
-          "Workspace whose weights/ has what was pinned [$REMIXER_WORKSPACE or ./workspace]")
-      ->type_name("DIR");
-}
-
 experiments::LabelerSpec spec_of(const LabelerOptions& options) {
   return experiments::make_labeler_spec(options.labeler, overrides_from(options.parameters));
 }
@@ -93,14 +84,11 @@ void add_labeler_options(CLI::App& command, LabelerOptions& options) {
       ->required();
   command.add_option("parameters", options.parameters,
                      "NAME=NUMBER, such as input_size=64; NAME_sha256=HASH of your own weights");
-  command
-      .add_option("--dataset", options.dataset,
-                  "The dataset's folder, or its name in the workspace")
-      ->required();
+  tools::add_dataset(command, "--dataset", options.dataset)->required();
   command.add_option("--split", options.split, "Split, such as train")->required();
   command.add_option("--weights", options.weights, "Folder of the networks' weights")
       ->capture_default_str();
-  add_workspace(&command, options.workspace);
+  tools::add_workspace(command, options.workspace);
 }
 
 std::unique_ptr<Labeler> open_labeler(const LabelerOptions& options) {
@@ -108,15 +96,12 @@ std::unique_ptr<Labeler> open_labeler(const LabelerOptions& options) {
                       {options.weights, experiments::weights_folder(options.workspace)});
 }
 
-fs::path dataset_folder(const fs::path& given, const fs::path& workspace) {
-  if (given.empty() || fs::exists(given)) return given;
-  const auto named = experiments::folders_named(workspace, given.string());
-  return named.size() == 1 ? named.front() : given;
-}
-
 CLI::App* add_build(CLI::App& app, BuildOptions& options) {
   CLI::App* build_app =
       app.add_subcommand("build", "Label one split of a data set; continues an interrupted run");
+  tools::add_example(*build_app,
+                     "remixer labels build saliency --dataset photos --split train --output "
+                     "train.labels");
   add_labeler_options(*build_app, options.labeler);
   build_app->add_option("--output", options.output, "File to create")->required();
   build_app->add_option("--threads", options.threads, "Threads to compute with")
@@ -131,7 +116,7 @@ CLI::App* add_build(CLI::App& app, BuildOptions& options) {
 int run_build(const BuildOptions& options) {
   LabelJob job;
   job.labeler = spec_of(options.labeler);
-  job.dataset = dataset_folder(options.labeler.dataset, options.labeler.workspace);
+  job.dataset = tools::dataset_folder(options.labeler.dataset, options.labeler.workspace);
   job.split = options.labeler.split;
   job.output = options.output;
   job.weights = options.labeler.weights;
@@ -161,14 +146,15 @@ int run_build(const BuildOptions& options) {
 CLI::App* add_import(CLI::App& app, ImportOptions& options) {
   CLI::App* import_app =
       app.add_subcommand("import", "Make a label file from published maps or masks");
+  tools::add_example(*import_app,
+                     "remixer labels import png masks --dataset photos --split train --output "
+                     "train.labels");
   import_app->add_option("format", options.job.format, "tokenlabeling, relabel, png or npy")
       ->required();
   import_app->add_option("maps", options.job.maps, "Folder of the maps, laid out as the images are")
       ->required();
-  import_app
-      ->add_option("--dataset", options.job.dataset,
-                   "The dataset's folder, or its name in the workspace")
-      ->required();
+  tools::add_dataset(*import_app, "--dataset", options.job.dataset)->required();
+  tools::add_workspace(*import_app, options.workspace);
   import_app->add_option("--split", options.job.split, "Split, such as train")->required();
   import_app->add_option("--output", options.job.output, "File to create")->required();
   import_app->add_option("--classes", options.job.classes, "Classes of top-k maps")
@@ -195,7 +181,7 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
 
 int run_import(ImportOptions options) {
   ImportJob& job = options.job;
-  job.dataset = dataset_folder(job.dataset, default_workspace());
+  job.dataset = tools::dataset_folder(job.dataset, options.workspace);
   if (options.restart) fs::remove(PartialFile::name_of(job.output));
   ProgressLine progress;
   job.on_progress = [&](int64_t done, int64_t total) { progress.show(done, total); };
@@ -213,6 +199,7 @@ CLI::App* add_pin(CLI::App& app, PinOptions& options) {
       app.add_subcommand("pin",
                          "Copy your own weights, a network's description or label files into the "
                          "workspace, where grids find them by name or hash");
+  tools::add_example(*pin_app, "remixer labels pin train.labels val.labels --name masks");
   pin_app
       ->add_option("files", options.files,
                    "A description (.toml), converted weights (.safetensors), or the label files of "
@@ -220,7 +207,7 @@ CLI::App* add_pin(CLI::App& app, PinOptions& options) {
       ->required();
   pin_app->add_option("--name", options.name,
                       "Its name in grids [the description's file name, or the labeler's name]");
-  add_workspace(pin_app, options.workspace);
+  tools::add_workspace(*pin_app, options.workspace);
   pin_app->add_option(
       "--weights", options.folder,
       "A folder instead of the workspace's; grids find the file there by hash only");

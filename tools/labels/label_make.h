@@ -33,7 +33,8 @@ CLI::App* add_build(CLI::App& app, BuildOptions& options);
 int run_build(const BuildOptions& options);
 
 struct ImportOptions {
-  ImportJob job;
+  ImportJob job;  // its dataset: a folder, or a name in the workspace
+  std::filesystem::path workspace;
   bool restart = false;
 };
 CLI::App* add_import(CLI::App& app, ImportOptions& options);
@@ -46,10 +47,5 @@ struct PinOptions {
 };
 CLI::App* add_pin(CLI::App& app, PinOptions& options);
 int run_pin(PinOptions options);
-
-// The given folder, or the workspace's dataset of that name. If it is neither, opening the result
-// will fail.
-std::filesystem::path dataset_folder(const std::filesystem::path& given,
-                                     const std::filesystem::path& workspace);
 
 }  // namespace remixer::labelcache

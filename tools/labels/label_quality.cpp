@@ -200,13 +200,13 @@ class Figures {
     const auto patches = static_cast<size_t>(grid) * static_cast<size_t>(grid);
     const auto channels = static_cast<size_t>(map.channels);
     std::vector<float> labels(patches * channels), truth(patches);
-    data::patch_labels(map, {}, grid, labels.data());
+    data::patch_labels(map, data::Region{}, grid, labels.data());
     data::LabelMap true_map;
     true_map.height = mask.height;
     true_map.width = mask.width;
     for (const uint8_t pixel : mask.pixels)
       true_map.values.push_back(static_cast<float>(pixel) / 255.0f);
-    data::patch_labels(true_map, {}, grid, truth.data());
+    data::patch_labels(true_map, data::Region{}, grid, truth.data());
     for (size_t a = 0; a < patches; ++a) {
       if (map.top_k == 0) patches_.emplace_back(labels[a * channels], truth[a] > 0.5f);
       for (size_t b = 0; b < a; ++b) {

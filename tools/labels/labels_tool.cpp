@@ -6,11 +6,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/installation.h"
 #include "tools/bench/label_bench.h"
+#include "tools/command/subcommand.h"
 #include "tools/labels/label_inspect.h"
 #include "tools/labels/label_make.h"
 
@@ -23,6 +23,7 @@ CLI::App* add_bench(CLI::App& app, BenchOptions& options) {
   options.folder = fs::temp_directory_path() / fmt::format("remixer-labels-bench-{}", ::getpid());
   CLI::App* bench_app =
       app.add_subcommand("bench", "Measure size and speed of a label file as large as ImageNet's");
+  tools::add_example(*bench_app, "remixer labels bench --images 100000");
   bench_app->add_option("--maps", options.source,
                         "Label file with real top-k maps to repeat [synthetic maps]");
   bench_app->add_option("--images", options.images, "Maps in the large file")
@@ -45,6 +46,7 @@ int run_bench(const BenchOptions& options) {
 
 int run(int argc, char** argv) {
   CLI::App app{"Make and inspect files of object labels", "remixer labels"};
+  tools::add_example(app, "remixer labels inspect train.labels");
   app.require_subcommand(1);
   BuildOptions building;
   ImportOptions importing;
@@ -83,11 +85,6 @@ int run(int argc, char** argv) {
 
 fs::path default_weights() {
   return weights_folder(REMIXER_WEIGHTS_FOLDER);
-}
-
-fs::path default_workspace() {
-  const char* folder = std::getenv("REMIXER_WORKSPACE");
-  return folder != nullptr && *folder != '\0' ? folder : "workspace";
 }
 
 int labels_command(int argc, char** argv) {

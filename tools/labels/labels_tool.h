@@ -12,7 +12,5 @@ int labels_command(int argc, char** argv);
 
 // The folder of the networks' weights: $REMIXER_WEIGHTS, else where ./setup puts them.
 std::filesystem::path default_weights();
-// The workspace whose weights/ holds a user's pins: $REMIXER_WORKSPACE, else ./workspace.
-std::filesystem::path default_workspace();
 
 }  // namespace remixer::labelcache

@@ -18,6 +18,7 @@
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
 #include "experiments/spec/architectures.h"
+#include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::models {
@@ -29,6 +30,7 @@ struct Arguments {
   std::string weights, key, input, output;
   bool add_kappa = false, without_kappa = false, remixer = false;
   evaluation::SettingsWishes wishes;  // for import
+  std::filesystem::path workspace;    // of the wishes
 };
 
 int64_t count_parameters(const Model& model) {
@@ -137,7 +139,8 @@ std::map<std::string, std::string> carried_metadata(const Arguments& arguments,
   const auto stored = stored_settings(weights);
   // If weights with an aux_head store no settings, it is unknown whether the patches vote.
   if (!stored && spec.token_classes > 0 && !arguments.wishes.token_vote) return metadata;
-  evaluation::SettingsWishes wishes = arguments.wishes;
+  evaluation::SettingsWishes wishes =
+      worker::resolved_wishes(arguments.wishes, arguments.workspace);
   wishes.image_size = spec.image_size;
   auto evaluated = evaluation::settings_of(weights, spec.architecture, wishes);
   if (arguments.without_kappa) {
@@ -216,23 +219,71 @@ void add_model_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--output", arguments.output, "safetensors file to write")->required();
 }
 
-void add_create_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("--arch", arguments.architecture, "architecture (see `remixer model list`)")
+CLI::App* add_create(CLI::App& app, Arguments& arguments) {
+  auto* command =
+      app.add_subcommand("create", "Write the initial weights of a training run with this seed");
+  tools::add_example(*command,
+                     "remixer model create --arch deit_nano_patch4_32 --seed 0 --output "
+                     "initial.safetensors");
+  command->add_option("--arch", arguments.architecture, "architecture (see `remixer model list`)")
       ->required();
-  command.add_option("--spatial-prior", arguments.spatial_prior, "none (default) or convit");
-  command.add_option("--num-classes", arguments.num_classes, "default: 1000");
-  command.add_option("--image-size", arguments.image_size, "default: the architecture's");
-  command.add_option("--seed", arguments.seed, "default: 0")->check(CLI::NonNegativeNumber);
-  command.add_flag("--remixer", arguments.remixer, "with kappa = 0 in every block");
-  command.add_option("--output", arguments.output, "safetensors file to write")->required();
+  command->add_option("--spatial-prior", arguments.spatial_prior, "none (default) or convit");
+  command->add_option("--num-classes", arguments.num_classes, "default: 1000");
+  command->add_option("--image-size", arguments.image_size, "default: the architecture's");
+  command->add_option("--seed", arguments.seed, "default: 0")->check(CLI::NonNegativeNumber);
+  command->add_flag("--remixer", arguments.remixer, "with kappa = 0 in every block");
+  command->add_option("--output", arguments.output, "safetensors file to write")->required();
+  return command;
 }
 
-void add_run_options(CLI::App& command, Arguments& arguments) {
-  add_model_options(command, arguments);
-  command.add_option("--distance", arguments.distance, "between labels: l1 (default) or cosine")
+CLI::App* add_list(CLI::App& app, Arguments& arguments) {
+  auto* list =
+      app.add_subcommand("list", "List architectures and their sizes (parameters at 1000 classes)");
+  tools::add_example(*list, "remixer model list --format csv");
+  list->add_option("--format", arguments.format, "table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  return list;
+}
+
+// `forward` or `backward`: `input` says what its input file holds.
+CLI::App* add_run(CLI::App& app, const std::string& name, const std::string& description,
+                  const std::string& input, Arguments& arguments) {
+  auto* command = app.add_subcommand(name, description);
+  tools::add_example(*command, fmt::format("remixer model {} --arch deit_nano_patch4_32 --weights "
+                                           "model.safetensors --input batch.safetensors --output "
+                                           "{}.safetensors",
+                                           name, name == "forward" ? "logits" : "gradients"));
+  add_model_options(*command, arguments);
+  command->add_option("--distance", arguments.distance, "between labels: l1 (default) or cosine")
       ->check(CLI::IsMember({"l1", "cosine"}));
-  command.add_option("--input", arguments.input, "safetensors file with images and labels")
-      ->required();
+  command->add_option("--input", arguments.input, input)->required();
+  return command;
+}
+
+CLI::App* add_import(CLI::App& app, Arguments& arguments) {
+  auto* importing =
+      app.add_subcommand("import", "Check weights with timm's names and convert them");
+  tools::add_example(*importing,
+                     "remixer model import --arch deit_small_patch16_224 --weights "
+                     "deit_small_patch16_224.pth --output deit_small.safetensors");
+  add_model_options(*importing, arguments);
+  worker::add_wishes(*importing, arguments.wishes, /*own_size=*/false);
+  tools::add_workspace(*importing, arguments.workspace);
+  importing->add_flag("--add-kappa", arguments.add_kappa, "make a ReMixer model, every kappa 0");
+  return importing;
+}
+
+CLI::App* add_export(CLI::App& app, Arguments& arguments) {
+  auto* exporting = app.add_subcommand("export", "Export weights for other programs");
+  tools::add_example(*exporting,
+                     "remixer model export --arch deit_small_patch16_224 --weights "
+                     "model.safetensors --without-kappa --output timm.safetensors");
+  add_model_options(*exporting, arguments);
+  exporting->add_flag("--without-kappa", arguments.without_kappa,
+                      "leave kappa and aux_head out, as timm's models need");
+  exporting->add_option("--type", arguments.type, "f32, f16 or bf16")
+      ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  return exporting;
 }
 
 }  // namespace
@@ -245,32 +296,18 @@ int model_command(int argc, char** argv, const std::vector<ModelSubcommand>& fur
   }
   Arguments arguments;
   CLI::App app("List and run models, convert weights", "remixer model");
+  tools::add_example(app, "remixer model list");
   app.require_subcommand(1);
-  auto* list =
-      app.add_subcommand("list", "List architectures and their sizes (parameters at 1000 classes)");
-  list->add_option("--format", arguments.format, "table, json or csv")
-      ->check(CLI::IsMember({"table", "json", "csv"}));
-  auto* creating = app.add_subcommand(
-      "create", "Write initial weights, as a training run with this seed begins with");
-  add_create_options(*creating, arguments);
-  auto* run =
-      app.add_subcommand("forward", "Compute logits of images (and labels), in evaluation mode");
-  add_run_options(*run, arguments);
-  auto* gradients = app.add_subcommand("backward",
-                                       "Compute the gradient of the mean cross-entropy for each "
-                                       "parameter; the input also contains targets");
-  add_run_options(*gradients, arguments);
-  auto* importing =
-      app.add_subcommand("import", "Check weights with timm's names and convert them");
-  add_model_options(*importing, arguments);
-  worker::add_wishes(*importing, arguments.wishes, /*own_size=*/false);
-  importing->add_flag("--add-kappa", arguments.add_kappa, "make a ReMixer model, every kappa 0");
-  auto* exporting = app.add_subcommand("export", "Export weights for other programs");
-  add_model_options(*exporting, arguments);
-  exporting->add_flag("--without-kappa", arguments.without_kappa,
-                      "leave kappa and aux_head out, as timm's models need");
-  exporting->add_option("--type", arguments.type, "f32, f16 or bf16")
-      ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  const auto* list = add_list(app, arguments);
+  const auto* creating = add_create(app, arguments);
+  const auto* run =
+      add_run(app, "forward", "Compute logits of images (and labels), in evaluation mode",
+              "safetensors file with images and labels", arguments);
+  const auto* gradients =
+      add_run(app, "backward", "Compute the gradient of the mean cross-entropy for each parameter",
+              "safetensors file with images, labels and targets", arguments);
+  const auto* importing = add_import(app, arguments);
+  const auto* exporting = add_export(app, arguments);
   // Only for the list in --help: they are handled earlier.
   for (const ModelSubcommand& subcommand : further) {
     app.add_subcommand(subcommand.name, subcommand.description);

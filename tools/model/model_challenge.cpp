@@ -7,6 +7,7 @@
 #include "core/evaluation/adversarial.h"
 #include "core/io/torch_checkpoint.h"
 #include "experiments/spec/pins.h"
+#include "tools/command/subcommand.h"
 #include "tools/labels/labels_tool.h"
 #include "tools/model/composite_labeler.h"
 #include "tools/model/model_command.h"
@@ -14,18 +15,16 @@
 namespace remixer::worker {
 namespace {
 
-struct Options {
+struct ChallengeOptions {
   WeightsOptions weights;
-  std::string dataset, foregrounds = "only_fg", backgrounds = "only_bg_t", device = "auto",
-                       format = "table";
-  std::filesystem::path labeler_weights = labelcache::default_weights();
-  std::filesystem::path workspace = labelcache::default_workspace();
+  std::filesystem::path dataset, labeler_weights = labelcache::default_weights();
+  std::string foregrounds = "only_fg", backgrounds = "only_bg_t", device = "auto", format = "table";
   bool true_masks = false;
   int64_t batch_size = 64;
 };
 
 // A ReMixer model's patch labels: its own labeler's, or the true masks if requested.
-void choose_labels(const Options& options, evaluation::AdversarialJob& job) {
+void choose_labels(const ChallengeOptions& options, evaluation::AdversarialJob& job) {
   auto& settings = job.evaluated.settings;
   if (!job.evaluated.model.remixer) return;
   if (options.true_masks) {
@@ -39,15 +38,16 @@ void choose_labels(const Options& options, evaluation::AdversarialJob& job) {
   } else {
     job.labeler = composite_labeler(
         *settings.labeler,
-        {options.labeler_weights, experiments::weights_folder(options.workspace)});
+        {options.labeler_weights, experiments::weights_folder(options.weights.workspace)});
   }
   if (settings.distance.empty()) settings.distance = "l1";
 }
 
-evaluation::AdversarialOutcome run(const Options& options) {
+evaluation::AdversarialOutcome run(const ChallengeOptions& options) {
+  const auto folder = tools::dataset_folder(options.dataset, options.weights.workspace);
   evaluation::AdversarialJob job{
-      .foregrounds = data::Dataset::open(options.dataset, options.foregrounds),
-      .backgrounds = data::Dataset::open(options.dataset, options.backgrounds),
+      .foregrounds = data::Dataset::open(folder, options.foregrounds),
+      .backgrounds = data::Dataset::open(folder, options.backgrounds),
       .evaluated = evaluated_of(options.weights, io::read_weights(options.weights.weights)),
       .weights = options.weights.weights,
       .labeler = {},
@@ -64,7 +64,7 @@ evaluation::AdversarialOutcome run(const Options& options) {
 }  // namespace
 
 int model_challenge(int argc, char** argv) {
-  Options options;
+  ChallengeOptions options;
   CLI::App app(
       "The Background Challenge's adversarial metric: each foreground is put before every "
       "background; it is\n"
@@ -72,8 +72,11 @@ int model_challenge(int argc, char** argv) {
       "by its own\n"
       "labeler, or with --true-masks the foreground's mask, which no labeler has.",
       "remixer model challenge");
+  tools::add_example(app,
+                     "remixer model challenge --arch deit_small_patch16_224 --weights "
+                     "model.safetensors --dataset imagenet9");
   add_weights_options(app, options.weights);
-  app.add_option("--dataset", options.dataset, "folder of a dataset with masks")->required();
+  tools::add_dataset(app, "--dataset", options.dataset)->required();
   app.add_option("--foregrounds", options.foregrounds,
                  "split with the foregrounds, cut out by their masks")
       ->capture_default_str();
@@ -83,9 +86,6 @@ int model_challenge(int argc, char** argv) {
                "use the foregrounds' true masks as labels of a ReMixer model");
   app.add_option("--labeler-weights", options.labeler_weights, "folder of the labelers' networks")
       ->capture_default_str();
-  app.add_option(
-      "-w,--workspace", options.workspace,
-      "workspace whose weights/ has what was pinned [$REMIXER_WORKSPACE or ./workspace]");
   add_device_option(app, options.device);
   app.add_option("--batch", options.batch_size)->capture_default_str()->check(CLI::Range(1, 65536));
   app.add_option("--format", options.format, "table or json")

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "labelcache/labelers/label_job.h"
+#include "tools/command/subcommand.h"
 #include "tools/model/forward_backward.h"
 #include "tools/model/relevance_tool.h"
 
@@ -25,12 +26,16 @@ int model_command(int argc, char** argv) {
 }
 
 void add_set_options(CLI::App& app, SetOptions& options) {
-  app.add_option("--dataset", options.dataset, "folder of a built or imported dataset")->required();
+  tools::add_dataset(app, "--dataset", options.dataset)->required();
   app.add_option("--set", options.set, "its evaluation set")->capture_default_str();
   app.add_option("--labels", options.labels,
                  "patch labels of that set (.labels), of a ReMixer model");
   app.add_flag("--any-labeler", options.any_labeler,
                "accept labels of another labeler than the model was trained with");
+}
+
+data::Dataset open_set(const SetOptions& set, const WeightsOptions& weights) {
+  return data::Dataset::open(tools::dataset_folder(set.dataset, weights.workspace), set.set);
 }
 
 std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -29,7 +30,8 @@ int model_saliency(int argc, char** argv);
 
 // The set to work on, and its patch labels.
 struct SetOptions {
-  std::string dataset, set = "original", labels;
+  std::filesystem::path dataset;  // its folder, or its name in the workspace
+  std::string set = "original", labels;
   bool any_labeler = false;  // accept labels of another labeler than the model's
 };
 void add_set_options(CLI::App& app, SetOptions& options);
@@ -45,11 +47,17 @@ std::unique_ptr<data::LabelSource> open_set_labels(const SetOptions& options,
 struct WeightsOptions {
   std::string architecture, spatial_prior, weights;
   evaluation::SettingsWishes wishes;
+  std::filesystem::path workspace;  // where data sets are found by name
 };
-// --arch, --spatial-prior and the wishes; also --weights if `weights` is true.
+// --arch, --spatial-prior, --workspace and the wishes; also --weights if `weights` is true.
 void add_weights_options(CLI::App& app, WeightsOptions& options, bool weights = true);
 // Only the wishes; `own_size`: with --image-size.
 void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size = true);
+// With the folder of the data set that --trained-on names.
+evaluation::SettingsWishes resolved_wishes(evaluation::SettingsWishes wishes,
+                                           const std::filesystem::path& workspace);
+// Opens the set. Throws InputError if the workspace has no such data set.
+data::Dataset open_set(const SetOptions& set, const WeightsOptions& weights);
 // As evaluation::settings_of(), with the requested spatial prior.
 evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safetensors& file);
 

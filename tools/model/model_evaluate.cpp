@@ -8,12 +8,13 @@
 #include "base/text_table.h"
 #include "core/evaluation/evaluator.h"
 #include "core/io/torch_checkpoint.h"
+#include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   SetOptions set;
   WeightsOptions weights;
   std::string answers, transform = experiments::kWholeTransform, device = "auto", format = "table";
@@ -21,7 +22,7 @@ struct Options {
   int loader_threads = 2;
 };
 
-evaluation::Evaluation evaluate(const Options& options, const data::Dataset& dataset) {
+evaluation::Evaluation evaluate(const EvaluateOptions& options, const data::Dataset& dataset) {
   const io::Safetensors file = io::read_weights(options.weights.weights);
   evaluation::ModelOnSet job{.dataset = dataset,
                              .evaluated = evaluated_of(options.weights, file),
@@ -39,7 +40,7 @@ evaluation::Evaluation evaluate(const Options& options, const data::Dataset& dat
   return evaluation::evaluate(job, *alone_on(options.device));
 }
 
-void save_answers(const Options& options, const data::Dataset& dataset,
+void save_answers(const EvaluateOptions& options, const data::Dataset& dataset,
                   evaluation::Evaluation evaluation) {
   PredictionsFile file;
   file.eval_set = options.set.set;
@@ -52,7 +53,7 @@ void save_answers(const Options& options, const data::Dataset& dataset,
 }  // namespace
 
 int model_evaluate(int argc, char** argv) {
-  Options options;
+  EvaluateOptions options;
   CLI::App app(
       "Accuracy of weights on an evaluation set. A model of ImageNet's 1000 classes is read "
       "through\n"
@@ -60,6 +61,9 @@ int model_evaluate(int argc, char** argv) {
       "made\n"
       "here say how they are to be evaluated; public ones are evaluated as timm does.",
       "remixer model evaluate");
+  tools::add_example(app,
+                     "remixer model evaluate --arch deit_small_patch16_224 --weights "
+                     "model.safetensors --dataset imagenet9 --set mixed_rand");
   add_weights_options(app, options.weights);
   add_set_options(app, options.set);
   app.add_option("--answers", options.answers, "file for the answer to each image");
@@ -77,7 +81,7 @@ int model_evaluate(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   if (const int code = parse_arguments(app, argc, argv); code >= 0) return code;
 
-  const data::Dataset dataset = data::Dataset::open(options.set.dataset, options.set.set);
+  const data::Dataset dataset = open_set(options.set, options.weights);
   evaluation::Evaluation evaluation = evaluate(options, dataset);
   Table table({{"eval_set"}, {"metric"}, {"value"}, {"n"}});
   for (const auto& [metric, value, n] : evaluation.figures) {

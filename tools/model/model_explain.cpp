@@ -11,12 +11,13 @@
 #include "core/explain/saliency_picture.h"
 #include "core/io/torch_checkpoint.h"
 #include "core/models/weights.h"
+#include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
 namespace {
 
-struct Options {
+struct ExplainOptions {
   SetOptions set;
   WeightsOptions weights;
   std::string baseline, remixer, of = "label", output;
@@ -26,7 +27,7 @@ struct Options {
 
 // A model, the transform of its images, and its patch labels for the set.
 struct Loaded {
-  Loaded(const Options& options, const std::string& path, const data::Dataset& dataset)
+  Loaded(const ExplainOptions& options, const std::string& path, const data::Dataset& dataset)
       : file(io::read_weights(path)), evaluated(evaluated_of(options.weights, file)) {
     labels = open_set_labels(options.set, dataset, evaluated);
     model = models::create_model_to_load(evaluated.model);
@@ -40,12 +41,12 @@ struct Loaded {
 };
 
 // Indices of the samples requested by id, else of `count` samples drawn at random.
-std::vector<int64_t> choose(const Options& options, const data::Dataset& dataset) {
+std::vector<int64_t> choose(const ExplainOptions& options, const data::Dataset& dataset) {
   return explain::choose_images(
       {.names = options.samples, .count = options.count, .seed = options.seed}, dataset);
 }
 
-SaliencyFile explain_model(const Loaded& loaded, const Options& options,
+SaliencyFile explain_model(const Loaded& loaded, const ExplainOptions& options,
                            const data::Dataset& dataset, const std::vector<int64_t>& chosen) {
   if (loaded.model->spec().remixer && !loaded.labels)
     fail_input("--remixer names a ReMixer model: give its patch labels by --labels");
@@ -83,7 +84,7 @@ data::Image displayed(const std::filesystem::path& path, int size, double crop) 
   return large;
 }
 
-void write_panels(const Options& options, const data::Dataset& dataset,
+void write_panels(const ExplainOptions& options, const data::Dataset& dataset,
                   const std::vector<int64_t>& chosen, const std::vector<SaliencyFile>& explained,
                   const evaluation::EvaluationSettings& settings) {
   const auto size = static_cast<int>(settings.image_size);
@@ -117,7 +118,7 @@ void write_panels(const Options& options, const data::Dataset& dataset,
 }  // namespace
 
 int model_explain(int argc, char** argv) {
-  Options options;
+  ExplainOptions options;
   CLI::App app(
       "Draws panels original | baseline | ReMixer: which patches each model's answer rests on "
       "(Chefer et\n"
@@ -125,6 +126,9 @@ int model_explain(int argc, char** argv) {
       "attention).\n"
       "Prints each sample with its class and the models' answers.",
       "remixer model explain");
+  tools::add_example(app,
+                     "remixer model explain --arch deit_small_patch16_224 --baseline "
+                     "plain.safetensors --dataset imagenet9 --count 4 --output panels.png");
   add_weights_options(app, options.weights, /*weights=*/false);
   app.add_option("--baseline", options.baseline, "weights of the plain model");
   app.add_option("--remixer", options.remixer, "weights of the ReMixer model; needs --labels");
@@ -148,7 +152,7 @@ int model_explain(int argc, char** argv) {
   if (options.baseline.empty() && options.remixer.empty())
     fail_input("give --baseline, --remixer or both");
 
-  const data::Dataset dataset = data::Dataset::open(options.set.dataset, options.set.set);
+  const data::Dataset dataset = open_set(options.set, options.weights);
   const std::vector<int64_t> chosen = choose(options, dataset);
   std::vector<SaliencyFile> explained;
   evaluation::EvaluationSettings settings;

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "core/explain/saliency_picture.h"
+#include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
@@ -14,6 +15,9 @@ int model_saliency(int argc, char** argv) {
       "Draws Table 4 from saliency maps that a grid made: original | a column for each file | its\n"
       "patch labels, with the images' classes and the models' answers.",
       "remixer model saliency");
+  tools::add_example(app,
+                     "remixer model saliency --heading DeiT --maps saliency.safetensors --output "
+                     "table4.png");
   app.add_option("--maps", files, "a saliency task's saliency.safetensors; may be repeated")
       ->required();
   app.add_option("--heading", headings, "what stands above it, one for each --maps")->required();

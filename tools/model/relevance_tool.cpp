@@ -11,15 +11,16 @@
 #include "core/io/torch_checkpoint.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
+#include "tools/command/subcommand.h"
 
 namespace remixer::explain {
 namespace {
 
-struct Options {
+struct RelevanceOptions {
   std::string architecture, spatial_prior, distance = "l1", weights, input, output;
 };
 
-void run(const Options& options) {
+void run(const RelevanceOptions& options) {
   const io::Safetensors weights = io::read_weights(options.weights);
   models::ModelSpec spec = models::spec_of_weights(weights, options.architecture);
   if (!options.spatial_prior.empty()) spec.spatial_prior = options.spatial_prior;
@@ -50,12 +51,15 @@ void run(const Options& options) {
 }  // namespace
 
 int relevance_command(int argc, char** argv) {
-  Options options;
+  RelevanceOptions options;
   CLI::App app(
       "Relevance of each patch for the logits of `targets`: X holds images [B, 3, S, S], targets "
       "[B] and,\n"
       "for a ReMixer model, labels [B, N, K]; Y holds relevance [B, G, G]",
       "remixer model relevance");
+  tools::add_example(app,
+                     "remixer model relevance --arch deit_small_patch16_224 --weights "
+                     "model.safetensors --input batch.safetensors --output relevance.safetensors");
   app.add_option("--arch", options.architecture, "architecture (see `remixer model list`)")
       ->required();
   app.add_option("--spatial-prior", options.spatial_prior, "none or convit (default: the file's)");

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/installation.h"
+#include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
@@ -43,7 +44,7 @@ std::string obstacle() {
   }
   const auto library = library_folder() / kCudaLibrary;
   if (!std::filesystem::exists(library)) {
-    return "this build has no GPU parts: run ./setup on a machine with nvcc";
+    return "this build has no GPU parts: run REMIXER_CUDA=ON ./setup";
   }
   if (!::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return ::dlerror();
   if (!at::hasCUDA()) return "LibTorch finds no usable GPU: look at CUDA_VISIBLE_DEVICES";
@@ -55,8 +56,8 @@ std::string obstacle() {
 void add_wishes(CLI::App& app, evaluation::SettingsWishes& wishes, bool own_size) {
   const char* group = "Settings that the weights do not contain, or to override";
   app.add_option("--trained-on", wishes.trained_on,
-                 "folder of the dataset that the model was trained on: its classes, mean and "
-                 "deviation")
+                 "data set that the model was trained on (its folder, or its name in the "
+                 "workspace): its classes, mean and deviation")
       ->group(group);
   app.add_option("--checkpoint", wishes.checkpoint,
                  "name of published weights, as timm calls them (mixer_b16_224_miil)")
@@ -94,11 +95,20 @@ void add_weights_options(CLI::App& app, WeightsOptions& options, bool weights) {
     app.add_option("--weights", options.weights, "safetensors file or .pth checkpoint")->required();
   }
   add_wishes(app, options.wishes);
+  tools::add_workspace(app, options.workspace);
+}
+
+evaluation::SettingsWishes resolved_wishes(evaluation::SettingsWishes wishes,
+                                           const std::filesystem::path& workspace) {
+  if (!wishes.trained_on.empty()) {
+    wishes.trained_on = tools::dataset_folder(wishes.trained_on, workspace);
+  }
+  return wishes;
 }
 
 evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safetensors& file) {
-  evaluation::Evaluated evaluated =
-      evaluation::settings_of(file, options.architecture, options.wishes);
+  evaluation::Evaluated evaluated = evaluation::settings_of(
+      file, options.architecture, resolved_wishes(options.wishes, options.workspace));
   if (!options.spatial_prior.empty()) evaluated.model.spatial_prior = options.spatial_prior;
   return evaluated;
 }

@@ -99,7 +99,7 @@ Check check_cuda(const Json& cuda, bool needed) {
   if (cuda.contains("problem")) {
     check.health = needed ? Health::kBad : Health::kAbsent;
     check.found = one_line(cuda.at("problem").get<std::string>());
-    if (needed) check.advice = "run ./setup on a machine with nvcc, then build again";
+    if (needed) check.advice = "build the GPU parts: REMIXER_CUDA=ON ./setup";
     return check;
   }
   const auto driver = cuda.at("driver").get<std::string>();

@@ -98,7 +98,7 @@ SessionOrDaemon::~SessionOrDaemon() {
 }
 
 SessionOrDaemon open_existing(const fs::path& workspace) {
-  const Source check(workspace);
+  { const Source found(workspace); }  // its open read would keep the daemon out
   DaemonOptions options;
   options.workspace = workspace;
   return SessionOrDaemon(options);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "coordinator/daemon/workspace.h"
 #include "coordinator/http/message.h"
+#include "coordinator/store/compact.h"
 #include "coordinator/views/id_prefix.h"
 
 namespace remixer::coordinator::command {
@@ -65,6 +66,10 @@ Source::Source(const fs::path& workspace) : session_(Session::find(workspace)) {
         workspace.string());
   }
   stored_.emplace(workspace, database_file(workspace));
+}
+
+bool Source::is_export() const {
+  return !session_ && stored_->view().store.workspace_id() == kExportedWorkspace;
 }
 
 Json Source::status() {

@@ -23,6 +23,8 @@ class Source {
 
   bool has_daemon() const { return session_.has_value(); }
   Session& session() { return session_.value(); }
+  // Whether it was made by `remixer export`: to be read, not to run anything in.
+  bool is_export() const;
 
   Json status();
   Json grids();           // a list, newest first

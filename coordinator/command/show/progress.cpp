@@ -26,7 +26,7 @@ std::string worker_problem(const Json& status) {
 // The daemon is gone; the workspace's next daemon has another port and token.
 void wait_for_daemon(Session& session, const fs::path& workspace, double last_answer) {
   if (system_clock().monotonic() - last_answer > kAwaySeconds) {
-    fail("the daemon of {} has gone; `remixer run` or `remixer up` goes on where it was",
+    fail("the daemon of {} has gone; `remixer run` or `remixer up` continues from there",
          workspace.string());
   }
   if (auto found = Session::find(workspace)) session = std::move(*found);

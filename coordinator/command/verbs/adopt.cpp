@@ -48,7 +48,7 @@ int report(const CommandLine& line, const std::vector<experiments::Grid>& grids,
   print(table.as(line.format, terminal_width()));
   if (line.format != Format::kTable) return kExitDone;
   print(refused);
-  print("What was not adopted is queued, and goes on from its checkpoints.\n");
+  print("What was not adopted is queued, and continues from its checkpoints.\n");
   return kExitDone;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/amount_text.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/installation.h"
@@ -41,8 +42,9 @@ std::vector<Check> check_grids(const DoctorOptions& options, const fs::path& wor
         if (cell.labeler) labelers.insert(*cell.labeler);
       }
       choice = worker_choice(grid);
-      check.found = fmt::format("{}: {} cells, {} tasks, all data sets known", file.string(),
-                                grid.cells.size(), grid.tasks.size());
+      check.found = fmt::format("{}: {}, {}, all data sets known", file.string(),
+                                counted(static_cast<int64_t>(grid.cells.size()), "cell"),
+                                counted(static_cast<int64_t>(grid.tasks.size()), "task"));
     } catch (const std::exception& error) {
       check.health = Health::kBad;
       check.found = one_line(error.what());

@@ -29,10 +29,11 @@ int pause(const fs::path& workspace, const std::string& what, bool now) {
       post(daemon.session(), grid, "pause", {{"now", now}}).at("tasks").get<int64_t>();
   std::string rest = "nothing of it runs";
   if (running > 0) {
-    rest = fmt::format("{} running task{} {}", running, running == 1 ? "" : "s",
-                       now ? "checkpoint and stop" : "go on to their end (--now would stop them)");
+    rest =
+        fmt::format("{} running task{} {}", running, running == 1 ? "" : "s",
+                    now ? "checkpoint and stop" : "continue to their end (--now would stop them)");
   }
-  print(fmt::format("Paused {}: {}; `remixer resume {}` goes on.\n",
+  print(fmt::format("Paused {}: {}; `remixer resume {}` continues it.\n",
                     grid.at("name").get<std::string>(), rest, what));
   return kExitDone;
 }
@@ -41,7 +42,7 @@ int resume(const fs::path& workspace, const std::string& what) {
   SessionOrDaemon daemon = open_existing(workspace);
   const Json grid = require_grid(daemon.session(), what);
   post(daemon.session(), grid, "resume", Json::object());
-  print(fmt::format("{} goes on.\n", grid.at("name").get<std::string>()));
+  print(fmt::format("{} continues.\n", grid.at("name").get<std::string>()));
   if (daemon.own() != nullptr) print("No daemon is running: it waits for `remixer up`.\n");
   return kExitDone;
 }
@@ -60,13 +61,12 @@ int limit(const fs::path& workspace, const std::string& what, const Limits& limi
   if (limits.ranks) settings.ranks = *limits.ranks;
   if (limits.gpus) settings.gpus = *limits.gpus;
   post(daemon.session(), grid, "settings", experiments::protocol::to_json(settings));
-  const auto number = [](int64_t value, const char* none) {
-    return value == 0 ? std::string(none) : std::to_string(value);
+  const auto number = [](int64_t value) {
+    return value == 0 ? std::string("no limit") : std::to_string(value);
   };
-  print(fmt::format("{}: priority {}, running tasks at once {}, ranks to train {}, GPUs {}\n",
+  print(fmt::format("{}: priority {}; tasks at once: {}; training needs ranks: {}, GPUs: {}\n",
                     grid.at("name").get<std::string>(), settings.priority,
-                    number(settings.max_running, "as many as there are workers"),
-                    number(settings.ranks, "any"), number(settings.gpus, "any")));
+                    number(settings.max_running), number(settings.ranks), number(settings.gpus)));
   return kExitDone;
 }
 

@@ -38,6 +38,8 @@ std::optional<Handover> find_handover(int argc, char** argv) {
       found.workspace = argv[++i];
     } else if (argument.starts_with(kWorkspaceEquals)) {
       found.workspace = argument.substr(kWorkspaceEquals.size());
+    } else if (argument.size() > 2 && argument.starts_with("-w")) {
+      found.workspace = argument.substr(2);  // -wDIR
     } else {
       const bool ours = std::none_of(kTools.begin(), kTools.end(),
                                      [&](const Tool& tool) { return argument == tool.name; });

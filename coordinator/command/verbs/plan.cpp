@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <thread>
 
@@ -14,6 +13,7 @@
 #include "base/installation.h"
 #include "base/one_line.h"
 #include "coordinator/command/ask/source.h"
+#include "coordinator/command/show/plan_text.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/submit.h"
 #include "coordinator/daemon/workspace.h"
@@ -31,7 +31,6 @@ using experiments::Machine;
 using experiments::MissingInput;
 using experiments::OutlinedGrid;
 using experiments::Outlook;
-using experiments::OutlookRow;
 using experiments::Task;
 using experiments::TaskKind;
 
@@ -167,56 +166,6 @@ void add_measured(experiments::Rates& rates, const fs::path& workspace,
   for (const fs::path& file : files) add(file, file.string());
 }
 
-std::string hours_text(double hours) {
-  if (hours < 0.1) return fmt::format("{:.0f} min", std::ceil(hours * 60));
-  if (hours < 48) return fmt::format("{:.1f} h", hours);
-  return fmt::format("{:.1f} days", hours / 24);
-}
-
-Table work_table(const Outlook& outlook, bool gpu) {
-  Table table({{"kind"},
-               {"what"},
-               {"tasks"},
-               {"reused"},
-               {"images"},
-               {gpu ? "gpu_hours" : "processor_hours", Show::kFixed1},
-               {"label_processor_hours", Show::kFixed1},
-               {"gigabytes", Show::kFixed1},
-               {"from"}});
-  for (const OutlookRow& row : outlook.rows) {
-    const bool work = row.kind != "prepare";
-    table.add_row({row.kind, row.what, row.tasks, row.reused, work ? Json(row.images) : Json(),
-                   work && row.kind != "label" && row.known ? Json(row.device_hours) : Json(),
-                   row.kind == "label" && row.known ? Json(row.processor_hours) : Json(),
-                   row.gigabytes > 0 ? Json(row.gigabytes) : Json(),
-                   !work       ? ""
-                   : row.known ? row.basis
-                               : "not known"});
-  }
-  return table;
-}
-
-std::string missing_text(const std::vector<MissingInput>& missing) {
-  if (missing.empty()) return "Nothing is missing.\n";
-  std::string text = fmt::format("Missing ({}):\n", missing.size());
-  for (const MissingInput& each : missing) {
-    text += fmt::format("  {} {}{}\n", each.what, each.name,
-                        each.gigabytes > 0 ? fmt::format(", about {:.3g} GB", each.gigabytes) : "");
-    if (!each.source.empty()) text += fmt::format("    from  {}\n", each.source);
-    text += fmt::format("    by    {}\n", each.command);
-  }
-  return text;
-}
-
-std::string machine_text(const Machine& machine, bool from_site) {
-  const std::string unit =
-      machine.gpu ? fmt::format("{} GPU{}", machine.model.empty() ? "" : " " + machine.model,
-                                machine.devices == 1 ? "" : "s")
-                  : fmt::format(" processor{}", machine.devices == 1 ? "" : "s");
-  return fmt::format("{} worker{} of {}{}{}", machine.workers, machine.workers == 1 ? "" : "s",
-                     machine.devices, unit, from_site ? "" : " (say --site for your cluster's)");
-}
-
 struct Prepared {
   OutlinedGrid outlined;
   std::vector<MissingInput> missing;
@@ -267,7 +216,7 @@ Json as_json(const Prepared& plan) {
           {"tasks_reused", outlook.tasks_reused},
           {"tasks_to_run", outlook.tasks - outlook.tasks_reused},
           {"missing", missing},
-          {"work", Json::parse(work_table(outlook, plan.machine.gpu).json())},
+          {"work", Json::parse(work_table(outlook, plan.machine.gpu, Reader::kProgram).json())},
           {"gpu", plan.machine.gpu},
           {"model", plan.machine.model},
           {"devices", plan.machine.devices},
@@ -282,22 +231,6 @@ Json as_json(const Prepared& plan) {
           {"complete", outlook.whole}};
 }
 
-std::string totals_text(const Prepared& plan) {
-  const Outlook& outlook = plan.outlook;
-  const char* device = plan.machine.gpu ? "GPU" : "processor";
-  std::string text = fmt::format(
-      "Time: {:.0f} {}-hours of training and evaluation{}{}; {} by {}, one training {}\n",
-      std::ceil(outlook.device_hours), device,
-      outlook.processor_hours > 0
-          ? fmt::format(", {:.0f} processor-hours of labelling", std::ceil(outlook.processor_hours))
-          : "",
-      outlook.whole ? "" : ", without what is not known", hours_text(outlook.wall_hours),
-      machine_text(plan.machine, plan.from_site), hours_text(outlook.longest_hours));
-  text += fmt::format("Disk: {:.1f} GB of labels, {:.1f} GB of models, beside the data sets\n",
-                      outlook.label_gigabytes, outlook.model_gigabytes);
-  return text;
-}
-
 }  // namespace
 
 experiments::Machine machine_of(const slurm::Site& site) {
@@ -305,12 +238,10 @@ experiments::Machine machine_of(const slurm::Site& site) {
   const int64_t ranks = site.ranks_per_worker();
   machine.processors = ranks * site.allocation.cpus_per_rank;
   machine.workers = site.queue.maximum * site.worker.workers;
-  // "gpu:a100:4": the model is given if there are three parts.
-  const std::string& gres = site.allocation.gres;
-  machine.gpu = gres.starts_with("gpu");
+  // As in the batch script: a rank trains on one GPU.
+  machine.gpu = site.device() == "cuda";
   machine.devices = machine.gpu ? ranks : machine.processors;
-  const size_t first = gres.find(':'), last = gres.rfind(':');
-  if (machine.gpu && first != last) machine.model = gres.substr(first + 1, last - first - 1);
+  if (machine.gpu) machine.model = site.gpu_model();
   return machine;
 }
 
@@ -352,14 +283,12 @@ bool print_plan(const CommandLine& line, const PlanOptions& options) {
   if (line.format == Format::kJson) {
     print(as_json(plan).dump(2) + "\n");
   } else if (line.format == Format::kCsv) {
-    print(work_table(outlook, plan.machine.gpu).csv());
+    print(work_table(outlook, plan.machine.gpu, Reader::kProgram).csv());
   } else {
-    print(fmt::format("{}: {} cells ({} finished already), {} tasks: {} reused, {} to run\n{}\n",
-                      plan.outlined.grid.name, outlook.cells, outlook.cells_reused, outlook.tasks,
-                      outlook.tasks_reused, outlook.tasks - outlook.tasks_reused,
-                      recipes_text(experiments::recipe_lines(plan.outlined.grid))));
-    print(work_table(outlook, plan.machine.gpu).text(terminal_width()) + "\n");
-    print(totals_text(plan) + "\n");
+    print(plan_heading(plan.outlined.grid.name, outlook) + "\n" +
+          recipes_text(experiments::recipe_lines(plan.outlined.grid)) + "\n");
+    print(work_table(outlook, plan.machine.gpu, Reader::kPerson).text(terminal_width()) + "\n");
+    print(totals_text(outlook, plan.machine, plan.from_site) + "\n");
     print(missing_text(plan.missing));
   }
   return plan.missing.empty();

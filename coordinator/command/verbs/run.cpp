@@ -30,7 +30,7 @@ struct RunOptions {
   bool keep_going = true;
 };
 
-std::vector<std::string> eval_sets_of(const experiments::Grid& grid) {
+std::vector<std::string> grid_eval_sets(const experiments::Grid& grid) {
   std::vector<std::string> sets;
   for (const experiments::Task& task : grid.tasks) {
     if (task.kind != experiments::TaskKind::kEvaluate) continue;
@@ -68,7 +68,7 @@ class Run {
       case WatchEnd::kInterrupted:
         return interrupted(daemon);
       case WatchEnd::kDaemonEnded:
-        fail("the daemon was told to end (`remixer down`); to go on: {}", how_to_go_on());
+        fail("the daemon was told to end (`remixer down`); to continue: {}", how_to_continue());
       case WatchEnd::kNoWorkers:
         fail("the workers do not start: {}", result.problem);
       case WatchEnd::kTaskFailed:
@@ -96,7 +96,7 @@ class Run {
     for (const Json& other : grids) {
       if (other.at("id") == submitted.grid_id || other.at("state") != "running") continue;
       print(
-          fmt::format("The grid {} of before is unfinished and goes on as well; `remixer cancel "
+          fmt::format("The grid {} of before is unfinished and continues as well; `remixer cancel "
                       "{}` would take it out.\n",
                       other.at("name").get<std::string>(), other.at("id").get<int64_t>()));
     }
@@ -105,7 +105,7 @@ class Run {
   }
 
   WatchResult watch(SessionOrDaemon& daemon, const GridSubmitted& submitted) {
-    Progress progress(daemon.session(), submitted.grid_id, eval_sets_of(grid_),
+    Progress progress(daemon.session(), submitted.grid_id, grid_eval_sets(grid_),
                       workspace_.string());
     const WatchOptions options{.stop_at_failure = !options_.keep_going, .own = daemon.own()};
     WatchResult result =
@@ -114,7 +114,7 @@ class Run {
     return result;
   }
 
-  std::string how_to_go_on() const {
+  std::string how_to_continue() const {
     return fmt::format("remixer run {}{}", options_.file.string(),
                        workspace_ == "workspace" ? "" : " --workspace " + workspace_.string());
   }
@@ -131,20 +131,20 @@ class Run {
 
   int interrupted(SessionOrDaemon& daemon) {
     if (daemon.own() == nullptr) {
-      print(
-          fmt::format("The daemon goes on; `remixer status --watch` shows it, `remixer cancel {}` "
-                      "stops the grid.\n",
-                      grid_.name));
+      print(fmt::format(
+          "The daemon continues; `remixer status --watch` shows it, `remixer cancel {}` stops the "
+          "grid.\n",
+          grid_.name));
       return kExitInterrupted;
     }
     stop_own(*daemon.own(), "Stopping");
-    print(fmt::format("Stopped; to go on: {}\n", how_to_go_on()));
+    print(fmt::format("Stopped; to continue: {}\n", how_to_continue()));
     return kExitInterrupted;
   }
 
   int stop_after_failure(SessionOrDaemon& daemon) {
     if (daemon.own() != nullptr) stop_own(*daemon.own(), "Stopping after a failure");
-    print(fmt::format("To go on with the rest: {}\n", how_to_go_on()));
+    print(fmt::format("To continue with the rest: {}\n", how_to_continue()));
     return kExitFailure;
   }
 
@@ -174,9 +174,9 @@ class Run {
         });
     if (bad_input) {
       fail_input("{}: {}; mend that, then: {}", outcome, tasks[0].value("reason", ""),
-                 how_to_go_on());
+                 how_to_continue());
     }
-    fail("{}; to try again what is not done: {}", outcome, how_to_go_on());
+    fail("{}; to try again what is not done: {}", outcome, how_to_continue());
   }
 
   void report() { write_and_print_report(workspace_, grid_.name); }

@@ -30,7 +30,8 @@ struct StatusOptions {
   int64_t after = 0;  // start of the task listing
 };
 
-Table grid_table(const Json& grids) {
+// `time_left`: the last column's name. Programs that read CSV know it as "to_go".
+Table grid_table(const Json& grids, const char* time_left = "time_left") {
   Table table({{"id"},
                {"grid"},
                {"state"},
@@ -42,7 +43,7 @@ Table grid_table(const Json& grids) {
                {"to_do"},
                {"failed"},
                {"blocked"},
-               {"to_go", Show::kDuration}});
+               {time_left, Show::kDuration}});
   for (const Json& grid : grids) {
     const Json& states = grid.at("states");
     table.add_row({grid.at("id"), grid.at("name"), grid.at("state"), grid.at("cells"),
@@ -71,7 +72,7 @@ Table running_table(const Json& running) {
                {"gpu_%"},
                {"waits_for_data_%"},
                {"so_far", Show::kDuration},
-               {"to_go", Show::kDuration},
+               {"time_left", Show::kDuration},
                {"worker"}});
   for (const Json& attempt : running) {
     const Json metrics = attempt.value("metrics", Json::object());
@@ -137,9 +138,21 @@ std::string workers_line(const Json& status) {
   return line + "\n";
 }
 
+// Who works on the grids.
+std::string workers_text(const Source& source, const Json& status, const fs::path& workspace) {
+  if (source.has_daemon()) return workers_line(status);
+  if (!source.is_export()) {
+    return "No daemon is running; `remixer up` or `remixer run` continues.\n";
+  }
+  return fmt::format(
+      "This is an export, to be read (`remixer report -w {0}`, `remixer query -w {0} SQL`); "
+      "nothing can be run in it.\n",
+      workspace.string());
+}
+
 // Overview, failures first.
-std::string overview(const Json& status, bool has_daemon, const fs::path& workspace, size_t width,
-                     bool colour) {
+std::string overview(const Source& source, const Json& status, const fs::path& workspace,
+                     size_t width, bool colour) {
   std::string text;
   const Json& failures = status.at("failures");
   for (size_t i = 0; i < std::min(failures.size(), kShownFailures); ++i) {
@@ -153,9 +166,7 @@ std::string overview(const Json& status, bool has_daemon, const fs::path& worksp
   text += status.at("grids").empty() ? "No grid was submitted yet.\n"
                                      : grid_table(status.at("grids")).text(width);
   if (!status.at("running").empty()) text += "\n" + running_table(status.at("running")).text(width);
-  text += "\n";
-  if (has_daemon) return text + workers_line(status);
-  return text + "No daemon is running; `remixer up` or `remixer run` goes on.\n";
+  return text + "\n" + workers_text(source, status, workspace);
 }
 
 // The cells of the newest active grid.
@@ -186,7 +197,7 @@ std::string task_text(Source& source, const std::string& grid, const CommandLine
   if (line.format == Format::kJson) return tasks.dump(1) + "\n";
   std::string text = task_table(tasks).as(line.format, width);
   if (next.is_number()) {
-    text += fmt::format("There are more: `remixer status {}--tasks --after {}` goes on\n",
+    text += fmt::format("There are more: `remixer status {}--tasks --after {}` continues\n",
                         grid.empty() ? "" : grid + " ", next.get<int64_t>());
   }
   return text;
@@ -212,8 +223,8 @@ std::string status_text(Source& source, const CommandLine& line, const StatusOpt
   }
   const Json status = source.status();
   if (line.format == Format::kJson) return status.dump(1) + "\n";
-  if (line.format == Format::kCsv) return grid_table(status.at("grids")).csv();
-  std::string text = overview(status, source.has_daemon(), line.workspace, width, colour);
+  if (line.format == Format::kCsv) return grid_table(status.at("grids"), "to_go").csv();
+  std::string text = overview(source, status, line.workspace, width, colour);
   if (options.watch) text += matrix_of(source, status, width);
   return text;
 }
@@ -242,7 +253,7 @@ int watch(const CommandLine& line, const StatusOptions& options) {
     } else {
       const Json status = source.status();
       if (!news) {
-        print(overview(status, source.has_daemon(), line.workspace, 0, false));
+        print(overview(source, status, line.workspace, 0, false));
         news.emplace(status, 0);
       }
       const NewEvents::Events events = news->next(status);

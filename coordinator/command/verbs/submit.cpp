@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/amount_text.h"
 #include "base/error.h"
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
@@ -32,12 +33,12 @@ GridSubmitted submit_grid_file(Session& session, const std::string& text, const 
 std::string submitted_text(const std::string& name, const GridSubmitted& submitted) {
   const int64_t to_run = submitted.tasks_queued + submitted.tasks_underway;
   if (to_run == 0) {
-    return fmt::format("{}: {} cells, all finished already and reused; nothing to run", name,
-                       submitted.cells);
+    return fmt::format("{}: {}, all finished already and reused; nothing to run", name,
+                       counted(submitted.cells, "cell"));
   }
-  std::string text =
-      fmt::format("{}: {} cells ({} reused), {} tasks: {} reused, {} to run", name, submitted.cells,
-                  submitted.cells_done, submitted.tasks, submitted.tasks_reused, to_run);
+  std::string text = fmt::format("{}: {} ({} reused), {}: {} reused, {} to run", name,
+                                 counted(submitted.cells, "cell"), submitted.cells_done,
+                                 counted(submitted.tasks, "task"), submitted.tasks_reused, to_run);
   if (submitted.tasks_underway > 0) {
     text += fmt::format(" ({} of them queued before)", submitted.tasks_underway);
   }

@@ -79,7 +79,7 @@ int down(const fs::path& workspace, bool keep_allocations) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
-  print("The daemon has ended; `remixer up` or `remixer run` goes on where it was.\n");
+  print("The daemon has ended; `remixer up` or `remixer run` continues from there.\n");
   return kExitDone;
 }
 

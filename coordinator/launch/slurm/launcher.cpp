@@ -289,7 +289,7 @@ void SlurmLauncher::resume() {
     parts_->site = site;
     parts_->wanted = true;
     parts_->start_thread();
-    parts_->options.log("slurm: goes on with the allocations of before");
+    parts_->options.log("slurm: continues with the allocations of before");
   } catch (const std::exception& error) {
     std::lock_guard lock(parts_->mutex);
     parts_->note_problem(

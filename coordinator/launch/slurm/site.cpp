@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -43,6 +44,85 @@ double parsed_limit(const std::string& text) {
   const auto days = numbers(text.substr(0, dash));
   if (days.size() != 1) return std::numeric_limits<double>::quiet_NaN();
   return days[0] * 86400 + parts[0] * 3600 + (n > 1 ? parts[1] * 60 : 0) + (n > 2 ? parts[2] : 0);
+}
+
+// GPUs that an allocation requests.
+struct Gpus {
+  std::optional<int64_t> per_node = 0;  // nothing: it is not said how many a node has
+  std::string model;
+};
+
+// "nvme:1,gpu:a100:4" → 4 of "a100".
+Gpus gpus_of_gres(const std::string& gres) {
+  constexpr std::string_view kTyped = "gpu:";
+  Gpus gpus;
+  int64_t sum = 0;
+  for (const auto& [name, count] : generic_resources(gres)) {
+    if (name != "gpu" && !name.starts_with(kTyped)) continue;
+    sum += count;
+    if (gpus.model.empty() && name != "gpu") gpus.model = name.substr(kTyped.size());
+  }
+  gpus.per_node = sum;
+  return gpus;
+}
+
+// An option of sbatch by its long name, however it is written: "--gpus=4", "--gpus 4", "-G4".
+struct BatchOption {
+  std::string name, value;
+};
+
+std::vector<BatchOption> batch_options(const std::vector<std::string>& lines) {
+  std::vector<BatchOption> found;
+  for (const std::string& line : lines) {
+    std::istringstream words(line);
+    for (std::string word; words >> word;) {
+      const size_t equals = word.find('=');
+      if (word.starts_with("-G")) {
+        found.push_back({"--gpus", word.substr(2)});
+      } else if (word.starts_with("-")) {
+        found.push_back(
+            {word.substr(0, equals), equals == std::string::npos ? "" : word.substr(equals + 1)});
+      } else if (!found.empty() && found.back().value.empty()) {
+        found.back().value = word;
+      }
+    }
+  }
+  return found;
+}
+
+// Of --gpus, --gpus-per-node and the like: "4", "a100:4" or "a100:2,h100:2".
+Gpus gpus_of_option(const BatchOption& option, const Allocation& a) {
+  std::string gres;
+  std::istringstream parts(option.value);
+  for (std::string part; std::getline(parts, part, ',');) {
+    gres += (gres.empty() ? "gpu:" : ",gpu:") + part;
+  }
+  Gpus gpus = gpus_of_gres(gres);
+  const int64_t count = *gpus.per_node;
+  if (option.name == "--gpus-per-node") return gpus;
+  if (option.name == "--gpus-per-task") {
+    gpus.per_node = count * a.ranks_per_node;
+  } else if (option.name == "--gpus" && count % a.nodes == 0) {
+    gpus.per_node = count / a.nodes;
+  } else {
+    gpus.per_node.reset();
+  }
+  return gpus;
+}
+
+// What `gres` says comes first; of the options, the first that tells the number.
+Gpus requested_gpus(const Allocation& a) {
+  const std::vector<BatchOption> options = batch_options(a.options);
+  std::string gres = a.gres;
+  for (const BatchOption& option : options) {
+    if (option.name == "--gres") gres = option.value;  // sbatch takes the last one
+  }
+  Gpus gpus = gpus_of_gres(gres);
+  for (const BatchOption& option : options) {
+    if (!option.name.starts_with("--gpus") || gpus.per_node.value_or(0) > 0) continue;
+    gpus = gpus_of_option(option, a);
+  }
+  return gpus;
 }
 
 void check_one_of(const char* key, const std::string& value,
@@ -201,18 +281,11 @@ double limit_seconds(const std::string& text) {
 }
 
 std::optional<int64_t> Site::gpus_per_node() const {
-  int64_t gpus = 0;
-  for (const auto& [name, count] : generic_resources(allocation.gres)) {
-    if (name == "gpu" || name.starts_with("gpu:")) gpus += count;
-  }
-  if (gpus > 0) return gpus;
-  for (const std::string& option : allocation.options) {
-    if (option.starts_with("--gpus") || option.starts_with("-G") ||
-        option.starts_with("--gres=gpu")) {
-      return std::nullopt;
-    }
-  }
-  return 0;
+  return requested_gpus(allocation).per_node;
+}
+
+std::string Site::gpu_model() const {
+  return requested_gpus(allocation).model;
 }
 
 std::string Site::device() const {

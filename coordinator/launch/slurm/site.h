@@ -82,9 +82,11 @@ struct Site {
   QueueRules queue;
   DaemonJob daemon;
 
-  // GPUs per node that the allocation requests: 0 for none, nothing if it requests them in a way
-  // that does not say how many a node has.
+  // GPUs per node that the allocation requests by gres or options: 0 for none, nothing if it
+  // requests them in a way that does not say how many a node has.
   std::optional<int64_t> gpus_per_node() const;
+  // Their model, as in Slurm's "gpu:a100:4"; empty if the request names none.
+  std::string gpu_model() const;
   // The workers' --device: an allocation that asked for GPUs must not train on the CPU.
   std::string device() const;
   int64_t ranks() const { return allocation.nodes * allocation.ranks_per_node; }

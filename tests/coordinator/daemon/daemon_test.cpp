@@ -17,6 +17,7 @@
 #include "base/host.h"
 #include "coordinator/daemon/workspace.h"
 #include "coordinator/launch/slurm/site.h"
+#include "coordinator/store/compact.h"
 #include "experiments/protocol/client.h"
 #include "tests/coordinator/support.h"
 
@@ -93,6 +94,26 @@ TEST_F(DaemonTest, SecondDaemonOnTheSameWorkspaceIsRefused) {
   ::waitpid(child, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 42);
   EXPECT_EQ(read_file(access_path()), before);
+}
+
+TEST_F(DaemonTest, AnExportIsRefusedBeforeAnythingIsWritten) {
+  {
+    Daemon daemon(options());
+    daemon.start();
+    Client(*read_access(access_path())).post("/grids", protocol::to_json(make_grid("g", {1})));
+    daemon.stop();
+    daemon.wait();
+  }
+  DaemonOptions exported = options();
+  exported.workspace = folder.path / "export";
+  fs::create_directories(exported.workspace);
+  write_compact(database_file(options().workspace), database_file(exported.workspace), {1});
+  const std::string message = message_of_start(exported);
+  EXPECT_THAT(message, HasSubstr("is an export"));
+  EXPECT_THAT(message, HasSubstr("name another workspace"));
+  for (const auto& each : fs::directory_iterator(exported.workspace)) {
+    EXPECT_EQ(each.path().filename(), "remixer.db");
+  }
 }
 
 TEST_F(DaemonTest, DaemonOfAnotherHostIsRecognised) {

@@ -42,6 +42,9 @@ TEST_F(CompactTest, KeepsWhatCameOfTheGridsAlone) {
   EXPECT_EQ(fs::file_size(both), summary.bytes);
   EXPECT_THROW(write_compact(file, both, {1}), InputError);
 
+  EXPECT_TRUE(is_export(both));
+  EXPECT_FALSE(is_export(file));
+  EXPECT_FALSE(is_export(folder.path / "none.db"));
   const fs::path original = file;
   for (const fs::path& copy : {first, both}) {
     file = copy;

@@ -56,6 +56,7 @@ TEST_F(ChooseDeviceTest, WithoutADriverTheCpu) {
 
 TEST_F(ChooseDeviceTest, GpuPartsThatWereNotBuiltAreAReason) {
   EXPECT_THAT(choose("auto", scratch_.path()).reason, HasSubstr("no GPU parts"));
+  EXPECT_THAT(refusal(scratch_.path()), HasSubstr("run REMIXER_CUDA=ON ./setup"));
 }
 
 TEST_F(ChooseDeviceTest, GpuPartsThatDoNotLoadAreAReasonAndTheCpuServes) {

@@ -134,7 +134,7 @@ TEST_F(SettingsTest, WhetherPatchesVoteIsNeverGuessed) {
             0);
   spec.token_classes = 1000;
   EXPECT_THAT(refused(file(spec), spec.architecture, {.token_vote = true}),
-              HasSubstr("aux_head tells 1000 classes apart, the model 3"));
+              HasSubstr("aux_head has 1000 classes, the model 3"));
 }
 
 TEST_F(SettingsTest, ADatasetSaysWhatWeightsDoNot) {
@@ -150,7 +150,7 @@ TEST_F(SettingsTest, ADatasetSaysWhatWeightsDoNot) {
   models::ModelSpec four = spec;
   four.num_classes = 4;
   EXPECT_THAT(refused(file(four), spec.architecture, {.trained_on = scratch_ / "data"}),
-              HasSubstr("4 classes apart"));
+              HasSubstr("the model has 4 classes"));
   EXPECT_THROW(settings_of(file(spec), spec.architecture, {.trained_on = scratch_ / "nowhere"}),
                InputError);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folders as people have them: what an import takes, what it passes over, and what it refuses.
+// Folders as people have them: what an import takes, what it skips, and what it refuses.
 #include "core/importer/account.h"
 
 #include <fcntl.h>
@@ -95,7 +95,8 @@ TEST_F(AccountTest, OfASoundFolderIsPrintedAndKept) {
                            passed("__MACOSX/train/cat/._cat_0.jpg", "operating system"),
                            passed("train/README", "another format")));
   EXPECT_THAT(account_text(account),
-              AllOf(HasSubstr("11 seen: 6 taken, 0 used beside them, 5 passed over"),
+              AllOf(HasSubstr("11 seen: 6 taken, 0 used beside them, 5 skipped"),
+                    HasSubstr("\nskipped      hidden: 2 (2 .jpg)"),
                     HasSubstr("SPLIT/CLASS/IMAGE (folders train/)"),
                     HasSubstr("another format: 2 (1 (no suffix), 1 .txt)"),
                     HasSubstr("6 images of 2 classes, 3 to 3 images a class")));

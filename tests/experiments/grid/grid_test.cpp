@@ -276,6 +276,9 @@ TEST(Grid, ARecipeSaysWhatIsOn) {
             "repeated augmentation 3, flip 0.5, Mixup 0.8, CutMix 1, label smoothing 0.1, "
             "stochastic depth 0.1 (the paper's)");
   EXPECT_THAT(recipe_text(Recipe()), ::testing::HasSubstr("; no augmentation of images"));
+  Recipe once;
+  once.epochs = 1;
+  EXPECT_THAT(recipe_text(once), ::testing::StartsWith("1 epoch of 4 x 64 images"));
   Recipe released = paper_recipe();
   released.label_mix = "logits";
   released.cutmix_box = "patches";

@@ -158,6 +158,34 @@ TEST(PaperGrids, SayWhatIsMissing) {
   EXPECT_THAT(refused, HasSubstr("remixer plan"));
 }
 
+// Without the machines for NFNet-F6 one writes another labeler, and leaves the section there.
+TEST(PaperGrids, SectionsThatNothingUsesAreNotMissing) {
+  const fs::path file = fs::path(REMIXER_PAPER_GRIDS) / "imagenet9.toml";
+  std::string text = read_file(file);
+  const std::string used = "\"nfnet_f6\"", instead = "\"relabel\"";
+  for (size_t at; (at = text.find(used)) != std::string::npos;) {
+    text.replace(at, used.size(), instead);
+  }
+  text += "[dataset.sketches_of_before]\nbuilder = \"imported\"\n";
+  const OutlinedGrid grid = outline_grid_text(text, "g.toml", "/no/workspace");
+  std::set<std::string> names;
+  for (const MissingInput& missing : grid.file.missing) names.insert(missing.name);
+  EXPECT_EQ(names, (std::set<std::string>{"imagenet9", "imagenetv2_9", "real_9", "rendition_9",
+                                          "stylized_9", "sketch_9", "bigbigan"}));
+}
+
+// convert.py imports numpy, which ./setup puts into .deps/python.
+TEST(PaperGrids, ConvertWeightsWithThePackagesOfSetup) {
+  for (const char* kind : {"bigbigan", "u2net"}) {
+    EXPECT_THAT(pin_advice(kind, kind).command,
+                ::testing::StartsWith("PYTHONPATH=.deps/python python3 "
+                                      "labelcache/weights/convert.py --" +
+                                      std::string(kind) + " "));
+    EXPECT_THAT(pin_advice(kind, "mine").command,
+                ::testing::EndsWith("-*.safetensors --name mine"));
+  }
+}
+
 // A stand-in changes to the real thing by its content alone.
 TEST(PaperGrids, PinsAreFoundByTheirNames) {
   const testing::ScratchFolder folder("pins");

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "base/file.h"
@@ -18,6 +19,7 @@ namespace remixer::data {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 struct Answer {
   int code = 0;
@@ -92,12 +94,63 @@ TEST_F(DatasetTool, ListShowsSoundAndBrokenDatasets) {
   const Answer answer =
       dataset({"list", "--workspace", workspace_.path().string(), "--format", "json"});
   EXPECT_EQ(answer.code, 0);
-  const auto rows = Json::parse(answer.out);
+  const auto rows = Json::parse(answer.out).at("datasets");
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0]["dataset"], "one");
   EXPECT_EQ(rows[0]["train"], 1);
   EXPECT_EQ(rows[0]["state"], "whole");
   EXPECT_THAT(rows[1]["state"].get<std::string>(), HasSubstr("torn"));
+}
+
+// However the workspace is named, its data sets are listed, and what can be built and imported.
+TEST_F(DatasetTool, ListShowsTheWorkspaceAndTheBuilders) {
+  const std::string workspace = workspace_.path().string();
+  const auto expect_all = [&](const Answer& answer) {
+    EXPECT_EQ(answer.code, 0) << answer.error;
+    EXPECT_THAT(answer.out, StartsWith("Data sets of the workspace " + workspace + "\n"));
+    EXPECT_THAT(answer.out, HasSubstr("\none "));
+    EXPECT_THAT(answer.out, HasSubstr("\n\nTo build: "));
+    EXPECT_THAT(answer.out, HasSubstr("\nfashion-bg "));
+    EXPECT_THAT(answer.out, HasSubstr("\n\nTo import: "));
+    EXPECT_THAT(answer.out, HasSubstr("\nstylized "));
+  };
+  expect_all(dataset({"list", "-w", workspace}));
+  expect_all(dataset({"list", "--workspace", workspace}));
+  ::setenv("REMIXER_WORKSPACE", workspace.c_str(), 1);
+  expect_all(dataset({"list"}));
+  ::unsetenv("REMIXER_WORKSPACE");
+  const Answer none = dataset({"list", "-w", (workspace_.path() / "absent").string()});
+  EXPECT_EQ(none.code, 0);
+  EXPECT_THAT(none.out, HasSubstr("absent (no such folder): none\n"));
+  EXPECT_THAT(none.out, HasSubstr("\nfashion-bg "));
+  EXPECT_THAT(input_error([&] {
+                dataset({"list", "-w", (folder_ / "manifest.json").string()});
+              }),
+              HasSubstr("not a folder"));
+}
+
+TEST_F(DatasetTool, ADatasetIsNamedAsItsWorkspaceCallsIt) {
+  const std::string workspace = workspace_.path().string();
+  auto manifest = Json::parse(read_file(folder_ / "manifest.json"));
+  manifest["name"] = "photos";
+  put(folder_ / "manifest.json", manifest.dump());
+  EXPECT_EQ(dataset({"verify", "photos", "--workspace", workspace}).code, 0);
+  EXPECT_EQ(dataset({"verify", "photos", "-w", workspace}).code, 0);
+  const std::string output = (workspace_.path() / "sheet.png").string();
+  EXPECT_EQ(dataset({"sheet", "photos", "-w", workspace, "--output", output}).code, 0);
+  EXPECT_THAT(input_error([&] {
+                dataset({"verify", "paintings", "-w", workspace});
+              }),
+              HasSubstr("paintings"));
+}
+
+TEST_F(DatasetTool, ImportPutsADatasetIntoTheWorkspace) {
+  const fs::path images = workspace_.path() / "images", other = workspace_.path() / "other";
+  put(images / "cat/1.png", encode_png(Image(4, 4)));
+  put(images / "dog/1.png", encode_png(Image(5, 5)));
+  const Answer answer = dataset({"import", "folder", images.string(), "-w", other.string()});
+  EXPECT_EQ(answer.code, 0) << answer.out << answer.error;
+  EXPECT_TRUE(fs::is_directory(other / "datasets"));
 }
 
 TEST_F(DatasetTool, VerifyTellsSoundFromTorn) {

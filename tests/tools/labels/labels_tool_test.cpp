@@ -90,6 +90,17 @@ TEST(LabelsCommand, ADatasetMayBeNamedAsTheWorkspaceCallsIt) {
   const Answer built = build("photos");
   ASSERT_EQ(built.code, kExitDone) << built.error;
   EXPECT_THAT(built.out, HasSubstr("3 images"));
+  const Answer drawn =
+      labels({"inspect", scratch / "named.labels", "original/val/red/0000.png", "--png",
+              scratch / "map.png", "--dataset", "photos", "-w", scratch / "."});
+  EXPECT_EQ(drawn.code, kExitDone) << drawn.error;
+  for (const char* name : {"red/0000", "green/0001", "blue/0002"}) {
+    data::write_png(scratch / ("maps/" + std::string(name) + ".png"), data::GrayImage(8, 8));
+  }
+  const Answer imported =
+      labels({"import", "png", scratch / "maps", "--dataset", "photos", "-w", scratch / ".",
+              "--split", "original", "--output", scratch / "masks.labels"});
+  EXPECT_EQ(imported.code, kExitDone) << imported.error;
   const Answer unknown = build("paintings");
   EXPECT_EQ(unknown.code, kExitBadInput);
   EXPECT_THAT(unknown.error, HasSubstr("paintings"));

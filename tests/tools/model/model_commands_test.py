@@ -239,6 +239,26 @@ class ModelCommands(FolderTest):
         self.assertEqual(one.shape, (size, 2 * size + gap, 3))
         self.assertTrue((one[:, :size] == image[size + gap : 2 * size + gap, :size]).all())
 
+    def test_a_dataset_is_named_as_its_workspace_calls_it(self):
+        workspace = self.path("workspace")
+        named = os.path.join(workspace, "datasets", "0123")
+        shutil.copytree(self.data, named)
+        with open(os.path.join(named, "manifest.json"), "w") as file:
+            json.dump(dict(self.manifest, name="photos"), file)
+        here = ("-w", workspace, "--dataset", "photos")
+        figure = self.top1(self.weights("plain"))
+        out, _ = run_tool("model", "evaluate", "--arch", NANO, "--weights", self.weights("plain"), *here, "--set",
+                          "mixed_rand", "--trained-on", "photos", "--format", "json")
+        self.assertEqual(json.loads(out)[0]["value"], figure)
+        run_tool("model", "challenge", "--arch", NANO, "--weights", self.weights("plain"), *here)
+        run_tool("model", "explain", "--arch", NANO, "--baseline", self.weights("plain"), *here, "--count", 1,
+                 "--output", self.path("panel.png"))
+        run_tool("model", "import", "--arch", NANO, "--weights", self.weights("plain"), "-w", workspace,
+                 "--trained-on", "photos", "--output", self.path("imported"))
+        _, error = run_tool("model", "evaluate", "--arch", NANO, "--weights", self.weights("plain"), "-w", workspace,
+                            "--dataset", "paintings", expected_code=2)
+        self.assertIn("paintings", error)
+
     def test_explain_says_what_is_missing(self):
         for arguments, words in (
                 (("--remixer", self.weights("masked")), "--labels"),

@@ -180,7 +180,7 @@ TEST(Source, SaysTheSameWithoutADaemon) {
   Source source(folder.path);
   EXPECT_EQ(source.status()["workers"], Json::array());
   EXPECT_EQ(source.whole_task(source.task("train 3")["task_id"])["explanation"],
-            "grid 'paused' is paused; `remixer resume 2` goes on");
+            "grid 'paused' is paused; `remixer resume 2` continues it");
 }
 
 TEST(Source, RefusesADatabaseThatIsNotOurs) {

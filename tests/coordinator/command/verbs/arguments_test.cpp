@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole command lines: what goes to which stream, and the exit code.
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -12,11 +13,15 @@
 #include "base/file.h"
 #include "coordinator/command/verbs/command_line.h"
 #include "coordinator/launch/slurm/site.h"
+#include "tests/support/help_text.h"
 
 namespace remixer::coordinator::command {
 namespace {
 
+using remixer::testing::example_in;
+using remixer::testing::subcommands_in;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::StartsWith;
 
 struct Outcome {
@@ -86,14 +91,36 @@ TEST(Arguments, AHintNamesTheSubcommand) {
   EXPECT_THAT(run({"rum"}).err, HasSubstr("`remixer --help`"));
 }
 
+// The help of the command at `path`, and of all below it.
+void check_help(const std::vector<std::string>& path) {
+  std::vector<std::string> whole = path;
+  whole.emplace_back("--help");
+  const Outcome outcome = run(whole);
+  const std::string name = fmt::format("remixer {}", fmt::join(path, " "));
+  EXPECT_EQ(outcome.code, 0) << name;
+  EXPECT_EQ(outcome.err, "") << name;
+  EXPECT_THAT(example_in(outcome.out), StartsWith(name));
+  if (path.front() != "bench") {
+    EXPECT_THAT(outcome.out, HasSubstr("-w,--workspace DIR")) << name;
+  }
+  for (const std::string& below : subcommands_in(outcome.out)) {
+    whole.back() = below;
+    check_help(whole);
+  }
+}
+
 TEST(Arguments, EachSubcommandHasHelpWithAnExample) {
-  for (const char* name : {"run", "up", "down", "submit", "status", "explain", "logs", "cancel",
-                           "retry", "query", "report", "slurm"}) {
-    const Outcome outcome = run({name, "--help"});
-    EXPECT_EQ(outcome.code, 0) << name;
-    EXPECT_THAT(outcome.out, HasSubstr("Example:\n  remixer " + std::string(name)));
-    EXPECT_THAT(outcome.out, HasSubstr("--workspace"));
-    EXPECT_EQ(outcome.err, "");
+  const std::vector<std::string> names = subcommands_in(run({"--help"}).out);
+  EXPECT_THAT(names,
+              IsSupersetOf({"run", "status", "slurm", "bench", "dataset", "labels", "model"}));
+  for (const std::string& name : names) {
+    if (name == "dataset" || name == "labels" || name == "model") continue;  // of remixer-tools
+    if (name == "bench") {
+      check_help({name, "scheduler"});
+      check_help({name, "study"});
+    } else {
+      check_help({name});
+    }
   }
 }
 

@@ -26,6 +26,7 @@ TEST(Handover, TakesTheWorkspaceGivenBefore) {
   EXPECT_EQ(find({"remixer", "--workspace", "w", "labels", "build"})->workspace, "w");
   EXPECT_EQ(find({"remixer", "--workspace=w", "labels"})->workspace, "w");
   EXPECT_EQ(find({"remixer", "-w", "w", "model"})->workspace, "w");
+  EXPECT_EQ(find({"remixer", "-ww", "dataset", "list"}).value().workspace, "w");
 }
 
 TEST(Handover, LeavesOurOwnCommandsAlone) {

@@ -117,6 +117,46 @@ TEST(ScriptTest, AnAllocationThatAskedForGpusMustNotTrainOnTheCpu) {
               HasSubstr("ranks_per_node = 4 ranks have 2 GPUs between them"));
 }
 
+// By gres or by options, in every form that sbatch takes.
+TEST(SiteTest, CountsTheGpusOfANode) {
+  using Options = std::vector<std::string>;
+  const auto site = [](const std::string& gres, const Options& options) {
+    Site made;
+    made.allocation.nodes = 2;
+    made.allocation.ranks_per_node = 4;
+    made.allocation.gres = gres;
+    made.allocation.options = options;
+    return made;
+  };
+  const auto gpus = [&](const std::string& gres, const Options& options) {
+    return site(gres, options).gpus_per_node();
+  };
+  for (const char* option :
+       {"--gres=gpu:4", "--gres=nvme:1,gpu:h100:4", "--gres gpu:4", "--gpus-per-node=4",
+        "--gpus-per-node=h100:4", "--gpus-per-node 4", "--gpus=8", "--gpus=h100:8", "-G 8", "-G8",
+        "--gpus-per-task=1", "--exclusive --gpus-per-task=1"}) {
+    EXPECT_EQ(gpus("", {option}), 4) << option;
+    EXPECT_EQ(site("", {option}).device(), "cuda") << option;
+  }
+  EXPECT_EQ(gpus("nvme:1,gpu:4", {}), 4);
+  EXPECT_EQ(gpus("gpu:8", {"--gpus-per-task=1"}), 8);
+  EXPECT_EQ(gpus("gpu:2", {"--gres=gpu:4"}), 4) << "sbatch takes the last";
+  EXPECT_EQ(gpus("", {"--gpus-per-socket=2", "--gpus-per-node=4"}), 4);
+  for (const char* option : {"--gpus-per-socket=2", "--gpus=7"}) {
+    EXPECT_FALSE(gpus("", {option}).has_value()) << option;
+    EXPECT_EQ(site("", {option}).device(), "cuda") << option;
+  }
+  for (const char* option : {"--exclusive", "--gres=nvme:1", "--gpu-bind=single:1"}) {
+    EXPECT_EQ(gpus("", {option}), 0) << option;
+    EXPECT_EQ(site("", {option}).device(), "auto") << option;
+  }
+  EXPECT_EQ(site("nvme:1,gpu:h100:4", {}).gpu_model(), "h100");
+  EXPECT_EQ(site("", {"--gpus-per-node=a100:4"}).gpu_model(), "a100");
+  EXPECT_EQ(site("gpu:4", {}).gpu_model(), "");
+  EXPECT_THAT(refusal("[allocation]\noptions = [\"--gpus-per-node=2\"]\nranks_per_node = 4\n"),
+              HasSubstr("ranks_per_node = 4 ranks have 2 GPUs between them"));
+}
+
 TEST(ScriptTest, ReadersFollowTheCoresUnlessTheSiteSaysOtherwise) {
   EXPECT_THAT(script_of(""), HasSubstr("--loader-threads 0"));
   EXPECT_THAT(script_of("[worker]\nloader_threads = 7\n"), HasSubstr("--loader-threads 7"));
