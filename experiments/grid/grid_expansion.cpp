@@ -286,7 +286,7 @@ std::string Expansion::add_task(Task task) {
 std::string Expansion::prepare_task(const DatasetSpec& dataset, const std::string& name) {
   Task task;
   task.kind = TaskKind::kPrepare;
-  task.spec = to_json(PrepareSpec{dataset});
+  task.spec = spec_json(PrepareSpec{dataset});
   task.title = "prepare " + name;
   return add_task(std::move(task));
 }
@@ -296,7 +296,7 @@ std::string Expansion::label_task(const Cell& cell, const DatasetSpec& dataset,
                                   const std::string& prepare) {
   Task task;
   task.kind = TaskKind::kLabel;
-  task.spec = to_json(LabelSpec{dataset, split, *cell.labeler});
+  task.spec = spec_json(LabelSpec{dataset, split, *cell.labeler});
   task.dependencies = {prepare};
   task.title = fmt::format("label {} · {} · {}", dataset_name, split, cell.labeler_name);
   return add_task(std::move(task));
@@ -327,13 +327,13 @@ void Expansion::add_tasks(const Cell& cell, const Json& identity, const std::str
   for (size_t i = 0; i < sets.size(); ++i) {
     const EvaluationSet& set = sets[i];
     Task task = task_on_set(TaskKind::kEvaluate, cell, cell_id, set, needs[i], train_id);
-    task.spec = to_json(EvaluateSpec{set.set, set.transform}, identity);
+    task.spec = spec_json(EvaluateSpec{set.set, set.transform}, identity);
     add_task(std::move(task));
   }
   if (!saliency_set) return;
   Task task =
       task_on_set(TaskKind::kSaliency, cell, cell_id, *saliency_set, saliency_needs, train_id);
-  task.spec = to_json(SaliencySpec{saliency_set->set, file_.saliency->images}, identity);
+  task.spec = spec_json(SaliencySpec{saliency_set->set, file_.saliency->images}, identity);
   add_task(std::move(task));
 }
 

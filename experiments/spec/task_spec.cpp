@@ -56,11 +56,11 @@ void read_value(const Json& json, const Place& place, SaliencyImages& images) {
   if (images.seed < 0) fail_input("{}.seed is {}; it must be 0 or more", place.text(), images.seed);
 }
 
-Json to_json(const PrepareSpec& spec) {
+Json spec_json(const PrepareSpec& spec) {
   return {{"kind", "prepare"}, {"dataset", write_value(spec.dataset)}};
 }
 
-Json to_json(const LabelSpec& spec) {
+Json spec_json(const LabelSpec& spec) {
   return {{"kind", "label"},
           {"dataset", write_value(spec.dataset)},
           {"split", spec.split},
@@ -71,7 +71,7 @@ Json train_spec(const Json& cell_identity) {
   return {{"kind", "train"}, {"cell", cell_identity}};
 }
 
-Json to_json(const EvaluateSpec& spec, const Json& cell_identity) {
+Json spec_json(const EvaluateSpec& spec, const Json& cell_identity) {
   const ShownSet& set = spec.set;
   const bool own = !set.other_dataset, whole = spec.transform == kWholeTransform;
   Json json = {{"kind", "evaluate"},
@@ -85,7 +85,7 @@ Json to_json(const EvaluateSpec& spec, const Json& cell_identity) {
   return json;
 }
 
-Json to_json(const SaliencySpec& spec, const Json& cell_identity) {
+Json spec_json(const SaliencySpec& spec, const Json& cell_identity) {
   const ShownSet& set = spec.set;
   const bool own = !set.other_dataset;
   const bool votes = cell_identity.at("recipe").value("token_labeling", "none") == "original";

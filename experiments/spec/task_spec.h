@@ -73,11 +73,12 @@ struct SaliencySpec {
   SaliencyImages images;
 };
 
-Json to_json(const PrepareSpec& spec);
-Json to_json(const LabelSpec& spec);
+// Not to_json: with two arguments it would meet nlohmann's own, to_json(json&, value).
+Json spec_json(const PrepareSpec& spec);
+Json spec_json(const LabelSpec& spec);
 Json train_spec(const Json& cell_identity);  // {"kind": "train", "cell"}
-Json to_json(const EvaluateSpec& spec, const Json& cell_identity);
-Json to_json(const SaliencySpec& spec, const Json& cell_identity);
+Json spec_json(const EvaluateSpec& spec, const Json& cell_identity);
+Json spec_json(const SaliencySpec& spec, const Json& cell_identity);
 
 // Each throws InputError naming the field if one is missing, of a wrong type, or unknown.
 PrepareSpec prepare_spec(const Json& json);

@@ -47,8 +47,9 @@ inline protocol::SubmitGrid make_grid(const std::string& name, const std::vector
   protocol::SubmitGrid grid;
   grid.name = name;
   grid.text = "name = \"" + name + "\"\n";
-  grid.tasks.push_back(make_task(
-      TaskKind::kPrepare, to_json(experiments::PrepareSpec{{{"fashion-bg"}}}), "prepare fashion"));
+  grid.tasks.push_back(make_task(TaskKind::kPrepare,
+                                 spec_json(experiments::PrepareSpec{{{"fashion-bg"}}}),
+                                 "prepare fashion"));
   const std::string prepare = grid.tasks.back().id();
   for (const int64_t seed : seeds) {
     const Cell cell = make_cell(seed);

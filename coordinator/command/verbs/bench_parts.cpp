@@ -68,7 +68,7 @@ protocol::SubmitGrid make_grid(const std::string& name, int64_t first, int64_t c
   cell.dataset_name = "fashion-bg";
   cell.recipe_name = "bench";
   grid.tasks.push_back(make_task(TaskKind::kPrepare,
-                                 to_json(experiments::PrepareSpec{cell.dataset}),
+                                 spec_json(experiments::PrepareSpec{cell.dataset}),
                                  "prepare fashion-bg", {}, ""));
   const std::string prepare = grid.tasks.back().id();
   for (int64_t seed = first; seed < first + count; ++seed) {
@@ -84,7 +84,7 @@ protocol::SubmitGrid make_grid(const std::string& name, int64_t first, int64_t c
       const std::string set = i < static_cast<int64_t>(sets.size()) ? sets[static_cast<size_t>(i)]
                                                                     : fmt::format("set_{}", i);
       grid.tasks.push_back(
-          make_task(TaskKind::kEvaluate, to_json(experiments::EvaluateSpec{{set, set}}, identity),
+          make_task(TaskKind::kEvaluate, spec_json(experiments::EvaluateSpec{{set, set}}, identity),
                     fmt::format("evaluate {} · {}", set, title), {prepare, train}, id));
     }
   }

@@ -189,7 +189,7 @@ TEST_F(PlacementTest, LongLabellingIsStartedInAShortAllocation) {
     protocol::SubmitGrid grid;
     grid.name = fmt::format("labels {}", version);
     grid.tasks.push_back(make_task(
-        TaskKind::kLabel, to_json(experiments::LabelSpec{{{"x", version}}, "train", {{"bbox"}}}),
+        TaskKind::kLabel, spec_json(experiments::LabelSpec{{{"x", version}}, "train", {{"bbox"}}}),
         grid.name));
     return grid;
   };

@@ -85,8 +85,8 @@ TEST_F(SuitabilityTest, LabelsAreMadeWhereTheNetworkIs) {
   protocol::SubmitGrid grid;
   grid.name = "g";
   grid.tasks.push_back(make_task(
-      TaskKind::kLabel, to_json(experiments::LabelSpec{{{"fashion-bg"}}, "train", {{"saliency"}}}),
-      "label"));
+      TaskKind::kLabel,
+      spec_json(experiments::LabelSpec{{{"fashion-bg"}}, "train", {{"saliency"}}}), "label"));
   ask<protocol::GridSubmitted>(SubmitEvent(grid));
   auto about = make_worker(1);
   about.environment["weights"] = {"other.safetensors"};

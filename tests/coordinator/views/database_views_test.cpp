@@ -98,7 +98,7 @@ TEST_F(DatabaseViewsTest, MatrixHasGapsAndGains) {
   protocol::SubmitGrid other;
   other.name = "gaps";
   const Task prepare =
-      make_task(TaskKind::kPrepare, to_json(experiments::PrepareSpec{{{"x"}}}), "prepare");
+      make_task(TaskKind::kPrepare, spec_json(experiments::PrepareSpec{{{"x"}}}), "prepare");
   other.tasks.push_back(prepare);
   const std::vector<std::string> sets = {"shifted/mixed_same@released",
                                          "shifted/mixed_rand@released", "no_fg", "original"};

@@ -27,8 +27,8 @@ class DemandTest : public ::testing::Test {
     Cell cell = make_cell(1);
     change(cell);
     grid.cells.push_back(cell);
-    grid.tasks.push_back(
-        make_task(TaskKind::kPrepare, to_json(experiments::PrepareSpec{cell.dataset}), "prepare"));
+    grid.tasks.push_back(make_task(TaskKind::kPrepare,
+                                   spec_json(experiments::PrepareSpec{cell.dataset}), "prepare"));
     const std::string prepare = grid.tasks[0].id();
     grid.tasks.push_back(
         make_task(TaskKind::kTrain, {{"cell", cell.identity()}}, "train", {prepare}, cell.id()));
@@ -106,9 +106,9 @@ TEST_F(DemandTest, GridsThatWantMoreThanAnAllocationHas) {
 TEST_F(DemandTest, LabelsNeedTheirNetwork) {
   protocol::SubmitGrid grid;
   grid.name = "labels";
-  grid.tasks.push_back(make_task(TaskKind::kLabel,
-                                 to_json(experiments::LabelSpec{{{"x"}}, "train", {{"saliency"}}}),
-                                 "label"));
+  grid.tasks.push_back(
+      make_task(TaskKind::kLabel,
+                spec_json(experiments::LabelSpec{{{"x"}}, "train", {{"saliency"}}}), "label"));
   ask<protocol::GridSubmitted>(SubmitEvent(grid));
   EXPECT_EQ(demand().ready, 1);
   allocation_showed("cpu", Json::array({"efficientnet_lite0.safetensors"}));

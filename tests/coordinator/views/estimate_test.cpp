@@ -28,7 +28,7 @@ class EstimateTest : public ::testing::Test {
   }
   static Task label(const std::string& labeler, const std::string& split) {
     return make_task(TaskKind::kLabel,
-                     to_json(experiments::LabelSpec{{{"fashion-bg"}}, split, {{labeler}}}),
+                     spec_json(experiments::LabelSpec{{{"fashion-bg"}}, split, {{labeler}}}),
                      "label " + split + " with " + labeler);
   }
   double whole(const Task& task) const {
@@ -80,7 +80,7 @@ class QuickstartEstimateTest : public EstimateTest {
   QuickstartEstimateTest() {
     dataset_ = {{"fashion-bg", 1, {{"train_images", 8000}, {"test_images", 1000}}}};
     grid_.name = "quickstart";
-    add(make_task(TaskKind::kPrepare, to_json(experiments::PrepareSpec{dataset_}), "prepare"));
+    add(make_task(TaskKind::kPrepare, spec_json(experiments::PrepareSpec{dataset_}), "prepare"));
     for (const char* model : {"deit", "mixer", "convmixer"}) {
       for (const char* labeler : {"none", "saliency", "relabel", "bbox_grabcut"}) {
         add_cell(std::string(model) + "_nano_patch4_32", "none", labeler);
@@ -99,7 +99,7 @@ class QuickstartEstimateTest : public EstimateTest {
   }
 
   void add_label(const std::string& labeler, const std::string& split) {
-    add(make_task(TaskKind::kLabel, to_json(experiments::LabelSpec{dataset_, split, {{labeler}}}),
+    add(make_task(TaskKind::kLabel, spec_json(experiments::LabelSpec{dataset_, split, {{labeler}}}),
                   "label", {grid_.tasks[0].id()}));
   }
 

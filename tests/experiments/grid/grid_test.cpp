@@ -223,18 +223,18 @@ TEST(Grid, SaliencyThatIsDrawnOtherwiseIsAnotherTask) {
   const Json plain = {{"recipe", Json::object()}},
              votes = {{"recipe", {{"token_labeling", "original"}}}};
   const SaliencySpec spec{{"original", "original"}, {.count = 8}};
-  const Json own = to_json(spec, plain);
+  const Json own = spec_json(spec, plain);
   EXPECT_EQ(own, (Json{{"kind", "saliency"},
                        {"cell", plain},
                        {"eval_set", "original"},
                        {"images", {{"count", 8}, {"seed", 0}}},
                        {"version", 1}}));
-  EXPECT_EQ(to_json(spec, votes).at("version"), 2);
+  EXPECT_EQ(spec_json(spec, votes).at("version"), 2);
   const SaliencySpec other{{"shifted/val", "val", DatasetSpec{{"imported"}}}, spec.images};
-  const Json elsewhere = to_json(other, plain);
+  const Json elsewhere = spec_json(other, plain);
   EXPECT_EQ(elsewhere.at("version"), 2);
   EXPECT_EQ(elsewhere.at("split"), "val");
-  EXPECT_EQ(to_json(saliency_spec(elsewhere), plain), elsewhere);
+  EXPECT_EQ(spec_json(saliency_spec(elsewhere), plain), elsewhere);
 }
 
 TEST(Grid, ThePapersRecipeIsOneWord) {

@@ -62,13 +62,13 @@ TEST(Identity, GoldenCells) {
 TEST(Identity, GoldenTasks) {
   const Cell cell = labelled_cell();
   Task task;
-  task.spec = to_json(PrepareSpec{cell.dataset});
+  task.spec = spec_json(PrepareSpec{cell.dataset});
   EXPECT_EQ(task.id(), "92c9c4fb1562d43df8666a095ef1a7295c302053366c3a8363c70e1188694526");
-  task.spec = to_json(LabelSpec{cell.dataset, "train", *cell.labeler});
+  task.spec = spec_json(LabelSpec{cell.dataset, "train", *cell.labeler});
   EXPECT_EQ(task.id(), "07570ab071bc263fd9ef6d98775e7c6a4534447db393c2a052b22a336406cd08");
   task.spec = train_spec(cell.identity());
   EXPECT_EQ(task.id(), "9565e2467543b556db95db4be4a67618fe0114cf1c2a4ff47044e6e9a0a9e93c");
-  task.spec = to_json(EvaluateSpec{{"mixed_rand", "mixed_rand"}}, cell.identity());
+  task.spec = spec_json(EvaluateSpec{{"mixed_rand", "mixed_rand"}}, cell.identity());
   EXPECT_EQ(task.id(), "f0e137e994f0c80528f67f669ba2b64aac426e87f7fc24a2ce551d2b9e1fc4c5");
 }
 
