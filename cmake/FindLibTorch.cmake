@@ -47,9 +47,15 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
     # NCCL's header comes from the toolkit or from NCCL's own wheel beside LibTorch's.
     find_path(LibTorch_NCCL_INCLUDE_DIR nccl.h REQUIRED
       HINTS ${LibTorch_ROOT}/../nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
+    # LibTorch's headers include those of the mathematical libraries. A whole toolkit has them; nvcc's
+    # wheel does not, but the libraries' own, which LibTorch came with, do.
+    file(GLOB LibTorch_WHEELS_INCLUDE ${LibTorch_ROOT}/../nvidia/cu*/include)
+    find_path(LibTorch_CUSPARSE_INCLUDE_DIR cusparse.h REQUIRED
+      HINTS ${CUDAToolkit_INCLUDE_DIRS} ${LibTorch_WHEELS_INCLUDE})
     add_library(LibTorch::cuda INTERFACE IMPORTED)
     target_link_libraries(LibTorch::cuda INTERFACE ${LibTorch_CUDA_LIBRARY} ${LibTorch_C10_CUDA_LIBRARY})
     target_link_options(LibTorch::cuda INTERFACE -Wl,--no-as-needed)
-    target_include_directories(LibTorch::cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} ${LibTorch_NCCL_INCLUDE_DIR})
+    target_include_directories(LibTorch::cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} ${LibTorch_NCCL_INCLUDE_DIR}
+      ${LibTorch_CUSPARSE_INCLUDE_DIR})
   endif()
 endif()
