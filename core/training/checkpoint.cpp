@@ -147,7 +147,7 @@ std::optional<Checkpoint> find_checkpoint(const std::vector<std::filesystem::pat
     try {
       state = read_state(candidate.description);
     } catch (const std::exception& error) {
-      spdlog::warn("checkpoint {} is torn and is passed over: {}", candidate.description.string(),
+      spdlog::warn("checkpoint {} is torn and is skipped: {}", candidate.description.string(),
                    error.what());
       continue;
     }
