@@ -27,7 +27,7 @@ class Dependencies(unittest.TestCase):
             self.assertIn(probe[4], ("wheel", "optional", "-"), probe)
 
     def test_wheels_are_pinned_by_hash(self):
-        for name in "wheels.txt", "nvcc.txt", "libtorch.txt", "libtorch-cuda.txt":
+        for name in "wheels.txt", "nvcc.txt", "cuda-tools.txt", "libtorch.txt", "libtorch-cuda.txt":
             for line in lines(name):
                 self.assertRegex(line, r"^[a-z0-9-]+==[0-9a-z.]+ --hash=sha256:[0-9a-f]{64}$", name)
 
