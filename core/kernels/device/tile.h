@@ -10,19 +10,18 @@ constexpr int kLanes = 32;
 constexpr float kLog2E = 1.4426950408889634f;
 constexpr float kInfinity = __builtin_huge_valf();
 
-// Rows of W elements (32, 64 or 128), in chunks of 8 (16 bytes). A row's chunks are permuted so
+// Rows of W elements (64 or 128), in chunks of 8 (16 bytes). A row's chunks are permuted so
 // that the 8 rows that ldmatrix reads together are in different banks.
 template <int W>
 struct Tile {
-  static_assert(W == 32 || W == 64 || W == 128);
+  static_assert(W == 64 || W == 128);
   static constexpr int kChunks = W / 8;
   static constexpr int kRowBytes = W * 2;
 
   static REMIXER_DEVICE uint32_t bytes(int rows) { return rows * kRowBytes; }
   // Offset of `chunk` of `row` from the tile's start.
   static REMIXER_DEVICE uint32_t at(int row, int chunk) {
-    const int turn = W == 32 ? row / 2 % 4 : row % 8;
-    return row * kRowBytes + (chunk ^ turn) * 16;
+    return row * kRowBytes + (chunk ^ row % 8) * 16;
   }
 
   // For load_matrices: this lane's address for the 16 × 16 block at (row, chunk) as the left

@@ -212,10 +212,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Shape{1, 1, 16, 0, 64}, Shape{1, 1, 1, 0, 8}, Shape{1, 1, 1, 1, 16}, Shape{2, 2, 17, 1, 64},
         Shape{1, 2, 50, 1, 64}, Shape{1, 1, 33, 2, 40}, Shape{1, 1, 31, 3, 128},
-        Shape{2, 1, 20, 0, 72}, Shape{1, 1, 197, 1, 64},  // DeiT's, one chunk
-        Shape{1, 1, 150, 1, 64, 64},                      // chunks, two stages
-        Shape{1, 1, 100, 0, 128, 32},                     //
-        Shape{1, 1, 65, 0, 64, 32},                       // a chunk of one row
+        Shape{2, 1, 20, 0, 72}, Shape{1, 1, 197, 1, 64},      // DeiT's, one chunk
+        Shape{1, 2, 80, 1, 32}, Shape{1, 1, 100, 0, 24, 32},  // narrow heads, many rows
+        Shape{1, 1, 150, 1, 64, 64},                          // chunks, two stages
+        Shape{1, 1, 100, 0, 128, 32},                         //
+        Shape{1, 1, 65, 0, 64, 32},                           // a chunk of one row
         Shape{1, 2, 49, 1, 64, 0, Storage::kHalf},
         Shape{1, 1, 40, 1, 64, 16, Storage::kHalf, Storage::kHalf},
         Shape{1, 1, 49, 0, 64, 0, Storage::kBFloat16, Storage::kBFloat16},
@@ -246,6 +247,16 @@ TEST(AttentionDeviceDesign, NoBankConflictsAndWholeSectors) {
   // 13 × 13 blocks of 16 × 16: 8 products of m16n8k16 each for S and for P V; backward 16 for dq's
   // S and dP, 8 for dq, 16 and 16 for dk and dv.
   EXPECT_EQ(c.multiply_adds, 13 * 13 * (16 + 24 + 32));
+  for (const int width : {32, 128}) {
+    const SimtCounters other = on_device(draw({1, 1, 80, 1, width})).counters;
+    EXPECT_EQ(other.shared_wavefronts, other.shared_ideal_wavefronts) << width;
+  }
+}
+
+TEST(AttentionDeviceDesign, ChunksAddNoWork) {
+  const SimtCounters whole = on_device(draw({1, 1, 100, 1, 64})).counters;
+  const SimtCounters chunks = on_device(draw({1, 1, 100, 1, 64, 32})).counters;
+  EXPECT_EQ(chunks.multiply_adds, whole.multiply_adds);
 }
 
 }  // namespace

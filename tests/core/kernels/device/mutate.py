@@ -120,6 +120,16 @@ SURVIVORS = {
     ("MixingProduct", "bound too large",
      "for (int from = 0; from <= p.patches; from += kMixingChunk, stage ^= 1) {"):
         "where patches are a multiple of 64, one more turn that has no rows",
+    ("MixingProduct", "bound too small",
+     "const bool valid = i < p.patches && c < p.channels - 1;"):
+        "c is even and the channels are a multiple of 8",
+    ("DistanceOfNumbers", "last ones forgotten", "const bool whole = first + kEach < total;"):
+        "the last whole group is written one by one, to the same places",
+    ("DistanceOfRows", "indices exchanged", "for (int c = 0; c < 4; ++c) sums[c][r] = 0;"):
+        "all sixteen sums are set to zero, in another order",
+    ("DistanceOfRows", "bound too large",
+     "const int count = left <= kDistanceChunk ? left : kDistanceChunk;"):
+        "both sides are the same number where they are equal",
 }
 
 
