@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
-#include "base/descriptor.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,6 +12,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace remixer {

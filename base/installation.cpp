@@ -38,4 +38,9 @@ fs::path weights_folder(const fs::path& of_the_build) {
   return fs::exists(installed, ignored) ? installed : of_the_build;
 }
 
+fs::path default_workspace() {
+  const char* given = std::getenv("REMIXER_WORKSPACE");
+  return given != nullptr && *given != '\0' ? given : "workspace";
+}
+
 }  // namespace remixer

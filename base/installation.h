@@ -21,4 +21,11 @@ std::filesystem::path library_folder();
 // fills.
 std::filesystem::path weights_folder(const std::filesystem::path& of_the_build);
 
+// The workspace that a command uses if none is named: REMIXER_WORKSPACE from the environment, else
+// ./workspace.
+std::filesystem::path default_workspace();
+// Help of -w,--workspace, the same in every program.
+inline constexpr const char* kWorkspaceHelp =
+    "Folder of the data, runs and results [$REMIXER_WORKSPACE or ./workspace]";
+
 }  // namespace remixer

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/predictions_file.h"
-#include "base/parse_number.h"
 
 #include <limits>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "base/predictions_tensors.h"
 
 namespace remixer {

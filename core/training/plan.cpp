@@ -21,12 +21,7 @@ std::vector<int64_t> epoch_order(uint64_t seed, int64_t epoch, int64_t count) {
 TrainingPlan::TrainingPlan(const experiments::Recipe& recipe, uint64_t seed, int64_t count)
     : recipe_(recipe), seed_(seed), count_(count) {
   const int64_t global_batch = recipe.shards * recipe.shard_size;
-  const bool whole_rounds =
-      recipe.repeated_augmentation > 1 && count >= experiments::kAugmentationRound;
-  steps_per_epoch_ =
-      (whole_rounds ? count / experiments::kAugmentationRound * experiments::kAugmentationRound
-                    : count) /
-      global_batch;
+  steps_per_epoch_ = experiments::epoch_images(recipe, count) / global_batch;
   if (steps_per_epoch_ == 0) {
     fail_input(
         "the training split has {} images, fewer than one global batch of {} shards of {}; "

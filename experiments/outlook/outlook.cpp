@@ -95,9 +95,7 @@ class Ahead {
     const int64_t images = images_of(cell.dataset, "train");
     if (images < 0) return -1;
     const auto held = static_cast<int64_t>(cell.recipe.hold_out * static_cast<double>(images));
-    int64_t each = images - held;
-    if (cell.recipe.repeated_augmentation > 1 && each >= kAugmentationRound)
-      each = each / kAugmentationRound * kAugmentationRound;
+    const int64_t each = epoch_images(cell.recipe, images - held);
     const int64_t batch = cell.recipe.shards * cell.recipe.shard_size;
     return each / batch * batch * cell.recipe.epochs;
   }

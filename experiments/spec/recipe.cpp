@@ -175,4 +175,9 @@ Recipe recipe_from_json(const Json& json) {
   return recipe;
 }
 
+int64_t epoch_images(const Recipe& recipe, int64_t images) {
+  const bool rounds = recipe.repeated_augmentation > 1 && images >= kAugmentationRound;
+  return rounds ? images / kAugmentationRound * kAugmentationRound : images;
+}
+
 }  // namespace remixer::experiments

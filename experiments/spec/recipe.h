@@ -11,7 +11,8 @@
 
 namespace remixer::experiments {
 
-// Repeated augmentation cuts an epoch to whole rounds of this many images (timm RASampler).
+// Repeated augmentation cuts an epoch to whole rounds of this many images, unless the split has
+// fewer (timm's RASampler).
 constexpr int64_t kAugmentationRound = 256;
 
 struct Recipe {
@@ -110,5 +111,8 @@ std::vector<std::string> recipe_field_names();
 void set_recipe_field(Recipe& recipe, const std::string& name, const Json& value);
 // Throws InputError if fields contradict each other.
 void check_recipe(const Recipe& recipe);
+
+// Of a split of `images`, those that an epoch trains on, before it is cut into batches.
+int64_t epoch_images(const Recipe& recipe, int64_t images);
 
 }  // namespace remixer::experiments

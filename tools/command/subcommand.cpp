@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/command/subcommand.h"
 
-#include <cstdlib>
-
 #include "base/error.h"
+#include "base/installation.h"
 #include "experiments/spec/imported.h"
 
 namespace remixer::tools {
@@ -14,18 +13,9 @@ void add_example(CLI::App& command, const std::string& example) {
   command.footer("Example:\n  " + example);
 }
 
-fs::path default_workspace() {
-  const char* given = std::getenv("REMIXER_WORKSPACE");
-  return given != nullptr && *given != '\0' ? given : "workspace";
-}
-
 CLI::Option* add_workspace(CLI::App& command, fs::path& workspace) {
   workspace = default_workspace();
-  // The text of `remixer`'s own commands.
-  return command
-      .add_option("-w,--workspace", workspace,
-                  "Folder of the data, runs and results [$REMIXER_WORKSPACE or ./workspace]")
-      ->type_name("DIR");
+  return command.add_option("-w,--workspace", workspace, kWorkspaceHelp)->type_name("DIR");
 }
 
 CLI::Option* add_dataset(CLI::App& command, const std::string& name, fs::path& dataset) {

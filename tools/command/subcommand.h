@@ -12,9 +12,6 @@ namespace remixer::tools {
 // `example`, one line that a user can type, ends the help text.
 void add_example(CLI::App& command, const std::string& example);
 
-// $REMIXER_WORKSPACE, else ./workspace.
-std::filesystem::path default_workspace();
-
 // -w,--workspace. Sets `workspace` to the default.
 CLI::Option* add_workspace(CLI::App& command, std::filesystem::path& workspace);
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <numeric>
 
 #include "base/error.h"
+#include "base/installation.h"
 #include "base/utf8.h"
 #include "base/version.h"
 #include "coordinator/command/verbs/command_line.h"
@@ -21,11 +21,6 @@
 namespace remixer::coordinator::command {
 namespace {
 
-std::string default_workspace() {
-  const char* set = std::getenv("REMIXER_WORKSPACE");
-  return set != nullptr && *set != '\0' ? set : "workspace";
-}
-
 int report_error(std::string message, int code) {
   std::replace(message.begin(), message.end(), '\n', ' ');
   std::fprintf(stderr, "remixer: %s\n", message.c_str());
@@ -33,9 +28,7 @@ int report_error(std::string message, int code) {
 }
 
 void add_workspace(CommandLine& line, CLI::App& app) {
-  app.add_option("-w,--workspace", line.workspace,
-                 "Folder of the data, runs and results [$REMIXER_WORKSPACE or ./workspace]")
-      ->type_name("DIR");
+  app.add_option("-w,--workspace", line.workspace, kWorkspaceHelp)->type_name("DIR");
 }
 
 void build(CommandLine& line) {

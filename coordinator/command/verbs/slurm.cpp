@@ -202,9 +202,7 @@ CLI::App* add_part(CommandLine& line, CLI::App* parent, const std::string& name,
                    const std::string& description, const std::string& example) {
   CLI::App* part = parent->add_subcommand(name, description);
   part->footer("Example:\n  " + example);
-  part->add_option("-w,--workspace", line.workspace,
-                   "Folder of the data, runs and results [$REMIXER_WORKSPACE or ./workspace]")
-      ->type_name("DIR");
+  part->add_option("-w,--workspace", line.workspace, kWorkspaceHelp)->type_name("DIR");
   return part;
 }
 

@@ -5,40 +5,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <iostream>
 #include <sstream>
 
 #include "base/error.h"
+#include "tests/support/captured_answer.h"
 #include "tests/support/help_text.h"
 
 namespace remixer::tools {
 namespace {
 
+using remixer::testing::Answer;
+using remixer::testing::answer_of;
 using remixer::testing::example_in;
 using remixer::testing::subcommands_in;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::StartsWith;
 
-struct Answer {
-  int code = 0;
-  std::string out, error;
-};
-
-Answer run(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "remixer-tools");
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Answer answer;
-  answer.code = run_tools(static_cast<int>(argv.size()), argv.data());
-  std::cout.flush();
-  std::fflush(nullptr);
-  answer.out = ::testing::internal::GetCapturedStdout();
-  answer.error = ::testing::internal::GetCapturedStderr();
-  return answer;
+Answer run(const std::vector<std::string>& arguments) {
+  return answer_of(run_tools, "remixer-tools", arguments);
 }
 
 // The help of the command at `path`, which is on standard output.

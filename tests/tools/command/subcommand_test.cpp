@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/installation.h"
 #include "tests/support/temporary_folder.h"
 
 namespace remixer::tools {

@@ -13,38 +13,18 @@
 #include "base/json.h"
 #include "core/dataset/dataset_writer.h"
 #include "core/image/image.h"
+#include "tests/support/captured_answer.h"
 #include "tests/support/temporary_folder.h"
 
 namespace remixer::data {
 namespace {
 
+using remixer::testing::Answer;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-struct Answer {
-  int code = 0;
-  std::string out, error;
-};
-
-// What the command answers; exceptions pass through.
-Answer dataset(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "dataset");
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Answer answer;
-  std::exception_ptr failure;
-  try {
-    answer.code = dataset_command(static_cast<int>(argv.size()), argv.data());
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  std::fflush(nullptr);
-  answer.out = ::testing::internal::GetCapturedStdout();
-  answer.error = ::testing::internal::GetCapturedStderr();
-  if (failure) std::rethrow_exception(failure);
-  return answer;
+Answer dataset(const std::vector<std::string>& arguments) {
+  return testing::answer_of(dataset_command, "dataset", arguments);
 }
 
 class DatasetTool : public ::testing::Test {

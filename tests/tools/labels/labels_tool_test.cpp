@@ -9,34 +9,18 @@
 #include "base/json.h"
 #include "core/image/image.h"
 #include "experiments/spec/pins.h"
+#include "tests/support/captured_answer.h"
 #include "tests/support/program.h"
 #include "tests/support/tiny_dataset.h"
 
 namespace remixer::labelcache {
 namespace {
 
+using remixer::testing::Answer;
 using ::testing::HasSubstr;
-using ::testing::internal::CaptureStderr;
-using ::testing::internal::CaptureStdout;
-using ::testing::internal::GetCapturedStderr;
-using ::testing::internal::GetCapturedStdout;
 
-struct Answer {
-  int code = 0;
-  std::string out, error;
-};
-
-Answer labels(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "labels");
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  CaptureStdout();
-  CaptureStderr();
-  Answer answer;
-  answer.code = labels_command(static_cast<int>(argv.size()), argv.data());
-  answer.out = GetCapturedStdout();
-  answer.error = GetCapturedStderr();
-  return answer;
+Answer labels(const std::vector<std::string>& arguments) {
+  return testing::answer_of(labels_command, "labels", arguments);
 }
 
 TEST(LabelsCommand, BuildsInspectsCountsAndVerifies) {

@@ -13,40 +13,30 @@
 #include "base/file.h"
 #include "coordinator/command/verbs/command_line.h"
 #include "coordinator/launch/slurm/site.h"
+#include "tests/support/captured_answer.h"
 #include "tests/support/help_text.h"
 
 namespace remixer::coordinator::command {
 namespace {
 
+using remixer::testing::Answer;
+using remixer::testing::answer_of;
 using remixer::testing::example_in;
 using remixer::testing::subcommands_in;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::StartsWith;
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-Outcome run(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "remixer");
-  std::vector<char*> raw;
-  for (std::string& argument : arguments) raw.push_back(argument.data());
-  raw.push_back(nullptr);
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  const int code = run_command_line(static_cast<int>(arguments.size()), raw.data());
-  std::fflush(stdout);
-  return {code, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
+Answer run(const std::vector<std::string>& arguments) {
+  return answer_of(run_command_line, "remixer", arguments);
 }
 
 void expect_bad_usage(const std::vector<std::string>& arguments, const std::string& part) {
-  const Outcome outcome = run(arguments);
+  const Answer outcome = run(arguments);
   EXPECT_EQ(outcome.code, 2) << part;
-  EXPECT_THAT(outcome.err, StartsWith("remixer: "));
-  EXPECT_THAT(outcome.err, HasSubstr(part));
-  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  EXPECT_THAT(outcome.error, StartsWith("remixer: "));
+  EXPECT_THAT(outcome.error, HasSubstr(part));
+  EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1) << outcome.error;
   EXPECT_EQ(outcome.out, "");
 }
 
@@ -64,9 +54,9 @@ TEST(Arguments, MistakesAreOneLineAndExitCode2) {
 
 // A webhook's address may hold a secret, and a command line is seen by all.
 TEST(Arguments, TheWebhookCanBeReadFromAFile) {
-  const Outcome outcome = run({"up", "--notify-url", "@/nonexistent/webhook"});
+  const Answer outcome = run({"up", "--notify-url", "@/nonexistent/webhook"});
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/webhook"));
+  EXPECT_THAT(outcome.error, HasSubstr("/nonexistent/webhook"));
 }
 
 // `remixer slurm up` without a site's file goes on with the one before.
@@ -77,28 +67,28 @@ TEST(Arguments, SlurmsSiteIsKept) {
   site.allocation.partition = "of-the-kept-site";
   write_file_atomic(workspace / "slurm.json",
                     Json{{"wanted", false}, {"site", slurm::to_json(site)}}.dump());
-  const Outcome kept = run({"slurm", "script", "--workspace", workspace.string()});
-  EXPECT_EQ(kept.code, 0) << kept.err;
+  const Answer kept = run({"slurm", "script", "--workspace", workspace.string()});
+  EXPECT_EQ(kept.code, 0) << kept.error;
   EXPECT_THAT(kept.out, HasSubstr("#SBATCH --partition=of-the-kept-site\n"));
-  const Outcome changed =
+  const Answer changed =
       run({"slurm", "script", "--partition", "another", "--workspace", workspace.string()});
   EXPECT_THAT(changed.out, HasSubstr("#SBATCH --partition=another\n"));
   fs::remove_all(workspace);
 }
 
 TEST(Arguments, AHintNamesTheSubcommand) {
-  EXPECT_THAT(run({"run"}).err, HasSubstr("`remixer run --help`"));
-  EXPECT_THAT(run({"rum"}).err, HasSubstr("`remixer --help`"));
+  EXPECT_THAT(run({"run"}).error, HasSubstr("`remixer run --help`"));
+  EXPECT_THAT(run({"rum"}).error, HasSubstr("`remixer --help`"));
 }
 
 // The help of the command at `path`, and of all below it.
 void check_help(const std::vector<std::string>& path) {
   std::vector<std::string> whole = path;
   whole.emplace_back("--help");
-  const Outcome outcome = run(whole);
+  const Answer outcome = run(whole);
   const std::string name = fmt::format("remixer {}", fmt::join(path, " "));
   EXPECT_EQ(outcome.code, 0) << name;
-  EXPECT_EQ(outcome.err, "") << name;
+  EXPECT_EQ(outcome.error, "") << name;
   EXPECT_THAT(example_in(outcome.out), StartsWith(name));
   if (path.front() != "bench") {
     EXPECT_THAT(outcome.out, HasSubstr("-w,--workspace DIR")) << name;
