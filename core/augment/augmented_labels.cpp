@@ -63,20 +63,35 @@ void collect_cells(const LabelMap& map, const View& view, double left, double to
   }
 }
 
-}  // namespace
-
-void patch_labels(const LabelMap& map, const View& view, int grid, float* out) {
-  if (view.warps.empty() && !view.erased) return patch_labels(map, view.region, grid, out);
+// Calls pool(cells) for each patch, with the cells under its sample points.
+template <typename Pool>
+void for_each_patch(const LabelMap& map, const View& view, int grid, Pool&& pool) {
   assert(grid > 0 && view.side > 0 && map.height > 0 && map.width > 0);
   std::vector<uint16_t> counts(static_cast<size_t>(map.width) * map.height);
   std::vector<CellShare> cells;
   const double size = static_cast<double>(view.side) / grid;
   for (int row = 0; row < grid; ++row) {
-    for (int column = 0; column < grid; ++column, out += map.channels) {
+    for (int column = 0; column < grid; ++column) {
       collect_cells(map, view, column * size, row * size, size, counts, cells);
-      pool_cells(map, cells, out);
+      pool(cells);
     }
   }
+}
+
+}  // namespace
+
+void patch_labels(const LabelMap& map, const View& view, int grid, float* out) {
+  if (view.warps.empty() && !view.erased) return patch_labels(map, view.region, grid, out);
+  for_each_patch(map, view, grid, [&](const std::vector<CellShare>& cells) {
+    pool_cells(map, cells, out);
+    out += map.channels;
+  });
+}
+
+void patch_labels(const LabelMap& map, const View& view, int grid, SparsePatchLabels& out) {
+  if (view.warps.empty() && !view.erased) return patch_labels(map, view.region, grid, out);
+  for_each_patch(map, view, grid,
+                 [&](const std::vector<CellShare>& cells) { pool_cells(map, cells, out); });
 }
 
 }  // namespace remixer::data

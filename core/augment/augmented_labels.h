@@ -24,5 +24,7 @@ struct View {
 //   Without warps or erasing: the exact area average. With them: the mean over 16 × 16 evenly
 //   spaced points per patch, each with the label of the map cell that it shows.
 void patch_labels(const LabelMap& map, const View& view, int grid, float* out);
+// Appends the same labels, bit for bit, of a top-k map.
+void patch_labels(const LabelMap& map, const View& view, int grid, SparsePatchLabels& out);
 
 }  // namespace remixer::data

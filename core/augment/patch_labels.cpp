@@ -73,8 +73,10 @@ struct SparseLogits {
   std::vector<uint16_t> classes;  // the named classes
 };
 
-template <typename ForEach>
-void sparse_patch(const LabelMap& map, ForEach&& for_each, float* out) {
+// Calls emit(unnamed, sparse) with the probability of each unnamed class, and those of the named
+// ones in sparse.logits.
+template <typename ForEach, typename Emit>
+void sparse_patch(const LabelMap& map, ForEach&& for_each, Emit&& emit) {
   thread_local SparseLogits sparse;
   if (sparse.logits.size() < static_cast<size_t>(map.channels)) {
     sparse.logits.resize(static_cast<size_t>(map.channels), 0.0f);
@@ -103,27 +105,44 @@ void sparse_patch(const LabelMap& map, ForEach&& for_each, float* out) {
     total += sparse.logits[label];
   }
   const float scale = static_cast<float>(1.0 / total);
-  std::fill_n(out, static_cast<size_t>(map.channels), zero * scale);
+  for (const uint16_t label : sparse.classes) sparse.logits[label] *= scale;
+  emit(zero * scale, sparse);
   for (const uint16_t label : sparse.classes) {
-    out[label] = sparse.logits[label] * scale;
     sparse.logits[label] = 0;
     sparse.named[label] = 0;
   }
   sparse.classes.clear();
 }
 
+// Writes one patch, and moves `out` to the next.
 template <typename ForEach>
-void pool_patch(const LabelMap& map, ForEach&& for_each, float* out) {
+void pool_patch(const LabelMap& map, ForEach&& for_each, float*& out) {
   if (map.top_k > 0) {
-    sparse_patch(map, for_each, out);
+    sparse_patch(map, for_each, [&](float unnamed, const SparseLogits& sparse) {
+      std::fill_n(out, static_cast<size_t>(map.channels), unnamed);
+      for (const uint16_t label : sparse.classes) out[label] = sparse.logits[label];
+    });
   } else {
     dense_patch(map, for_each, out);
   }
+  out += map.channels;
 }
 
-}  // namespace
+template <typename ForEach>
+void pool_patch(const LabelMap& map, ForEach&& for_each, SparsePatchLabels& out) {
+  assert(map.top_k > 0);
+  sparse_patch(map, for_each, [&](float unnamed, const SparseLogits& sparse) {
+    out.others.push_back(unnamed);
+    for (const uint16_t label : sparse.classes) {
+      out.classes.push_back(label);
+      out.values.push_back(sparse.logits[label]);
+    }
+    out.ends.push_back(static_cast<uint32_t>(out.classes.size()));
+  });
+}
 
-void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, float* out) {
+template <typename Out>
+void pool_shares(const LabelMap& map, const std::vector<CellShare>& cells, Out& out) {
   pool_patch(
       map,
       [&](auto&& visit) {
@@ -132,7 +151,8 @@ void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, float*
       out);
 }
 
-void patch_labels(const LabelMap& map, const Region& region, int grid, float* out) {
+template <typename Out>
+void pool_region(const LabelMap& map, const Region& region, int grid, Out& out) {
   assert(grid > 0 && map.height > 0 && map.width > 0 && map.channels > 0);
   const size_t depth = static_cast<size_t>(map.top_k > 0 ? map.top_k : map.channels);
   assert(map.values.size() == static_cast<size_t>(map.height) * map.width * depth);
@@ -148,9 +168,24 @@ void patch_labels(const LabelMap& map, const Region& region, int grid, float* ou
     for (const Span& column : columns) {
       pool_patch(
           map, [&](auto&& visit) { for_each_cell(row, column, map.width, visit); }, out);
-      out += map.channels;
     }
   }
+}
+
+}  // namespace
+
+void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, float* out) {
+  pool_shares(map, cells, out);
+}
+void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, SparsePatchLabels& out) {
+  pool_shares(map, cells, out);
+}
+
+void patch_labels(const LabelMap& map, const Region& region, int grid, float* out) {
+  pool_region(map, region, grid, out);
+}
+void patch_labels(const LabelMap& map, const Region& region, int grid, SparsePatchLabels& out) {
+  pool_region(map, region, grid, out);
 }
 
 }  // namespace remixer::data

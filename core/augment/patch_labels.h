@@ -44,6 +44,17 @@ struct Region {
 //   channels.
 void patch_labels(const LabelMap& map, const Region& region, int grid, float* out);
 
+// Patch labels of top-k maps in compact form: of a thousand classes a patch names a few, and all
+// others have the same probability. Patches follow each other in row order.
+struct SparsePatchLabels {
+  std::vector<float> others;      // by patch: the probability of each class that it does not name
+  std::vector<uint32_t> ends;     // by patch: one past its last entry; the next patch begins there
+  std::vector<uint16_t> classes;  // by entry
+  std::vector<float> values;      // by entry: the probability of its class
+};
+// Appends the same labels, bit for bit, of a top-k map.
+void patch_labels(const LabelMap& map, const Region& region, int grid, SparsePatchLabels& out);
+
 // A cell of a map, row · width + column, and its share of a patch. The shares of a patch sum to 1,
 // or less if part of the patch shows nothing of the image and is background: saliency 0, or zero
 // logits before the softmax.
@@ -51,8 +62,9 @@ struct CellShare {
   uint32_t cell = 0;
   float share = 0;
 };
-// One patch's labels from its cells: out[c], map.channels values.
+// One patch's labels from its cells: out[c], map.channels values; or appended to `out`.
 void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, float* out);
+void pool_cells(const LabelMap& map, const std::vector<CellShare>& cells, SparsePatchLabels& out);
 
 // Source of patch labels: the interface that core uses and labelcache's files implement.
 // Implementations are immutable and thread-safe.
@@ -63,6 +75,8 @@ class LabelSource {
   virtual LabelMap map(std::string_view sample_id) const = 0;
   // K, the same for every map.
   virtual int channels() const = 0;
+  // Whether every map is a top-k map; otherwise none is.
+  virtual bool names_top_k() const = 0;
 };
 
 }  // namespace remixer::data

@@ -7,50 +7,48 @@
 
 namespace remixer::training {
 
-namespace {
-
-void pack(Batch& batch) {
-  batch.packed_labels = pack_labels(batch.patch_labels, /*pinned=*/true);
-  if (batch.packed_labels) batch.patch_labels = at::Tensor();
-}
-
-}  // namespace
-
-Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned) {
+Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, BatchForm form) {
   const auto size = static_cast<int64_t>(draws.size());
   const int64_t side = store.image_size(), patches = store.grid() * store.grid();
+  const int64_t channels = store.label_channels();
   const auto tensor = [&](at::IntArrayRef shape, at::ScalarType type) {
-    return at::empty(shape, at::TensorOptions().dtype(type).pinned_memory(pinned));
+    return at::empty(shape, at::TensorOptions().dtype(type).pinned_memory(form.pinned));
   };
   Batch batch;
   batch.images = tensor({size, 3, side, side}, at::kFloat);
   batch.classes = tensor({size}, at::kLong);
   auto* images = batch.images.data_ptr<float>();
   auto* classes = batch.classes.data_ptr<int64_t>();
+  const bool packed =
+      form.packed && store.has_top_k_labels() && worth_packing(size, patches, channels);
+  data::SparsePatchLabels sparse;
   float* labels = nullptr;
-  if (store.has_labels()) {
-    // Page-locked memory is expensive, and labels of many channels are packed later anyway.
-    batch.patch_labels = store.label_channels() > 1
-                             ? at::empty({size, patches, store.label_channels()}, at::kFloat)
-                             : tensor({size, patches, store.label_channels()}, at::kFloat);
+  if (store.has_labels() && !packed) {
+    // Page-locked memory is scarce: none for many channels.
+    const bool pinned = form.pinned && channels < kFewestPackedChannels;
+    batch.patch_labels = at::empty({size, patches, channels},
+                                   at::TensorOptions().dtype(at::kFloat).pinned_memory(pinned));
     labels = batch.patch_labels.data_ptr<float>();
   }
   for (int64_t i = 0; i < size; ++i) {
+    const Draw& draw = draws[static_cast<size_t>(i)];
+    float* image = images + i * 3 * side * side;
     const int64_t sample =
-        store.read(draws[static_cast<size_t>(i)], images + i * 3 * side * side,
-                   labels ? labels + i * patches * store.label_channels() : nullptr);
+        packed ? store.read(draw, image, sparse)
+               : store.read(draw, image, labels ? labels + i * patches * channels : nullptr);
     classes[i] = store.dataset().samples()[static_cast<size_t>(sample)].label;
   }
-  if (pinned && labels) pack(batch);
+  if (packed) batch.packed_labels = pack_labels(sparse, size, patches, channels, form.pinned);
   return batch;
 }
 
-Loader::Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads, bool pinned)
+Loader::Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads,
+               BatchForm form)
     : store_(store),
       plan_(std::move(plan)),
       end_(end),
       ahead_(threads + 1),
-      pinned_(pinned),
+      form_(form),
       next_made_(first),
       next_taken_(first) {
   assert(threads >= 1);
@@ -75,7 +73,7 @@ void Loader::work() {
     lock.unlock();
     Slot slot;
     try {
-      slot.batch = make_batch(store_, plan_(number), pinned_);
+      slot.batch = make_batch(store_, plan_(number), form_);
     } catch (...) {
       slot.error = std::current_exception();
     }

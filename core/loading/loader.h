@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -22,14 +23,21 @@ namespace remixer::training {
 struct Batch {
   at::Tensor images;        // [B, 3, S, S] float, normalised
   at::Tensor patch_labels;  // [B, N, K] float; undefined without a label source
-  // Replaces patch_labels if the labels go to a GPU and the packed form is smaller.
+  // Replaces patch_labels if the labels go to a GPU, come from top-k maps and are worth_packing().
   std::optional<PackedLabels> packed_labels = std::nullopt;
   at::Tensor classes;  // [B] int64
 };
 
-// `pinned`: tensors are in page-locked memory, so that copies to a GPU are asynchronous, and labels
-// are packed. Only if LibTorch has a GPU.
-Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, bool pinned = false);
+// For whom a batch is made.
+struct BatchForm {
+  // Tensors are in page-locked memory, so that copies to a GPU are asynchronous. Only if LibTorch
+  // has a GPU.
+  bool pinned = false;
+  bool packed = false;  // labels of top-k maps come packed if that is worth it
+
+  static BatchForm of(at::Device device) { return {device.is_cuda(), device.is_cuda()}; }
+};
+Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, BatchForm form = {});
 
 // Hands out batches first, first + 1, ..., end - 1. `plan` alone decides the contents of batch i,
 // so the number of threads affects only speed.
@@ -41,7 +49,7 @@ class Loader {
   // `threads` >= 1. At most threads + 1 batches are ready or in preparation. The store must outlive
   // the loader.
   Loader(SampleStore& store, Plan plan, int64_t first, int64_t end, int threads,
-         bool pinned = false);
+         BatchForm form = {});
   // Stops the threads and drops batches not yet handed out.
   ~Loader();
   Loader(const Loader&) = delete;
@@ -61,7 +69,7 @@ class Loader {
   SampleStore& store_;
   const Plan plan_;
   const int64_t end_, ahead_;
-  const bool pinned_;
+  const BatchForm form_;
   std::mutex mutex_;
   std::condition_variable ready_, room_;
   std::map<int64_t, Slot> slots_;  // finished, not yet handed out

@@ -4,8 +4,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cstring>
 #include <limits>
@@ -13,18 +11,6 @@
 
 namespace remixer::training {
 namespace {
-
-// Returns the majority value of a row, if one exists (Boyer-Moore majority vote).
-uint32_t vote(const float* row, int64_t count) {
-  uint32_t chosen = 0;
-  int64_t lead = 0;
-  for (int64_t k = 0; k < count; ++k) {
-    const auto bits = std::bit_cast<uint32_t>(row[k]);
-    if (lead == 0) chosen = bits;
-    lead += bits == chosen ? 1 : -1;
-  }
-  return chosen;
-}
 
 template <typename T>
 at::Tensor to_tensor(const std::vector<T>& values, at::ScalarType type, bool pinned) {
@@ -36,33 +22,26 @@ at::Tensor to_tensor(const std::vector<T>& values, at::ScalarType type, bool pin
 
 }  // namespace
 
-std::optional<PackedLabels> pack_labels(const at::Tensor& labels, bool pinned) {
-  assert(labels.is_cpu() && labels.scalar_type() == at::kFloat && labels.dim() == 3);
-  constexpr int64_t kSaving = 4;
-  const int64_t rows = labels.size(0) * labels.size(1), channels = labels.size(2);
-  if (rows * channels > std::numeric_limits<int32_t>::max()) return std::nullopt;
-  const at::Tensor dense = labels.contiguous();
-  const float* row = dense.const_data_ptr<float>();
-  // Each patch costs one float (`others`); each entry costs an index and a value.
-  const int64_t most = (rows * channels / kSaving - rows) / 2;
-  std::vector<float> others(static_cast<size_t>(rows)), values;
-  std::vector<int32_t> index;
-  for (int64_t i = 0; i < rows; ++i, row += channels) {
-    const uint32_t common = vote(row, channels);
-    others[static_cast<size_t>(i)] = std::bit_cast<float>(common);
-    for (int64_t k = 0; k < channels; ++k) {
-      if (std::bit_cast<uint32_t>(row[k]) == common) continue;
-      index.push_back(static_cast<int32_t>(i * channels + k));
-      values.push_back(row[k]);
-    }
-    if (static_cast<int64_t>(index.size()) > most) return std::nullopt;
+bool worth_packing(int64_t batch, int64_t patches, int64_t channels) {
+  return channels >= kFewestPackedChannels &&
+         batch * patches * channels <= std::numeric_limits<int32_t>::max();
+}
+
+PackedLabels pack_labels(const data::SparsePatchLabels& labels, int64_t batch, int64_t patches,
+                         int64_t channels, bool pinned) {
+  assert(static_cast<int64_t>(labels.others.size()) == batch * patches);
+  std::vector<int32_t> index(labels.classes.size());
+  size_t entry = 0;
+  for (size_t patch = 0; patch < labels.ends.size(); ++patch) {
+    const auto first = static_cast<int32_t>(static_cast<int64_t>(patch) * channels);
+    for (; entry < labels.ends[patch]; ++entry) index[entry] = first + labels.classes[entry];
   }
-  return PackedLabels{labels.size(0),
-                      labels.size(1),
-                      channels,
-                      to_tensor(others, at::kFloat, pinned),
-                      to_tensor(index, at::kInt, pinned),
-                      to_tensor(values, at::kFloat, pinned)};
+  return {batch,
+          patches,
+          channels,
+          to_tensor(labels.others, at::kFloat, pinned),
+          to_tensor(index, at::kInt, pinned),
+          to_tensor(labels.values, at::kFloat, pinned)};
 }
 
 at::Tensor unpack_labels(const PackedLabels& packed) {

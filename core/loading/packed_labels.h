@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <optional>
+#include "core/augment/patch_labels.h"
 
 namespace remixer::training {
 
@@ -17,9 +17,16 @@ struct PackedLabels {
   at::Tensor values;  // [E] float
 };
 
-// Packs dense CPU labels, bit for bit; empty if that would save less than three quarters. `pinned`:
-// in page-locked memory.
-std::optional<PackedLabels> pack_labels(const at::Tensor& labels, bool pinned = false);
+// Whether labels [batch, patches, channels] should travel packed. A flat position must fit int32.
+// From how many channels on it saves memory is a rule of thumb: a patch has an index and a value
+// for each class that its cells name, 5 to 30 of them for ReLabel's maps; at worst, if it names
+// them all, twice the dense form.
+constexpr int64_t kFewestPackedChannels = 64;
+bool worth_packing(int64_t batch, int64_t patches, int64_t channels);
+
+// `labels` holds batch · patches patches. `pinned`: in page-locked memory.
+PackedLabels pack_labels(const data::SparsePatchLabels& labels, int64_t batch, int64_t patches,
+                         int64_t channels, bool pinned = false);
 
 // The dense form [B, N, K], built on the parts' device without waiting for it.
 at::Tensor unpack_labels(const PackedLabels& packed);

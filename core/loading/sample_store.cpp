@@ -53,13 +53,27 @@ SampleStore::SampleStore(data::Dataset dataset, const data::LabelSource* labels,
 }
 
 int64_t SampleStore::read(const Draw& draw, float* image, float* labels) {
+  data::View view;
+  const int64_t sample = read_readable(draw, image, view);
+  if (labels) read_labels(sample, view, labels);
+  return sample;
+}
+
+int64_t SampleStore::read(const Draw& draw, float* image, data::SparsePatchLabels& labels) {
+  assert(has_top_k_labels());
+  data::View view;
+  const int64_t sample = read_readable(draw, image, view);
+  data::patch_labels(map_of(sample), view, static_cast<int>(grid_), labels);
+  return sample;
+}
+
+int64_t SampleStore::read_readable(const Draw& draw, float* image, data::View& view) {
   assert(draw.sample >= 0 && draw.sample < size());
   std::string last;
   int64_t tries = 0;
   for (int64_t step = 0; step < size() && tries < kMostUnreadable; ++step) {
     const int64_t sample = (draw.sample + step) % size();
     if (!may_replace(sample, draw.sample)) continue;
-    data::View view;
     try {
       view = read_image(sample, draw, image);
     } catch (const InputError& error) {
@@ -71,7 +85,6 @@ int64_t SampleStore::read(const Draw& draw, float* image, float* labels) {
     }
     // One-channel labels are saliency; erased areas have none, so `erased` is kept for them.
     if (reading_.augmentation.erased_classes_stay && label_channels() > 1) view.erased.reset();
-    if (labels) read_labels(sample, view, labels);
     return sample;
   }
   fail_input("{} images of {} in a row cannot be read, the last one: {}", tries,
@@ -144,6 +157,10 @@ data::LabelMap SampleStore::map_of(int64_t sample) const {
     fail_input(
         "labels of sample {} have {} channels, but their source says {}; label the split again", id,
         map.channels, label_channels());
+  }
+  if ((map.top_k > 0) != labels_->names_top_k()) {
+    fail_input("labels of sample {} are {} map, unlike their source's; label the split again", id,
+               map.top_k > 0 ? "a top-k" : "a dense");
   }
   return map;
 }

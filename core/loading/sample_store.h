@@ -47,7 +47,8 @@ struct Reading {
 
 // Thread-safe. If all images have one size, decoded images are cached on first use, unless the
 // whole split would exceed the limit. Patch labels of whole images are cached likewise, under a
-// separate limit. Images of varying sizes are decoded every time.
+// separate limit, unless they are read in compact form. Images of varying sizes are decoded every
+// time.
 class SampleStore {
  public:
   static constexpr int64_t kMemoryLimit = int64_t{1}
@@ -64,15 +65,19 @@ class SampleStore {
   int64_t grid() const { return grid_; }
   bool has_labels() const { return labels_ != nullptr; }
   int64_t label_channels() const { return labels_ ? labels_->channels() : 0; }
+  // Whether its label maps are top-k maps.
+  bool has_top_k_labels() const { return labels_ && labels_->names_top_k(); }
 
   // Writes the drawn sample's normalised image to image[3][S][S], and its patch labels, with the
   // same geometry, to labels[grid²][K] (null without a label source). Returns the sample that was
   // read: the drawn one, or, if that is unreadable and reading is not strict, the next readable one
   // in the split with the same held-out flag; the unreadable one is logged the first time. Throws
   // InputError naming the file if it cannot be read or its size differs from the dataset's, or if
-  // kMostUnreadable in a row fail; InputError naming the sample if it has no label map, or one with
-  // another number of channels.
+  // kMostUnreadable in a row fail; InputError naming the sample if it has no label map, one with
+  // another number of channels, or a dense one among top-k maps.
   int64_t read(const Draw& draw, float* image, float* labels);
+  // Same, with the labels appended in compact form; only if has_top_k_labels().
+  int64_t read(const Draw& draw, float* image, data::SparsePatchLabels& labels);
   static constexpr int64_t kMostUnreadable = 100;
 
   // The images that could not be read so far.
@@ -92,6 +97,9 @@ class SampleStore {
     void keep(int64_t sample, const T* record);
   };
 
+  // Reads the drawn image, or the one that replaces it. Returns its number, and in `view` how the
+  // labels are to show the source image.
+  int64_t read_readable(const Draw& draw, float* image, data::View& view);
   // Returns how the result shows the source image.
   data::View read_image(int64_t sample, const Draw& draw, float* out);
   // Pixels of an image of the dataset's one size: cached, or read into `decoded`.

@@ -58,7 +58,7 @@ HeldOut measure(const experiments::Cell& cell, models::Model& model, SampleStore
     return draws;
   };
   Loader loader(store, draws, 0, mine, std::max(1, loader_threads),
-                communicator.device().is_cuda());
+                BatchForm::of(communicator.device()));
   // [batches, 2]: correct answers and summed loss. Each batch belongs to one rank, so sums over
   // ranks are exact and the result does not depend on their number.
   at::Tensor sums = at::zeros({batches, 2}, at::kDouble);

@@ -175,7 +175,7 @@ TrainOutcome Run::train() {
       store_,
       [&](int64_t batch) { return draws(batch / local, parallel_->first_shard() + batch % local); },
       state_.step * local, total * local, std::max(1, job_.loader_threads),
-      communicator_.device().is_cuda());
+      BatchForm::of(communicator_.device()));
   DeviceQueue batches(loader, communicator_.device(), (total - state_.step) * local);
   if (communicator_.rank() == 0) metrics_.note(state_.step, "base_lr", schedule_.base_rate());
   TrainOutcome outcome;

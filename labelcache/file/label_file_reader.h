@@ -30,6 +30,7 @@ class LabelFileReader : public data::LabelSource {
     return file_->map(number(sample_id));
   }
   int channels() const override { return provenance().shape.channels; }
+  bool names_top_k() const override { return provenance().shape.top_k > 0; }
 
   // A top-k map in its stored form, by rank: for callers that do not need the whole map().
   void unpack(std::string_view sample_id, UnpackedRecord& record) const {

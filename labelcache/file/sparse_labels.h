@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sparse patch labels of a top-k map: a patch lists only classes that its cells name; all other
-// classes have the same probability, stored once. Exact, and a hundredth of the dense form's memory
-// for ImageNet's thousand classes.
+// classes have the same probability, stored once. A hundredth of the dense form's memory for
+// ImageNet's thousand classes.
+//
+// Of a whole image, straight from its stored form, to float precision. Training needs crops and
+// turned images, and the dense form's last bit: data::SparsePatchLabels.
 #pragma once
 
 #include <cstdint>

@@ -78,6 +78,7 @@ class BoxLabels : public data::LabelSource {
     fail_input("no labels of {}", id);
   }
   int channels() const override { return 1; }
+  bool names_top_k() const override { return false; }
 
  private:
   data::Dataset dataset_;

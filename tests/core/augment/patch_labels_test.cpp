@@ -93,12 +93,28 @@ Region random_region(Random& random) {
   return region;
 }
 
+std::vector<float> written_out(const SparsePatchLabels& sparse, size_t channels) {
+  std::vector<float> out;
+  size_t entry = 0;
+  for (size_t patch = 0; patch < sparse.others.size(); ++patch) {
+    out.resize(out.size() + channels, sparse.others[patch]);
+    for (; entry < sparse.ends[patch]; ++entry) {
+      out[patch * channels + sparse.classes[entry]] = sparse.values[entry];
+    }
+  }
+  return out;
+}
+
 void expect_equal_to_plain_loops(const LabelMap& map, const Region& region, int grid) {
   std::vector<float> labels(static_cast<size_t>(grid) * grid * map.channels, -1.0f);
   patch_labels(map, region, grid, labels.data());
   const auto expected = plain_patch_labels(map, region, grid);
   ASSERT_EQ(labels.size(), expected.size());
   for (size_t i = 0; i < labels.size(); ++i) ASSERT_NEAR(labels[i], expected[i], 2e-5) << i;
+  if (map.top_k == 0) return;
+  SparsePatchLabels sparse;
+  patch_labels(map, region, grid, sparse);
+  EXPECT_EQ(written_out(sparse, static_cast<size_t>(map.channels)), labels);
 }
 
 struct Kind {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/error.h"
@@ -243,6 +244,55 @@ TEST_F(AugmentedLoaderTest, LabelsOverClassesMayStayWhereAnImageIsErased) {
   EXPECT_GT((background.patch_labels - whole.patch_labels).abs().max().item<float>(), 1e-3);
   EXPECT_TRUE(
       at::equal(read(*labels_, "kept").patch_labels, read(*labels_, "background").patch_labels));
+}
+
+// Maps of 6 × 6 cells that name three of many classes, other ones for each image.
+class TopKLabels : public data::LabelSource {
+ public:
+  explicit TopKLabels(int channels) : channels_(channels) {}
+  data::LabelMap map(std::string_view id) const override {
+    data::LabelMap map;
+    map.height = map.width = 6;
+    map.channels = channels_;
+    map.top_k = 3;
+    const size_t start = std::hash<std::string_view>()(id);
+    for (size_t cell = 0; cell < 36; ++cell) {
+      for (size_t r = 0; r < 3; ++r) {
+        const size_t label = (start + cell / 4 + r) % static_cast<size_t>(channels_);
+        map.indices.push_back(static_cast<uint16_t>(label));
+        map.values.push_back(9.0f - 3 * static_cast<float>(r));
+      }
+    }
+    return map;
+  }
+  int channels() const override { return channels_; }
+  bool names_top_k() const override { return true; }
+
+ private:
+  int channels_;
+};
+
+// What goes to a GPU is what a CPU would train on: whole, cropped, turned and erased images.
+TEST_F(AugmentedLoaderTest, PackedLabelsAreTheSame) {
+  const TopKLabels labels(100), few(9);
+  SampleStore store(*dataset_, &labels, 8, 0, reading());
+  SampleStore whole(*dataset_, &labels, 8);
+  const std::vector<Draw> plain = {{5, false, {}}, {5, true, {}}, {6, false, {}}};
+  const auto expect_same = [](SampleStore& from, const std::vector<Draw>& draws) {
+    const Batch dense = make_batch(from, draws);
+    const Batch packed = make_batch(from, draws, {.pinned = false, .packed = true});
+    ASSERT_TRUE(packed.packed_labels.has_value());
+    EXPECT_FALSE(packed.patch_labels.defined());
+    EXPECT_TRUE(at::equal(packed.images, dense.images));
+    EXPECT_TRUE(at::equal(unpack_labels(*packed.packed_labels), dense.patch_labels));
+  };
+  expect_same(store, draws(0, 24));
+  expect_same(whole, plain);
+  expect_same(whole, plain);  // the dense ones are in memory now
+  SampleStore nine(*dataset_, &few, 8);
+  const Batch small = make_batch(nine, plain, {.pinned = false, .packed = true});
+  EXPECT_FALSE(small.packed_labels) << "nine numbers a patch are small as they are";
+  EXPECT_TRUE(at::equal(small.patch_labels, make_batch(nine, plain).patch_labels));
 }
 
 TEST_F(AugmentedLoaderTest, WhereNothingCanBeReadTheRunStops) {

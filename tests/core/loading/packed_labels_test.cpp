@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "core/loading/device_queue.h"
@@ -11,16 +12,32 @@
 namespace remixer::training {
 namespace {
 
-// Softmax over a thousand classes of logits that are 0 but for a few: what ReLabel's patches are.
-at::Tensor relabel_like(int64_t batch, int64_t patches, int64_t channels, int64_t named) {
-  at::Tensor logits = at::zeros({batch, patches, channels});
-  for (int64_t i = 0; i < batch * patches; ++i) {
-    for (int64_t e = 0; e < named; ++e) {
-      logits.view({-1, channels})[i][(i * 37 + e * e * 11) % channels] =
-          3.0 + static_cast<double>(e);
+// Patches that each name a few of the classes, as ReLabel's do.
+data::SparsePatchLabels relabel_like(size_t patches, size_t channels, size_t named) {
+  data::SparsePatchLabels labels;
+  for (size_t patch = 0; patch < patches; ++patch) {
+    labels.others.push_back(0.001f / static_cast<float>(patch + 1));
+    for (size_t e = 0; e < named; ++e) {
+      labels.classes.push_back(static_cast<uint16_t>((patch * 37 + e * e * 11) % channels));
+      labels.values.push_back(0.05f * static_cast<float>(e + 1));
+    }
+    labels.ends.push_back(static_cast<uint32_t>(labels.classes.size()));
+  }
+  return labels;
+}
+
+// The same, one value a channel.
+at::Tensor written_out(const data::SparsePatchLabels& labels, int64_t batch, int64_t patches,
+                       int64_t channels) {
+  at::Tensor dense = at::empty({batch * patches, channels});
+  uint32_t entry = 0;
+  for (int64_t patch = 0; patch < batch * patches; ++patch) {
+    dense[patch].fill_(labels.others[static_cast<size_t>(patch)]);
+    for (; entry < labels.ends[static_cast<size_t>(patch)]; ++entry) {
+      dense[patch][labels.classes[entry]] = labels.values[entry];
     }
   }
-  return logits.softmax(-1);
+  return dense.view({batch, patches, channels});
 }
 
 // NaN and -0 included.
@@ -30,47 +47,42 @@ void expect_same_bits(const at::Tensor& a, const at::Tensor& b) {
   EXPECT_EQ(std::memcmp(x.data_ptr(), y.data_ptr(), static_cast<size_t>(x.nbytes())), 0);
 }
 
-TEST(PackedLabels, ComeOutBitForBitAndAreSmall) {
-  const at::Tensor labels = relabel_like(2, 9, 1000, 12);
-  const auto packed = pack_labels(labels);
-  ASSERT_TRUE(packed);
-  expect_same_bits(unpack_labels(*packed), labels);
-  EXPECT_LE(packed->index.numel(), 2 * 9 * 12);
-  EXPECT_EQ(packed->index.numel(), packed->values.numel());
+TEST(PackedLabels, ComeOutBitForBit) {
+  const auto labels = relabel_like(18, 1000, 12);
+  const PackedLabels packed = pack_labels(labels, 2, 9, 1000);
+  EXPECT_EQ(packed.index.numel(), 18 * 12);
+  expect_same_bits(unpack_labels(packed), written_out(labels, 2, 9, 1000));
 }
 
 TEST(PackedLabels, OddValuesSurvive) {
-  at::Tensor labels = at::full({1, 3, 40}, 0.25);
-  labels[0][0][0] = NAN;
-  labels[0][0][39] = -0.0;
-  labels[0][1].fill_(0);
-  labels[0][1][7] = -0.0;
-  const auto packed = pack_labels(labels);
-  ASSERT_TRUE(packed);
-  expect_same_bits(unpack_labels(*packed), labels);
-  EXPECT_EQ(packed->index.numel(), 3);
-}
-
-TEST(PackedLabels, WithoutOthersNothingIsPacked) {
-  EXPECT_FALSE(pack_labels(at::rand({2, 4, 50})));
-  EXPECT_FALSE(pack_labels(at::rand({2, 4, 1}))) << "a number a patch is small as it is";
+  data::SparsePatchLabels labels;
+  labels.others = {0.25f, 0.0f, -0.0f};
+  labels.classes = {0, 99, 7};
+  labels.values = {NAN, -0.0f, -0.0f};
+  labels.ends = {2, 3, 3};
+  expect_same_bits(unpack_labels(pack_labels(labels, 1, 3, 100)), written_out(labels, 1, 3, 100));
 }
 
 TEST(PackedLabels, NoEntriesAtAll) {
-  const at::Tensor labels = at::full({2, 4, 50}, 0.02);
-  const auto packed = pack_labels(labels);
-  ASSERT_TRUE(packed);
-  EXPECT_EQ(packed->index.numel(), 0);
-  expect_same_bits(unpack_labels(*packed), labels);
+  const auto labels = relabel_like(8, 100, 0);
+  const PackedLabels packed = pack_labels(labels, 2, 4, 100);
+  EXPECT_EQ(packed.index.numel(), 0);
+  expect_same_bits(unpack_labels(packed), written_out(labels, 2, 4, 100));
+}
+
+TEST(PackedLabels, AreForManyClassesOnly) {
+  EXPECT_TRUE(worth_packing(64, 196, 1000));
+  EXPECT_FALSE(worth_packing(64, 196, 9));
+  EXPECT_FALSE(worth_packing(20000, 196, 1000)) << "positions would not fit";
 }
 
 TEST(PackedLabels, ABatchThatArrivesHasThemAsTheModelTakesThem) {
-  const at::Tensor labels = relabel_like(2, 4, 100, 5);
-  Batch batch{at::zeros({2, 3, 8, 8}), {}, pack_labels(labels), at::zeros({2}, at::kLong)};
-  ASSERT_TRUE(batch.packed_labels);
+  const auto labels = relabel_like(8, 100, 5);
+  Batch batch{
+      at::zeros({2, 3, 8, 8}), {}, pack_labels(labels, 2, 4, 100), at::zeros({2}, at::kLong)};
   const Batch arrived = to_device(std::move(batch), at::kCPU);
   EXPECT_FALSE(arrived.packed_labels);
-  expect_same_bits(arrived.patch_labels, labels);
+  expect_same_bits(arrived.patch_labels, written_out(labels, 2, 4, 100));
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ class ClassLabels : public data::LabelSource {
     return map;
   }
   int channels() const override { return 3; }
+  bool names_top_k() const override { return false; }
 
  private:
   int label_of(std::string_view id) const {
