@@ -220,8 +220,8 @@ Expansion::EvaluationSet Expansion::find_set(const Cell& cell,
   if (std::find(own.begin(), own.end(), set.value) != own.end()) {
     return {{set.value, set.value}, cell.dataset_name};
   }
-  const size_t slash = set.value.find('/');
-  const std::string name = set.value.substr(0, slash);
+  const SetName parts(set.value);
+  const std::string& name = parts.first;
   const auto other = file_.datasets.find(name);
   if (other == file_.datasets.end()) {
     std::vector<std::string> known = own;
@@ -232,13 +232,13 @@ Expansion::EvaluationSet Expansion::find_set(const Cell& cell,
                   unknown_name("evaluation set", set.value, known));
   }
   const std::vector<std::string>& splits = other->second.evaluation_sets;
-  if (slash == std::string::npos && splits.size() != 1) {
+  if (!parts.split && splits.size() != 1) {
     std::vector<std::string> choices;
     for (const std::string& split : splits) choices.push_back(fmt::format("'{}/{}'", name, split));
     file_.fail_at(set.line, "dataset '{}' has {} evaluation sets{}{}", name, splits.size(),
                   splits.empty() ? "" : ": name one of ", fmt::join(choices, ", "));
   }
-  const std::string split = slash == std::string::npos ? splits[0] : set.value.substr(slash + 1);
+  const std::string split = parts.split ? *parts.split : splits[0];
   if (other->second.spec == cell.dataset) return {{split, split}, cell.dataset_name};
   return {{set.value, split, other->second.spec}, name};
 }

@@ -31,6 +31,16 @@ struct CellsBlock {
   Axis<int64_t> seeds;
 };
 
+// The name of an evaluation set as grids write it: "SPLIT" of the cell's own data set,
+// "DATASET/SPLIT", or "DATASET" alone if that has one evaluation set.
+struct SetName {
+  explicit SetName(const std::string& text) : first(text.substr(0, text.find('/'))) {
+    if (first.size() < text.size()) split = text.substr(first.size() + 1);
+  }
+  std::string first;                 // a split or a data set
+  std::optional<std::string> split;  // what stands behind the "/"
+};
+
 // [[evaluation]]: the sets on which cells with these labelers are evaluated.
 struct EvaluationEntry {
   int line = 0;

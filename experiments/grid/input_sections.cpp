@@ -134,9 +134,8 @@ Names InputSections::named_sets() const {
   Names sets;
   const auto add = [&](const toml::node& node) {
     if (!node.is_string()) return;
-    const std::string set = **node.as_string();
-    const size_t slash = set.find('/');
-    sets.push_back(slash == std::string::npos ? set : set.substr(slash + 1));
+    const SetName name(**node.as_string());
+    sets.push_back(name.split.value_or(name.first));
   };
   const toml::array* entries = root_["evaluation"].as_array();
   for (size_t i = 0; entries && i < entries->size(); ++i) {
@@ -230,9 +229,8 @@ std::string InputSections::expected_pin(const Entry& entry, const Labeler& label
 
 bool InputSections::uses_dataset(const std::string& name) const {
   const auto is_in = [&](const Axis<std::string>& axis) {
-    return std::any_of(axis.begin(), axis.end(), [&](const auto& each) {
-      return each.value.substr(0, each.value.find('/')) == name;
-    });
+    return std::any_of(axis.begin(), axis.end(),
+                       [&](const auto& each) { return SetName(each.value).first == name; });
   };
   return std::any_of(grid_.cells.begin(), grid_.cells.end(),
                      [&](const CellsBlock& block) { return is_in(block.datasets); }) ||

@@ -87,7 +87,7 @@ std::string missing_text(const std::vector<MissingInput>& missing) {
   std::string text = fmt::format("Missing ({}):\n", missing.size());
   for (const MissingInput& each : missing) {
     text += fmt::format("  {} {}{}\n", each.what, each.name,
-                        each.gigabytes > 0 ? fmt::format(", about {:.3g} GB", each.gigabytes) : "");
+                        each.gigabytes > 0 ? ", about " + gigabytes_text(each.gigabytes) : "");
     if (!each.source.empty()) text += fmt::format("    from  {}\n", each.source);
     text += fmt::format("    by    {}\n", each.command);
   }

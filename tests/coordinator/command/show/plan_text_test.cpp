@@ -70,6 +70,21 @@ TEST(PlanText, LargeTimesAreRounded) {
                          "4 a100 GPUs, one training 43 h\n"));
 }
 
+TEST(PlanText, MissingInputsSayWhatBringsThem) {
+  EXPECT_EQ(missing_text({}), "Nothing is missing.\n");
+  EXPECT_EQ(missing_text({{.what = "weights",
+                           .name = "u2netp",
+                           .kind = "saliency",
+                           .problem = "it is not there",
+                           .source = "the packages that ./setup fetches",
+                           .command = "./setup",
+                           .gigabytes = 0.02}}),
+            "Missing (1):\n"
+            "  weights u2netp, about 20 MB\n"
+            "    from  the packages that ./setup fetches\n"
+            "    by    ./setup\n");
+}
+
 TEST(PlanText, ProgramsReadHours) {
   const Table table = work_table(small_plan(), true, Reader::kProgram);
   EXPECT_THAT(table.csv(),
