@@ -6,15 +6,17 @@
 //   template <typename V>
 //   void describe(V& v, FieldsOf<V, Claim>& m) { v("worker_id", m.worker_id); }
 //
-// ObjectWriter and ObjectReader are the visitors. Supported field types: bool, int64_t, double,
-// std::string, Json, std::optional (absent as null), std::vector, described structs, and types that
-// have their own write_value/read_value overloads beside them.
+// ObjectWriter, ObjectReader and LenientReader are the visitors. Supported field types: bool,
+// int64_t, double, std::string, Json, std::optional (absent as null), std::vector, std::map by
+// name, described structs, and types that have their own write_value/read_value overloads beside
+// them.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -138,20 +140,30 @@ class ObjectWriter {
     for (const T& value : values) json.push_back(write(value));
     return json;
   }
+  template <typename T>
+  static Json write(const std::map<std::string, T>& values) {
+    Json json = Json::object();
+    for (const auto& [name, value] : values) json[name] = write(value);
+    return json;
+  }
 
  private:
   Json json_ = Json::object();
 };
 
-// Every described field must be present, and no others.
-class ObjectReader {
+// What to do with members that are not described.
+enum class Unknown { kRefuse, kIgnore };
+
+// Every described field must be present.
+template <Unknown unknown>
+class FieldReader {
  public:
   template <typename T>
   using Fields = T;
 
   // `place` names the object in messages. Both must outlive the reader, and so must the names of
   // the fields passed to it.
-  ObjectReader(const Json& json, const Place& place) : json_(json), place_(place) {
+  FieldReader(const Json& json, const Place& place) : json_(json), place_(place) {
     if (!json.is_object()) fail_type(place_, "an object", json);
     seen_.reserve(json.size());
   }
@@ -180,9 +192,9 @@ class ObjectReader {
     if (!json) fail_input("{}: field '{}' is missing", place_.text(), name);
     return *json;
   }
-  // Throws if there are members that were not read.
+  // Throws if there are members that were not read, unless they are to be ignored.
   void finish() const {
-    if (found_ == json_.size()) return;
+    if (unknown == Unknown::kIgnore || found_ == json_.size()) return;
     const std::vector<std::string> known(seen_.begin(), seen_.end());
     for (const auto& [name, value] : json_.items()) {
       if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -193,8 +205,8 @@ class ObjectReader {
 
   template <typename T>
   static void read(const Json& json, const Place& place, T& value) {
-    if constexpr (requires(ObjectReader & v) { describe(v, value); }) {
-      ObjectReader reader(json, place);
+    if constexpr (requires(FieldReader & v) { describe(v, value); }) {
+      FieldReader reader(json, place);
       describe(reader, value);
       reader.finish();
     } else {
@@ -215,6 +227,14 @@ class ObjectReader {
       read(json[i], Place(place, i), values.emplace_back());
     }
   }
+  template <typename T>
+  static void read(const Json& json, const Place& place, std::map<std::string, T>& values) {
+    if (!json.is_object()) fail_type(place, "an object", json);
+    values.clear();
+    for (const auto& [name, value] : json.items()) {
+      read(value, Place(place, name.c_str()), values[name]);
+    }
+  }
 
  private:
   // Call once per name, so that the fields found can be counted.
@@ -231,5 +251,11 @@ class ObjectReader {
   std::vector<const char*> seen_;
   size_t found_ = 0;
 };
+
+// No other members may be present: for what people write, and for messages, in which a member that
+// is passed over would be lost.
+using ObjectReader = FieldReader<Unknown::kRefuse>;
+// For what a newer program may have written.
+using LenientReader = FieldReader<Unknown::kIgnore>;
 
 }  // namespace remixer

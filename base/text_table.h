@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ struct Column {
   std::string name;  // the heading, the CSV column, the JSON member
   Show show = Show::kPlain;
 };
+
+// A value of a row, or null if there is none.
+template <typename T>
+Json or_missing(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
 
 class Table {
  public:

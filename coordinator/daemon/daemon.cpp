@@ -76,7 +76,7 @@ struct Daemon::Parts {
   mutable std::mutex mutex;  // guards what follows, and the parts' lifetime against status()
   std::condition_variable changed;
   bool stop_asked = false, stop_now_asked = false, keep_allocations = false, ended = false;
-  Json last_status;
+  answers::Status last_status;
 
   double now() const { return system_clock().monotonic(); }
 
@@ -116,12 +116,7 @@ struct Daemon::Parts {
     chosen.paths = {workspace, access_path, running_program()};
     chosen.listen = options.address;
     chosen.demand = [this](const std::optional<slurm::Site>& site) {
-      slurm::Demand demand;
-      engine->query([&](const Engine::View& view) {
-        demand = demand_of(view, site);
-        return Json();
-      });
-      return demand;
+      return engine->query([&](const Engine::View& view) { return demand_of(view, site); });
     };
     chosen.ended = [this](const std::vector<std::string>& workers) {
       // Crashes inside an allocation show as lost leases; its end says nothing about a task.
@@ -135,7 +130,7 @@ struct Daemon::Parts {
 
   void start_slurm(const SlurmUp& order) {
     const slurm::Site site = slurm::site_from_json(order.site);
-    const bool kept_before = slurm_launcher->status().at("wanted").get<bool>();
+    const bool kept_before = slurm_launcher->status().wanted;
     if (address.loopback && !kept_before && !order.reachable) {
       fail_input(
           "the daemon listens on this host alone, where allocations cannot reach it: end it with "
@@ -200,11 +195,9 @@ struct Daemon::Parts {
     routes.slurm_unfit = [this](const std::string& id) -> std::string {
       const auto site = slurm_launcher->site();
       if (!site) return {};
-      return engine
-          ->query([&](const Engine::View& view) {
-            return Json(unfit_for_site(view, view.state.task(id), *site));
-          })
-          .get<std::string>();
+      return engine->query([&](const Engine::View& view) {
+        return unfit_for_site(view, view.state.task(id), *site);
+      });
     };
     routes.slurm_up = [this](const SlurmUp& order) { start_slurm(order); };
     routes.slurm_resume = [this] { resume_slurm(); };
@@ -222,21 +215,26 @@ struct Daemon::Parts {
               access.port, certificate ? " under TLS" : "", workspace.string());
   }
 
-  Json about() const {
+  answers::Ping about() const {
     std::lock_guard guard(mutex);
-    return {{"version", version()},
-            {"pid", ::getpid()},
-            {"host", access.host},
-            {"workspace", workspace.string()},
-            {"stopping", stop_asked}};
+    return {.version = version(),
+            .pid = ::getpid(),
+            .host = access.host,
+            .workspace = workspace.string(),
+            .stopping = stop_asked};
   }
 
-  Json status_of(const Engine& source) const {
-    Json status = source.query([](const Engine::View& view) { return status_json(view); });
-    status.update(about());
-    status["started_at"] = started_at;
-    status["launcher"] = launcher->status();
-    status["slurm"] = slurm_launcher->status();
+  answers::Status status_of(const Engine& source) const {
+    answers::Status status = source.query(status_view);
+    const answers::Ping daemon = about();
+    status.stopping = daemon.stopping;
+    status.version = daemon.version;
+    status.pid = daemon.pid;
+    status.host = daemon.host;
+    status.workspace = daemon.workspace;
+    status.started_at = started_at;
+    status.launcher = launcher->status();
+    status.slurm = slurm_launcher->status();
     return status;
   }
 
@@ -306,7 +304,7 @@ struct Daemon::Parts {
   // True while any worker, local or remote, has not ended or released its attempt.
   bool busy() const {
     if (launcher->alive() > 0) return true;
-    const Json running = engine->query([](const Engine::View& view) {
+    const int64_t running = engine->query([](const Engine::View& view) {
       int64_t count = 0;
       for (const std::string& id : view.state.held) {
         const TaskEntry& entry = view.state.task(id);
@@ -316,9 +314,9 @@ struct Daemon::Parts {
           ++count;
         }
       }
-      return Json(count);
+      return count;
     });
-    return running.get<int64_t>() > 0;
+    return running > 0;
   }
 
   bool wait_while_busy(double seconds) {
@@ -354,7 +352,7 @@ struct Daemon::Parts {
   void finish() {
     std::error_code ignored;
     fs::remove(access_path, ignored);
-    Json status;
+    answers::Status status;
     try {
       status = status_of(*engine);
     } catch (const std::exception& error) {
@@ -429,7 +427,7 @@ std::filesystem::path Daemon::database() const {
   return parts_->database;
 }
 
-Json Daemon::status() const {
+answers::Status Daemon::status() const {
   std::unique_lock guard(parts_->mutex);
   if (parts_->ended) return parts_->last_status;
   const std::shared_ptr<Engine> engine = parts_->engine;

@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
 #include "coordinator/views/report_source.h"
 #include "experiments/protocol/access.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator {
 
@@ -35,8 +35,8 @@ struct DaemonOptions {
   // empty: no notification.
   std::filesystem::path notify_command;
   std::string notify_url;
-  std::optional<uint64_t> disk_quota;  // bytes of the workspace, enforced by garbage collection
-  ReportSource reports{};              // for the dashboard; empty: it shows none
+  std::optional<int64_t> disk_quota;  // bytes of the workspace, enforced by garbage collection
+  ReportSource reports{};             // for the dashboard; empty: it shows none
 };
 
 // All members are thread-safe; none may be called from a signal handler.
@@ -73,7 +73,7 @@ class Daemon {
   std::filesystem::path workspace() const;  // absolute
   std::filesystem::path database() const;
   // The answer of GET /status (docs/api.md), without the network.
-  Json status() const;
+  experiments::protocol::answers::Status status() const;
 
  private:
   struct Parts;

@@ -127,7 +127,7 @@ struct Notifier::Parts {
     const Collected collected = collect_garbage(engine, wanted);
     if (collected.items.empty()) return;
     say(fmt::format("quota: {} files and folders were deleted, {} bytes of {}",
-                    collected.items.size(), collected.freed, collected.used));
+                    collected.items.size(), collected.freed_bytes, collected.used_bytes));
   }
 };
 

@@ -19,7 +19,7 @@ struct NotifierOptions {
   // environment: $REMIXER_NOTICE (JSON), $REMIXER_EVENT, $REMIXER_GRID, $REMIXER_GRID_ID.
   std::filesystem::path command;
   std::string url;                         // http[s]://...; the notice is posted to it as JSON
-  std::optional<uint64_t> quota;           // bytes of the workspace
+  std::optional<int64_t> quota;            // bytes of the workspace
   double timeout_seconds = 60;             // per call; then the call is ended
   double look_seconds = 1;                 // interval of checks for notices
   double first_pause_seconds = 10;         // after a failed call; doubled each time, up to an hour

@@ -75,17 +75,6 @@ class Adopter {
 
 }  // namespace
 
-Json to_json(const Adopted& adopted) {
-  Json refused = Json::array();
-  for (const auto& each : adopted.refused) {
-    refused.push_back({{"folder", each.folder}, {"why", each.why}});
-  }
-  return {{"tasks", adopted.tasks},
-          {"done", adopted.done},
-          {"adopted", adopted.adopted},
-          {"refused", std::move(refused)}};
-}
-
 Adopted adopt_results(Engine& engine, int64_t grid_id) {
   Adopted adopted;
   std::vector<std::string> ids;  // in the grid's order: dependencies first
@@ -95,7 +84,6 @@ Adopted adopt_results(Engine& engine, int64_t grid_id) {
       adopted.done += entry->state == TaskState::kDone;
       if (entry->state != TaskState::kDone) ids.push_back(entry->id());
     }
-    return Json();
   });
   const auto folders = attempt_folders(engine.workspace(), nullptr);
   Adopter adopter(engine, adopted);

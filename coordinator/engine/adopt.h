@@ -2,23 +2,14 @@
 // Restores results from run folders into a database that lacks them.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <cstdint>
 
 #include "coordinator/engine/engine.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator {
 
-struct Adopted {
-  int64_t tasks = 0;    // examined
-  int64_t done = 0;     // already had their result
-  int64_t adopted = 0;  // restored from their folders now
-  struct Refused {
-    std::string folder, why;
-  };
-  std::vector<Refused> refused;  // results found but not valid
-};
-Json to_json(const Adopted& adopted);
+using experiments::protocol::answers::Adopted;
 
 // Searches the folders of the grid's tasks for finished results of their attempts, newest first,
 // and commits those whose files all exist with the SHA-256 stated in the result. Reads the disk in

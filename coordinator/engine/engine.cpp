@@ -25,7 +25,7 @@ namespace remixer::coordinator {
 namespace protocol = experiments::protocol;
 
 struct Engine::Parts {
-  using Question = std::function<Json(const Engine::View&)>;
+  using Question = std::function<void(const Engine::View&)>;
 
   // Answer to an event.
   struct Answer {
@@ -36,7 +36,7 @@ struct Engine::Parts {
   struct Request {
     std::variant<Question, Event> what;
     std::promise<Answer> reply;  // to an event
-    std::promise<Json> answer;   // to a question
+    std::promise<void> asked;    // of a question
   };
 
   explicit Parts(Options given)
@@ -103,10 +103,10 @@ struct Engine::Parts {
     wake.notify_one();
   }
 
-  Json ask_view(Question question) {
+  void ask_view(Question question) {
     Request request;
     request.what = std::move(question);
-    return post(std::move(request), &Request::answer);
+    post(std::move(request), &Request::asked);
   }
 
   void run() {
@@ -183,9 +183,10 @@ struct Engine::Parts {
 
   void answer(Request& request, const Question& question) {
     try {
-      request.answer.set_value(question(View{state, store, options.settings, now()}));
+      question(View{state, store, options.settings, now()});
+      request.asked.set_value();
     } catch (...) {
-      request.answer.set_exception(std::current_exception());
+      request.asked.set_exception(std::current_exception());
     }
   }
 
@@ -246,7 +247,6 @@ struct Engine::Parts {
           if (entry.state != TaskState::kDone || entry.kind == TaskKind::kEvaluate) continue;
           results.emplace_back(id, view.store.result(entry));
         }
-        return Json();
       });
       for (const auto& [id, result] : results) {
         if (protocol::result_damage(options.workspace, result, false)) missing.insert(id);
@@ -270,7 +270,6 @@ struct Engine::Parts {
     ask_view([&](const Engine::View& view) {
       std::set<const TaskEntry*> seen;
       which(view, seen, ids);
-      return Json();
     });
     return missing_of(ids.size(), [&](size_t i) -> const std::string& { return ids[i]; });
   }
@@ -419,12 +418,7 @@ void Engine::worker_gone(const std::string& worker_id, const std::string& why, b
 }
 
 std::vector<PutNotice> Engine::notices() const {
-  std::vector<PutNotice> notices;
-  query([&](const View& view) {
-    notices = view.store.notices();
-    return Json();
-  });
-  return notices;
+  return query([](const View& view) { return view.store.notices(); });
 }
 
 void Engine::notice_taken(int64_t id) {
@@ -456,8 +450,8 @@ void Engine::tick() {
   parts_->send(TickEvent{});
 }
 
-Json Engine::query(std::function<Json(const View&)> question) const {
-  return parts_->ask_view(std::move(question));
+void Engine::ask(std::function<void(const View&)> question) const {
+  parts_->ask_view(std::move(question));
 }
 
 }  // namespace remixer::coordinator

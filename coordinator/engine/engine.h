@@ -10,7 +10,10 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "base/clock.h"
 #include "coordinator/scheduler/step.h"
@@ -102,10 +105,23 @@ class Engine {
     const Settings& settings;
     Now now;
   };
-  // Runs `question` on the engine's thread, on committed state, and returns its answer.
-  Json query(std::function<Json(const View&)> question) const;
+  // Runs `question` on the engine's thread, on committed state, and returns its answer, which must
+  // not refer to the view.
+  template <typename Question>
+  auto query(Question&& question) const {
+    using Answer = std::decay_t<std::invoke_result_t<Question, const View&>>;
+    if constexpr (std::is_void_v<Answer>) {
+      ask(std::forward<Question>(question));
+    } else {
+      std::optional<Answer> answer;
+      ask([&](const View& view) { answer.emplace(question(view)); });
+      return Answer(*std::move(answer));
+    }
+  }
 
  private:
+  void ask(std::function<void(const View&)> question) const;
+
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -17,10 +16,10 @@ namespace remixer::coordinator {
 
 namespace {
 
-uint64_t bytes_of(const fs::path& path) {
+int64_t bytes_of(const fs::path& path) {
   struct stat about {};
   if (::lstat(path.c_str(), &about) != 0) return 0;
-  uint64_t bytes = static_cast<uint64_t>(about.st_blocks) * 512;
+  int64_t bytes = static_cast<int64_t>(about.st_blocks) * 512;
   if (!S_ISDIR(about.st_mode)) return bytes;
   std::error_code code;
   for (fs::directory_iterator each(path, code), end; !code && each != end; each.increment(code)) {
@@ -105,11 +104,7 @@ class TaskFolder {
     }
     std::map<int64_t, fs::path> attempts;
     for (const fs::path& each : entries(folder)) {
-      const std::string name = each.filename().string();
-      if (!name.empty() && name.size() < 18 &&
-          name.find_first_not_of("0123456789") == std::string::npos) {
-        attempts[std::stoll(name)] = each;
-      }
+      if (const auto number = attempt_number(each.filename().string())) attempts[*number] = each;
     }
     int64_t goes_on_from = 0;  // the newest attempt with a checkpoint
     for (const auto& [number, path] : attempts) {
@@ -165,29 +160,6 @@ bool same(const Seen& a, const Seen& b) {
 
 }  // namespace
 
-std::string_view to_string(Garbage garbage) {
-  static constexpr std::array<std::string_view, 5> kNames = {"removed", "superseded", "refused",
-                                                             "stuck", "unknown"};
-  return kNames[static_cast<size_t>(garbage)];
-}
-
-Json to_json(const Collected& collected) {
-  Json items = Json::array();
-  for (const Collected::Item& item : collected.items) {
-    items.push_back({{"path", item.path},
-                     {"why", to_string(item.why)},
-                     {"bytes", item.bytes},
-                     {"task", item.task}});
-  }
-  return {{"items", std::move(items)},
-          {"used_bytes", collected.used},
-          {"freed_bytes", collected.freed},
-          {"quota_bytes", collected.quota ? Json(*collected.quota) : Json(nullptr)},
-          {"unknown_folders", collected.unknown_folders},
-          {"unknown_bytes", collected.unknown_bytes},
-          {"dry_run", collected.dry_run}};
-}
-
 Collected collect_garbage(Engine& engine, const CollectOptions& options) {
   const fs::path workspace = engine.workspace();
   std::vector<std::string> ids;
@@ -202,7 +174,6 @@ Collected collect_garbage(Engine& engine, const CollectOptions& options) {
       for (size_t i = from; i < std::min(ids.size(), from + kPiece); ++i) {
         seen.emplace(ids[i], see(view, ids[i]));
       }
-      return Json();
     });
   }
   Collected collected;
@@ -220,29 +191,26 @@ Collected collect_garbage(Engine& engine, const CollectOptions& options) {
   std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
     return std::pair(a.item.why, a.age) < std::pair(b.item.why, b.age);
   });
-  collected.quota = options.quota;
+  collected.quota_bytes = options.quota;
   collected.dry_run = options.dry_run;
   for (const char* folder : {"runs", "datasets", "labels", "models", "reports", "logs"}) {
-    collected.used += bytes_of(workspace / folder);
+    collected.used_bytes += bytes_of(workspace / folder);
   }
   // Already being deleted.
-  collected.used -= std::min(collected.used, bytes_of(workspace / "runs" / ".trash"));
+  collected.used_bytes -= std::min(collected.used_bytes, bytes_of(workspace / "runs" / ".trash"));
   for (Candidate& each : candidates) {
-    if (options.quota &&
-        collected.used - std::min(collected.used, collected.freed) <= *options.quota) {
-      break;
-    }
+    if (options.quota && collected.used_bytes - collected.freed_bytes <= *options.quota) break;
     if (!options.quota && each.item.why == Garbage::kStuck) continue;
     if (!options.dry_run) {
       // Check that the task has not changed meanwhile, and keep it from being given out.
       const Engine::Unclaimed hold(engine, each.task_id);
-      const Json as_seen = engine.query([&](const Engine::View& view) {
-        return Json(same(see(view, each.task_id), seen.at(each.task_id)));
+      const bool as_seen = engine.query([&](const Engine::View& view) {
+        return same(see(view, each.task_id), seen.at(each.task_id));
       });
-      if (!as_seen.get<bool>()) continue;
+      if (!as_seen) continue;
       engine.discard(each.item.path);
     }
-    collected.freed += each.item.bytes;
+    collected.freed_bytes += each.item.bytes;
     collected.items.push_back(std::move(each.item));
   }
   return collected;

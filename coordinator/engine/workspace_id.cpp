@@ -58,7 +58,7 @@ std::vector<std::string> run_folders(const fs::path& workspace) {
 
 constexpr const char* kAdvice =
     "Put the workspace's own database in its place (a copy that `remixer backup` made will do), or "
-    "name its folder in REMIXER_STATE_FOLDER. Where it is lost, move {} away and run `remixer "
+    "name its folder in REMIXER_STATE_FOLDER. If it is lost, move {} away and run `remixer "
     "adopt "
     "GRID...`: it reads finished results back from the run folders. Nothing was changed";
 
@@ -117,10 +117,8 @@ std::map<std::string, int64_t> attempt_folders(const fs::path& workspace, const 
     std::error_code code;
     for (fs::directory_iterator each(workspace / "runs" / id, code), end; !code && each != end;
          each.increment(code)) {
-      const std::string name = each->path().filename().string();
-      const bool number = !name.empty() && name.size() < 18 &&
-                          name.find_first_not_of("0123456789") == std::string::npos;
-      if (number) highest[id] = std::max<int64_t>(highest[id], std::stoll(name));
+      const auto number = attempt_number(each->path().filename().string());
+      if (number) highest[id] = std::max(highest[id], *number);
     }
   }
   return highest;

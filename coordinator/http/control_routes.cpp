@@ -60,16 +60,17 @@ const std::map<std::string, TaskOrder>& task_orders() {
 
 CollectOptions collect_options(const Json& body) {
   CollectOptions options;
-  std::optional<int64_t> quota;
   read_body(body, [&](ObjectReader& v) {
     v.optional("dry_run", options.dry_run, false);
     v.optional("unknown", options.unknown, false);
-    v.optional("quota_bytes", quota, std::nullopt);
+    v.optional("quota_bytes", options.quota, std::nullopt);
   });
-  if (!quota) return options;
-  if (*quota < 0) fail_input("body.quota_bytes must be 0 or more");
-  options.quota = static_cast<uint64_t>(*quota);
+  if (options.quota && *options.quota < 0) fail_input("body.quota_bytes must be 0 or more");
   return options;
+}
+
+HttpResponse changed(int64_t tasks) {
+  return {200, answers::to_json(answers::Changed{tasks})};
 }
 
 }  // namespace
@@ -85,18 +86,17 @@ std::optional<HttpResponse> control(Engine& engine, const std::vector<std::strin
                                     const Json& body) {
   if (!is_control(parts)) return std::nullopt;
   if (parts[0] == "gc") {
-    return HttpResponse{200, to_json(collect_garbage(engine, collect_options(body)))};
+    return HttpResponse{200, answers::to_json(collect_garbage(engine, collect_options(body)))};
   }
   if (parts[0] == "grids") {
-    const Json id = engine.query(
-        [&](const Engine::View& view) { return Json(find_grid(view.state, parts[1])); });
-    return HttpResponse{200,
-                        {{"tasks", grid_orders().at(parts[2])(engine, id.get<int64_t>(), body)}}};
+    const int64_t id =
+        engine.query([&](const Engine::View& view) { return find_grid(view.state, parts[1]); });
+    return changed(grid_orders().at(parts[2])(engine, id, body));
   }
   read_empty(body);
-  const Json id =
-      engine.query([&](const Engine::View& view) { return Json(find_task(view.state, parts[1])); });
-  return HttpResponse{200, {{"tasks", task_orders().at(parts[2])(engine, id.get<std::string>())}}};
+  const std::string id =
+      engine.query([&](const Engine::View& view) { return find_task(view.state, parts[1]); });
+  return changed(task_orders().at(parts[2])(engine, id));
 }
 
 }  // namespace remixer::coordinator

@@ -79,15 +79,13 @@ HttpResponse RouteTable::answer(const Guard& guard, const HttpRequest& request) 
 }
 
 int64_t RouteContext::grid_id(const std::string& name) const {
-  return options.engine
-      ->query([&](const Engine::View& view) { return Json(find_grid(view.state, name)); })
-      .get<int64_t>();
+  return options.engine->query(
+      [&](const Engine::View& view) { return find_grid(view.state, name); });
 }
 
 std::string RouteContext::task_id(const std::string& prefix) const {
-  return options.engine
-      ->query([&](const Engine::View& view) { return Json(find_task(view.state, prefix)); })
-      .get<std::string>();
+  return options.engine->query(
+      [&](const Engine::View& view) { return find_task(view.state, prefix); });
 }
 
 HttpResponse RouteTable::call(const Guard& guard, const HttpRequest& request) const {

@@ -56,8 +56,10 @@ struct RouteContext {
   Guard guard;
   RouteOptions options;
 
-  HttpResponse ask(std::function<Json(const Engine::View&)> question) const {
-    return {200, options.engine->query(std::move(question))};
+  // What `view` makes of the engine's state, as an answer.
+  template <typename View>
+  HttpResponse ask(View&& view) const {
+    return {200, to_json(options.engine->query(std::forward<View>(view)))};
   }
   // The complete id for a grid or task given in a path. Both throw NotFound, and InputError if it
   // is not unique.

@@ -11,6 +11,7 @@
 #include "coordinator/http/guard.h"
 #include "coordinator/http/server.h"
 #include "coordinator/views/report_source.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator {
 
@@ -24,9 +25,10 @@ struct SlurmUp {
 struct RouteOptions {
   Engine* engine = nullptr;                             // outlives the handler
   std::function<void(bool keep_allocations)> shutdown;  // POST /shutdown; returns at once
-  std::function<Json()> about;   // answer of /ping, added to /status; thread-safe
-  std::function<Json()> status;  // answer of /status
-  std::function<Json()> slurm;   // answer of /slurm; thread-safe, like the four below
+  // Answers of /ping, /status and /slurm; thread-safe, like the four below.
+  std::function<experiments::protocol::answers::Ping()> about;
+  std::function<experiments::protocol::answers::Status()> status;
+  std::function<experiments::protocol::answers::Slurm()> slurm;
   // Why no allocation could run the task; empty if one could, or if none are wanted.
   std::function<std::string(const std::string& task_id)> slurm_unfit;
   std::function<void(const SlurmUp& order)> slurm_up;

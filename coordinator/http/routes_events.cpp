@@ -32,17 +32,18 @@ class Events : public EventStream {
  private:
   // Continues the newest attempt's log; switches to a newer attempt's log from its start.
   std::string next_of_log() {
-    Json piece = read_task_log(workspace_, log_);
-    if (piece["attempt"].is_null()) return "";
-    if (piece["attempt"] != attempt_ && log_.from && *log_.from != 0) {
+    experiments::protocol::answers::Log piece = read_task_log(workspace_, log_);
+    if (!piece.attempt) return "";
+    if (*piece.attempt != attempt_ && log_.from && *log_.from != 0) {
       log_.from = 0;
       piece = read_task_log(workspace_, log_);
+      if (!piece.attempt) return "";
     }
-    const bool fresh = piece["attempt"] != attempt_;
-    attempt_ = piece["attempt"].get<int64_t>();
-    log_.from = piece["next"].get<int64_t>();
-    if (!fresh && piece["text"].get_ref<const std::string&>().empty()) return "";
-    return event("log", piece.dump(-1, ' ', false, Json::error_handler_t::replace));
+    const bool fresh = *piece.attempt != attempt_;
+    attempt_ = *piece.attempt;
+    log_.from = piece.next;
+    if (!fresh && piece.text.empty()) return "";
+    return event("log", to_json(piece).dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 
   std::shared_ptr<StatusFeed> feed_;

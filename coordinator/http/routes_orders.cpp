@@ -56,9 +56,9 @@ void add_order_routes(RouteTable& table, const RouteContext& context) {
   }
   for (const char* order : {"cancel", "retry", "remove"}) add_order(table, engine, "tasks", order);
   table.add("POST", "/api/v1/grids/{id}/adopt", [engine](const Call& call) {
-    const Json id = engine->query(
-        [&](const Engine::View& view) { return Json(find_grid(view.state, call.parameters[0])); });
-    return HttpResponse{200, to_json(adopt_results(*engine, id.get<int64_t>()))};
+    const int64_t id = engine->query(
+        [&](const Engine::View& view) { return find_grid(view.state, call.parameters[0]); });
+    return HttpResponse{200, to_json(adopt_results(*engine, id))};
   });
   // Deletes files, so it requires an explicit body.
   table.add("POST", "/api/v1/gc",

@@ -16,7 +16,7 @@ HttpResponse ordered(const RouteContext& context, const std::function<void()>& o
     // An error of Slurm, not of the daemon.
     return error_response(502, error.what());
   }
-  return {200, context.options.slurm()};
+  return {200, to_json(context.options.slurm())};
 }
 
 // An optional flag; the body is optional too.
@@ -31,7 +31,7 @@ bool flag(const Call& call, const char* name) {
 void add_slurm_routes(RouteTable& table, const RouteContext& context) {
   const auto* c = &context;
   table.add("GET", "/api/v1/slurm", [c](const Call&) {
-    return HttpResponse{200, c->options.slurm()};
+    return HttpResponse{200, to_json(c->options.slurm())};
   });
   table.add("POST", "/api/v1/slurm/up", [c](const Call& call) {
     const Json body = call.body();

@@ -35,7 +35,7 @@ Json matrix(const RouteContext& context, const Call& call) {
   question.grid = context.grid_id(call.parameters[0]);
   question.metric = otherwise(call.query("metric"), "top1");
   question.weights = otherwise(call.query("weights"), "raw");
-  return DatabaseViews(context.options.database).matrix(question);
+  return to_json(DatabaseViews(context.options.database).matrix(question));
 }
 
 Json curves(const RouteContext& context, const Call& call) {
@@ -44,7 +44,7 @@ Json curves(const RouteContext& context, const Call& call) {
   question.name = otherwise(call.query("name"), "loss");
   question.series = call.number("series", 100, 1, kMostSeries);
   question.points = call.number("points", 300, 2, kMostPoints);
-  return DatabaseViews(context.options.database).curves(question);
+  return to_json(DatabaseViews(context.options.database).curves(question));
 }
 
 Json compare(const RouteContext& context, const Call& call) {
@@ -53,13 +53,14 @@ Json compare(const RouteContext& context, const Call& call) {
     fail_input("cells={} must name 1 to {} cells, parted by commas", call.query("cells"),
                kMostCompared);
   }
-  return DatabaseViews(context.options.database).compare(ids);
+  return to_json(DatabaseViews(context.options.database).compare(ids));
 }
 
 Json metrics(const RouteContext& context, const Call& call) {
-  return DatabaseViews(context.options.database)
-      .task_metrics(context.task_id(call.parameters[0]), split_list(call.query("names")),
-                    call.number("points", 300, 2, kMostPoints));
+  return to_json(DatabaseViews(context.options.database)
+                     .task_metrics(context.task_id(call.parameters[0]),
+                                   split_list(call.query("names")),
+                                   call.number("points", 300, 2, kMostPoints)));
 }
 
 Json log(const RouteContext& context, const Call& call) {
@@ -68,7 +69,7 @@ Json log(const RouteContext& context, const Call& call) {
   question.attempt = call.number("attempt", 0, 1, int64_t{1} << 40);
   if (!call.query("from").empty()) question.from = call.number("from", 0, 0, int64_t{1} << 52);
   question.limit = call.number("limit", 64 << 10, 16, kMostLogBytes);
-  return read_task_log(context.options.workspace, question);
+  return to_json(read_task_log(context.options.workspace, question));
 }
 
 // Throws NotFound if the daemon was started without reports.

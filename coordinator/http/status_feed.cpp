@@ -9,15 +9,12 @@ constexpr double kAskSeconds = 0.9;
 constexpr double kRenewSeconds = 5;
 
 // The parts of the status that show events; leaves out times, which always change.
-std::string happened(const Json& status) {
-  Json seen = Json::array({status.value("revision", Json()), status.value("stopping", Json())});
-  for (const Json& attempt : status.value("running", Json::array())) {
-    seen.push_back({attempt.value("task_id", Json()), attempt.value("step", Json()),
-                    attempt.value("activity", Json())});
+std::string happened(const experiments::protocol::answers::Status& status) {
+  Json seen = Json::array({status.revision, status.stopping});
+  for (const auto& attempt : status.running) {
+    seen.push_back({attempt.task_id, attempt.step, attempt.activity});
   }
-  for (const Json& worker : status.value("workers", Json::array())) {
-    seen.push_back({worker.value("worker_id", Json()), worker.value("state", Json())});
-  }
+  for (const auto& worker : status.workers) seen.push_back({worker.worker_id, worker.state});
   return seen.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -27,7 +24,7 @@ StatusFeed::Snapshot StatusFeed::newest() {
   const std::lock_guard lock(mutex_);
   const double now = clock_.monotonic();
   if (now - asked_ < kAskSeconds) return snapshot_;
-  const Json status = status_();
+  const experiments::protocol::answers::Status status = status_();
   asked_ = now;
   std::string seen = happened(status);
   if (seen == seen_ && now - renewed_ < kRenewSeconds) return snapshot_;
@@ -35,7 +32,7 @@ StatusFeed::Snapshot StatusFeed::newest() {
   renewed_ = now;
   ++snapshot_.number;
   snapshot_.json = std::make_shared<const std::string>(
-      status.dump(-1, ' ', false, Json::error_handler_t::replace));
+      to_json(status).dump(-1, ' ', false, Json::error_handler_t::replace));
   return snapshot_;
 }
 

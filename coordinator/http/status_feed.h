@@ -9,14 +9,15 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator {
 
 // Thread-safe.
 class StatusFeed {
  public:
-  explicit StatusFeed(std::function<Json()> status, const Clock& clock = system_clock())
+  using Source = std::function<experiments::protocol::answers::Status()>;
+  explicit StatusFeed(Source status, const Clock& clock = system_clock())
       : status_(std::move(status)), clock_(clock) {}
 
   struct Snapshot {
@@ -27,7 +28,7 @@ class StatusFeed {
   Snapshot newest();
 
  private:
-  std::function<Json()> status_;
+  Source status_;
   const Clock& clock_;
   std::mutex mutex_;
   Snapshot snapshot_;

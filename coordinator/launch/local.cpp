@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/installation.h"
+#include "base/optional_text.h"
 #include "coordinator/launch/log_cause.h"
 #include "coordinator/launch/share.h"
 
@@ -249,12 +250,10 @@ int LocalLauncher::alive() const {
                                         [](const Slot& slot) { return slot.child != 0; }));
 }
 
-Json LocalLauncher::status() const {
+experiments::protocol::answers::Launcher LocalLauncher::status() const {
   const int count = alive();
   std::lock_guard lock(parts_->mutex);
-  return {{"workers", parts_->slots.size()},
-          {"alive", count},
-          {"problem", parts_->problem.empty() ? Json(nullptr) : Json(parts_->problem)}};
+  return {static_cast<int64_t>(parts_->slots.size()), count, text_if_any(parts_->problem)};
 }
 
 }  // namespace remixer::coordinator

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "base/json.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator {
 
@@ -47,9 +47,9 @@ class LocalLauncher {
   void kill();
 
   int alive() const;
-  // {"workers", "alive", "problem"}: problem is null, or one line saying why a worker does not
-  // start, including the last lines of its log.
-  Json status() const;
+  // The problem is one line saying why a worker does not start, including the last lines of its
+  // log.
+  experiments::protocol::answers::Launcher status() const;
 
  private:
   struct Parts;

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "base/parse_number.h"
+
 namespace remixer::coordinator {
 namespace {
 
@@ -71,6 +73,12 @@ const GridEntry& State::grid(int64_t id) const {
 
 std::string attempt_folder(const std::string& task_id, int64_t number) {
   return fmt::format("runs/{}/{}", task_id, number);
+}
+
+std::optional<int64_t> attempt_number(const std::string& folder_name) {
+  const bool digits =
+      folder_name.size() < 18 && folder_name.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? parse_number<int64_t>(folder_name) : std::nullopt;
 }
 
 std::optional<double> usual_seconds(const State& state, const TaskEntry& entry) {

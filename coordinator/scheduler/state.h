@@ -247,6 +247,8 @@ struct State {
 
 // "runs/<task>/<attempt>"
 std::string attempt_folder(const std::string& task_id, int64_t number);
+// The number of the attempt whose folder has this name: digits, at most 17; else nothing.
+std::optional<int64_t> attempt_number(const std::string& folder_name);
 
 // Typical seconds of a whole run of the task, from finished tasks: similar ones, else of the same
 // kind. Nothing if there are none.

@@ -4,6 +4,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -15,24 +16,18 @@
 namespace remixer::coordinator {
 namespace {
 
+using experiments::protocol::Figure;
+
 constexpr int kBusyMilliseconds = 5000;
 
-Json text_or_null(const SQLite::Column& column) {
-  return column.isNull() ? Json(nullptr) : Json(column.getString());
-}
-
 // A metric over steps; the latest value at each step.
-using Points = std::map<int64_t, std::pair<double, Json>>;
+using Points = std::map<int64_t, answers::Point>;
 
-// [[step, epoch, value], ...]
-Json points_json(const Points& points, int64_t most) {
-  std::vector<Json> all;
-  for (const auto& [step, point] : points) {
-    all.push_back(Json::array({step, point.first, point.second}));
-  }
-  Json list = Json::array();
+std::vector<answers::Point> thinned(const Points& points, int64_t most) {
+  std::vector<answers::Point> all, list;
+  for (const auto& [step, point] : points) all.push_back(point);
   for (const size_t index : spread(all.size(), static_cast<size_t>(most))) {
-    list.push_back(std::move(all[index]));
+    list.push_back(all[index]);
   }
   return list;
 }
@@ -41,14 +36,16 @@ Json points_json(const Points& points, int64_t most) {
 Points read_points(SQLite::Statement& rows) {
   Points points;
   while (rows.executeStep()) {
-    const SQLite::Column value = rows.getColumn(2);
-    points[rows.getColumn(0).getInt64()] = {rows.getColumn(1).getDouble(),
-                                            value.isNull() ? Json() : Json(value.getDouble())};
+    answers::Point point{rows.getColumn(0).getInt64(), rows.getColumn(1).getDouble(), std::nullopt};
+    if (!rows.isColumnNull(2)) point.value = rows.getColumn(2).getDouble();
+    points[point.step] = point;
   }
   return points;
 }
 
-Json names_of(SQLite::Database& database, const std::vector<std::string>& tasks) {
+// Sorted.
+std::vector<std::string> metric_names(SQLite::Database& database,
+                                      const std::vector<std::string>& tasks) {
   std::set<std::string> names;
   SQLite::Statement rows(database, "SELECT DISTINCT name FROM metrics WHERE task_id = ?");
   for (const std::string& task : tasks) {
@@ -56,24 +53,23 @@ Json names_of(SQLite::Database& database, const std::vector<std::string>& tasks)
     rows.bind(1, task);
     while (rows.executeStep()) names.insert(rows.getColumn(0).getString());
   }
-  return names;
+  return {names.begin(), names.end()};
 }
 
 // All cells' values of each dotted name whose values are not all the same.
-Json differences(const std::vector<Json>& flat) {
+std::vector<answers::Difference> differences(const std::vector<Json>& flat) {
   std::set<std::string> names;
   for (const Json& each : flat) {
     for (const auto& [name, value] : each.items()) names.insert(name);
   }
-  Json list = Json::array();
+  std::vector<answers::Difference> list;
   for (const std::string& name : names) {
-    Json values = Json::array();
-    bool same = true;
-    for (const Json& each : flat) {
-      values.push_back(each.value(name, Json()));
-      same = same && values.back() == values.front();
+    answers::Difference difference{name, {}};
+    for (const Json& each : flat) difference.values.push_back(each.value(name, Json()));
+    const std::vector<Json>& values = difference.values;
+    if (std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) != values.end()) {
+      list.push_back(std::move(difference));
     }
-    if (!same) list.push_back({{"name", name}, {"values", std::move(values)}});
   }
   return list;
 }
@@ -89,23 +85,19 @@ void flatten_into(Json& out, const std::string& prefix, const Json& json) {
 }
 
 // Appends BG-Gap to a cell's figures, from figures with the same weights and metric.
-void add_gaps(Json& figures) {
-  Json gaps = Json::array();
-  for (const Json& same : figures) {
-    const auto set = same.at("eval_set").get<std::string>();
-    if (split_of(set) != kMixedSame) continue;
-    for (const Json& mixed : figures) {
-      if (mixed.at("eval_set") != with_split(set, kMixedRand) ||
-          mixed.at("weights") != same.at("weights") || mixed.at("metric") != same.at("metric"))
+void add_gaps(std::vector<Figure>& figures) {
+  std::vector<Figure> gaps;
+  for (const Figure& same : figures) {
+    if (split_of(same.eval_set) != kMixedSame) continue;
+    for (const Figure& mixed : figures) {
+      if (mixed.eval_set != with_split(same.eval_set, kMixedRand) ||
+          mixed.weights != same.weights || mixed.metric != same.metric)
         continue;
-      gaps.push_back({{"weights", same.at("weights")},
-                      {"eval_set", with_split(set, kGap)},
-                      {"metric", same.at("metric")},
-                      {"value", same.at("value").get<double>() - mixed.at("value").get<double>()},
-                      {"n", std::min(same.at("n").get<int64_t>(), mixed.at("n").get<int64_t>())}});
+      gaps.push_back({same.weights, with_split(same.eval_set, kGap), same.metric,
+                      same.value - mixed.value, std::min(same.n, mixed.n)});
     }
   }
-  for (Json& gap : gaps) figures.push_back(std::move(gap));
+  figures.insert(figures.end(), gaps.begin(), gaps.end());
 }
 
 Json parsed(const std::string& text) {
@@ -143,7 +135,7 @@ DatabaseViews::DatabaseViews(const std::filesystem::path& file) {
 
 DatabaseViews::~DatabaseViews() = default;
 
-Json DatabaseViews::curves(const CurvesQuestion& question) {
+answers::Curves DatabaseViews::curves(const CurvesQuestion& question) {
   SQLite::Statement tasks(
       *database_,
       "SELECT g.task_id, g.state, c.cell_id, c.architecture, c.spatial_prior, c.labeler,"
@@ -156,68 +148,66 @@ Json DatabaseViews::curves(const CurvesQuestion& question) {
   SQLite::Statement rows(*database_,
                          "SELECT step, epoch, value FROM metrics WHERE task_id = ? AND name = ?"
                          " ORDER BY attempt, step");
-  std::vector<std::pair<int64_t, Json>> series;
+  std::map<int64_t, answers::RunCurve> series;  // by the tasks' position
   std::vector<std::string> ids;
-  bool more = false;
+  answers::Curves curves{question.grid, question.name, {}, false, {}};
   while (tasks.executeStep()) {
     if (static_cast<int64_t>(ids.size()) == question.series) {
-      more = true;
+      curves.more = true;
       break;
     }
-    ids.push_back(tasks.getColumn(0).getString());
+    const auto text = [&](int column) { return tasks.getColumn(column).getString(); };
+    ids.push_back(text(0));
     rows.reset();
     rows.bind(1, ids.back());
     rows.bind(2, question.name);
-    Json one = {{"task_id", ids.back()}, {"state", tasks.getColumn(1).getString()}};
-    int column = 2;
-    for (const char* name :
-         {"cell_id", "architecture", "spatial_prior", "labeler", "train_set", "recipe"}) {
-      one[name] = tasks.getColumn(column++).getString();
-    }
-    one["seed"] = tasks.getColumn(8).getInt64();
-    one["points"] = points_json(read_points(rows), question.points);
-    series.emplace_back(tasks.getColumn(9).getInt64(), std::move(one));
+    series[tasks.getColumn(9).getInt64()] = {.task_id = text(0),
+                                             .state = text(1),
+                                             .cell_id = text(2),
+                                             .architecture = text(3),
+                                             .spatial_prior = text(4),
+                                             .labeler = text(5),
+                                             .train_set = text(6),
+                                             .recipe = text(7),
+                                             .seed = tasks.getColumn(8).getInt64(),
+                                             .points = thinned(read_points(rows), question.points)};
   }
-  std::sort(series.begin(), series.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  Json list = Json::array();
-  for (auto& [position, one] : series) list.push_back(std::move(one));
-  return {{"grid_id", question.grid},
-          {"name", question.name},
-          {"names", names_of(*database_, ids)},
-          {"more", more},
-          {"series", std::move(list)}};
+  for (auto& [position, one] : series) curves.series.push_back(std::move(one));
+  curves.names = metric_names(*database_, ids);
+  return curves;
 }
 
-Json DatabaseViews::task_metrics(const std::string& task, const std::vector<std::string>& names,
-                                 int64_t points) {
-  Json wanted = names.empty() ? names_of(*database_, {task}) : Json(names);
+answers::TaskMetrics DatabaseViews::task_metrics(const std::string& task,
+                                                 const std::vector<std::string>& names,
+                                                 int64_t points) {
   SQLite::Statement rows(*database_,
                          "SELECT step, epoch, value FROM metrics WHERE task_id = ? AND name = ?"
                          " ORDER BY attempt, step");
-  Json series = Json::array();
-  for (const Json& name : wanted) {
+  answers::TaskMetrics metrics{task, {}};
+  for (const std::string& name : names.empty() ? metric_names(*database_, {task}) : names) {
     rows.reset();
     rows.bind(1, task);
-    rows.bind(2, name.get<std::string>());
-    series.push_back({{"name", name}, {"points", points_json(read_points(rows), points)}});
+    rows.bind(2, name);
+    metrics.series.push_back({name, thinned(read_points(rows), points)});
   }
-  return {{"task_id", task}, {"series", std::move(series)}};
+  return metrics;
 }
 
-Json DatabaseViews::environments(const std::string& task) {
+std::vector<answers::Environment> DatabaseViews::environments(const std::string& task) {
   SQLite::Statement rows(*database_,
                          "SELECT attempt, worker, ranks, device, version, environment"
                          " FROM environments WHERE task_id = ? ORDER BY attempt");
   rows.bind(1, task);
-  Json list = Json::array();
+  std::vector<answers::Environment> list;
   while (rows.executeStep()) {
-    list.push_back({{"attempt", rows.getColumn(0).getInt64()},
-                    {"worker", text_or_null(rows.getColumn(1))},
-                    {"ranks", rows.getColumn(2).getInt64()},
-                    {"device", rows.getColumn(3).getString()},
-                    {"version", rows.getColumn(4).getString()},
-                    {"environment", parsed(rows.getColumn(5).getString())}});
+    answers::Environment one;
+    one.attempt = rows.getColumn(0).getInt64();
+    if (!rows.isColumnNull(1)) one.worker = rows.getColumn(1).getString();
+    one.ranks = rows.getColumn(2).getInt64();
+    one.device = rows.getColumn(3).getString();
+    one.version = rows.getColumn(4).getString();
+    one.environment = parsed(rows.getColumn(5).getString());
+    list.push_back(std::move(one));
   }
   return list;
 }
@@ -239,7 +229,7 @@ std::string DatabaseViews::find_cell(const std::string& prefix) {
   return found.front();
 }
 
-Json DatabaseViews::compare(const std::vector<std::string>& ids) {
+answers::Comparison DatabaseViews::compare(const std::vector<std::string>& ids) {
   SQLite::Statement cell(*database_,
                          "SELECT architecture, spatial_prior, labeler, train_set, recipe, seed,"
                          " identity FROM cells WHERE cell_id = ?");
@@ -247,9 +237,9 @@ Json DatabaseViews::compare(const std::vector<std::string>& ids) {
                             "SELECT weights, eval_set, metric, value, n FROM results"
                             " WHERE cell_id = ? ORDER BY eval_set, metric, weights DESC");
   SQLite::Statement run(*database_,
-                        "SELECT task_id, state, worker, started_at, ended_at FROM runs"
+                        "SELECT task_id FROM runs"
                         " WHERE cell_id = ? AND kind = 'train' ORDER BY attempt DESC LIMIT 1");
-  Json cells = Json::array();
+  answers::Comparison comparison;
   std::vector<Json> identities, surroundings;
   std::set<std::string> sets;
   for (const std::string& prefix : ids) {
@@ -259,36 +249,38 @@ Json DatabaseViews::compare(const std::vector<std::string>& ids) {
       each->bind(1, id);
     }
     cell.executeStep();
-    Json one = {{"cell_id", id}, {"seed", cell.getColumn(5).getInt64()}, {"task_id", nullptr}};
-    int column = 0;
-    for (const char* name : {"architecture", "spatial_prior", "labeler", "train_set", "recipe"}) {
-      one[name] = cell.getColumn(column++).getString();
-    }
-    identities.push_back(flattened(parsed(cell.getColumn(6).getString())));
-    one["figures"] = Json::array();
+    const auto text = [&](int column) { return cell.getColumn(column).getString(); };
+    answers::ComparedCell one{.cell_id = id,
+                              .seed = cell.getColumn(5).getInt64(),
+                              .task_id = std::nullopt,
+                              .architecture = text(0),
+                              .spatial_prior = text(1),
+                              .labeler = text(2),
+                              .train_set = text(3),
+                              .recipe = text(4),
+                              .figures = {}};
+    identities.push_back(flattened(parsed(text(6))));
     while (results.executeStep()) {
-      one["figures"].push_back({{"weights", results.getColumn(0).getString()},
-                                {"eval_set", results.getColumn(1).getString()},
-                                {"metric", results.getColumn(2).getString()},
-                                {"value", results.getColumn(3).getDouble()},
-                                {"n", results.getColumn(4).getInt64()}});
+      one.figures.push_back({results.getColumn(0).getString(), results.getColumn(1).getString(),
+                             results.getColumn(2).getString(), results.getColumn(3).getDouble(),
+                             results.getColumn(4).getInt64()});
     }
-    add_gaps(one["figures"]);
-    for (const Json& figure : one["figures"]) sets.insert(figure.at("eval_set").get<std::string>());
+    add_gaps(one.figures);
+    for (const Figure& figure : one.figures) sets.insert(figure.eval_set);
     Json around = Json::object();
     if (run.executeStep()) {
-      one["task_id"] = run.getColumn(0).getString();
-      const Json attempts = environments(one["task_id"]);
-      if (!attempts.empty()) around = attempts.back();
+      one.task_id = run.getColumn(0).getString();
+      const auto attempts = environments(*one.task_id);
+      if (!attempts.empty()) around = answers::to_json(attempts.back());
       around.erase("attempt");
     }
     surroundings.push_back(flattened(around));
-    cells.push_back(std::move(one));
+    comparison.cells.push_back(std::move(one));
   }
-  return {{"cells", std::move(cells)},
-          {"lower_is_better", lower_ones({sets.begin(), sets.end()})},
-          {"differences", differences(identities)},
-          {"environment_differences", differences(surroundings)}};
+  comparison.lower_is_better = lower_ones({sets.begin(), sets.end()});
+  comparison.differences = differences(identities);
+  comparison.environment_differences = differences(surroundings);
+  return comparison;
 }
 
 }  // namespace remixer::coordinator

@@ -11,12 +11,15 @@
 #include <vector>
 
 #include "base/json.h"
+#include "experiments/protocol/answers.h"
 
 namespace SQLite {
 class Database;
 }
 
 namespace remixer::coordinator {
+
+namespace answers = experiments::protocol::answers;
 
 struct MatrixQuestion {
   int64_t grid = 0;
@@ -40,17 +43,18 @@ class DatabaseViews {
   // Cells of a grid by model (rows) and labeler (columns): number per state; mean and deviation
   // over their seeds for each evaluation set, and for BG-Gap if both its sets exist, with the gain
   // over the mean of the row's cells without labels.
-  Json matrix(const MatrixQuestion& question);
+  answers::Matrix matrix(const MatrixQuestion& question);
   // One metric of the grid's training runs over steps. Attempts of a task form one series: at a
   // step that several have, the latest attempt's value counts.
-  Json curves(const CurvesQuestion& question);
+  answers::Curves curves(const CurvesQuestion& question);
   // All metrics of one task, or only those named.
-  Json task_metrics(const std::string& task, const std::vector<std::string>& names, int64_t points);
+  answers::TaskMetrics task_metrics(const std::string& task, const std::vector<std::string>& names,
+                                    int64_t points);
   // What differs between cells, in their configuration and environment, and their figures. `ids`
   // may be prefixes. Throws NotFound, or InputError if a prefix is not unique.
-  Json compare(const std::vector<std::string>& ids);
+  answers::Comparison compare(const std::vector<std::string>& ids);
   // The environment of each attempt.
-  Json environments(const std::string& task);
+  std::vector<answers::Environment> environments(const std::string& task);
 
  private:
   std::string find_cell(const std::string& prefix);

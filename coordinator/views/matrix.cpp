@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <tuple>
+#include <optional>
 #include <unordered_map>
 
 #include "coordinator/views/database_views.h"
@@ -24,29 +24,28 @@ struct Sample {
     return mean;
   }
   // `plain`: the same set's values for the row's model without labels; null if there is none.
-  Json json(const Sample* plain) const {
+  answers::SeedMean over_seeds(const Sample* plain) const {
     const auto n = static_cast<double>(values.size());
     double squares = 0;
     for (const double value : values) squares += (value - mean()) * (value - mean());
-    return {{"mean", mean()},
-            {"deviation", values.size() > 1 ? Json(std::sqrt(squares / (n - 1))) : Json()},
-            {"seeds", values.size()},
-            {"gain", plain ? Json(mean() - plain->mean()) : Json()}};
+    return {
+        .mean = mean(),
+        .deviation = values.size() > 1 ? std::optional(std::sqrt(squares / (n - 1))) : std::nullopt,
+        .seeds = static_cast<int64_t>(values.size()),
+        .gain = plain ? std::optional(mean() - plain->mean()) : std::nullopt};
   }
 };
 
 // Summary of the cells in one entry of the table.
 struct Place {
   std::vector<std::string> cells;
-  std::map<std::string, int64_t> states{{"done", 0}, {"failed", 0}, {"running", 0}, {"waiting", 0}};
+  answers::CellCounts states;
   int64_t tasks = 0, tasks_done = 0;
   std::map<std::string, Sample> figures;  // by evaluation set
 };
 
-using Model = std::tuple<std::string, std::string, std::string, std::string>;
-
-struct Matrix {
-  std::vector<Model> rows;
+struct Cells {
+  std::vector<answers::MatrixRow> rows;
   std::vector<std::string> columns, sets;
   std::map<std::pair<size_t, size_t>, Place> places;
   std::unordered_map<std::string, Place*> of_cell;
@@ -61,13 +60,15 @@ size_t index_of(std::vector<T>& list, const T& value) {
   return list.size() - 1;
 }
 
-std::string state_of(int64_t tasks, int64_t done, int64_t running, int64_t stuck) {
-  if (done == tasks) return "done";
-  if (stuck > 0) return "failed";
-  return running > 0 || done > 0 ? "running" : "waiting";
+// The count to which a cell with so many tasks belongs.
+int64_t& count_of(answers::CellCounts& states, int64_t tasks, int64_t done, int64_t running,
+                  int64_t stuck) {
+  if (done == tasks) return states.done;
+  if (stuck > 0) return states.failed;
+  return running > 0 || done > 0 ? states.running : states.waiting;
 }
 
-void read_cells(SQLite::Database& database, int64_t grid, Matrix& matrix) {
+void read_cells(SQLite::Database& database, int64_t grid, Cells& cells) {
   SQLite::Statement rows(
       database,
       "SELECT c.cell_id, c.architecture, c.spatial_prior, c.train_set, c.recipe, c.labeler"
@@ -76,24 +77,24 @@ void read_cells(SQLite::Database& database, int64_t grid, Matrix& matrix) {
   rows.bind(1, grid);
   while (rows.executeStep()) {
     const auto text = [&](int column) { return rows.getColumn(column).getString(); };
-    const size_t row = index_of(matrix.rows, Model{text(1), text(2), text(3), text(4)});
-    Place& place = matrix.places[{row, index_of(matrix.columns, text(5))}];
+    const size_t row = index_of(cells.rows, answers::MatrixRow{text(1), text(2), text(3), text(4)});
+    Place& place = cells.places[{row, index_of(cells.columns, text(5))}];
     place.cells.push_back(text(0));
-    matrix.of_cell[text(0)] = &place;
+    cells.of_cell[text(0)] = &place;
   }
 }
 
-void read_states(SQLite::Database& database, int64_t grid, Matrix& matrix) {
+void read_states(SQLite::Database& database, int64_t grid, Cells& cells) {
   SQLite::Statement rows(database,
                          "SELECT cell_id, count(*), sum(state = 'done'), sum(state = 'running'),"
                          " sum(state IN ('failed', 'blocked', 'cancelled')) FROM grid_tasks"
                          " WHERE grid_id = ? AND cell_id IS NOT NULL GROUP BY cell_id");
   rows.bind(1, grid);
   while (rows.executeStep()) {
-    const auto found = matrix.of_cell.find(rows.getColumn(0).getString());
-    if (found == matrix.of_cell.end()) continue;
+    const auto found = cells.of_cell.find(rows.getColumn(0).getString());
+    if (found == cells.of_cell.end()) continue;
     const auto number = [&](int column) { return rows.getColumn(column).getInt64(); };
-    ++found->second->states[state_of(number(1), number(2), number(3), number(4))];
+    ++count_of(found->second->states, number(1), number(2), number(3), number(4));
     found->second->tasks += number(1);
     found->second->tasks_done += number(2);
   }
@@ -110,7 +111,7 @@ void add_gaps(std::map<std::string, double>& figures) {
   figures.merge(gaps);
 }
 
-void read_figures(SQLite::Database& database, const MatrixQuestion& question, Matrix& matrix) {
+void read_figures(SQLite::Database& database, const MatrixQuestion& question, Cells& cells) {
   SQLite::Statement rows(
       database,
       "SELECT r.cell_id, r.eval_set, r.value FROM grid_cells g JOIN results r"
@@ -120,73 +121,70 @@ void read_figures(SQLite::Database& database, const MatrixQuestion& question, Ma
   rows.bind(3, question.weights);
   std::map<std::string, std::map<std::string, double>> of_cell;  // figures of each cell by set
   while (rows.executeStep()) {
-    const auto found = matrix.of_cell.find(rows.getColumn(0).getString());
-    if (found == matrix.of_cell.end()) continue;
+    const auto found = cells.of_cell.find(rows.getColumn(0).getString());
+    if (found == cells.of_cell.end()) continue;
     of_cell[found->first][rows.getColumn(1).getString()] = rows.getColumn(2).getDouble();
   }
   for (auto& [cell, figures] : of_cell) {
     add_gaps(figures);
     for (const auto& [set, value] : figures) {
-      index_of(matrix.sets, set);
-      matrix.of_cell[cell]->figures[set].values.push_back(value);
+      index_of(cells.sets, set);
+      cells.of_cell[cell]->figures[set].values.push_back(value);
     }
   }
 }
 
 // Figures of the same set for the row's model without labels; null if there is none.
-const Sample* plain_of(const Matrix& matrix, const std::pair<size_t, size_t>& at,
+const Sample* plain_of(const Cells& cells, const std::pair<size_t, size_t>& at,
                        const std::string& set) {
-  const auto plain = std::find(matrix.columns.begin(), matrix.columns.end(), "none");
-  if (plain == matrix.columns.end()) return nullptr;
-  const auto column = static_cast<size_t>(plain - matrix.columns.begin());
-  const auto place = matrix.places.find({at.first, column});
-  if (column == at.second || place == matrix.places.end()) return nullptr;
+  const auto plain = std::find(cells.columns.begin(), cells.columns.end(), "none");
+  if (plain == cells.columns.end()) return nullptr;
+  const auto column = static_cast<size_t>(plain - cells.columns.begin());
+  const auto place = cells.places.find({at.first, column});
+  if (column == at.second || place == cells.places.end()) return nullptr;
   const auto sample = place->second.figures.find(set);
   return sample == place->second.figures.end() ? nullptr : &sample->second;
 }
 
-Json place_json(const std::pair<size_t, size_t>& at, const Place& place, const Matrix& matrix) {
+answers::MatrixPlace place_view(const std::pair<size_t, size_t>& at, const Place& place,
+                                const Cells& cells) {
   constexpr size_t kNamedCells = 20;
-  Json figures = Json::object();
-  for (const auto& [set, sample] : place.figures)
-    figures[set] = sample.json(plain_of(matrix, at, set));
-  std::vector<std::string> named(
+  answers::MatrixPlace shown;
+  shown.row = static_cast<int64_t>(at.first);
+  shown.labeler = cells.columns[at.second];
+  shown.cells = static_cast<int64_t>(place.cells.size());
+  shown.cell_ids.assign(
       place.cells.begin(),
       place.cells.begin() + static_cast<std::ptrdiff_t>(std::min(kNamedCells, place.cells.size())));
-  return {{"row", at.first},
-          {"labeler", matrix.columns[at.second]},
-          {"cells", place.cells.size()},
-          {"cell_ids", std::move(named)},
-          {"states", place.states},
-          {"tasks", place.tasks},
-          {"tasks_done", place.tasks_done},
-          {"figures", std::move(figures)}};
+  shown.states = place.states;
+  shown.tasks = place.tasks;
+  shown.tasks_done = place.tasks_done;
+  for (const auto& [set, sample] : place.figures) {
+    shown.figures[set] = sample.over_seeds(plain_of(cells, at, set));
+  }
+  return shown;
 }
 
 }  // namespace
 
-Json DatabaseViews::matrix(const MatrixQuestion& question) {
-  Matrix matrix;
-  read_cells(*database_, question.grid, matrix);
-  read_states(*database_, question.grid, matrix);
-  read_figures(*database_, question, matrix);
-  Json rows = Json::array(), places = Json::array();
-  for (const auto& [architecture, prior, train_set, recipe] : matrix.rows) {
-    rows.push_back({{"architecture", architecture},
-                    {"spatial_prior", prior},
-                    {"train_set", train_set},
-                    {"recipe", recipe}});
+answers::Matrix DatabaseViews::matrix(const MatrixQuestion& question) {
+  Cells cells;
+  read_cells(*database_, question.grid, cells);
+  read_states(*database_, question.grid, cells);
+  read_figures(*database_, question, cells);
+  answers::Matrix matrix;
+  matrix.grid_id = question.grid;
+  matrix.metric = question.metric;
+  matrix.weights = question.weights;
+  matrix.rows = cells.rows;
+  matrix.labelers = cells.columns;
+  matrix.eval_sets = cells.sets;
+  std::sort(matrix.eval_sets.begin(), matrix.eval_sets.end());
+  matrix.lower_is_better = lower_ones(matrix.eval_sets);
+  for (const auto& [at, place] : cells.places) {
+    matrix.places.push_back(place_view(at, place, cells));
   }
-  for (const auto& [at, place] : matrix.places) places.push_back(place_json(at, place, matrix));
-  std::sort(matrix.sets.begin(), matrix.sets.end());
-  return {{"grid_id", question.grid},
-          {"metric", question.metric},
-          {"weights", question.weights},
-          {"rows", std::move(rows)},
-          {"labelers", matrix.columns},
-          {"eval_sets", matrix.sets},
-          {"lower_is_better", lower_ones(matrix.sets)},
-          {"places", std::move(places)}};
+  return matrix;
 }
 
 }  // namespace remixer::coordinator

@@ -9,9 +9,13 @@
 #include <cstdio>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace remixer::coordinator {
+
+namespace answers = experiments::protocol::answers;
 
 namespace {
 
@@ -52,69 +56,73 @@ class Exposition {
   std::string name_, text_;
 };
 
-double number_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_number() ? found->get<double>() : std::nan("");
+double number_or_nan(const std::optional<double>& value) {
+  return value.value_or(std::nan(""));
 }
 
-std::string text_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found == json.end()  ? ""
-         : found->is_string() ? found->get<std::string>()
-                              : found->dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-void add_grids(Exposition& out, const Json& grids) {
+void add_grids(Exposition& out, const std::vector<answers::Grid>& grids) {
   out.metric("remixer_grid_tasks", "gauge", "Tasks of a grid by state.");
-  for (const Json& grid : grids) {
-    for (const auto& [state, count] : grid.at("states").items()) {
-      out.sample({{"grid", text_of(grid, "id")}, {"name", text_of(grid, "name")}, {"state", state}},
-                 count.get<double>());
+  for (const answers::Grid& grid : grids) {
+    const answers::TaskCounts& states = grid.states;
+    const std::pair<const char*, int64_t> counts[] = {
+        {"blocked", states.blocked}, {"cancelled", states.cancelled}, {"done", states.done},
+        {"failed", states.failed},   {"ready", states.ready},         {"running", states.running},
+        {"waiting", states.waiting}};
+    for (const auto& [state, count] : counts) {
+      out.sample({{"grid", std::to_string(grid.id)}, {"name", grid.name}, {"state", state}},
+                 static_cast<double>(count));
     }
   }
-  const auto add = [&](const char* metric, const char* field, const char* help) {
+  const auto add = [&](const char* metric, const char* help, auto value) {
     out.metric(metric, "gauge", help);
-    for (const Json& grid : grids) {
-      out.sample({{"grid", text_of(grid, "id")}, {"name", text_of(grid, "name")}},
-                 number_of(grid, field));
+    for (const answers::Grid& grid : grids) {
+      out.sample({{"grid", std::to_string(grid.id)}, {"name", grid.name}},
+                 static_cast<double>(value(grid)));
     }
   };
-  add("remixer_grid_cells", "cells", "Cells of a grid.");
-  add("remixer_grid_cells_done", "cells_done", "Cells of a grid whose tasks are all done.");
-  add("remixer_grid_cells_failed", "cells_failed", "Cells of a grid that cannot be finished.");
-  add("remixer_grid_progress_ratio", "fraction", "Share of a grid's work that is done.");
-  add("remixer_grid_remaining_seconds", "seconds_left",
-      "Estimated time to a grid's end; NaN while unknown.");
+  using answers::Grid;
+  add("remixer_grid_cells", "Cells of a grid.", [](const Grid& grid) { return grid.cells; });
+  add("remixer_grid_cells_done", "Cells of a grid whose tasks are all done.",
+      [](const Grid& grid) { return grid.cells_done; });
+  add("remixer_grid_cells_failed", "Cells of a grid that cannot be finished.",
+      [](const Grid& grid) { return grid.cells_failed; });
+  add("remixer_grid_progress_ratio", "Share of a grid's work that is done.",
+      [](const Grid& grid) { return grid.fraction; });
+  add("remixer_grid_remaining_seconds", "Estimated time to a grid's end; NaN while unknown.",
+      [](const Grid& grid) { return number_or_nan(grid.seconds_left); });
 }
 
-void add_attempts(Exposition& out, const Json& running) {
-  const auto add = [&](const char* metric, const char* field, const char* help) {
+void add_attempts(Exposition& out, const std::vector<answers::Running>& running) {
+  using answers::Running;
+  const auto add = [&](const char* metric, const char* help, auto value) {
     out.metric(metric, "gauge", help);
-    for (const Json& attempt : running) {
-      out.sample({{"task", text_of(attempt, "task_id")}, {"title", text_of(attempt, "title")}},
-                 number_of(attempt, field));
+    for (const Running& attempt : running) {
+      out.sample({{"task", attempt.task_id}, {"title", attempt.title}},
+                 static_cast<double>(value(attempt)));
     }
   };
-  add("remixer_attempt_step", "step", "Step of a running attempt.");
-  add("remixer_attempt_steps", "total_steps", "Steps that a running attempt has to do.");
-  add("remixer_attempt_heartbeat_age_seconds", "last_heartbeat_seconds",
-      "Time since a running attempt's last report.");
+  add("remixer_attempt_step", "Step of a running attempt.",
+      [](const Running& attempt) { return attempt.step; });
+  add("remixer_attempt_steps", "Steps that a running attempt has to do.",
+      [](const Running& attempt) { return attempt.total_steps; });
+  add("remixer_attempt_heartbeat_age_seconds", "Time since a running attempt's last report.",
+      [](const Running& attempt) { return number_or_nan(attempt.last_heartbeat_seconds); });
   out.metric("remixer_attempt_metric", "gauge",
              "Newest value of what a running attempt reports: loss, lr, kappa, system figures.");
-  for (const Json& attempt : running) {
-    for (const auto& [name, value] : attempt.at("metrics").items()) {
-      out.sample({{"task", text_of(attempt, "task_id")},
-                  {"title", text_of(attempt, "title")},
-                  {"worker", text_of(attempt, "worker")},
+  for (const Running& attempt : running) {
+    for (const auto& [name, value] : attempt.metrics) {
+      out.sample({{"task", attempt.task_id},
+                  {"title", attempt.title},
+                  {"worker", attempt.worker},
                   {"name", name}},
-                 value.is_number() ? value.get<double>() : std::nan(""));
+                 number_or_nan(value));
     }
   }
 }
 
-void add_workers(Exposition& out, const Json& workers) {
+void add_workers(Exposition& out, const std::vector<answers::Worker>& workers) {
   std::map<std::string, int> states{{"idle", 0}, {"running", 0}, {"silent", 0}, {"set aside", 0}};
-  for (const Json& worker : workers) ++states[text_of(worker, "state")];
+  for (const answers::Worker& worker : workers) ++states[worker.state];
   out.metric("remixer_workers", "gauge", "Workers by state.");
   for (const auto& [state, count] : states) out.sample({{"state", state}}, count);
 }
@@ -138,13 +146,13 @@ void add_process(Exposition& out) {
 
 }  // namespace
 
-std::string prometheus_text(const Json& status, const ServerCounts& counts) {
+std::string prometheus_text(const answers::Status& status, const ServerCounts& counts) {
   Exposition out;
   out.metric("remixer_build_info", "gauge", "Always 1; the version is in the label.");
-  out.sample({{"version", text_of(status, "version")}}, 1);
-  add_grids(out, status.at("grids"));
-  add_attempts(out, status.at("running"));
-  add_workers(out, status.at("workers"));
+  out.sample({{"version", status.version.value_or("")}}, 1);
+  add_grids(out, status.grids);
+  add_attempts(out, status.running);
+  add_workers(out, status.workers);
   out.metric("remixer_http_requests_total", "counter", "Requests answered.");
   out.sample({}, static_cast<double>(counts.requests));
   out.metric("remixer_http_refusals_total", "counter", "Requests refused: no token, or foreign.");

@@ -4,12 +4,12 @@
 
 #include <string>
 
-#include "base/json.h"
 #include "coordinator/views/server_counts.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator {
 
-// `status` is the answer of GET /status.
-std::string prometheus_text(const Json& status, const ServerCounts& counts);
+std::string prometheus_text(const experiments::protocol::answers::Status& status,
+                            const ServerCounts& counts);
 
 }  // namespace remixer::coordinator

@@ -5,7 +5,6 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "base/parse_number.h"
 #include "coordinator/scheduler/state.h"
 
 namespace remixer::coordinator {
@@ -23,7 +22,7 @@ int64_t newest_attempt(const fs::path& workspace, const std::string& task) {
   int64_t newest = 0;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(workspace / "runs" / task, error)) {
-    const auto number = parse_number<int64_t>(entry.path().filename().string());
+    const auto number = attempt_number(entry.path().filename().string());
     if (!number || *number <= newest) continue;
     if (fs::is_regular_file(entry.path() / "log.txt", error)) newest = *number;
   }
@@ -48,15 +47,12 @@ std::optional<fs::path> newest_log(const fs::path& workspace, const std::string&
   return newest > 0 ? std::optional(log_file(workspace, task_id, newest)) : std::nullopt;
 }
 
-Json read_task_log(const fs::path& workspace, const LogQuestion& question) {
+experiments::protocol::answers::Log read_task_log(const fs::path& workspace,
+                                                  const LogQuestion& question) {
   const int64_t attempt =
       question.attempt > 0 ? question.attempt : newest_attempt(workspace, question.task_id);
-  Json answer = {{"task_id", question.task_id},
-                 {"attempt", nullptr},
-                 {"text", ""},
-                 {"from", 0},
-                 {"next", 0},
-                 {"size", 0}};
+  experiments::protocol::answers::Log answer;
+  answer.task_id = question.task_id;
   if (attempt == 0) return answer;
   std::ifstream file(log_file(workspace, question.task_id, attempt), std::ios::binary);
   if (!file) return answer;
@@ -76,11 +72,11 @@ Json read_task_log(const fs::path& workspace, const LogQuestion& question) {
   // The rest of the character may not be written yet. If there is nothing else, keep the bytes.
   const size_t cut = unfinished_bytes(text);
   if (cut < text.size()) text.erase(text.size() - cut);
-  answer["attempt"] = attempt;
-  answer["from"] = from;
-  answer["next"] = from + static_cast<int64_t>(text.size());
-  answer["size"] = size;
-  answer["text"] = std::move(text);
+  answer.attempt = attempt;
+  answer.from = from;
+  answer.next = from + static_cast<int64_t>(text.size());
+  answer.size = size;
+  answer.text = std::move(text);
   return answer;
 }
 

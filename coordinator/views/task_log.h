@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "base/json.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator {
 
@@ -23,8 +23,8 @@ struct LogQuestion {
 std::optional<std::filesystem::path> newest_log(const std::filesystem::path& workspace,
                                                 const std::string& task_id);
 
-// {"task_id", "attempt" (null if there is no log), "text", "from", "next", "size"}: bytes `from` to
-// `next` (exclusive) of a file of `size`. Characters are not split.
-Json read_task_log(const std::filesystem::path& workspace, const LogQuestion& question);
+// Characters are not split.
+experiments::protocol::answers::Log read_task_log(const std::filesystem::path& workspace,
+                                                  const LogQuestion& question);
 
 }  // namespace remixer::coordinator

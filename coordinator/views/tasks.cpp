@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/optional_text.h"
 #include "coordinator/scheduler/placement.h"
 #include "coordinator/views/id_prefix.h"
 #include "coordinator/views/views.h"
@@ -18,43 +19,48 @@ bool is_hopeless(const Engine::View& view, const TaskEntry& entry) {
          entry.alone < view.settings.crash_limit;
 }
 
-Json task_summary(const Engine::View& view, const TaskEntry& entry) {
-  return {{"task_id", entry.id()},
-          {"kind", experiments::to_string(entry.kind)},
-          {"cell_id", cell_id_json(entry)},
-          {"title", entry.title},
-          {"state", to_string(entry.state)},
-          {"reason", reason_json(entry)},
-          {"hopeless", is_hopeless(view, entry)},
-          {"attempts", entry.attempts},
-          {"grids", grid_ids_json(entry)},
-          {"folder",
-           entry.attempts == 0 ? Json(nullptr) : Json(attempt_folder(entry.id(), entry.attempts))}};
+void fill_basics(const Engine::View& view, const TaskEntry& entry, answers::TaskBasics& task) {
+  task.task_id = entry.id();
+  task.kind = experiments::to_string(entry.kind);
+  task.cell_id = cell_id_of(entry);
+  task.title = entry.title;
+  task.state = to_string(entry.state);
+  task.reason = reason_of(entry);
+  task.hopeless = is_hopeless(view, entry);
+  task.grids = grid_ids(entry);
+  if (entry.attempts > 0) task.folder = attempt_folder(entry.id(), entry.attempts);
 }
 
-Json link_json(const TaskEntry& entry) {
-  return {{"task_id", entry.id()}, {"title", entry.title}, {"state", to_string(entry.state)}};
+answers::TaskSummary task_summary(const Engine::View& view, const TaskEntry& entry) {
+  answers::TaskSummary task;
+  fill_basics(view, entry, task);
+  task.attempts = entry.attempts;
+  return task;
 }
 
-Json attempts_json(const Engine::View& view, const TaskEntry& entry) {
-  Json list = Json::array();
+answers::TaskLink link_to(const TaskEntry& entry) {
+  return {entry.id(), entry.title, std::string(to_string(entry.state))};
+}
+
+std::vector<answers::Attempt> attempts_of(const Engine::View& view, const TaskEntry& entry) {
+  std::vector<answers::Attempt> list;
   for (const StoredAttempt& stored : view.store.attempts(entry)) {
     // The newest attempt's steps are in memory.
     const bool newest = entry.newest && entry.newest->number == stored.attempt.number;
     const Attempt& attempt = newest ? *entry.newest : stored.attempt;
     // The last heartbeat of a finished attempt came before its end.
     const bool done = attempt.state == AttemptState::kDone;
-    list.push_back(
-        {{"attempt", attempt.number},
-         {"fence", attempt.fence},
-         {"state", to_string(attempt.state)},
-         {"worker", stored.worker},
-         {"started_at", iso_time(attempt.started_wall)},
-         {"ended_at", attempt.ended_wall > 0 ? Json(iso_time(attempt.ended_wall)) : Json(nullptr)},
-         {"reason", attempt.reason.empty() ? Json(nullptr) : Json(attempt.reason)},
-         {"folder", attempt_folder(entry.id(), attempt.number)},
-         {"step", done ? std::max(attempt.step, attempt.total_steps) : attempt.step},
-         {"total_steps", attempt.total_steps}});
+    list.push_back({.attempt = attempt.number,
+                    .fence = attempt.fence,
+                    .state = std::string(to_string(attempt.state)),
+                    .worker = stored.worker,
+                    .started_at = iso_time(attempt.started_wall),
+                    .ended_at = attempt.ended_wall > 0 ? std::optional(iso_time(attempt.ended_wall))
+                                                       : std::nullopt,
+                    .reason = text_if_any(attempt.reason),
+                    .folder = attempt_folder(entry.id(), attempt.number),
+                    .step = done ? std::max(attempt.step, attempt.total_steps) : attempt.step,
+                    .total_steps = attempt.total_steps});
   }
   return list;
 }
@@ -112,20 +118,21 @@ class TaskMatch {
 };
 
 // `after` is the number of the grid's tasks that were examined.
-Json grid_tasks(const Engine::View& view, const GridEntry& grid, const TaskMatch& match,
-                const Page& page) {
-  Json list = Json::array();
+answers::TaskList grid_tasks(const Engine::View& view, const GridEntry& grid,
+                             const TaskMatch& match, const Page& page) {
+  answers::TaskList list;
   auto at = static_cast<size_t>(page.after);
   for (; at < grid.tasks.size(); ++at) {
     if (!match(*grid.tasks[at])) continue;
-    if (list.size() == static_cast<size_t>(page.limit)) break;
-    list.push_back(task_summary(view, *grid.tasks[at]));
+    if (list.tasks.size() == static_cast<size_t>(page.limit)) break;
+    list.tasks.push_back(task_summary(view, *grid.tasks[at]));
   }
-  return {{"tasks", std::move(list)}, {"next", at < grid.tasks.size() ? Json(at) : Json(nullptr)}};
+  if (at < grid.tasks.size()) list.next = static_cast<int64_t>(at);
+  return list;
 }
 
 // `after` is the number of the last task shown.
-Json all_tasks(const Engine::View& view, const TaskMatch& match, const Page& page) {
+answers::TaskList all_tasks(const Engine::View& view, const TaskMatch& match, const Page& page) {
   std::vector<const TaskEntry*> entries;
   for (const auto& [id, entry] : view.state.tasks) {
     if (entry.number > page.after && match(entry)) entries.push_back(&entry);
@@ -133,18 +140,17 @@ Json all_tasks(const Engine::View& view, const TaskMatch& match, const Page& pag
   const size_t shown = std::min(entries.size(), static_cast<size_t>(page.limit));
   std::partial_sort(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(shown), entries.end(),
                     [](const TaskEntry* a, const TaskEntry* b) { return a->number < b->number; });
-  Json list = Json::array();
-  for (size_t i = 0; i < shown; ++i) list.push_back(task_summary(view, *entries[i]));
-  const bool more = shown < entries.size();
-  return {{"tasks", std::move(list)},
-          {"next", more ? Json(entries[shown - 1]->number) : Json(nullptr)}};
+  answers::TaskList list;
+  for (size_t i = 0; i < shown; ++i) list.tasks.push_back(task_summary(view, *entries[i]));
+  if (shown < entries.size()) list.next = entries[shown - 1]->number;
+  return list;
 }
 
 }  // namespace
 
-Json reason_json(const TaskEntry& entry) {
+std::optional<std::string> reason_of(const TaskEntry& entry) {
   if (entry.state == TaskState::kBlocked) return blocked_text(entry);
-  return entry.reason.empty() ? Json(nullptr) : Json(entry.reason);
+  return text_if_any(entry.reason);
 }
 
 std::string explanation(const Engine::View& view, const TaskEntry& entry) {
@@ -167,7 +173,7 @@ std::string explanation(const Engine::View& view, const TaskEntry& entry) {
   return {};
 }
 
-Json tasks_json(const Engine::View& view, const TaskFilter& filter, const Page& page) {
+answers::TaskList tasks_view(const Engine::View& view, const TaskFilter& filter, const Page& page) {
   const TaskMatch match(filter);
   return filter.grid.empty()
              ? all_tasks(view, match, page)
@@ -186,28 +192,26 @@ std::string find_task(const State& state, const std::string& prefix) {
   return found;
 }
 
-Json task_json(const Engine::View& view, const std::string& prefix, const Page& page) {
+answers::TaskDetail task_view(const Engine::View& view, const std::string& prefix,
+                              const Page& page) {
   const TaskEntry& entry = view.state.task(find_task(view.state, prefix));
-  Json json = task_summary(view, entry);
-  json["spec"] = view.store.spec(entry);
-  json["result"] = view.store.result(entry);
-  json["figures"] = figures_json(view.store.figures(entry));
-  json["dependencies"] = Json::array();
-  for (const TaskEntry* each : entry.dependencies) json["dependencies"].push_back(link_json(*each));
+  answers::TaskDetail task;
+  fill_basics(view, entry, task);
+  task.spec = view.store.spec(entry);
+  task.result = view.store.result(entry);
+  task.figures = view.store.figures(entry);
+  for (const TaskEntry* each : entry.dependencies) task.dependencies.push_back(link_to(*each));
   // All cells may depend on the task that prepares a data set.
-  const auto count = static_cast<int64_t>(entry.dependants.size());
-  const int64_t first = std::min(page.after, count);
-  const int64_t end = first + std::min(page.limit, count - first);
-  json["dependants"] = Json::array();
-  for (int64_t i = first; i < end; ++i) {
-    json["dependants"].push_back(link_json(*entry.dependants[static_cast<size_t>(i)]));
+  const Part part = part_of(page, entry.dependants.size());
+  for (size_t i = part.first; i < part.end; ++i) {
+    task.dependants.push_back(link_to(*entry.dependants[i]));
   }
-  json["next"] = end < count ? Json(end) : Json(nullptr);
-  json["explanation"] = explanation(view, entry);
-  json["failures"] = entry.failures;
-  json["crashes"] = entry.crashes;
-  json["attempts"] = attempts_json(view, entry);
-  return json;
+  task.next = part.next;
+  task.explanation = explanation(view, entry);
+  task.failures = entry.failures;
+  task.crashes = entry.crashes;
+  task.attempts = attempts_of(view, entry);
+  return task;
 }
 
 }  // namespace remixer::coordinator

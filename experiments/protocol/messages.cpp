@@ -2,11 +2,11 @@
 #include "experiments/protocol/messages.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/error.h"
 #include "base/object_reader.h"
+#include "experiments/protocol/fields.h"
 
 namespace remixer::experiments {
 
@@ -35,9 +35,6 @@ void read_value(const Json& json, const Place& place, TaskKind& kind) {
 namespace protocol {
 namespace {
 
-template <typename E, size_t N>
-using EnumNames = std::array<std::pair<E, std::string_view>, N>;
-
 constexpr EnumNames<Order, 3> kOrders{{
     {Order::kContinue, "continue"},
     {Order::kStop, "stop"},
@@ -51,28 +48,6 @@ constexpr EnumNames<Ending, 6> kEndings{{
     {Ending::kOutOfMemory, "out_of_memory"},
     {Ending::kNoSpace, "no_space"},
 }};
-
-template <typename E, size_t N>
-std::string_view enum_text(const EnumNames<E, N>& names, E value) {
-  for (const auto& [known, text] : names) {
-    if (known == value) return text;
-  }
-  return "?";
-}
-
-template <typename E, size_t N>
-void read_enum(const EnumNames<E, N>& names, const Json& json, const Place& place, E& value) {
-  std::string wanted;
-  std::vector<std::string> known;
-  read_value(json, place, wanted);
-  for (const auto& [candidate, text] : names) {
-    known.emplace_back(text);
-    if (text != wanted) continue;
-    value = candidate;
-    return;
-  }
-  fail_input("{}: {}", place.text(), unknown_name("value", wanted, known));
-}
 
 }  // namespace
 
@@ -167,15 +142,6 @@ void describe(V& v, FieldsOf<V, HeartbeatReply>& m) {
 }
 
 template <typename V>
-void describe(V& v, FieldsOf<V, Figure>& m) {
-  v("weights", m.weights);
-  v("eval_set", m.eval_set);
-  v("metric", m.metric);
-  v("value", m.value);
-  v("n", m.n);
-}
-
-template <typename V>
 void describe(V& v, FieldsOf<V, Publication>& m) {
   v("from", m.from);
   v("to", m.to);
@@ -213,14 +179,6 @@ void describe(V& v, FieldsOf<V, ClaimReply>& m) {
   v("retry_seconds", m.retry_seconds);
   v("exit", m.exit);
   v.optional("result", m.result, {});
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, GridSettings>& m) {
-  v.optional("priority", m.priority, int64_t{0});
-  v.optional("max_running", m.max_running, int64_t{0});
-  v.optional("ranks", m.ranks, int64_t{0});
-  v.optional("gpus", m.gpus, int64_t{0});
 }
 
 template <typename V>

@@ -28,16 +28,13 @@ struct Daemon {
     RouteOptions routes;
     routes.engine = &engine;
     routes.shutdown = [](bool) {};
-    routes.about = [] { return Json{{"version", "fuzzed"}}; };
-    routes.status = [this] {
-      return engine.query([](const Engine::View& view) {
-        return Json{{"revision", view.state.revision},
-                    {"grids", Json::array()},
-                    {"running", Json::array()},
-                    {"workers", Json::array()}};
-      });
+    routes.about = [] {
+      experiments::protocol::answers::Ping about;
+      about.version = "fuzzed";
+      return about;
     };
-    routes.slurm = [] { return Json::object(); };
+    routes.status = [this] { return engine.query(status_view); };
+    routes.slurm = [] { return experiments::protocol::answers::Slurm(); };
     routes.slurm_up = [](const SlurmUp&) {};
     routes.slurm_resume = [] {};
     routes.slurm_down = [](bool) {};

@@ -2,6 +2,7 @@
 #include "coordinator/command/ask/session.h"
 
 #include "base/error.h"
+#include "base/version.h"
 #include "coordinator/command/ask/source.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/protocol/access.h"
@@ -60,6 +61,13 @@ std::optional<Session> Session::find(const fs::path& workspace) {
   return session;
 }
 
+void Session::fail_other_version(const InputError& error) {
+  fail(
+      "the daemon's answer is not understood ({}): it runs another version than {}; end it with "
+      "`remixer down` and start this one's",
+      error.what(), version());
+}
+
 Json Session::get_whole(const std::string& path, const std::string& name) {
   Json whole = get(path);
   const char joint = path.find('?') == std::string::npos ? '?' : '&';
@@ -68,7 +76,7 @@ Json Session::get_whole(const std::string& path, const std::string& name) {
     for (Json& element : more.at(name)) whole[name].push_back(std::move(element));
     next = more.value("next", Json());
   }
-  whole.erase("next");
+  whole["next"] = nullptr;
   return whole;
 }
 

@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "coordinator/daemon/daemon.h"
+#include "experiments/protocol/answers.h"
 #include "experiments/protocol/client.h"
 
 namespace remixer::coordinator::command {
@@ -27,8 +29,21 @@ class Session {
   static Session require(const fs::path& workspace);
 
   Json get(const std::string& path) { return client_->get(path); }
-  // For paged answers: the first answer, with the complete list `name`.
-  Json get_whole(const std::string& path, const std::string& name);
+  // The answer as one of experiments/protocol/answers.h. Like ask_whole() and order(), throws Error
+  // if the daemon is of a version that answers otherwise.
+  template <typename Answer>
+  Answer ask(const std::string& path) {
+    return understood<Answer>(get(path));
+  }
+  // For paged answers: the first answer, with the complete list `name` and no `next`.
+  template <typename Answer>
+  Answer ask_whole(const std::string& path, const std::string& name) {
+    return understood<Answer>(get_whole(path, name));
+  }
+  template <typename Answer>
+  Answer order(const std::string& path, const Json& body = Json::object()) {
+    return understood<Answer>(post(path, body));
+  }
   Json post(const std::string& path, const Json& body = Json::object()) {
     return client_->post(path, body);
   }
@@ -36,6 +51,18 @@ class Session {
   Json post_patiently(const std::string& path, const Json& body);
 
  private:
+  // Throws Error if the daemon's answer lacks something: it is of another version.
+  template <typename Answer>
+  static Answer understood(const Json& answer) {
+    try {
+      return experiments::protocol::answers::from_json<Answer>(answer);
+    } catch (const InputError& error) {
+      fail_other_version(error);
+    }
+  }
+  [[noreturn]] static void fail_other_version(const InputError& error);
+  Json get_whole(const std::string& path, const std::string& name);
+
   experiments::protocol::Access access_;
   std::unique_ptr<experiments::protocol::Client> client_;
 };

@@ -19,37 +19,32 @@ constexpr size_t kShortId = 12;
 
 constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
 
-// Without a daemon no worker runs, so there is no end time.
-void forget_time_left(Json& grid) {
-  grid["seconds_left"] = nullptr;
-}
-
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
   return text;
 }
 
-int64_t newest_grid(const Json& task) {
+using Found = std::vector<const answers::TaskSummary*>;
+
+int64_t newest_grid(const answers::TaskSummary& task) {
   int64_t newest = 0;
-  for (const Json& grid : task.value("grids", Json::array())) {
-    newest = std::max(newest, grid.get<int64_t>());
-  }
+  for (const int64_t grid : task.grids) newest = std::max(newest, grid);
   return newest;
 }
 
 // The same step of several grids has the same title: use the newest grid's.
-void keep_newest_grid(std::vector<const Json*>& found) {
+void keep_newest_grid(Found& found) {
   int64_t newest = 0;
-  for (const Json* task : found) newest = std::max(newest, newest_grid(*task));
-  std::erase_if(found, [&](const Json* task) { return newest_grid(*task) < newest; });
+  for (const auto* task : found) newest = std::max(newest, newest_grid(*task));
+  std::erase_if(found, [&](const auto* task) { return newest_grid(*task) < newest; });
 }
 
-[[noreturn]] void fail_several(const std::vector<const Json*>& found, const std::string& text) {
+[[noreturn]] void fail_several(const Found& found, const std::string& text) {
   std::string choices;
   for (size_t i = 0; i < std::min(found.size(), kShownChoices); ++i) {
-    choices += fmt::format("{}{} ({})", i > 0 ? ", " : "", (*found[i])["title"].get<std::string>(),
-                           (*found[i])["task_id"].get<std::string>().substr(0, kShortId));
+    choices += fmt::format("{}{} ({})", i > 0 ? ", " : "", found[i]->title,
+                           found[i]->task_id.substr(0, kShortId));
   }
   fail_input("'{}' means {} tasks: {}{}; give more of the title or of the id", text, found.size(),
              choices, found.size() > kShownChoices ? ", ..." : "");
@@ -72,86 +67,96 @@ bool Source::is_export() const {
   return !session_ && stored_->view().store.workspace_id() == kExportedWorkspace;
 }
 
-Json Source::status() {
-  if (session_) return session_->get("/status");
-  Json status = status_json(stored_->view());
-  for (Json& grid : status["grids"]) forget_time_left(grid);
-  for (Json& attempt : status["running"]) {
-    for (const char* name : {"seconds_left", "last_heartbeat_seconds"}) attempt[name] = nullptr;
+answers::Status Source::status() {
+  if (session_) return session_->ask<answers::Status>("/status");
+  answers::Status status = status_view(stored_->view());
+  // Without a daemon no worker runs, so there is no end time.
+  for (answers::Grid& grid : status.grids) grid.seconds_left.reset();
+  for (answers::Running& attempt : status.running) {
+    attempt.seconds_left.reset();
+    attempt.last_heartbeat_seconds.reset();
   }
   return status;
 }
 
-Json Source::grids() {
-  if (session_) return session_->get("/grids").at("grids");
-  Json grids = grids_json(stored_->view()).at("grids");
-  for (Json& grid : grids) forget_time_left(grid);
+std::vector<answers::Grid> Source::grids() {
+  if (session_) return session_->ask<answers::GridList>("/grids").grids;
+  std::vector<answers::Grid> grids = grids_view(stored_->view()).grids;
+  for (answers::Grid& grid : grids) grid.seconds_left.reset();
   return grids;
 }
 
-Json Source::grid(int64_t id) {
-  if (session_) return session_->get_whole(fmt::format("/grids/{}", id), "cell_list");
-  Json whole = grid_json(stored_->view(), std::to_string(id), {0, kAll});
-  forget_time_left(whole);
-  whole.erase("next");
+answers::GridDetail Source::grid(int64_t id) {
+  if (session_) {
+    return session_->ask_whole<answers::GridDetail>(fmt::format("/grids/{}", id), "cell_list");
+  }
+  answers::GridDetail whole = grid_view(stored_->view(), std::to_string(id), {0, kAll});
+  whole.seconds_left.reset();
   return whole;
 }
 
-Json Source::all_tasks(const TaskFilter& filter) {
-  return tasks_json(stored_->view(), filter, {0, kAll}).at("tasks");
+std::vector<answers::TaskSummary> Source::all_tasks(const TaskFilter& filter) {
+  return tasks_view(stored_->view(), filter, {0, kAll}).tasks;
 }
 
-Json Source::tasks() {
-  return session_ ? session_->get_whole("/tasks", "tasks").at("tasks") : all_tasks({});
+std::vector<answers::TaskSummary> Source::tasks() {
+  return session_ ? session_->ask_whole<answers::TaskList>("/tasks", "tasks").tasks : all_tasks({});
 }
 
-Json Source::tasks_page(const std::string& grid, int64_t after) {
-  if (!session_) return tasks_json(stored_->view(), {.grid = grid}, {after, Page::kMost});
-  return session_->get(fmt::format("/tasks?grid={}&after={}", percent_encoded(grid), after));
+answers::TaskList Source::tasks_page(const std::string& grid, int64_t after) {
+  if (!session_) return tasks_view(stored_->view(), {.grid = grid}, {after, Page::kMost});
+  return session_->ask<answers::TaskList>(
+      fmt::format("/tasks?grid={}&after={}", percent_encoded(grid), after));
 }
 
-Json Source::tasks_of(int64_t grid) {
+std::vector<answers::TaskSummary> Source::tasks_of(int64_t grid) {
   const std::string id = std::to_string(grid);
-  return session_ ? session_->get_whole("/tasks?grid=" + id, "tasks")["tasks"]
+  return session_ ? session_->ask_whole<answers::TaskList>("/tasks?grid=" + id, "tasks").tasks
                   : all_tasks({.grid = id});
 }
 
-Json Source::task(const std::string& text) {
+answers::TaskSummary Source::task(const std::string& text) {
   return find_task(session_ ? tasks_like(*session_, text) : all_tasks({.like = text}), text);
 }
 
-Json Source::whole_task(const std::string& id) {
-  if (session_) return session_->get_whole("/tasks/" + id, "dependants");
-  Json whole = task_json(stored_->view(), id, {0, kAll});
-  whole.erase("next");
-  return whole;
+answers::TaskDetail Source::whole_task(const std::string& id) {
+  if (session_) return session_->ask_whole<answers::TaskDetail>("/tasks/" + id, "dependants");
+  return task_view(stored_->view(), id, {0, kAll});
 }
 
-Json tasks_like(Session& session, const std::string& text) {
-  return session.get_whole("/tasks?like=" + percent_encoded(text), "tasks")["tasks"];
+std::vector<answers::TaskSummary> tasks_like(Session& session, const std::string& text) {
+  return session.ask_whole<answers::TaskList>("/tasks?like=" + percent_encoded(text), "tasks")
+      .tasks;
 }
 
-Json find_grid(const Json& grids, const std::string& text) {
-  for (const Json& grid : grids) {
-    if (grid.at("name") == text) return grid;
+std::optional<answers::Grid> find_grid(const std::vector<answers::Grid>& grids,
+                                       const std::string& text) {
+  for (const answers::Grid& grid : grids) {
+    if (grid.name == text) return grid;
   }
-  for (const Json& grid : grids) {
-    if (std::to_string(grid.at("id").get<int64_t>()) == text) return grid;
+  for (const answers::Grid& grid : grids) {
+    if (std::to_string(grid.id) == text) return grid;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-Json find_task(const Json& tasks, const std::string& text) {
-  std::vector<const Json*> found;
-  for (const Json& task : tasks) {
-    const auto& id = task.at("task_id").get_ref<const std::string&>();
-    if (id == text) return task;
-    if (text.size() >= kShortestPrefix && id.starts_with(lower(text))) found.push_back(&task);
+std::optional<answers::Grid> find_grid(Session& session, const std::string& text) {
+  return find_grid(session.ask<answers::GridList>("/grids").grids, text);
+}
+
+answers::TaskSummary find_task(const std::vector<answers::TaskSummary>& tasks,
+                               const std::string& text) {
+  Found found;
+  for (const answers::TaskSummary& task : tasks) {
+    if (task.task_id == text) return task;
+    if (text.size() >= kShortestPrefix && task.task_id.starts_with(lower(text))) {
+      found.push_back(&task);
+    }
   }
   for (const bool whole : {true, false}) {
     if (!found.empty() || text.empty()) break;
-    for (const Json& task : tasks) {
-      const std::string title = lower(task.at("title").get<std::string>());
+    for (const answers::TaskSummary& task : tasks) {
+      const std::string title = lower(task.title);
       const bool meant =
           whole ? title == lower(text) : title.find(lower(text)) != std::string::npos;
       if (meant) found.push_back(&task);

@@ -22,17 +22,7 @@ size_t column_width(const std::string& column) {
   return 2 + std::max<size_t>(5, column.size());
 }
 
-std::optional<double> top1(const Json& cell, const std::string& eval_set) {
-  for (const Json& figure : cell.value("figures", Json::array())) {
-    if (figure.at("weights") == "raw" && figure.at("metric") == "top1" &&
-        figure.at("eval_set") == eval_set) {
-      return figure.at("value").get<double>();
-    }
-  }
-  return std::nullopt;
-}
-
-std::string value_text(const Json& cell, const std::string& column) {
+std::string value_text(const answers::Cell& cell, const std::string& column) {
   if (column != kGap) {
     const auto value = top1(cell, column);
     return value ? fmt::format("{:.1f}", *value) : "-";
@@ -73,22 +63,31 @@ void keep_what_fits(std::vector<std::string>& columns, size_t room) {
 
 }  // namespace
 
-std::string model_text(const Json& cell) {
-  std::string text = without_size(cell.at("architecture").get<std::string>());
-  const auto prior = cell.at("spatial_prior").get<std::string>();
-  return prior == "none" ? text : text + " + " + prior;
+std::string model_text(const answers::Cell& cell) {
+  const std::string text = without_size(cell.architecture);
+  return cell.spatial_prior == "none" ? text : text + " + " + cell.spatial_prior;
 }
 
-CellRows::CellRows(const Json& cell_list, std::vector<std::string> eval_sets, size_t width)
+std::optional<double> top1(const answers::Cell& cell, const std::string& eval_set) {
+  for (const auto& figure : cell.figures) {
+    if (figure.weights == "raw" && figure.metric == "top1" && figure.eval_set == eval_set) {
+      return figure.value;
+    }
+  }
+  return std::nullopt;
+}
+
+CellRows::CellRows(const std::vector<answers::Cell>& cells, std::vector<std::string> eval_sets,
+                   size_t width)
     : columns_(std::move(eval_sets)), model_width_(5), labeler_width_(6) {
   const auto has = [&](const char* name) {
     return std::find(columns_.begin(), columns_.end(), name) != columns_.end();
   };
   if (has("mixed_same") && has("mixed_rand")) columns_.push_back(kGap);
-  for (const Json& cell : cell_list) {
+  for (const answers::Cell& cell : cells) {
     model_width_ = std::max(model_width_, display_width(model_text(cell)));
-    labeler_width_ = std::max(labeler_width_, cell.at("labeler").get<std::string>().size());
-    several_seeds_ |= cell.at("seed") != cell_list.front().at("seed");
+    labeler_width_ = std::max(labeler_width_, cell.labeler.size());
+    several_seeds_ |= cell.seed != cells.front().seed;
   }
   const size_t names = model_width_ + 2 + labeler_width_ + (several_seeds_ ? kSeedWidth : 0);
   if (width > 0) keep_what_fits(columns_, width > names ? width - names : 0);
@@ -102,11 +101,11 @@ std::string CellRows::heading() const {
   return line;
 }
 
-std::string CellRows::row(const Json& cell) const {
-  std::string line = padded(model_text(cell), model_width_) + "  " +
-                     padded(cell.at("labeler").get<std::string>(), labeler_width_);
+std::string CellRows::row(const answers::Cell& cell) const {
+  std::string line =
+      padded(model_text(cell), model_width_) + "  " + padded(cell.labeler, labeler_width_);
   if (several_seeds_) {
-    line += padded(std::to_string(cell.at("seed").get<int64_t>()), kSeedWidth, Align::kRight);
+    line += padded(std::to_string(cell.seed), kSeedWidth, Align::kRight);
   }
   for (const std::string& column : columns_) {
     line += padded(value_text(cell, column), column_width(column), Align::kRight);
@@ -114,12 +113,13 @@ std::string CellRows::row(const Json& cell) const {
   return line;
 }
 
-std::vector<std::string> eval_sets_of(const Json& cell_list) {
+std::vector<std::string> eval_sets_of(const std::vector<answers::Cell>& cells) {
   std::vector<std::string> sets;
-  for (const Json& cell : cell_list) {
-    for (const Json& figure : cell.value("figures", Json::array())) {
-      const auto set = figure.at("eval_set").get<std::string>();
-      if (std::find(sets.begin(), sets.end(), set) == sets.end()) sets.push_back(set);
+  for (const answers::Cell& cell : cells) {
+    for (const auto& figure : cell.figures) {
+      if (std::find(sets.begin(), sets.end(), figure.eval_set) == sets.end()) {
+        sets.push_back(figure.eval_set);
+      }
     }
   }
   return sets;

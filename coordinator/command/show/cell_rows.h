@@ -3,29 +3,35 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator::command {
 
+namespace answers = experiments::protocol::answers;
+
 // "deit_nano", "deit_nano + convit": the model's name without patch and image size if they are the
 // usual ones.
-std::string model_text(const Json& cell);
+std::string model_text(const answers::Cell& cell);
+
+// The cell's accuracy (top-1, raw weights, percent) on the set; nothing if there is none.
+std::optional<double> top1(const answers::Cell& cell, const std::string& eval_set);
 
 // Accuracies (top-1, raw weights, percent) of cells on some evaluation sets, and the gap between
 // Mixed-Same and Mixed-Rand if both are among them.
 class CellRows {
  public:
-  // `cell_list` as in GET /grids/{id}, used for the column widths; `eval_sets` in the wanted order.
-  // If `width` > 0, sets that do not fit are left out: the least important to the comparison are
-  // removed first.
-  CellRows(const Json& cell_list, std::vector<std::string> eval_sets, size_t width);
+  // `cells` are used for the column widths; `eval_sets` in the wanted order. If `width` > 0, sets
+  // that do not fit are left out: the least important to the comparison are removed first.
+  CellRows(const std::vector<answers::Cell>& cells, std::vector<std::string> eval_sets,
+           size_t width);
 
   std::string heading() const;
   // The cell's line; "-" for sets without a figure.
-  std::string row(const Json& cell) const;
+  std::string row(const answers::Cell& cell) const;
 
  private:
   std::vector<std::string> columns_;  // evaluation sets and "gap"
@@ -34,6 +40,6 @@ class CellRows {
 };
 
 // The evaluation sets for which cells have figures, in order of first appearance.
-std::vector<std::string> eval_sets_of(const Json& cell_list);
+std::vector<std::string> eval_sets_of(const std::vector<answers::Cell>& cells);
 
 }  // namespace remixer::coordinator::command

@@ -4,16 +4,16 @@
 
 #include <string>
 
-#include "base/json.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator::command {
 
-// `matrix` as in GET /grids/{id}/matrix. An entry shows the mean over its seeds on `eval_set`, with
-// the deviation if there are several, or the progress of its tasks; failures are marked. Empty if
-// the grid has no cells.
-std::string matrix_text(const Json& matrix, const std::string& eval_set, size_t width);
+// An entry shows the mean over its seeds on `eval_set`, with the deviation if there are several, or
+// the progress of its tasks; failures are marked. Empty if the grid has no cells.
+std::string matrix_text(const experiments::protocol::answers::Matrix& matrix,
+                        const std::string& eval_set, size_t width);
 
 // The default set: original, else the first; empty if there is none.
-std::string usual_eval_set(const Json& matrix);
+std::string usual_eval_set(const experiments::protocol::answers::Matrix& matrix);
 
 }  // namespace remixer::coordinator::command

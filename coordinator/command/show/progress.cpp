@@ -15,12 +15,14 @@ constexpr double kAwaySeconds = 60;   // how long a daemon may be away
 constexpr size_t kBlockHeight = 8;
 
 // Why no work can continue, or empty.
-std::string worker_problem(const Json& status) {
-  const auto launcher = status.find("launcher");
-  if (launcher == status.end() || !launcher->is_object()) return "";
-  if (!launcher->value("problem", Json()).is_string()) return "";
-  if (launcher->value("alive", 0) > 0 || !status.at("running").empty()) return "";
-  return launcher->at("problem").get<std::string>();
+std::string worker_problem(const answers::Status& status) {
+  if (!status.launcher || status.launcher->alive > 0 || !status.running.empty()) return "";
+  return status.launcher->problem.value_or("");
+}
+
+std::vector<answers::Cell> cells_of(Session& session, int64_t grid_id) {
+  return session.ask_whole<answers::GridDetail>(fmt::format("/grids/{}", grid_id), "cell_list")
+      .cell_list;
 }
 
 // The daemon is gone; the workspace's next daemon has another port and token.
@@ -42,21 +44,20 @@ Progress::Progress(Session& session, int64_t grid_id, std::vector<std::string> e
       eval_sets_(std::move(eval_sets)),
       started_(system_clock().monotonic()),
       last_summary_(started_) {
-  const Json status = session_.get("/status");
-  revision_ = status.value("revision", Json());
+  const auto status = session_.ask<answers::Status>("/status");
+  revision_ = status.revision;
   news_ = std::make_unique<NewEvents>(status, grid_id_);
-  const Json grid = session_.get_whole(fmt::format("/grids/{}", grid_id_), "cell_list");
-  rows_ = std::make_unique<CellRows>(grid.at("cell_list"), eval_sets_, terminal_width());
-  for (const Json& cell : grid.at("cell_list")) {
-    if (cell.at("state") == "done") shown_cells_.insert(cell.at("cell_id"));
+  const std::vector<answers::Cell> cells = cells_of(session_, grid_id_);
+  rows_ = std::make_unique<CellRows>(cells, eval_sets_, terminal_width());
+  for (const answers::Cell& cell : cells) {
+    if (cell.state == "done") shown_cells_.insert(cell.cell_id);
   }
 }
 
 std::string Progress::new_cells() {
   std::string text;
-  const Json grid = session_.get_whole(fmt::format("/grids/{}", grid_id_), "cell_list");
-  for (const Json& cell : grid.at("cell_list")) {
-    if (cell.at("state") != "done" || !shown_cells_.insert(cell.at("cell_id")).second) continue;
+  for (const answers::Cell& cell : cells_of(session_, grid_id_)) {
+    if (cell.state != "done" || !shown_cells_.insert(cell.cell_id).second) continue;
     if (!heading_shown_) text += coloured(rows_->heading(), Colour::kBold, use_colour()) + "\n";
     heading_shown_ = true;
     text += rows_->row(cell) + "\n";
@@ -64,24 +65,23 @@ std::string Progress::new_cells() {
   return text;
 }
 
-std::string Progress::events(const Json& status) {
+std::string Progress::events(const answers::Status& status) {
   std::string text;
   const NewEvents::Events events = news_->next(status);
   failed_ += events.failed.size();
   // A terminal shows the block instead of one line per task.
   if (!on_terminal()) {
-    for (const Json& task : events.finished) text += finished_line(task) + "\n";
+    for (const auto& task : events.finished) text += finished_line(task) + "\n";
   }
-  for (const Json& task : events.failed) {
+  for (const auto& task : events.failed) {
     text += coloured(failed_line(task, workspace_), Colour::kRed, use_colour()) + "\n";
   }
-  const Json revision = status.value("revision", Json());
-  if (revision != revision_ || revision.is_null()) text += new_cells();
-  revision_ = revision;
+  if (status.revision != revision_) text += new_cells();
+  revision_ = status.revision;
   return text;
 }
 
-void Progress::show(const Json& status) {
+void Progress::show(const answers::Status& status) {
   std::string above = events(status);
   if (!on_terminal()) return show_plain(status, std::move(above));
   const double elapsed = system_clock().monotonic() - started_;
@@ -90,12 +90,12 @@ void Progress::show(const Json& status) {
       above);
 }
 
-void Progress::show_plain(const Json& status, std::string above) {
+void Progress::show_plain(const answers::Status& status, std::string above) {
   const double now = system_clock().monotonic();
-  const Json grid = grid_of(status, grid_id_);
-  if (now - last_summary_ >= kPlainSeconds && !grid.is_null()) {
-    above += grid_summary(grid, now - started_);
-    for (const Json& attempt : status.at("running")) above += " | " + running_line(attempt);
+  const auto grid = grid_of(status, grid_id_);
+  if (now - last_summary_ >= kPlainSeconds && grid) {
+    above += grid_summary(*grid, now - started_);
+    for (const answers::Running& attempt : status.running) above += " | " + running_line(attempt);
     above += "\n";
     last_summary_ = now;
   }
@@ -112,11 +112,12 @@ WatchResult watch_grid(Session& session, const fs::path& workspace, int64_t grid
   double last_answer = system_clock().monotonic();
   while (stop.count() == 0) {
     try {
-      const Json status = session.get("/status");
+      const auto status = session.ask<answers::Status>("/status");
       progress.show(status);
-      result.grid = grid_of(status, grid_id);
-      if (result.grid.is_null())
-        result.grid = session.get(fmt::format("/grids/{}?limit=1", grid_id));
+      const auto grid = grid_of(status, grid_id);
+      result.grid =
+          grid ? *grid
+               : session.ask<answers::GridDetail>(fmt::format("/grids/{}?limit=1", grid_id));
       result.problem = worker_problem(status);
       last_answer = system_clock().monotonic();
     } catch (const experiments::protocol::Unreachable&) {

@@ -24,16 +24,16 @@ class Progress {
            std::string workspace);
 
   // Shows `status` and, if tasks have finished, the cells that they complete.
-  void show(const Json& status);
+  void show(const answers::Status& status);
   // Removes the live block; later output appears below the finished lines.
   void end();
   // Number of tasks that have failed since the start.
   size_t failed() const { return failed_; }
 
  private:
-  std::string events(const Json& status);
+  std::string events(const answers::Status& status);
   std::string new_cells();
-  void show_plain(const Json& status, std::string above);
+  void show_plain(const answers::Status& status, std::string above);
 
   Session& session_;
   int64_t grid_id_;
@@ -41,7 +41,7 @@ class Progress {
   std::vector<std::string> eval_sets_;
   double started_;
   double last_summary_;
-  Json revision_;
+  int64_t revision_ = 0;
   std::unique_ptr<NewEvents> news_;
   std::unique_ptr<CellRows> rows_;
   std::set<std::string> shown_cells_;
@@ -60,7 +60,7 @@ struct WatchOptions {
 };
 struct WatchResult {
   WatchEnd end = WatchEnd::kGridEnded;
-  Json grid;            // last one seen
+  answers::Grid grid;   // last one seen
   std::string problem;  // kNoWorkers: why workers do not start
 };
 

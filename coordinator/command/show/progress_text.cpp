@@ -16,16 +16,6 @@ namespace {
 
 constexpr size_t kWidestBar = 30;
 
-std::string text_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-double number_of(const Json& json, const char* name, double otherwise = 0) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_number() ? found->get<double>() : otherwise;
-}
-
 // Fewer digits than for elapsed seconds: this is only an estimate.
 std::string time_to_go(double seconds) {
   if (seconds < 10) return "a few seconds to go";
@@ -33,38 +23,26 @@ std::string time_to_go(double seconds) {
   return "about " + duration_text(step * std::ceil(seconds / step)) + " to go";
 }
 
-bool belongs(const Json& event, int64_t grid_id) {
-  if (grid_id == 0 || !event.contains("grids")) return true;
-  const Json& grids = event["grids"];
-  return std::find(grids.begin(), grids.end(), grid_id) != grids.end();
-}
-
-void append_metric(std::string& line, const Json& metrics, const char* name, const char* format) {
-  const auto found = metrics.find(name);
-  if (found == metrics.end() || !found->is_number()) return;
-  line += "  " + fmt::format(fmt::runtime(format), found->get<double>());
-}
-
-std::string event_key(const Json& event) {
-  return text_of(event, "task_id") + text_of(event, "ended_at");
+// Grid 0: any.
+bool belongs(const std::vector<int64_t>& grids, int64_t grid_id) {
+  return grid_id == 0 || std::find(grids.begin(), grids.end(), grid_id) != grids.end();
 }
 
 }  // namespace
 
-Json grid_of(const Json& status, int64_t grid_id) {
-  for (const Json& grid : status.at("grids")) {
-    if (grid.at("id") == grid_id) return grid;
+std::optional<answers::Grid> grid_of(const answers::Status& status, int64_t grid_id) {
+  for (const answers::Grid& grid : status.grids) {
+    if (grid.id == grid_id) return grid;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-bool has_ended(const Json& grid) {
-  return grid.at("state") != "running" && grid.at("state") != "paused";
+bool has_ended(const answers::Grid& grid) {
+  return grid.state != "running" && grid.state != "paused";
 }
 
-bool all_ended(const Json& status) {
-  const Json grids = status.value("grids", Json::array());
-  return !grids.empty() && std::all_of(grids.begin(), grids.end(), has_ended);
+bool all_ended(const answers::Status& status) {
+  return !status.grids.empty() && std::all_of(status.grids.begin(), status.grids.end(), has_ended);
 }
 
 std::string progress_bar(double fraction, size_t cells) {
@@ -74,56 +52,48 @@ std::string progress_bar(double fraction, size_t cells) {
   return "[" + std::string(full, '#') + std::string(cells - full, '-') + "]";
 }
 
-std::string grid_summary(const Json& grid, double elapsed_seconds) {
-  const Json& states = grid.at("states");
+std::string grid_summary(const answers::Grid& grid, double elapsed_seconds) {
   std::string text =
-      fmt::format("{} of {} tasks · {} of {} cells · {}", states.at("done").get<int64_t>(),
-                  grid.at("tasks").get<int64_t>(), grid.at("cells_done").get<int64_t>(),
-                  grid.at("cells").get<int64_t>(), duration_text(elapsed_seconds));
-  const int64_t failed = states.at("failed").get<int64_t>();
-  const int64_t blocked = states.at("blocked").get<int64_t>();
-  if (failed > 0) text += fmt::format(" · {} failed", failed);
-  if (blocked > 0) text += fmt::format(" · {} blocked", blocked);
-  if (grid.value("state", "") == "paused") return text + " · paused";
-  if (grid.value("state", "") != "running") return text;
-  const Json left = grid.value("seconds_left", Json());
+      fmt::format("{} of {} tasks · {} of {} cells · {}", grid.states.done, grid.tasks,
+                  grid.cells_done, grid.cells, duration_text(elapsed_seconds));
+  if (grid.states.failed > 0) text += fmt::format(" · {} failed", grid.states.failed);
+  if (grid.states.blocked > 0) text += fmt::format(" · {} blocked", grid.states.blocked);
+  if (grid.state == "paused") return text + " · paused";
+  if (grid.state != "running") return text;
   return text + " · " +
-         (left.is_number() ? time_to_go(left.get<double>()) : "time to go not known yet");
+         (grid.seconds_left ? time_to_go(*grid.seconds_left) : "time to go not known yet");
 }
 
-std::string running_line(const Json& attempt) {
-  std::string line = text_of(attempt, "title");
-  const auto total = static_cast<int64_t>(number_of(attempt, "total_steps"));
-  const auto step = static_cast<int64_t>(number_of(attempt, "step"));
-  if (total > 0) {
-    line += fmt::format("  {}/{}", step, total);
-  } else if (const std::string activity = text_of(attempt, "activity"); !activity.empty()) {
-    line += "  " + activity;
+std::string running_line(const answers::Running& attempt) {
+  std::string line = attempt.title;
+  if (attempt.total_steps > 0) {
+    line += fmt::format("  {}/{}", attempt.step, attempt.total_steps);
+  } else if (!attempt.activity.empty()) {
+    line += "  " + attempt.activity;
   }
-  if (const auto metrics = attempt.find("metrics"); metrics != attempt.end()) {
-    append_metric(line, *metrics, "loss", "loss {:.3f}");
-    append_metric(line, *metrics, "images_per_second", "{:.0f} images/s");
+  if (const auto loss = attempt.metric("loss")) line += fmt::format("  loss {:.3f}", *loss);
+  if (const auto rate = attempt.metric("images_per_second")) {
+    line += fmt::format("  {:.0f} images/s", *rate);
   }
-  const double left = number_of(attempt, "seconds_left", -1);
-  return left >= 0 ? line + "  " + time_to_go(left) : line;
+  return attempt.seconds_left ? line + "  " + time_to_go(*attempt.seconds_left) : line;
 }
 
-std::vector<std::string> progress_block(const Json& status, int64_t grid_id, double elapsed_seconds,
-                                        size_t width, size_t height, bool colour) {
+std::vector<std::string> progress_block(const answers::Status& status, int64_t grid_id,
+                                        double elapsed_seconds, size_t width, size_t height,
+                                        bool colour) {
   // Leave the last column free: some terminals wrap a line that fills it.
   const size_t usable = std::max<size_t>(width, 20) - 1;
   std::vector<std::string> lines;
-  const Json grid = grid_of(status, grid_id);
-  if (!grid.is_null()) {
+  if (const auto grid = grid_of(status, grid_id)) {
     const size_t bar = std::min(kWidestBar, usable / 4);
-    const std::string head = progress_bar(number_of(grid, "fraction"), bar);
+    const std::string head = progress_bar(grid->fraction, bar);
     const std::string rest =
-        shortened("  " + grid_summary(grid, elapsed_seconds), usable - bar - 2);
+        shortened("  " + grid_summary(*grid, elapsed_seconds), usable - bar - 2);
     lines.push_back(coloured(head, Colour::kGreen, colour) + rest);
   }
   size_t hidden = 0;
-  for (const Json& attempt : status.at("running")) {
-    if (!belongs(attempt, grid_id)) continue;
+  for (const answers::Running& attempt : status.running) {
+    if (!belongs(attempt.grids, grid_id)) continue;
     if (lines.size() + 1 >= std::max<size_t>(height, 3)) {
       ++hidden;
     } else {
@@ -134,41 +104,36 @@ std::vector<std::string> progress_block(const Json& status, int64_t grid_id, dou
   return lines;
 }
 
-NewEvents::NewEvents(const Json& status, int64_t grid_id) : grid_id_(grid_id) {
+NewEvents::NewEvents(const answers::Status& status, int64_t grid_id) : grid_id_(grid_id) {
   next(status);
 }
 
-NewEvents::Events NewEvents::next(const Json& status) {
-  const auto fresh = [&](const Json& list) {
-    std::vector<Json> events;
-    for (const Json& event : list) {
-      if (belongs(event, grid_id_) && seen_.insert(event_key(event)).second)
-        events.push_back(event);
-    }
-    std::reverse(events.begin(), events.end());
-    return events;
+NewEvents::Events NewEvents::next(const answers::Status& status) {
+  const auto fresh = [&](auto list) {
+    std::erase_if(list, [&](const auto& event) {
+      return !belongs(event.grids, grid_id_) ||
+             !seen_.insert(event.task_id + event.ended_at).second;
+    });
+    std::reverse(list.begin(), list.end());
+    return list;
   };
-  return {fresh(status.at("finished")), fresh(status.at("failures"))};
+  return {fresh(status.finished), fresh(status.failures)};
 }
 
-std::string finished_line(const Json& task) {
-  std::string line = "done    " + text_of(task, "title");
-  if (const double seconds = number_of(task, "seconds", -1); seconds >= 0) {
-    line += " in " + duration_text(seconds);
-  }
-  for (const Json& figure : task.value("figures", Json::array())) {
-    if (text_of(figure, "weights") != "raw") continue;
-    line += fmt::format("  {} {:.1f} %", text_of(figure, "metric"), number_of(figure, "value"));
+std::string finished_line(const answers::FinishedTask& task) {
+  std::string line = "done    " + task.title + " in " + duration_text(task.seconds);
+  for (const auto& figure : task.figures) {
+    if (figure.weights == "raw") line += fmt::format("  {} {:.1f} %", figure.metric, figure.value);
   }
   return line;
 }
 
-std::string failed_line(const Json& task, const std::string& workspace) {
-  std::string line = "failed  " + text_of(task, "title");
-  const std::string reason = text_of(task, "reason"), log = text_of(task, "log");
-  line += ": " + (reason.empty() ? "no reason was given" : reason);
-  if (!log.empty())
-    line += fmt::format(" (log: {})", (std::filesystem::path(workspace) / log).string());
+std::string failed_line(const answers::FailedTask& task, const std::string& workspace) {
+  std::string line =
+      "failed  " + task.title + ": " + (task.reason.empty() ? "no reason was given" : task.reason);
+  if (!task.log.empty()) {
+    line += fmt::format(" (log: {})", (std::filesystem::path(workspace) / task.log).string());
+  }
   return line;
 }
 

@@ -14,13 +14,13 @@
 namespace remixer::coordinator::command {
 namespace {
 
-// Restores the results of one grid; returns the answer of POST /grids/{id}/adopt.
-using Adopt = std::function<Json(const experiments::Grid&)>;
+// Restores the results of one grid.
+using Adopt = std::function<Adopted(const experiments::Grid&)>;
 
 Adopt through(Session& session) {
   return [&session](const experiments::Grid& grid) {
     const auto submitted = submit_grid(session, grid);
-    return session.post(fmt::format("/grids/{}/adopt", submitted.grid_id));
+    return session.order<Adopted>(fmt::format("/grids/{}/adopt", submitted.grid_id));
   };
 }
 
@@ -28,7 +28,7 @@ Adopt through(Engine& engine) {
   return [&engine](const experiments::Grid& grid) {
     const auto submitted = engine.submit(experiments::protocol::SubmitGrid{
         grid.name, grid.description, grid.text, grid.cells, grid.tasks, {}});
-    return to_json(adopt_results(engine, submitted.grid_id));
+    return adopt_results(engine, submitted.grid_id);
   };
 }
 
@@ -37,12 +37,11 @@ int report(const CommandLine& line, const std::vector<experiments::Grid>& grids,
   Table table({{"grid"}, {"tasks"}, {"done_before"}, {"adopted"}, {"refused"}});
   std::string refused;
   for (const experiments::Grid& grid : grids) {
-    const Json answer = adopt(grid);
-    table.add_row({grid.name, answer.at("tasks"), answer.at("done"), answer.at("adopted"),
-                   answer.at("refused").size()});
-    for (const Json& each : answer.at("refused")) {
-      refused += fmt::format("not taken: {}: {}\n", each.at("folder").get<std::string>(),
-                             each.at("why").get<std::string>());
+    const Adopted adopted = adopt(grid);
+    table.add_row(
+        {grid.name, adopted.tasks, adopted.done, adopted.adopted, adopted.refused.size()});
+    for (const Adopted::Refused& each : adopted.refused) {
+      refused += fmt::format("not taken: {}: {}\n", each.folder, each.why);
     }
   }
   print(table.as(line.format, terminal_width()));

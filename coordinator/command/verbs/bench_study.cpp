@@ -207,8 +207,9 @@ void measure_slow_files(const fs::path& folder, const BenchStudyOptions& options
   for (int64_t first = 0; first < options.finished; first += kCellsOfAGrid) {
     const auto grid = make_grid(fmt::format("grid {}", first), first,
                                 std::min(kCellsOfAGrid, options.finished - first), 1);
-    const Json answer = session.post_patiently("/grids", protocol::to_json(grid));
-    reused += answer.at("tasks_reused").get<int64_t>();
+    const auto submitted = protocol::from_json<protocol::GridSubmitted>(
+        session.post_patiently("/grids", protocol::to_json(grid)));
+    reused += submitted.tasks_reused;
   }
   const double taken = now() - begun;
   going = false;

@@ -16,27 +16,24 @@ namespace remixer::coordinator::command {
 namespace {
 
 // Result of posting `verb` for the task or grid that `what` names: its name and the tasks changed.
-struct Changed {
+struct Ordered {
   bool grid = false;
   std::string name;
   int64_t tasks = 0;
 };
-Changed post(Session& session, const std::string& what, const char* verb) {
-  const Json grid = find_grid(session.get("/grids").at("grids"), what);
-  if (!grid.is_null()) {
-    const Json answer =
-        session.post(fmt::format("/grids/{}/{}", grid.at("id").get<int64_t>(), verb));
-    return {true, grid.at("name").get<std::string>(), answer.at("tasks").get<int64_t>()};
+Ordered post(Session& session, const std::string& what, const char* verb) {
+  if (const auto grid = find_grid(session, what)) {
+    return {true, grid->name,
+            session.order<answers::Changed>(fmt::format("/grids/{}/{}", grid->id, verb)).tasks};
   }
-  const Json task = find_task(tasks_like(session, what), what);
-  const Json answer =
-      session.post(fmt::format("/tasks/{}/{}", task.at("task_id").get<std::string>(), verb));
-  return {false, task.at("title").get<std::string>(), answer.at("tasks").get<int64_t>()};
+  const answers::TaskSummary task = find_task(tasks_like(session, what), what);
+  return {false, task.title,
+          session.order<answers::Changed>(fmt::format("/tasks/{}/{}", task.task_id, verb)).tasks};
 }
 
 int cancel(const fs::path& workspace, const std::string& what) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const Changed changed = post(daemon.session(), what, "cancel");
+  const Ordered changed = post(daemon.session(), what, "cancel");
   print(fmt::format(
       "Cancelled {}{}: {} task{} taken out, what is done stays; `remixer retry` takes "
       "it up again.\n",
@@ -46,7 +43,7 @@ int cancel(const fs::path& workspace, const std::string& what) {
 
 int retry(const fs::path& workspace, const std::string& what) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const Changed changed = post(daemon.session(), what, "retry");
+  const Ordered changed = post(daemon.session(), what, "retry");
   if (changed.tasks == 0) {
     print(
         fmt::format("{}: nothing failed or was cancelled, nothing to try again.\n", changed.name));
@@ -60,9 +57,9 @@ int retry(const fs::path& workspace, const std::string& what) {
 
 // Removing a grid needs confirmation: an answer on a terminal, --yes in a script.
 void ask_to_remove(Session& session, const std::string& what) {
-  const Json grid = find_grid(session.get("/grids").at("grids"), what);
-  if (grid.is_null()) return;
-  const std::string name = grid.at("name").get<std::string>();
+  const auto grid = find_grid(session, what);
+  if (!grid) return;
+  const std::string& name = grid->name;
   if (::isatty(STDIN_FILENO) == 0) {
     fail_input(
         "this would remove the grid {} with its results and files: say --yes (on a "
@@ -78,7 +75,7 @@ void ask_to_remove(Session& session, const std::string& what) {
 int remove(const fs::path& workspace, const std::string& what, bool yes) {
   SessionOrDaemon daemon = open_existing(workspace);
   if (!yes) ask_to_remove(daemon.session(), what);
-  const Changed changed = post(daemon.session(), what, "remove");
+  const Ordered changed = post(daemon.session(), what, "remove");
   print(fmt::format(
       "Removed {}{}: results and files of {} task{} are gone, with what depended on them; "
       "submitted "

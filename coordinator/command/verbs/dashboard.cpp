@@ -31,7 +31,7 @@ std::string dashboard_text(Session& session) {
   if (!environment("SSH_CONNECTION").empty() && url.find("//127.0.0.1:") != std::string::npos) {
     const std::string port = port_of(url);
     text += fmt::format("From your own machine first: ssh -L {0}:127.0.0.1:{0} {1}\n", port,
-                        Json(session.get("/ping")).at("host").get<std::string>());
+                        session.ask<experiments::protocol::answers::Ping>("/ping").host);
   }
   return text;
 }

@@ -12,14 +12,17 @@
 namespace remixer::coordinator::command {
 namespace {
 
+using experiments::protocol::answers::Collected;
+using experiments::protocol::answers::Garbage;
+
 struct GcOptions {
-  uint64_t quota = 0;
+  int64_t quota = 0;
   bool with_quota = false;
   bool dry_run = false;
   bool unknown = false;
 };
 
-std::string size_text(uint64_t bytes) {
+std::string size_text(int64_t bytes) {
   constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB"};
   double value = static_cast<double>(bytes);
   size_t unit = 0;
@@ -27,45 +30,50 @@ std::string size_text(uint64_t bytes) {
   return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
-const char* reason_text(const std::string& why) {
-  if (why == "removed") return "of removed tasks";
-  if (why == "superseded") return "checkpoints that something later has replaced";
-  if (why == "refused") return "models of attempts whose result was not taken";
-  if (why == "unknown") return "run folders that the database does not know";
-  return "checkpoints of failed and cancelled tasks";
+const char* reason_text(Garbage why) {
+  switch (why) {
+    case Garbage::kRemoved:
+      return "of removed tasks";
+    case Garbage::kSuperseded:
+      return "checkpoints that something later has replaced";
+    case Garbage::kRefused:
+      return "models of attempts whose result was not taken";
+    case Garbage::kStuck:
+      return "checkpoints of failed and cancelled tasks";
+    case Garbage::kUnknown:
+      return "run folders that the database does not know";
+  }
+  return "";
 }
 
-std::string summary(const Json& answer) {
+std::string summary(const Collected& collected) {
   struct Sum {
-    int64_t count = 0;
-    uint64_t bytes = 0;
+    int64_t count = 0, bytes = 0;
   };
-  std::map<std::string, Sum> sums;
-  for (const Json& item : answer.at("items")) {
-    Sum& sum = sums[item.at("why").get<std::string>()];
+  std::map<Garbage, Sum> sums;
+  for (const Collected::Item& item : collected.items) {
+    Sum& sum = sums[item.why];
     ++sum.count;
-    sum.bytes += item.at("bytes").get<uint64_t>();
+    sum.bytes += item.bytes;
   }
   std::string text;
   for (const auto& [why, sum] : sums) {
     text += fmt::format("  {:>10}  {} {}\n", size_text(sum.bytes), sum.count, reason_text(why));
   }
-  const auto freed = answer.at("freed_bytes").get<uint64_t>();
-  const auto used = answer.at("used_bytes").get<uint64_t>();
-  text += fmt::format("{} {} of {}.\n", answer.at("dry_run").get<bool>() ? "Would free" : "Freed",
-                      size_text(freed), size_text(used));
-  if (const auto folders = answer.value("unknown_folders", int64_t{0}); folders > 0) {
+  text += fmt::format("{} {} of {}.\n", collected.dry_run ? "Would free" : "Freed",
+                      size_text(collected.freed_bytes), size_text(collected.used_bytes));
+  if (collected.unknown_folders > 0) {
     text += fmt::format(
         "{} run folders ({}) are of tasks that this database does not know; they are left alone. "
         "`remixer adopt GRID...` reads their results back, `remixer gc --unknown` deletes them.\n",
-        folders, size_text(answer.at("unknown_bytes").get<uint64_t>()));
+        collected.unknown_folders, size_text(collected.unknown_bytes));
   }
-  const Json& quota = answer.at("quota_bytes");
-  if (!quota.is_null() && used - std::min(used, freed) > quota.get<uint64_t>()) {
+  const auto quota = collected.quota_bytes;
+  if (quota && collected.used_bytes - collected.freed_bytes > *quota) {
     text += fmt::format(
         "The quota of {} is still exceeded: what is left are results, datasets and what runs; "
         "`remixer rm` removes tasks and grids.\n",
-        size_text(quota.get<uint64_t>()));
+        size_text(*quota));
   }
   return text;
 }
@@ -74,21 +82,21 @@ int gc(const CommandLine& line, const GcOptions& options) {
   SessionOrDaemon daemon = open_existing(line.workspace);
   Json body = {{"dry_run", options.dry_run}, {"unknown", options.unknown}};
   if (options.with_quota) body["quota_bytes"] = options.quota;
-  const Json answer = daemon.session().post("/gc", body);
+  const auto collected = daemon.session().order<Collected>("/gc", body);
   if (line.format == Format::kJson) {
-    print(answer.dump(1) + "\n");
+    print(to_json(collected).dump(1) + "\n");
     return kExitDone;
   }
   if (line.format == Format::kCsv || options.dry_run) {
     Table table({{"bytes"}, {"why"}, {"path"}, {"task"}});
-    for (const Json& item : answer.at("items")) {
-      table.add_row({item.at("bytes"), item.at("why"), item.at("path"), item.at("task")});
+    for (const Collected::Item& item : collected.items) {
+      table.add_row({item.bytes, to_string(item.why), item.path, item.task});
     }
     print(table.as(line.format, terminal_width()));
     if (line.format == Format::kCsv) return kExitDone;
     print("\n");
   }
-  print(summary(answer));
+  print(summary(collected));
   return kExitDone;
 }
 

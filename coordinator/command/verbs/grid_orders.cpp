@@ -12,37 +12,36 @@
 namespace remixer::coordinator::command {
 namespace {
 
-Json require_grid(Session& session, const std::string& what) {
-  Json grid = find_grid(session.get("/grids").at("grids"), what);
-  if (grid.is_null()) fail_input("no grid is called '{}': `remixer status` lists them", what);
-  return grid;
+answers::Grid require_grid(Session& session, const std::string& what) {
+  const auto grid = find_grid(session, what);
+  if (!grid) fail_input("no grid is called '{}': `remixer status` lists them", what);
+  return *grid;
 }
 
-Json post(Session& session, const Json& grid, const char* verb, const Json& body) {
-  return session.post(fmt::format("/grids/{}/{}", grid.at("id").get<int64_t>(), verb), body);
+// Returns the number of tasks changed.
+int64_t post(Session& session, const answers::Grid& grid, const char* verb, const Json& body) {
+  return session.order<answers::Changed>(fmt::format("/grids/{}/{}", grid.id, verb), body).tasks;
 }
 
 int pause(const fs::path& workspace, const std::string& what, bool now) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const Json grid = require_grid(daemon.session(), what);
-  const auto running =
-      post(daemon.session(), grid, "pause", {{"now", now}}).at("tasks").get<int64_t>();
+  const answers::Grid grid = require_grid(daemon.session(), what);
+  const int64_t running = post(daemon.session(), grid, "pause", {{"now", now}});
   std::string rest = "nothing of it runs";
   if (running > 0) {
     rest =
         fmt::format("{} running task{} {}", running, running == 1 ? "" : "s",
                     now ? "checkpoint and stop" : "continue to their end (--now would stop them)");
   }
-  print(fmt::format("Paused {}: {}; `remixer resume {}` continues it.\n",
-                    grid.at("name").get<std::string>(), rest, what));
+  print(fmt::format("Paused {}: {}; `remixer resume {}` continues it.\n", grid.name, rest, what));
   return kExitDone;
 }
 
 int resume(const fs::path& workspace, const std::string& what) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const Json grid = require_grid(daemon.session(), what);
+  const answers::Grid grid = require_grid(daemon.session(), what);
   post(daemon.session(), grid, "resume", Json::object());
-  print(fmt::format("{} continues.\n", grid.at("name").get<std::string>()));
+  print(fmt::format("{} continues.\n", grid.name));
   if (daemon.own() != nullptr) print("No daemon is running: it waits for `remixer up`.\n");
   return kExitDone;
 }
@@ -53,9 +52,8 @@ struct Limits {
 
 int limit(const fs::path& workspace, const std::string& what, const Limits& limits) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const Json grid = require_grid(daemon.session(), what);
-  auto settings =
-      experiments::protocol::from_json<experiments::protocol::GridSettings>(grid.at("settings"));
+  const answers::Grid grid = require_grid(daemon.session(), what);
+  experiments::protocol::GridSettings settings = grid.settings;
   if (limits.priority) settings.priority = *limits.priority;
   if (limits.max_running) settings.max_running = *limits.max_running;
   if (limits.ranks) settings.ranks = *limits.ranks;
@@ -65,8 +63,8 @@ int limit(const fs::path& workspace, const std::string& what, const Limits& limi
     return value == 0 ? std::string("no limit") : std::to_string(value);
   };
   print(fmt::format("{}: priority {}; tasks at once: {}; training needs ranks: {}, GPUs: {}\n",
-                    grid.at("name").get<std::string>(), settings.priority,
-                    number(settings.max_running), number(settings.ranks), number(settings.gpus)));
+                    grid.name, settings.priority, number(settings.max_running),
+                    number(settings.ranks), number(settings.gpus)));
   return kExitDone;
 }
 

@@ -27,9 +27,9 @@ bool has_ended(const fs::path& workspace, const std::string& task_id) {
   Source source(workspace);
   try {
     // By id: this request is repeated, and a search would look at every task.
-    const Json task =
-        source.has_daemon() ? source.session().get("/tasks/" + task_id) : source.task(task_id);
-    const auto state = task.at("state").get<std::string>();
+    const std::string state =
+        source.has_daemon() ? source.session().ask<answers::TaskDetail>("/tasks/" + task_id).state
+                            : source.task(task_id).state;
     return state == "done" || state == "failed" || state == "cancelled" || state == "blocked";
   } catch (const experiments::protocol::Refused& refused) {
     if (refused.status != 404) throw;
@@ -56,15 +56,15 @@ void follow(const fs::path& workspace, const std::string& task_id, LogReader& lo
 }
 
 int logs(const CommandLine& line, const LogOptions& options) {
-  const Json task = Source(line.workspace).task(options.task);
-  const auto id = task.at("task_id").get<std::string>();
+  const answers::TaskSummary task = Source(line.workspace).task(options.task);
+  const std::string& id = task.task_id;
   LogReader log(line.workspace, id);
   print(log.next());
   if (options.follow) {
     follow(line.workspace, id, log);
   } else if (log.file().empty()) {
     fail("'{}' has no log: no attempt at it was begun, or its folder was removed (it is {})",
-         task.at("title").get<std::string>(), task.at("state").get<std::string>());
+         task.title, task.state);
   }
   return kExitDone;
 }

@@ -40,8 +40,8 @@ std::set<std::string> done_tasks(const fs::path& workspace) {
   std::error_code none;
   if (!fs::exists(database_file(workspace), none)) return done;
   Source source(workspace);
-  for (const Json& task : source.tasks()) {
-    if (task.at("state") == "done") done.insert(task.at("task_id").get<std::string>());
+  for (const answers::TaskSummary& task : source.tasks()) {
+    if (task.state == "done") done.insert(task.task_id);
   }
   return done;
 }

@@ -62,15 +62,15 @@ class Rehearsal {
     const double start = system_clock().monotonic();
     begin();
     const experiments::Grid grid = make_up();
-    const Json ended = perform(grid);
-    if (ended.is_null()) return kExitInterrupted;
+    const std::optional<answers::Grid> ended = perform(grid);
+    if (!ended) return kExitInterrupted;
     report(grid);
-    const bool whole = ended.at("state") == "done";
+    const bool whole = ended->state == "done";
     const Json record = rehearsal_record(scratch_, real_.file.name, machine_, whole_);
     write_file_atomic(scratch_.string() + ".json", record.dump(2) + "\n");
     print_record(record);
     print(fmt::format("\n{}: {} of {} cells, {} tasks, {} in {:.1f} minutes\n\n", grid.name,
-                      ended.at("cells_done").get<int64_t>(), grid.cells.size(), grid.tasks.size(),
+                      ended->cells_done, grid.cells.size(), grid.tasks.size(),
                       whole ? "all done" : "not all done",
                       (system_clock().monotonic() - start) / 60));
     print("The real thing, by these measurements where they are of such a machine:\n");
@@ -165,8 +165,8 @@ class Rehearsal {
                                      : ", smaller than the real one, whose time is not measured"));
   }
 
-  // The grid's final state; null if it was interrupted.
-  Json perform(const experiments::Grid& grid) {
+  // The grid at its end; nothing if it was interrupted.
+  std::optional<answers::Grid> perform(const experiments::Grid& grid) {
     DaemonOptions options;
     options.workspace = scratch_;
     if (site_) options.address = "auto";
@@ -191,7 +191,7 @@ class Rehearsal {
     daemon.stop();
     daemon.wait();
     if (result.end == WatchEnd::kNoWorkers) fail("the workers do not start: {}", result.problem);
-    return result.end == WatchEnd::kGridEnded ? result.grid : Json();
+    return result.end == WatchEnd::kGridEnded ? std::optional(result.grid) : std::nullopt;
   }
 
   void report(const experiments::Grid& grid) {

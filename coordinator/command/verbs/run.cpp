@@ -76,7 +76,7 @@ class Run {
       case WatchEnd::kGridEnded:
         break;
     }
-    if (result.grid.at("state") != "done") fail_incomplete(daemon, submitted, result.grid);
+    if (result.grid.state != "done") fail_incomplete(daemon, submitted, result.grid);
     print(fmt::format("{}: all {} cells are done.\n", grid_.name, submitted.cells));
     report();
     return kExitDone;
@@ -92,13 +92,12 @@ class Run {
                       workspace_.string()));
       return;
     }
-    const Json grids = daemon.session().get("/grids").at("grids");
-    for (const Json& other : grids) {
-      if (other.at("id") == submitted.grid_id || other.at("state") != "running") continue;
+    for (const answers::Grid& other : daemon.session().ask<answers::GridList>("/grids").grids) {
+      if (other.id == submitted.grid_id || other.state != "running") continue;
       print(
           fmt::format("The grid {} of before is unfinished and continues as well; `remixer cancel "
                       "{}` would take it out.\n",
-                      other.at("name").get<std::string>(), other.at("id").get<int64_t>()));
+                      other.name, other.id));
     }
     const WorkerCount count = options_.workers.count(worker_choice(grid_));
     daemon.own()->start_workers(count.workers, count.ranks);
@@ -150,30 +149,30 @@ class Run {
 
   // Prints the report, then the failures, so that they are visible below the tables.
   [[noreturn]] void fail_incomplete(SessionOrDaemon& daemon, const GridSubmitted& submitted,
-                                    const Json& grid) {
+                                    const answers::Grid& grid) {
     report();
-    const Json tasks =
+    const std::vector<answers::TaskSummary> tasks =
         daemon.session()
-            .get_whole(fmt::format("/tasks?grid={}&state=failed", submitted.grid_id), "tasks")
-            .at("tasks");
+            .ask_whole<answers::TaskList>(
+                fmt::format("/tasks?grid={}&state=failed", submitted.grid_id), "tasks")
+            .tasks;
     print("\n");
-    for (Json task : tasks) {
-      if (task.value("folder", Json()).is_string()) {
-        task["log"] = task["folder"].get<std::string>() + "/log.txt";
-      }
-      print(failed_line(task, workspace_.string()) + "\n");
+    for (const answers::TaskSummary& task : tasks) {
+      answers::FailedTask failed;
+      failed.title = task.title;
+      failed.reason = task.reason.value_or("");
+      if (task.folder) failed.log = *task.folder + "/log.txt";
+      print(failed_line(failed, workspace_.string()) + "\n");
     }
     const std::string outcome =
-        fmt::format("{}: {} of {} cells are done, {} task{} failed{}", grid_.name,
-                    grid.at("cells_done").get<int64_t>(), submitted.cells, tasks.size(),
-                    tasks.size() == 1 ? "" : "s",
-                    grid.at("state") == "cancelled" ? " and it was cancelled" : "");
+        fmt::format("{}: {} of {} cells are done, {} task{} failed{}", grid_.name, grid.cells_done,
+                    submitted.cells, tasks.size(), tasks.size() == 1 ? "" : "s",
+                    grid.state == "cancelled" ? " and it was cancelled" : "");
     const bool bad_input =
-        !tasks.empty() && std::all_of(tasks.begin(), tasks.end(), [](const Json& task) {
-          return task.value("hopeless", false);
-        });
+        !tasks.empty() &&
+        std::all_of(tasks.begin(), tasks.end(), [](const auto& task) { return task.hopeless; });
     if (bad_input) {
-      fail_input("{}: {}; mend that, then: {}", outcome, tasks[0].value("reason", ""),
+      fail_input("{}: {}; mend that, then: {}", outcome, tasks[0].reason.value_or(""),
                  how_to_continue());
     }
     fail("{}; to try again what is not done: {}", outcome, how_to_continue());

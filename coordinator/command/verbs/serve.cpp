@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <vector>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "coordinator/command/ask/session.h"
@@ -18,25 +21,27 @@ namespace {
 constexpr double kLookSeconds = 1;
 
 // The current problem with workers; empty if none.
-std::string trouble(const Json& status) {
-  const Json launcher = status.value("launcher", Json::object());
-  const Json slurm = status.value("slurm", Json::object());
-  const Json site = status.value("site", Json::object());
-  for (const Json& found : {site.value("problem", Json()), launcher.value("problem", Json()),
-                            slurm.value("paused", Json()), slurm.value("problem", Json())}) {
-    if (found.is_string()) return found.get<std::string>();
+std::string trouble(const answers::Status& status) {
+  std::vector<std::optional<std::string>> problems{status.site.problem};
+  if (status.launcher) problems.push_back(status.launcher->problem);
+  if (status.slurm) {
+    problems.push_back(status.slurm->paused);
+    problems.push_back(status.slurm->problem);
+  }
+  for (const auto& problem : problems) {
+    if (problem) return *problem;
   }
   return "";
 }
 
 // One line per finished or failed task, and one when the problem with workers changes.
-void log_events(const Json& status, const std::string& workspace, NewEvents& news,
+void log_events(const answers::Status& status, const std::string& workspace, NewEvents& news,
                 std::string& problem) {
   const NewEvents::Events events = news.next(status);
   std::string text;
   const std::string now = iso_time(system_clock().wall());
-  for (const Json& task : events.finished) text += fmt::format("{} {}\n", now, finished_line(task));
-  for (const Json& task : events.failed) {
+  for (const auto& task : events.finished) text += fmt::format("{} {}\n", now, finished_line(task));
+  for (const auto& task : events.failed) {
     text += fmt::format("{} {}\n", now, failed_line(task, workspace));
   }
   const std::string said = trouble(status);
@@ -63,7 +68,7 @@ int serve(const ServeOptions& options) {
   std::string problem;
   while (stop.count() == 0) {
     if (daemon.wait_for(0)) return kExitDone;  // `remixer down`
-    const Json status = daemon.status();
+    const answers::Status status = daemon.status();
     log_events(status, workspace, news, problem);
     if (options.until_done && all_ended(status)) break;
     stop.wait(kLookSeconds);

@@ -19,8 +19,11 @@
 #include "coordinator/launch/slurm/script.h"
 #include "coordinator/launch/slurm/site.h"
 #include "experiments/protocol/access.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator::command {
+
+namespace answers = experiments::protocol::answers;
 namespace {
 
 // The site's file, and command-line options that override it.
@@ -97,22 +100,20 @@ struct UpOptions {
 };
 
 // The daemon's answer as one line.
-std::string state_line(const Json& status) {
-  if (status.at("paused").is_string()) {
-    return fmt::format("paused: {}; `remixer slurm up` tries again",
-                       status["paused"].get<std::string>());
+std::string state_line(const answers::Slurm& status) {
+  if (status.paused) {
+    return fmt::format("paused: {}; `remixer slurm up` tries again", *status.paused);
   }
-  if (status.at("problem").is_string()) return status["problem"].get<std::string>();
-  if (!status.at("wanted").get<bool>()) return "no allocations are asked for";
-  const Json why = status.at("why");
-  return fmt::format("keeping up to {} allocations{}", status.at("maximum").get<int64_t>(),
-                     why.is_string() ? ": " + why.get<std::string>() : "");
+  if (status.problem) return *status.problem;
+  if (!status.wanted) return "no allocations are asked for";
+  return fmt::format("keeping up to {} allocations{}", status.maximum,
+                     status.why ? ": " + *status.why : "");
 }
 
 // `reachable`: the user has chosen the address where this daemon listens.
-Json order_up(Session& session, const slurm::Site& site, bool try_first, bool reachable) {
+answers::Slurm order_up(Session& session, const slurm::Site& site, bool try_first, bool reachable) {
   try {
-    return session.post(
+    return session.order<answers::Slurm>(
         "/slurm/up",
         {{"site", slurm::to_json(site)}, {"try_first", try_first}, {"reachable", reachable}});
   } catch (const experiments::protocol::Refused& refused) {
@@ -125,7 +126,7 @@ int up(const fs::path& workspace, const UpOptions& options) {
   const slurm::Site site = options.site.site(workspace);
   slurm::require_slurm();
   if (auto session = Session::find(workspace)) {
-    const Json status = order_up(*session, site, options.dry_run, false);
+    const answers::Slurm status = order_up(*session, site, options.dry_run, false);
     print(fmt::format("The daemon of {} is at work already: {}.\n", workspace.string(),
                       state_line(status)));
     return kExitDone;
@@ -146,7 +147,7 @@ int up(const fs::path& workspace, const UpOptions& options) {
 
 int status(const CommandLine& line) {
   Session session = Session::require(line.workspace);
-  const Json status = session.get("/slurm");
+  const auto status = session.ask<answers::Slurm>("/slurm");
   Table table({{"id"},
                {"state"},
                {"reason"},
@@ -156,10 +157,10 @@ int status(const CommandLine& line) {
                {"start"},
                {"end"},
                {"log"}});
-  for (const Json& each : status.at("allocations")) {
-    table.add_row({each.at("id"), each.at("state"), each.at("reason"), each.at("nodes"),
-                   each.at("workers"), each.at("running"), each.at("start"), each.at("end"),
-                   each.at("log")});
+  for (const answers::Allocation& each : status.allocations) {
+    table.add_row({each.id, each.state, or_missing(each.reason), or_missing(each.nodes),
+                   each.workers, each.running, or_missing(each.start), or_missing(each.end),
+                   each.log});
   }
   if (line.format != Format::kTable) {
     print(table.as(line.format));

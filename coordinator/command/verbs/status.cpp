@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -31,7 +32,7 @@ struct StatusOptions {
 };
 
 // `time_left`: the last column's name. Programs that read CSV know it as "to_go".
-Table grid_table(const Json& grids, const char* time_left = "time_left") {
+Table grid_table(const std::vector<answers::Grid>& grids, const char* time_left = "time_left") {
   Table table({{"id"},
                {"grid"},
                {"state"},
@@ -44,24 +45,16 @@ Table grid_table(const Json& grids, const char* time_left = "time_left") {
                {"failed"},
                {"blocked"},
                {time_left, Show::kDuration}});
-  for (const Json& grid : grids) {
-    const Json& states = grid.at("states");
-    table.add_row({grid.at("id"), grid.at("name"), grid.at("state"), grid.at("cells"),
-                   grid.at("cells_done"), grid.at("tasks"), states.at("done"), states.at("running"),
-                   states.at("waiting").get<int64_t>() + states.at("ready").get<int64_t>(),
-                   states.at("failed"), states.at("blocked"), grid.value("seconds_left", Json())});
+  for (const answers::Grid& grid : grids) {
+    const answers::TaskCounts& states = grid.states;
+    table.add_row({grid.id, grid.name, grid.state, grid.cells, grid.cells_done, grid.tasks,
+                   states.done, states.running, states.waiting + states.ready, states.failed,
+                   states.blocked, or_missing(grid.seconds_left)});
   }
   return table;
 }
 
-// A metric rounded to an integer; missing if there is no such metric.
-Json whole(const Json& metrics, const char* name) {
-  const auto found = metrics.find(name);
-  return found != metrics.end() && found->is_number() ? Json(std::llround(found->get<double>()))
-                                                      : Json();
-}
-
-Table running_table(const Json& running) {
+Table running_table(const std::vector<answers::Running>& running) {
   Table table({{"task"},
                {"title"},
                {"step"},
@@ -74,72 +67,64 @@ Table running_table(const Json& running) {
                {"so_far", Show::kDuration},
                {"time_left", Show::kDuration},
                {"worker"}});
-  for (const Json& attempt : running) {
-    const Json metrics = attempt.value("metrics", Json::object());
-    table.add_row({attempt.at("task_id").get<std::string>().substr(0, kShortId),
-                   attempt.at("title"), attempt.value("step", Json()),
-                   attempt.value("total_steps", Json()), metrics.value("loss", Json()),
-                   whole(metrics, "images_per_second"), whole(metrics, "system.cpu_percent"),
-                   whole(metrics, "system.gpu_percent"),
-                   whole(metrics, "system.loader_stall_percent"), attempt.value("seconds", Json()),
-                   attempt.value("seconds_left", Json()), attempt.value("worker", Json())});
+  for (const answers::Running& attempt : running) {
+    const auto whole = [&](const char* name) {
+      const auto value = attempt.metric(name);
+      return value ? Json(std::llround(*value)) : Json();
+    };
+    table.add_row({attempt.task_id.substr(0, kShortId), attempt.title, attempt.step,
+                   attempt.total_steps, or_missing(attempt.metric("loss")),
+                   whole("images_per_second"), whole("system.cpu_percent"),
+                   whole("system.gpu_percent"), whole("system.loader_stall_percent"),
+                   attempt.seconds, or_missing(attempt.seconds_left), attempt.worker});
   }
   return table;
 }
 
-Table cell_table(const Json& grid) {
-  const std::vector<std::string> sets = eval_sets_of(grid.at("cell_list"));
+Table cell_table(const answers::GridDetail& grid) {
+  const std::vector<std::string> sets = eval_sets_of(grid.cell_list);
   std::vector<Column> columns{{"cell"}, {"model"}, {"labels"}, {"seed"}, {"state"}};
   for (const std::string& set : sets) columns.push_back({set, Show::kFixed1});
   Table table(columns);
-  for (const Json& cell : grid.at("cell_list")) {
-    std::vector<Json> row{cell.at("cell_id").get<std::string>().substr(0, kShortId),
-                          model_text(cell), cell.at("labeler"), cell.at("seed"), cell.at("state")};
-    for (const std::string& set : sets) {
-      Json value;
-      for (const Json& figure : cell.at("figures")) {
-        if (figure.at("eval_set") == set && figure.at("metric") == "top1" &&
-            figure.at("weights") == "raw") {
-          value = figure.at("value");
-        }
-      }
-      row.push_back(value);
-    }
+  for (const answers::Cell& cell : grid.cell_list) {
+    std::vector<Json> row{cell.cell_id.substr(0, kShortId), model_text(cell), cell.labeler,
+                          cell.seed, cell.state};
+    for (const std::string& set : sets) row.push_back(or_missing(top1(cell, set)));
     table.add_row(row);
   }
   return table;
 }
 
-Table task_table(const Json& tasks) {
+Table task_table(const std::vector<answers::TaskSummary>& tasks) {
   Table table({{"task"}, {"kind"}, {"state"}, {"title"}, {"reason"}});
-  for (const Json& task : tasks) {
-    table.add_row({task.at("task_id").get<std::string>().substr(0, kShortId), task.at("kind"),
-                   task.at("state"), task.at("title"), task.value("reason", Json())});
+  for (const answers::TaskSummary& task : tasks) {
+    table.add_row({task.task_id.substr(0, kShortId), task.kind, task.state, task.title,
+                   or_missing(task.reason)});
   }
   return table;
 }
 
-std::string workers_line(const Json& status) {
+std::string workers_line(const answers::Status& status) {
   size_t idle = 0, running = 0, silent = 0;
-  for (const Json& worker : status.at("workers")) {
-    const auto state = worker.value("state", "");
-    ++(state == "running" ? running : state == "idle" ? idle : silent);
+  for (const answers::Worker& worker : status.workers) {
+    ++(worker.state == "running" ? running : worker.state == "idle" ? idle : silent);
   }
   std::string line = fmt::format("Workers: {} at work, {} idle", running, idle);
   if (silent > 0) line += fmt::format(", {} silent", silent);
-  const Json stopped = status.value("launcher", Json::object()).value("problem", Json());
-  if (stopped.is_string()) line += "; they do not start: " + stopped.get<std::string>();
-  const Json slurm = status.value("slurm", Json::object());
-  if (slurm.value("wanted", false)) {
-    const Json trouble = slurm.value("paused", Json()), problem = slurm.value("problem", Json());
-    const Json why = trouble.is_string() ? trouble : problem.is_string() ? problem : slurm["why"];
-    if (why.is_string()) line += "\nSlurm: " + why.get<std::string>();
+  if (status.launcher && status.launcher->problem) {
+    line += "; they do not start: " + *status.launcher->problem;
+  }
+  if (status.slurm && status.slurm->wanted) {
+    const answers::Slurm& slurm = *status.slurm;
+    const auto& why = slurm.paused ? slurm.paused : slurm.problem ? slurm.problem : slurm.why;
+    if (why) line += "\nSlurm: " + *why;
   }
   return line + "\n";
 }
 
 // Who works on the grids.
-std::string workers_text(const Source& source, const Json& status, const fs::path& workspace) {
+std::string workers_text(const Source& source, const answers::Status& status,
+                         const fs::path& workspace) {
   if (source.has_daemon()) return workers_line(status);
   if (!source.is_export()) {
     return "No daemon is running; `remixer up` or `remixer run` continues.\n";
@@ -151,10 +136,10 @@ std::string workers_text(const Source& source, const Json& status, const fs::pat
 }
 
 // Overview, failures first.
-std::string overview(const Source& source, const Json& status, const fs::path& workspace,
+std::string overview(const Source& source, const answers::Status& status, const fs::path& workspace,
                      size_t width, bool colour) {
   std::string text;
-  const Json& failures = status.at("failures");
+  const std::vector<answers::FailedTask>& failures = status.failures;
   for (size_t i = 0; i < std::min(failures.size(), kShownFailures); ++i) {
     text += coloured(failed_line(failures[i], workspace.string()), Colour::kRed, colour) + "\n";
   }
@@ -163,22 +148,22 @@ std::string overview(const Source& source, const Json& status, const fs::path& w
                         failures.size() - kShownFailures);
   }
   if (!text.empty()) text += "\n";
-  text += status.at("grids").empty() ? "No grid was submitted yet.\n"
-                                     : grid_table(status.at("grids")).text(width);
-  if (!status.at("running").empty()) text += "\n" + running_table(status.at("running")).text(width);
+  text +=
+      status.grids.empty() ? "No grid was submitted yet.\n" : grid_table(status.grids).text(width);
+  if (!status.running.empty()) text += "\n" + running_table(status.running).text(width);
   return text + "\n" + workers_text(source, status, workspace);
 }
 
 // The cells of the newest active grid.
-std::string matrix_of(Source& source, const Json& status, size_t width) {
+std::string matrix_of(Source& source, const answers::Status& status, size_t width) {
   if (!source.has_daemon()) return "";
-  for (const Json& grid : status.at("grids")) {
-    if (grid.at("state") != "running") continue;
-    const Json matrix =
-        source.session().get(fmt::format("/grids/{}/matrix", grid.at("id").get<int64_t>()));
+  for (const answers::Grid& grid : status.grids) {
+    if (grid.state != "running") continue;
+    const auto matrix =
+        source.session().ask<answers::Matrix>(fmt::format("/grids/{}/matrix", grid.id));
     const std::string set = usual_eval_set(matrix);
-    return fmt::format("\nCells of {}{}\n{}", grid.at("name").get<std::string>(),
-                       set.empty() ? "" : ": top-1 on " + set, matrix_text(matrix, set, width));
+    return fmt::format("\nCells of {}{}\n{}", grid.name, set.empty() ? "" : ": top-1 on " + set,
+                       matrix_text(matrix, set, width));
   }
   return "";
 }
@@ -186,44 +171,49 @@ std::string matrix_of(Source& source, const Json& status, size_t width) {
 // A table shows one page; programs get all tasks, or all from `after` on.
 std::string task_text(Source& source, const std::string& grid, const CommandLine& line,
                       const StatusOptions& options, size_t width) {
-  Json page = source.tasks_page(grid, options.after);
-  Json tasks = std::move(page.at("tasks"));
-  Json next = page.at("next");
-  while (line.format != Format::kTable && next.is_number()) {
-    page = source.tasks_page(grid, next.get<int64_t>());
-    for (Json& task : page.at("tasks")) tasks.push_back(std::move(task));
-    next = page.at("next");
+  answers::TaskList page = source.tasks_page(grid, options.after);
+  std::vector<answers::TaskSummary> tasks = std::move(page.tasks);
+  while (line.format != Format::kTable && page.next) {
+    page = source.tasks_page(grid, *page.next);
+    std::move(page.tasks.begin(), page.tasks.end(), std::back_inserter(tasks));
   }
-  if (line.format == Format::kJson) return tasks.dump(1) + "\n";
+  if (line.format == Format::kJson) {
+    Json list = Json::array();
+    for (const answers::TaskSummary& task : tasks) list.push_back(to_json(task));
+    return list.dump(1) + "\n";
+  }
   std::string text = task_table(tasks).as(line.format, width);
-  if (next.is_number()) {
+  if (page.next) {
     text += fmt::format("There are more: `remixer status {}--tasks --after {}` continues\n",
-                        grid.empty() ? "" : grid + " ", next.get<int64_t>());
+                        grid.empty() ? "" : grid + " ", *page.next);
   }
   return text;
 }
 
+std::string grid_text(const answers::GridDetail& grid, const CommandLine& line, size_t width) {
+  if (line.format == Format::kJson) {
+    Json json = to_json(grid);
+    json.erase("next");  // it is whole
+    return json.dump(1) + "\n";
+  }
+  if (line.format == Format::kCsv) return cell_table(grid).csv();
+  return grid_table({grid}).text(width) + "\n" + cell_table(grid).text(width);
+}
+
 std::string status_text(Source& source, const CommandLine& line, const StatusOptions& options,
                         size_t width, bool colour) {
-  Json grid;
+  std::optional<answers::Grid> grid;
   if (!options.grid.empty()) {
     grid = find_grid(source.grids(), options.grid);
-    if (grid.is_null()) {
-      fail_input("no grid is called '{}': `remixer status` lists them", options.grid);
-    }
+    if (!grid) fail_input("no grid is called '{}': `remixer status` lists them", options.grid);
   }
   if (options.tasks) {
-    return task_text(source, grid.is_null() ? "" : grid.at("id").dump(), line, options, width);
+    return task_text(source, grid ? std::to_string(grid->id) : "", line, options, width);
   }
-  if (!grid.is_null()) {
-    grid = source.grid(grid.at("id"));
-    if (line.format == Format::kJson) return grid.dump(1) + "\n";
-    if (line.format == Format::kCsv) return cell_table(grid).csv();
-    return grid_table(Json::array({grid})).text(width) + "\n" + cell_table(grid).text(width);
-  }
-  const Json status = source.status();
-  if (line.format == Format::kJson) return status.dump(1) + "\n";
-  if (line.format == Format::kCsv) return grid_table(status.at("grids"), "to_go").csv();
+  if (grid) return grid_text(source.grid(grid->id), line, width);
+  const answers::Status status = source.status();
+  if (line.format == Format::kJson) return to_json(status).dump(1) + "\n";
+  if (line.format == Format::kCsv) return grid_table(status.grids, "to_go").csv();
   std::string text = overview(source, status, line.workspace, width, colour);
   if (options.watch) text += matrix_of(source, status, width);
   return text;
@@ -251,14 +241,14 @@ int watch(const CommandLine& line, const StatusOptions& options) {
     if (on_terminal()) {
       block.draw(lines_that_fit(status_text(source, line, options, terminal_width() - 1, false)));
     } else {
-      const Json status = source.status();
+      const answers::Status status = source.status();
       if (!news) {
         print(overview(source, status, line.workspace, 0, false));
         news.emplace(status, 0);
       }
       const NewEvents::Events events = news->next(status);
-      for (const Json& task : events.finished) print(finished_line(task) + "\n");
-      for (const Json& task : events.failed) {
+      for (const auto& task : events.finished) print(finished_line(task) + "\n");
+      for (const auto& task : events.failed) {
         print(failed_line(task, line.workspace.string()) + "\n");
       }
     }

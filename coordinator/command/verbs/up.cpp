@@ -26,7 +26,7 @@ struct UpOptions {
   WorkerOptions workers;
   ListenOptions listen;
   std::string notify_command, notify_url;
-  uint64_t disk_quota = 0;
+  int64_t disk_quota = 0;
   double lease_seconds = DaemonOptions().lease_seconds;
 };
 

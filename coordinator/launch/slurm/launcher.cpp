@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/optional_text.h"
 #include "coordinator/launch/slurm/health.h"
 
 namespace remixer::coordinator::slurm {
@@ -34,10 +35,6 @@ std::string tail(const fs::path& log) {
   size_t at = 0;
   while ((at = text.find('\n', at)) != std::string::npos) text.replace(at, 1, " | ");
   return text.empty() ? "it wrote nothing" : text;
-}
-
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
 }
 
 }  // namespace
@@ -247,24 +244,24 @@ struct SlurmLauncher::Parts {
     if (thread.joinable()) thread.join();
   }
 
-  Json jobs_json() const {
-    Json list = Json::array();
+  std::vector<experiments::protocol::answers::Allocation> allocations() const {
+    std::vector<experiments::protocol::answers::Allocation> list;
     for (const Job& job : jobs) {
       if (job.phase == JobPhase::kEnded) continue;
       const auto found = demand.allocations.find(job.id);
       const bool known = found != demand.allocations.end();
-      list.push_back({{"id", job.id},
-                      {"state", job.state},
-                      {"waiting", job.phase == JobPhase::kWaiting},
-                      {"reason", text_or_null(job.reason)},
-                      {"nodes", text_or_null(job.nodes)},
-                      {"start", text_or_null(job.start)},
-                      {"end", text_or_null(job.end)},
-                      {"workers", known ? found->second.alive : 0},
-                      {"running", known ? found->second.running : 0},
-                      {"log", fs::path(folder / (job.id + ".log"))
-                                  .lexically_relative(options.paths.workspace)
-                                  .string()}});
+      list.push_back({.id = job.id,
+                      .state = job.state,
+                      .waiting = job.phase == JobPhase::kWaiting,
+                      .reason = text_if_any(job.reason),
+                      .nodes = text_if_any(job.nodes),
+                      .start = text_if_any(job.start),
+                      .end = text_if_any(job.end),
+                      .workers = known ? found->second.alive : 0,
+                      .running = known ? found->second.running : 0,
+                      .log = fs::path(folder / (job.id + ".log"))
+                                 .lexically_relative(options.paths.workspace)
+                                 .string()});
     }
     return list;
   }
@@ -357,17 +354,17 @@ std::optional<Site> SlurmLauncher::site() const {
   return parts_->wanted ? parts_->site : std::nullopt;
 }
 
-Json SlurmLauncher::status() const {
+experiments::protocol::answers::Slurm SlurmLauncher::status() const {
   const Parts& p = *parts_;
   std::lock_guard lock(p.mutex);
-  return {{"wanted", p.wanted},
-          {"name", p.name},
-          {"paused", text_or_null(p.paused)},
-          {"problem", text_or_null(p.problem)},
-          {"why", text_or_null(p.why)},
-          {"maximum", p.site ? p.site->queue.maximum : 0},
-          {"backlog", p.site ? p.site->queue.backlog : 0},
-          {"allocations", p.jobs_json()}};
+  return {.wanted = p.wanted,
+          .name = p.name,
+          .paused = text_if_any(p.paused),
+          .problem = text_if_any(p.problem),
+          .why = text_if_any(p.why),
+          .maximum = p.site ? p.site->queue.maximum : 0,
+          .backlog = p.site ? p.site->queue.backlog : 0,
+          .allocations = p.allocations()};
 }
 
 }  // namespace remixer::coordinator::slurm

@@ -13,6 +13,7 @@
 #include "coordinator/launch/slurm/plan.h"
 #include "coordinator/launch/slurm/script.h"
 #include "coordinator/launch/slurm/site.h"
+#include "experiments/protocol/answers.h"
 
 namespace remixer::coordinator::slurm {
 
@@ -66,8 +67,8 @@ class SlurmLauncher {
   // The site, if allocations of it are wanted.
   std::optional<Site> site() const;
 
-  // As in docs/api.md, GET /slurm.
-  Json status() const;
+  // Answer of GET /slurm.
+  experiments::protocol::answers::Slurm status() const;
 
  private:
   struct Parts;

@@ -65,12 +65,12 @@ TEST_F(DaemonTest, ServesThoseWhoReadItsAccessFile) {
   const Json status = client.get("/status");
   EXPECT_EQ(status["grids"][0]["states"]["ready"], 1);
   EXPECT_EQ(status["launcher"]["workers"], 0);
-  EXPECT_EQ(daemon.status()["grids"], status["grids"]);
+  EXPECT_EQ(to_json(daemon.status())["grids"], status["grids"]);
 
   client.post("/shutdown", Json::object());
   daemon.wait();
   EXPECT_FALSE(fs::exists(access_path()));
-  EXPECT_EQ(daemon.status()["grids"][0]["name"], "g");
+  EXPECT_EQ(daemon.status().grids.at(0).name, "g");
 }
 
 TEST_F(DaemonTest, SecondDaemonOnTheSameWorkspaceIsRefused) {
@@ -235,8 +235,8 @@ TEST_F(DaemonTest, StopLetsAWorkerReleaseItsAttempt) {
 
   Daemon next(options());
   next.start();
-  EXPECT_EQ(next.status()["grids"][0]["states"]["ready"], 1);
-  EXPECT_EQ(next.status()["grace_seconds"], 0);
+  EXPECT_EQ(next.status().grids.at(0).states.ready, 1);
+  EXPECT_EQ(next.status().grace_seconds, 0);
 }
 
 // `remixer down` waits for it, and a client that gets no answer tells busy from absent by it.

@@ -91,7 +91,7 @@ class History {
     }
   }
 
-  void collect(std::optional<uint64_t> quota) {
+  void collect(std::optional<int64_t> quota) {
     const auto gone = collect_garbage(*engine_, {.dry_run = false, .quota = quota});
     collected += static_cast<int64_t>(gone.items.size());
   }
@@ -132,7 +132,7 @@ class History {
       fs::remove(folder_ / ("remixer.db" + std::string(end)));
     open(true);
     // Whoever collects before anything was read back finds nothing that it may delete.
-    const auto gone = collect_garbage(*engine_, {.dry_run = false, .quota = uint64_t{0}});
+    const auto gone = collect_garbage(*engine_, {.dry_run = false, .quota = 0});
     EXPECT_TRUE(gone.items.empty());
     const auto submitted = engine_->submit(grid_);
     adopt_results(*engine_, submitted.grid_id);
@@ -208,7 +208,6 @@ class History {
       for (const auto& [id, entry] : view.state.tasks) {
         if (entry.state == TaskState::kDone) results[id] = view.store.result(entry);
       }
-      return Json();
     });
     return results;
   }
@@ -271,8 +270,7 @@ TEST(CommittedFiles, ReSentModelIsNotGarbage) {
                    {"ema", first.folder + "/ema.safetensors"},
                    {"best", first.folder + "/best.safetensors"}};
   ASSERT_TRUE(engine.result(result).accepted);
-  for (const std::optional<uint64_t> quota :
-       {std::optional<uint64_t>(), std::optional<uint64_t>(0)}) {
+  for (const std::optional<int64_t> quota : {std::optional<int64_t>(), std::optional<int64_t>(0)}) {
     collect_garbage(engine, {.dry_run = false, .quota = quota});
     for (const char* name : {"model", "ema", "best"}) {
       EXPECT_TRUE(fs::exists(folder.path / first.folder / (std::string(name) + ".safetensors")))

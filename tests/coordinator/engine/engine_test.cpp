@@ -37,7 +37,7 @@ class EngineTest : public ::testing::Test {
   std::string join(int64_t pid = 1) { return engine->register_worker(make_worker(pid)).worker_id; }
   Assignment claim(const std::string& worker) { return engine->claim({worker}).assignment.value(); }
   Json task(const std::string& id) {
-    return engine->query([&](const Engine::View& view) { return task_json(view, id); });
+    return engine->query([&](const Engine::View& view) { return to_json(task_view(view, id)); });
   }
   // Writes a file into the attempt's folder and reports it as the prepared dataset.
   protocol::AttemptResult prepared(const Assignment& assignment, const std::string& to) {
@@ -152,9 +152,9 @@ TEST_F(EngineTest, WorkersWhoseProcessHasEndedAreSeen) {
   EXPECT_GT(living.started, 0);
   const std::string id = engine->register_worker(living).worker_id;
   engine->tick();
-  const Json workers = engine->query(workers_json);
+  const auto workers = engine->query(workers_view).workers;
   EXPECT_TRUE(std::any_of(workers.begin(), workers.end(),
-                          [&](const Json& each) { return each["worker_id"] == id; }));
+                          [&](const auto& each) { return each.worker_id == id; }));
 }
 
 // A container counts its pids by itself, and two machines may have one name: what cannot be seen
@@ -184,7 +184,6 @@ TEST_F(EngineTest, OnlyProcessesThatAreSeenFromHereAreDeclaredDead) {
   std::vector<bool> gone;
   engine->query([&](const Engine::View& view) {
     for (const std::string& id : ids) gone.push_back(view.state.workers.at(id).gone);
-    return Json();
   });
   EXPECT_EQ(gone, (std::vector<bool>{false, false, true}));
 }
@@ -227,7 +226,7 @@ TEST_F(EngineTest, StatusSaysWhatRunsWhatFailedAndHowLongItTakes) {
   beat.step = 50;
   beat.metrics = {{50, 1, "loss", 1.5}};
   engine->heartbeat(beat);
-  Json status = engine->query(status_json);
+  Json status = to_json(engine->query(status_view));
   ASSERT_EQ(status["running"].size(), 1u);
   EXPECT_EQ(status["running"][0]["title"], "train 1");
   EXPECT_EQ(status["running"][0]["metrics"]["loss"], 1.5);
@@ -239,7 +238,7 @@ TEST_F(EngineTest, StatusSaysWhatRunsWhatFailedAndHowLongItTakes) {
   EXPECT_EQ(status["workers"][0]["task_id"], train.task_id);
 
   engine->result(result_of(train, protocol::Ending::kBadInput));
-  status = engine->query(status_json);
+  status = to_json(engine->query(status_view));
   ASSERT_EQ(status["failures"].size(), 1u);
   EXPECT_EQ(status["failures"][0]["reason"], "as the test wanted");
   EXPECT_EQ(status["failures"][0]["log"], train.folder + "/log.txt");
@@ -259,7 +258,7 @@ TEST_F(EngineTest, GridListsItsCellsWithTheirFigures) {
     engine->result(result);
   }
   const Json grid =
-      engine->query([&](const Engine::View& view) { return grid_json(view, "g", {}); });
+      engine->query([&](const Engine::View& view) { return to_json(grid_view(view, "g", {})); });
   EXPECT_EQ(grid["id"], submitted.grid_id);
   EXPECT_EQ(grid["cells_done"], 1);
   ASSERT_EQ(grid["cell_list"].size(), 2u);

@@ -71,7 +71,7 @@ TEST_F(CollectTest, CheckpointsGoOnceTheModelIsThere) {
   finish(second);
   const Collected collected = collect_garbage(*engine, {});
   EXPECT_EQ(collected.items.size(), 4u);
-  EXPECT_GT(collected.freed, 200000u);
+  EXPECT_GT(collected.freed_bytes, 200000);
   EXPECT_FALSE(there(first, "checkpoint-00000010.json"));
   EXPECT_FALSE(there(second, "checkpoint-00000020.safetensors"));
   EXPECT_TRUE(there(second, "model.safetensors"));
@@ -112,9 +112,9 @@ TEST_F(CollectTest, QuotaTakesNoMoreThanItMustAndFailedTasksLast) {
   EXPECT_EQ(all.items.size(), 6u);
 
   CollectOptions options;
-  options.quota = all.used - 50000;
+  options.quota = all.used_bytes - 50000;
   const Collected little = collect_garbage(*engine, options);
-  EXPECT_GE(little.freed, 50000u);
+  EXPECT_GE(little.freed_bytes, 50000);
   EXPECT_LT(little.items.size(), 4u);
   EXPECT_TRUE(there(failed, "checkpoint-00000010.json"));
   EXPECT_TRUE(collect_garbage(*engine, options).items.empty()) << "it is kept already";

@@ -123,10 +123,7 @@ class SlowWorkspaceTest : public ::testing::Test {
     // The database has a disk of its own.
     engine = std::make_unique<Engine>(
         Engine::Options{folder.path, state_folder.path / "remixer.db", settings});
-    engine->query([](const Engine::View&) {
-      scheduler = ::gettid();
-      return Json();
-    });
+    engine->query([](const Engine::View&) { scheduler = ::gettid(); });
     worker = engine->register_worker(make_worker(1)).worker_id;
     name = folder.path.string() + "/";
     slow_folder = name.c_str();

@@ -97,12 +97,11 @@ TEST_F(WorkspaceIdTest, WorkspaceThatIsNotMountedIsNotBegunAfresh) {
 TEST_F(WorkspaceIdTest, WhatNoDatabaseKnowsIsNotDeletedUnasked) {
   work_through(*open("a.db"));
   const auto engine = open("new.db", true);
-  for (const std::optional<uint64_t> quota :
-       {std::optional<uint64_t>(), std::optional<uint64_t>(0)}) {
+  for (const std::optional<int64_t> quota : {std::optional<int64_t>(), std::optional<int64_t>(0)}) {
     const Collected collected = collect_garbage(*engine, {.dry_run = false, .quota = quota});
     EXPECT_TRUE(collected.items.empty());
     EXPECT_EQ(collected.unknown_folders, 4);
-    EXPECT_GT(collected.unknown_bytes, 0u);
+    EXPECT_GT(collected.unknown_bytes, 0);
   }
   EXPECT_EQ(runs(), 4);
   EXPECT_EQ(collect_garbage(*engine, {.dry_run = true, .quota = {}, .unknown = true}).items.size(),
@@ -131,7 +130,6 @@ TEST_F(WorkspaceIdTest, AdoptReadsResultsBack) {
     const TaskEntry& evaluated = view.state.task(grid.tasks[2].id());
     EXPECT_EQ(evaluated.state, TaskState::kDone);
     EXPECT_EQ(view.store.figures(evaluated).size(), 1u);
-    return Json();
   });
   // What is made again does not go where the first attempt's files are.
   const std::string worker = engine->register_worker(make_worker(5)).worker_id;
@@ -158,6 +156,14 @@ TEST_F(WorkspaceIdTest, NewAttemptsDoNotWriteIntoFoldersThatAreThere) {
   const Assignment next = engine->claim({worker, {}}).assignment.value();
   EXPECT_EQ(next.task_id, train);
   EXPECT_EQ(next.attempt, 4);
+}
+
+TEST(AttemptNumberTest, IsWhatAFoldersNameSays) {
+  EXPECT_EQ(attempt_number("12"), 12);
+  for (const char* name : {"", "1a", "-1", "+1", " 1", "1 ", "checkpoint", "9223372036854775807",
+                           "000000000000000001"}) {
+    EXPECT_EQ(attempt_number(name), std::nullopt) << name;
+  }
 }
 
 }  // namespace

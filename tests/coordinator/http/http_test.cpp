@@ -263,14 +263,22 @@ class RoutesTest : public ::testing::Test {
     RouteOptions options;
     options.engine = engine.get();
     options.shutdown = [this](bool) { ++shutdowns; };
-    options.slurm = [] { return Json{{"wanted", false}}; };
+    options.slurm = [] { return experiments::protocol::answers::Slurm(); };
     options.slurm_up = [this](const SlurmUp& order) { taken_up = order; };
     options.slurm_resume = [] {};
     options.slurm_down = [](bool let_run) {
       if (!let_run) throw Error("squeue: no answer");
     };
-    options.about = [] { return Json{{"version", "1"}}; };
-    options.status = [] { return Json{{"revision", 1}}; };
+    options.about = [] {
+      experiments::protocol::answers::Ping about;
+      about.version = "1";
+      return about;
+    };
+    options.status = [] {
+      experiments::protocol::answers::Status status;
+      status.revision = 1;
+      return status;
+    };
     options.counts = [this] { return server->counts(); };
     options.workspace = folder.path;
     options.database = folder.path / "remixer.db";

@@ -208,11 +208,11 @@ TEST_F(LauncherTest, StartsADeadWorkerAgainAndGivesUpWithTheReason) {
   LocalLauncher launcher(options("echo started >> " + (folder.path / "starts").string() +
                                  "\necho 'no such device'; exit 3\n"));
   launcher.start(1, 1);
-  ASSERT_TRUE(eventually([&] { return !launcher.status()["problem"].is_null(); }));
+  ASSERT_TRUE(eventually([&] { return launcher.status().problem.has_value(); }));
   const std::string starts = read_file(folder.path / "starts");
   EXPECT_EQ(std::count(starts.begin(), starts.end(), '\n'), 5);
-  EXPECT_THAT(launcher.status()["problem"].get<std::string>(), HasSubstr("no such device"));
-  EXPECT_EQ(launcher.status()["alive"], 0);
+  EXPECT_THAT(launcher.status().problem.value_or(""), HasSubstr("no such device"));
+  EXPECT_EQ(launcher.status().alive, 0);
 }
 
 TEST_F(LauncherTest, WorkerThatAsksForARestartIsNeverGivenUp) {
@@ -223,7 +223,7 @@ TEST_F(LauncherTest, WorkerThatAsksForARestartIsNeverGivenUp) {
     const std::string starts = read_file_if_exists(folder.path / "starts").value_or("");
     return std::count(starts.begin(), starts.end(), '\n') > 7;
   }));
-  EXPECT_TRUE(launcher.status()["problem"].is_null());
+  EXPECT_EQ(launcher.status().problem, std::nullopt);
 }
 
 TEST_F(LauncherTest, TerminatesInOrderAndKillsTheRest) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "coordinator/daemon/daemon.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/protocol/access.h"
 #include "tests/coordinator/support.h"
@@ -34,6 +35,29 @@ TEST(Session, SaysThatTheNameOfALivingDaemonsHostIsNotKnown) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("no-such-host.invalid is not known here"));
   }
+}
+
+// A daemon of another version may answer with other fields: here, another question's answer.
+TEST(Session, SaysThatADaemonOfAnotherVersionIsNotUnderstood) {
+  const testing::TemporaryFolder folder;
+  DaemonOptions options;
+  options.workspace = folder.path;
+  Daemon daemon(options);
+  daemon.start();
+  Session session(daemon.access());
+  EXPECT_EQ(session.ask<experiments::protocol::answers::Ping>("/ping").workspace,
+            folder.path.string());
+  try {
+    session.ask<experiments::protocol::answers::Status>("/ping");
+    ADD_FAILURE() << "it was understood";
+  } catch (const InputError&) {
+    ADD_FAILURE() << "the user's input is not to blame";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("status: field 'now' is missing"));
+    EXPECT_THAT(error.what(), HasSubstr("another version"));
+  }
+  daemon.stop();
+  daemon.wait();
 }
 
 }  // namespace

@@ -18,9 +18,24 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const Json kTasks = Json::array({{{"task_id", "abcd1111"}, {"title", "train deit · none"}},
-                                 {{"task_id", "abcd2222"}, {"title", "train deit · saliency"}},
-                                 {{"task_id", "ef001234"}, {"title", "train deit"}}});
+answers::TaskSummary task(const char* id, const char* title, std::vector<int64_t> grids = {}) {
+  answers::TaskSummary made;
+  made.task_id = id;
+  made.title = title;
+  made.grids = std::move(grids);
+  return made;
+}
+
+answers::Grid grid(int64_t id, const char* name) {
+  answers::Grid made;
+  made.id = id;
+  made.name = name;
+  return made;
+}
+
+const std::vector<answers::TaskSummary> kTasks = {task("abcd1111", "train deit · none"),
+                                                  task("abcd2222", "train deit · saliency"),
+                                                  task("ef001234", "train deit")};
 
 std::string refusal(const std::string& text) {
   try {
@@ -32,12 +47,12 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(FindTask, ByIdPrefixOrTitle) {
-  EXPECT_EQ(find_task(kTasks, "abcd2222")["task_id"], "abcd2222");
-  EXPECT_EQ(find_task(kTasks, "ef00")["task_id"], "ef001234");
-  EXPECT_EQ(find_task(kTasks, "EF001")["task_id"], "ef001234");
-  EXPECT_EQ(find_task(kTasks, "Saliency")["task_id"], "abcd2222");
+  EXPECT_EQ(find_task(kTasks, "abcd2222").task_id, "abcd2222");
+  EXPECT_EQ(find_task(kTasks, "ef00").task_id, "ef001234");
+  EXPECT_EQ(find_task(kTasks, "EF001").task_id, "ef001234");
+  EXPECT_EQ(find_task(kTasks, "Saliency").task_id, "abcd2222");
   // A whole title is meant even where it is a part of others.
-  EXPECT_EQ(find_task(kTasks, "train deit")["task_id"], "ef001234");
+  EXPECT_EQ(find_task(kTasks, "train deit").task_id, "ef001234");
 }
 
 TEST(FindTask, RefusesNoneAndSeveral) {
@@ -49,23 +64,21 @@ TEST(FindTask, RefusesNoneAndSeveral) {
 }
 
 TEST(FindTask, TakesTheNewestGridsOfTheSameTitle) {
-  const Json tasks =
-      Json::array({{{"task_id", "old1"}, {"title", "train deit"}, {"grids", {1, 2}}},
-                   {{"task_id", "new1"}, {"title", "train deit"}, {"grids", {1, 3}}},
-                   {{"task_id", "old2"}, {"title", "train mixer"}, {"grids", {2, 1}}}});
-  EXPECT_EQ(find_task(tasks, "train deit")["task_id"], "new1");
-  EXPECT_EQ(find_task(tasks, "DEIT")["task_id"], "new1");
-  EXPECT_EQ(find_task(tasks, "old1")["task_id"], "old1");
-  EXPECT_EQ(find_task(tasks, "mixer")["task_id"], "old2");
+  const std::vector<answers::TaskSummary> tasks = {task("old1", "train deit", {1, 2}),
+                                                   task("new1", "train deit", {1, 3}),
+                                                   task("old2", "train mixer", {2, 1})};
+  EXPECT_EQ(find_task(tasks, "train deit").task_id, "new1");
+  EXPECT_EQ(find_task(tasks, "DEIT").task_id, "new1");
+  EXPECT_EQ(find_task(tasks, "old1").task_id, "old1");
+  EXPECT_EQ(find_task(tasks, "mixer").task_id, "old2");
 }
 
 TEST(FindGrid, ByNameTheNewestElseByNumber) {
-  const Json grids = Json::array(
-      {{{"id", 3}, {"name", "quick"}}, {{"id", 2}, {"name", "quick"}}, {{"id", 1}, {"name", "3"}}});
-  EXPECT_EQ(find_grid(grids, "quick")["id"], 3);
-  EXPECT_EQ(find_grid(grids, "2")["id"], 2);
-  EXPECT_EQ(find_grid(grids, "3")["id"], 1);
-  EXPECT_TRUE(find_grid(grids, "slow").is_null());
+  const std::vector<answers::Grid> grids = {grid(3, "quick"), grid(2, "quick"), grid(1, "3")};
+  EXPECT_EQ(find_grid(grids, "quick").value().id, 3);
+  EXPECT_EQ(find_grid(grids, "2").value().id, 2);
+  EXPECT_EQ(find_grid(grids, "3").value().id, 1);
+  EXPECT_FALSE(find_grid(grids, "slow").has_value());
 }
 
 // More than the daemon says at once; the database alone says the same.
@@ -77,16 +90,16 @@ TEST(Source, ReadsListingsToTheirEnd) {
     Source source(folder.path);
     EXPECT_EQ(source.tasks().size(), 1 + 3 * seeds.size());
     EXPECT_EQ(source.tasks_of(1).size(), 1 + 3 * seeds.size());
-    EXPECT_EQ(source.grid(1).at("cell_list").size(), seeds.size());
-    EXPECT_FALSE(source.grid(1).contains("next"));
-    EXPECT_EQ(source.task("Train 1000").at("title"), "train 1000");
-    EXPECT_EQ(source.task("evaluate 7 on mixed_rand").at("kind"), "evaluate");
-    const Json prepare = source.whole_task(source.task("prepare")["task_id"]);
-    EXPECT_EQ(prepare.at("dependants").size(), 3 * seeds.size());
-    EXPECT_FALSE(prepare.contains("next"));
-    const Json first = source.tasks_page("", 0);
-    EXPECT_EQ(first.at("tasks").size(), 1000u);
-    EXPECT_EQ(source.tasks_page("1", first.at("next").get<int64_t>()).at("tasks").size(), 1000u);
+    EXPECT_EQ(source.grid(1).cell_list.size(), seeds.size());
+    EXPECT_EQ(source.grid(1).next, std::nullopt);
+    EXPECT_EQ(source.task("Train 1000").title, "train 1000");
+    EXPECT_EQ(source.task("evaluate 7 on mixed_rand").kind, "evaluate");
+    const auto prepare = source.whole_task(source.task("prepare").task_id);
+    EXPECT_EQ(prepare.dependants.size(), 3 * seeds.size());
+    EXPECT_EQ(prepare.next, std::nullopt);
+    const answers::TaskList first = source.tasks_page("", 0);
+    EXPECT_EQ(first.tasks.size(), 1000u);
+    EXPECT_EQ(source.tasks_page("1", first.next.value()).tasks.size(), 1000u);
     return source.has_daemon();
   };
   {
@@ -106,21 +119,27 @@ TEST(Source, ReadsListingsToTheirEnd) {
 
 // All there is to tell of a workspace.
 struct Told {
-  Json status, grids, tasks;
-  std::vector<Json> each_grid, each_task;
+  Json status;
+  std::vector<Json> grids, tasks, each_grid, each_task;
 };
 
 Told tell(const fs::path& workspace, bool with_daemon) {
   Source source(workspace);
   EXPECT_EQ(source.has_daemon(), with_daemon);
-  Told told{source.status(), source.grids(), source.tasks(), {}, {}};
-  for (const Json& grid : told.grids) told.each_grid.push_back(source.grid(grid.at("id")));
-  for (const Json& task : told.tasks) told.each_task.push_back(source.whole_task(task["task_id"]));
-  // What only a daemon knows, and the time of asking.
-  for (Json* json : {&told.status["grids"], &told.grids}) {
-    for (Json& grid : *json) grid.erase("seconds_left");
+  Told told{to_json(source.status()), {}, {}, {}, {}};
+  for (const answers::Grid& grid : source.grids()) {
+    told.grids.push_back(to_json(grid));
+    told.each_grid.push_back(to_json(source.grid(grid.id)));
   }
-  for (Json& grid : told.each_grid) grid.erase("seconds_left");
+  for (const answers::TaskSummary& task : source.tasks()) {
+    told.tasks.push_back(to_json(task));
+    told.each_task.push_back(to_json(source.whole_task(task.task_id)));
+  }
+  // What only a daemon knows, and the time of asking.
+  for (Json& grid : told.status["grids"]) grid.erase("seconds_left");
+  for (std::vector<Json>* grids : {&told.grids, &told.each_grid}) {
+    for (Json& grid : *grids) grid.erase("seconds_left");
+  }
   for (Json& task : told.each_task) task.erase("environments");
   return told;
 }
@@ -178,8 +197,8 @@ TEST(Source, SaysTheSameWithoutADaemon) {
     EXPECT_EQ(here, there);
   }
   Source source(folder.path);
-  EXPECT_EQ(source.status()["workers"], Json::array());
-  EXPECT_EQ(source.whole_task(source.task("train 3")["task_id"])["explanation"],
+  EXPECT_TRUE(source.status().workers.empty());
+  EXPECT_EQ(source.whole_task(source.task("train 3").task_id).explanation,
             "grid 'paused' is paused; `remixer resume 2` continues it");
 }
 

@@ -13,41 +13,43 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Json figure(const char* set, double value, const char* weights = "raw",
-            const char* metric = "top1") {
-  return {
-      {"weights", weights}, {"eval_set", set}, {"metric", metric}, {"value", value}, {"n", 1000}};
+using experiments::protocol::Figure;
+
+Figure figure(const char* set, double value, const char* weights = "raw",
+              const char* metric = "top1") {
+  return {weights, set, metric, value, 1000};
 }
 
-Json cell(const char* architecture, const char* labeler, int64_t seed = 0,
-          const char* prior = "none") {
-  return {{"architecture", architecture},
-          {"spatial_prior", prior},
-          {"labeler", labeler},
-          {"seed", seed},
-          {"figures",
-           {figure("original", 65.5, "ema"), figure("original", 90, "raw", "top5"),
-            figure("original", 64.24), figure("mixed_same", 60), figure("mixed_rand", 41.7)}}};
+answers::Cell cell(const char* architecture, const char* labeler, int64_t seed = 0,
+                   const char* prior = "none") {
+  answers::Cell made;
+  made.architecture = architecture;
+  made.spatial_prior = prior;
+  made.labeler = labeler;
+  made.seed = seed;
+  made.figures = {figure("original", 65.5, "ema"), figure("original", 90, "raw", "top5"),
+                  figure("original", 64.24), figure("mixed_same", 60), figure("mixed_rand", 41.7)};
+  return made;
 }
 
 const std::vector<std::string> kSets{"original", "mixed_same", "mixed_rand"};
 
 TEST(CellRows, ShowTop1OfRawWeightsAndTheGap) {
-  const Json cells = Json::array({cell("deit_nano_patch4_32", "none")});
+  const std::vector<answers::Cell> cells = {cell("deit_nano_patch4_32", "none")};
   const CellRows rows(cells, kSets, 0);
   EXPECT_EQ(rows.heading(), "model      labels  original  mixed_same  mixed_rand    gap");
   EXPECT_EQ(rows.row(cells[0]), "deit_nano  none        64.2        60.0        41.7   18.3");
 }
 
 TEST(CellRows, MarkMissingFigures) {
-  Json one = cell("deit_nano_patch4_32", "none");
-  one["figures"] = Json::array({figure("original", 50)});
-  const CellRows rows(Json::array({one}), kSets, 0);
+  answers::Cell one = cell("deit_nano_patch4_32", "none");
+  one.figures = {figure("original", 50)};
+  const CellRows rows({one}, kSets, 0);
   EXPECT_EQ(rows.row(one), "deit_nano  none        50.0           -           -      -");
 }
 
 TEST(CellRows, LeaveOutWhatDoesNotFitButKeepTheComparison) {
-  const Json cells = Json::array({cell("deit_nano_patch4_32", "none")});
+  const std::vector<answers::Cell> cells = {cell("deit_nano_patch4_32", "none")};
   const CellRows rows(
       cells, {"only_fg", "original", "no_fg", "mixed_same", "mixed_rand", "only_bg_b"}, 60);
   EXPECT_LE(display_width(rows.heading()), 60u);
@@ -57,10 +59,10 @@ TEST(CellRows, LeaveOutWhatDoesNotFitButKeepTheComparison) {
 }
 
 TEST(CellRows, NameTheSeedOnlyWhereThereAreSeveral) {
-  const Json cells = Json::array(
-      {cell("mixer_nano_patch4_32", "none", 0), cell("mixer_nano_patch4_32", "none", 1)});
+  const std::vector<answers::Cell> cells = {cell("mixer_nano_patch4_32", "none", 0),
+                                            cell("mixer_nano_patch4_32", "none", 1)};
   EXPECT_THAT(CellRows(cells, kSets, 0).heading(), HasSubstr("seed"));
-  EXPECT_THAT(CellRows(Json::array({cells[0]}), kSets, 0).heading(), Not(HasSubstr("seed")));
+  EXPECT_THAT(CellRows({cells[0]}, kSets, 0).heading(), Not(HasSubstr("seed")));
 }
 
 TEST(ModelText, LeavesOutPatchAndImageSizeOnly) {
@@ -71,9 +73,9 @@ TEST(ModelText, LeavesOutPatchAndImageSizeOnly) {
 }
 
 TEST(EvalSetsOf, FollowTheirFirstAppearance) {
-  Json second = cell("a", "none");
-  second["figures"].push_back(figure("no_fg", 1));
-  EXPECT_THAT(eval_sets_of(Json::array({cell("a", "none"), second})),
+  answers::Cell second = cell("a", "none");
+  second.figures.push_back(figure("no_fg", 1));
+  EXPECT_THAT(eval_sets_of({cell("a", "none"), second}),
               ElementsAre("original", "mixed_same", "mixed_rand", "no_fg"));
 }
 

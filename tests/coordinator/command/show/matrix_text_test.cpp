@@ -6,32 +6,36 @@
 namespace remixer::coordinator::command {
 namespace {
 
-Json place(int row, const char* labeler, int done, int failed, int running, const Json& figures) {
-  return {{"row", row},
-          {"labeler", labeler},
-          {"cells", done + failed + running},
-          {"states", {{"done", done}, {"failed", failed}, {"running", running}, {"waiting", 0}}},
-          {"tasks", 9},
-          {"tasks_done", 9 * done / (done + failed + running)},
-          {"figures", figures}};
+namespace answers = experiments::protocol::answers;
+using Figures = std::map<std::string, answers::SeedMean>;
+
+answers::MatrixPlace place(int64_t row, const char* labeler, int64_t done, int64_t failed,
+                           int64_t running, const Figures& figures) {
+  answers::MatrixPlace made;
+  made.row = row;
+  made.labeler = labeler;
+  made.cells = done + failed + running;
+  made.states = {done, failed, running, 0};
+  made.tasks = 9;
+  made.tasks_done = 9 * done / made.cells;
+  made.figures = figures;
+  return made;
 }
 
-Json row(const char* architecture, const char* prior, const char* recipe) {
-  return {{"architecture", architecture},
-          {"spatial_prior", prior},
-          {"train_set", "fashion"},
-          {"recipe", recipe}};
+answers::MatrixRow row(const char* architecture, const char* prior, const char* recipe) {
+  return {architecture, prior, "fashion", recipe};
 }
 
-Json matrix() {
-  const Json figure = {{"original", {{"mean", 65.93}, {"deviation", 1.24}, {"seeds", 2}}}};
-  const Json alone = {{"original", {{"mean", 70.0}, {"deviation", nullptr}, {"seeds", 1}}}};
-  return {{"rows", {row("deit", "none", "quick"), row("deit", "convit", "quick")}},
-          {"labelers", {"none", "saliency"}},
-          {"eval_sets", {"mixed_rand", "original"}},
-          {"places",
-           {place(0, "none", 2, 0, 0, figure), place(0, "saliency", 0, 1, 0, Json::object()),
-            place(1, "none", 0, 0, 1, alone)}}};
+answers::Matrix matrix() {
+  const Figures two = {{"original", {65.93, 1.24, 2, std::nullopt}}};
+  const Figures alone = {{"original", {70.0, std::nullopt, 1, std::nullopt}}};
+  answers::Matrix made;
+  made.rows = {row("deit", "none", "quick"), row("deit", "convit", "quick")};
+  made.labelers = {"none", "saliency"};
+  made.eval_sets = {"mixed_rand", "original"};
+  made.places = {place(0, "none", 2, 0, 0, two), place(0, "saliency", 0, 1, 0, {}),
+                 place(1, "none", 0, 0, 1, alone)};
+  return made;
 }
 
 TEST(MatrixTextTest, ShowsMeansAndStates) {
@@ -45,16 +49,13 @@ TEST(MatrixTextTest, ShowsMeansAndStates) {
 }
 
 TEST(MatrixTextTest, NamesWhatTellsRowsApart) {
-  Json two = matrix();
-  two["rows"][1] = row("deit", "none", "long");
+  answers::Matrix two = matrix();
+  two.rows[1] = row("deit", "none", "long");
   EXPECT_NE(matrix_text(two, "original", 0).find("long"), std::string::npos);
 }
 
 TEST(MatrixTextTest, NothingIsEmpty) {
-  const Json empty = {{"rows", Json::array()},
-                      {"labelers", Json::array()},
-                      {"eval_sets", Json::array()},
-                      {"places", Json::array()}};
+  const answers::Matrix empty;
   EXPECT_EQ(matrix_text(empty, "", 80), "");
   EXPECT_EQ(usual_eval_set(empty), "");
 }
