@@ -93,6 +93,8 @@ Json to_json(const RunState& state) {
                {"epoch", state.epoch},
                {"loss_sum", state.loss_sum},
                {"loss_count", state.loss_count},
+               {"unreported_loss_sum", state.unreported.sum},
+               {"unreported_losses", state.unreported.steps},
                {"loss_scale", state.scaler.scale},
                {"loss_scale_good_steps", state.scaler.good_steps},
                {"best_epoch", state.best_epoch},
@@ -109,9 +111,12 @@ RunState run_state_from_json(const Json& json) {
   state.epoch = json.at("epoch");
   state.loss_sum = json.at("loss_sum");
   state.loss_count = json.at("loss_count");
-  // Absent from format 1, whose recipes did not need them.
+  // Absent from format 1, whose recipes did not need them, and the unreported losses from the first
+  // checkpoints of format 2.
   state.seed = json.value("seed", state.seed);
   state.updates = json.value("updates", state.step);
+  state.unreported.sum = json.value("unreported_loss_sum", 0.0);
+  state.unreported.steps = json.value("unreported_losses", int64_t{0});
   state.scaler.scale = json.value("loss_scale", state.scaler.scale);
   state.scaler.good_steps = json.value("loss_scale_good_steps", state.scaler.good_steps);
   state.best_epoch = json.value("best_epoch", state.best_epoch);

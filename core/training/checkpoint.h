@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "core/models/model.h"
+#include "core/training/metrics.h"
 #include "core/training/precision.h"
 
 namespace remixer::training {
@@ -29,6 +30,7 @@ struct RunState {
   int64_t epoch = 0;       // of the last step
   double loss_sum = 0;     // over the last step's epoch so far
   int64_t loss_count = 0;  // steps in that sum
+  LossWindow unreported;   // losses since the last report
   LossScale scaler;
   // On held-out images, if the recipe holds any out.
   int64_t best_epoch = -1;  // -1: no epoch has ended yet

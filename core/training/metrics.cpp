@@ -16,8 +16,8 @@ Metric Metrics::metric(int64_t step, const std::string& name, double value) cons
 }
 
 void Metrics::count(double loss, int64_t images) {
-  loss_ += loss;
-  ++steps_;
+  losses_.sum += loss;
+  ++losses_.steps;
   images_ += images;
 }
 
@@ -27,15 +27,16 @@ void Metrics::note(int64_t step, const std::string& name, double value) {
 
 std::vector<Metric> Metrics::take(int64_t step, bool means) {
   std::vector<Metric> metrics = std::exchange(noted_, {});
-  if (!means || steps_ == 0) return metrics;
+  if (!means || losses_.steps == 0) return metrics;
   const double now = system_clock().monotonic();
-  metrics.push_back(metric(step, "loss", loss_ / static_cast<double>(steps_)));
+  metrics.push_back(metric(step, "loss", losses_.sum / static_cast<double>(losses_.steps)));
   const double seconds = std::max(1e-9, now - started_);
   metrics.push_back(metric(step, "images_per_second", static_cast<double>(images_) / seconds));
   metrics.push_back(
       metric(step, "system.loader_stall_percent", std::min(100.0, 100 * waited_ / seconds)));
-  loss_ = waited_ = 0;
-  steps_ = images_ = 0;
+  losses_ = {};
+  waited_ = 0;
+  images_ = 0;
   started_ = now;
   return metrics;
 }

@@ -10,6 +10,14 @@
 
 namespace remixer::training {
 
+// The losses since the last report, of which the next one is the mean. Checkpoints hold it, so that
+// a resumed run reports what an undisturbed one would.
+struct LossWindow {
+  double sum = 0;
+  int64_t steps = 0;
+  bool operator==(const LossWindow&) const = default;
+};
+
 // Means over the steps since the last report, and single figures. One thread at a time.
 class Metrics {
  public:
@@ -19,6 +27,9 @@ class Metrics {
 
   // After each step: its loss and the images that it trained on.
   void count(double loss, int64_t images);
+  const LossWindow& losses() const { return losses_; }
+  // Continues the losses of an earlier attempt. Rates are means since now.
+  void resume(const LossWindow& losses) { losses_ = losses; }
   // Adds the seconds that the step waited for its images.
   void wait(double seconds) { waited_ += seconds; }
   // A figure of this step alone, reported at once.
@@ -33,8 +44,9 @@ class Metrics {
 
   int64_t steps_per_epoch_;
   std::vector<Metric> noted_;
-  double loss_ = 0, waited_ = 0, started_;  // seconds of the monotonic clock
-  int64_t steps_ = 0, images_ = 0;
+  LossWindow losses_;
+  double waited_ = 0, started_;  // seconds; of the monotonic clock
+  int64_t images_ = 0;
 };
 
 }  // namespace remixer::training

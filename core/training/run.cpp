@@ -126,6 +126,7 @@ void Run::resume() {
   }
   read_tensors(last_checkpoint_, checkpoint_tensors());
   optimizer_.set_steps(state_.updates);
+  metrics_.resume(state_.unreported);
   resumed_at_ = state_.step;
 }
 
@@ -177,7 +178,8 @@ TrainOutcome Run::train() {
       state_.step * local, total * local, std::max(1, job_.loader_threads),
       BatchForm::of(communicator_.device()));
   DeviceQueue batches(loader, communicator_.device(), (total - state_.step) * local);
-  if (communicator_.rank() == 0) metrics_.note(state_.step, "base_lr", schedule_.base_rate());
+  // At step 0 in every attempt: the curve of an undisturbed run has one such point.
+  if (communicator_.rank() == 0) metrics_.note(0, "base_lr", schedule_.base_rate());
   TrainOutcome outcome;
   outcome.resumed_at = resumed_at_;
   while (state_.step < total) {
@@ -375,6 +377,7 @@ void Run::save_checkpoint() {
   const double start = now();
   check_weights();
   last_checkpoint_ = (job_.folder / checkpoint_name(state_.step)).string();
+  state_.unreported = metrics_.losses();
   if (communicator_.rank() == 0) write_checkpoint(job_.folder, state_, checkpoint_tensors());
   checkpointed_ = now();
   checkpoint_cost_ = checkpointed_ - start;

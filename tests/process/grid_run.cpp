@@ -85,22 +85,9 @@ std::map<std::string, double> curves(const fs::path& workspace) {
                           "(task_id, attempt) JOIN cells c USING (cell_id) WHERE m.name IN "
                           "('loss', 'lr', 'base_lr') OR "
                           "m.name LIKE 'kappa%' ORDER BY m.attempt");
-  // A run that resumes at step s > 0 says its base_lr there, and the next loss is a mean over the
-  // steps since then, not since the last report before the cut.
-  SQLite::Statement resumed(database,
-                            "SELECT c.labeler, s.step, (SELECT min(l.step) FROM metrics l WHERE "
-                            "l.task_id = s.task_id AND "
-                            "l.attempt = s.attempt AND l.name = 'loss') FROM metrics s JOIN runs r "
-                            "USING (task_id, attempt) "
-                            "JOIN cells c USING (cell_id) WHERE s.name = 'base_lr' AND s.step > 0");
   std::map<std::string, double> all;
   while (query.executeStep()) {
     all[query.getColumn(0).getString()] = query.getColumn(1).getDouble();
-  }
-  while (resumed.executeStep()) {
-    const std::string labeler = resumed.getColumn(0).getString();
-    all.erase(labeler + "/base_lr/" + resumed.getColumn(1).getString());
-    all.erase(labeler + "/loss/" + resumed.getColumn(2).getString());
   }
   return all;
 }

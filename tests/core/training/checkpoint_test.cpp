@@ -24,6 +24,7 @@ void write(const fs::path& folder, int64_t step, const std::string& cell = "a ce
   state.epoch = step / 4;
   state.loss_sum = 0.1 * static_cast<double>(step);
   state.loss_count = step % 4;
+  state.unreported = {0.7 / 3, step % 20};
   state.scaler = {1024.0 / 3, 17};
   state.best_epoch = 2;
   state.best_top1 = 100.0 / 7;
@@ -50,6 +51,7 @@ TEST(CheckpointTest, ComesBackAsWritten) {
   expected.epoch = 1;
   expected.loss_sum = 0.1 * 7;
   expected.loss_count = 3;
+  expected.unreported = {0.7 / 3, 7};
   expected.scaler = {1024.0 / 3, 17};
   expected.best_epoch = 2;
   expected.best_top1 = 100.0 / 7;

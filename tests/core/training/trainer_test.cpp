@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <set>
 
 #include "base/error.h"
@@ -57,6 +59,17 @@ class TrainerTest : public ::testing::Test {
     return train(job, solo);
   }
 
+  // What was reported since the last call, but for rates and the machine: value by "name/step", the
+  // last one if there were several.
+  std::map<std::string, double> take_curves() {
+    std::map<std::string, double> curves;
+    for (const Metric& metric : std::exchange(metrics_, {})) {
+      if (metric.name == "images_per_second" || metric.name.starts_with("system.")) continue;
+      curves[fmt::format("{}/{}", metric.name, metric.step)] = metric.value;
+    }
+    return curves;
+  }
+
   remixer::testing::ScratchFolder scratch_;
   std::unique_ptr<remixer::testing::BoxLabels> labels_;
   std::vector<double> losses_;
@@ -73,6 +86,8 @@ TEST_F(TrainerTest, ResumedRunEqualsTheUninterruptedOneBitForBit) {
   ASSERT_TRUE(whole.finished);
   EXPECT_EQ(whole.steps, 9);
   const std::vector<double> losses = std::exchange(losses_, {});
+  const std::map<std::string, double> curves = take_curves();
+  EXPECT_EQ(curves.at("loss/9"), std::accumulate(losses.begin(), losses.end(), 0.0) / 9);
   const std::string weights = read_file(scratch_ / "whole/model.safetensors");
   const std::string averaged = read_file(scratch_ / "whole/ema.safetensors");
   EXPECT_NE(weights, averaged);
@@ -96,6 +111,7 @@ TEST_F(TrainerTest, ResumedRunEqualsTheUninterruptedOneBitForBit) {
       folders.push_back(part.folder);
     }
     EXPECT_EQ(std::exchange(losses_, {}), losses);
+    EXPECT_EQ(take_curves(), curves);
   }
 }
 
