@@ -107,6 +107,11 @@ class ObjectWriter {
     const Json written = write(value);
     if (written != write(absent)) json_[name] = written;
   }
+  // Always written; FieldReader takes it as unchanged if it is missing.
+  template <typename T>
+  void may_lack(const char* name, const T& value) {
+    (*this)(name, value);
+  }
   // A number that may be NaN or infinite, which JSON stores as null.
   void number_or_nan(const char* name, double value) {
     json_[name] = std::isfinite(value) ? Json(value) : Json();
@@ -177,6 +182,11 @@ class FieldReader {
   void optional(const char* name, T& value, const std::type_identity_t<T>& absent) {
     if (const Json* json = find(name)) return read(*json, Place(place_, name), value);
     value = absent;
+  }
+  // A field that may be missing, which leaves the value as it is.
+  template <typename T>
+  void may_lack(const char* name, T& value) {
+    if (const Json* json = find(name)) read(*json, Place(place_, name), value);
   }
   void number_or_nan(const char* name, double& value) {
     const Json& json = member(name);

@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/saliency_file.h"
 #include "base/temporary_folder.h"
+#include "experiments/spec/task_result.h"
 
 namespace remixer::reports {
 
@@ -43,12 +44,13 @@ std::vector<Maps> find_maps(const Study& study, SQLite::Database& database) {
     query.bind(1, cell.id);
     while (query.executeStep()) {
       const Json spec = Json::parse(query.getColumn(0).getString(), nullptr, false);
-      const Json result = Json::parse(query.getColumn(1).getString(), nullptr, false);
-      if (!spec.is_object() || !result.is_object() || !result.contains("saliency")) continue;
+      const auto result =
+          experiments::stored_result<experiments::SaliencyResult>(query.getColumn(1).getString());
+      if (!spec.is_object() || !result) continue;
       const Json images = {{"set", spec.value("eval_set", Json())},
                            {"dataset", spec.value("dataset", Json())},
                            {"images", spec.value("images", Json())}};
-      all.push_back({&cell, images.dump(), result.at("saliency").get<std::string>()});
+      all.push_back({&cell, images.dump(), result->saliency});
     }
   }
   return all;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "experiments/spec/task_result.h"
 
 namespace remixer::reports {
 
@@ -67,17 +68,27 @@ class DetailsReader {
   }
 
  private:
+  // Its file and hash, from its result.
+  static void find_file(const std::string& result, RunDetails& run) {
+    if (run.kind == "train") {
+      if (const auto trained = experiments::stored_result<experiments::TrainResult>(result)) {
+        run.file = trained->model, run.sha256 = trained->model_sha256;
+      }
+    } else if (run.kind == "evaluate") {
+      if (const auto evaluated = experiments::stored_result<experiments::EvaluateResult>(result)) {
+        run.file = evaluated->predictions, run.sha256 = evaluated->predictions_sha256;
+      }
+    } else if (const auto drawn = experiments::stored_result<experiments::SaliencyResult>(result)) {
+      run.file = drawn->saliency, run.sha256 = drawn->saliency_sha256;
+    }
+  }
+
   RunDetails run() {
     RunDetails run;
     run.task_id = column_text(tasks_, 1);
     run.kind = column_text(tasks_, 2);
     run.set = member(Json::parse(column_text(tasks_, 3), nullptr, false), "eval_set");
-    const Json result = Json::parse(column_text(tasks_, 4), nullptr, false);
-    const std::string field = run.kind == "train"      ? "model"
-                              : run.kind == "evaluate" ? "predictions"
-                                                       : run.kind;
-    run.file = member(result, field);
-    run.sha256 = member(result, field + "_sha256");
+    find_file(column_text(tasks_, 4), run);
     std::error_code none;
     run.kept = !run.file.empty() && fs::exists(workspace_ / run.file, none);
     run.attempts = tasks_.getColumn(5).getInt64();

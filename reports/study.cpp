@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
+#include "experiments/spec/task_result.h"
 #include "reports/data_kinds.h"
 #include "reports/read_database.h"
 
@@ -143,9 +144,10 @@ void StudyReader::add_evaluation(SQLite::Statement& query, StudyCell& cell, cons
   const std::string split = member(spec, "split");
   evaluation.split = split.empty() ? evaluation.eval_set : split;
   evaluation.transform = member(spec, "transform");
-  const Json result = json(query, 6);
-  evaluation.predictions = member(result, "predictions");
-  evaluation.predictions_sha256 = member(result, "predictions_sha256");
+  if (const auto result = experiments::stored_result<experiments::EvaluateResult>(text(query, 6))) {
+    evaluation.predictions = result->predictions;
+    evaluation.predictions_sha256 = result->predictions_sha256;
+  }
   const size_t index = static_cast<size_t>(&cell - study_.cells.data());
   evaluation.own = !spec.contains("dataset");
   const Json& dataset = evaluation.own ? datasets_[index] : spec.at("dataset");
@@ -176,11 +178,11 @@ void StudyReader::read_tasks() {
     cell->train_task = text(query, 1);
     cell->train_state = text(query, 4);
     if (!done) continue;
-    const Json result = json(query, 6);
-    cell->model = member(result, "model");
-    if (!result.is_object() || !result.contains("kappa")) continue;
-    for (const Json& kappa : result.at("kappa")) {
-      if (kappa.is_number()) cell->kappa.push_back(kappa.get<double>());
+    const auto result = experiments::stored_result<experiments::TrainResult>(text(query, 6));
+    if (!result) continue;
+    cell->model = result->model;
+    for (const auto& kappa : result->kappa) {
+      if (kappa) cell->kappa.push_back(*kappa);
     }
   }
 }

@@ -27,22 +27,26 @@ void check_split_files(const TaskContext& context, const std::filesystem::path& 
   if (!wrong.empty()) throw InputError(wrong);
 }
 
+experiments::PrepareResult prepared(const TaskContext& context) {
+  return experiments::task_result<experiments::PrepareResult>(context.input(TaskKind::kPrepare));
+}
+
 namespace {
 
 std::filesystem::path dataset_folder(const TaskContext& context) {
-  return context.workspace / context.input(TaskKind::kPrepare).at("folder").get<std::string>();
+  return context.workspace / prepared(context).folder;
 }
 
 CellInputs open_inputs(const TaskContext& context, const std::string& split) {
-  const auto& prepared = context.input(TaskKind::kPrepare);
+  const experiments::PrepareResult dataset = prepared(context);
   CellInputs inputs;
-  inputs.dataset = dataset_folder(context);
+  inputs.dataset = context.workspace / dataset.folder;
   const experiments::Cell& cell = *context.assignment.cell;
   if (!cell.labeler || (split != "train" && !cell.is_remixer())) return inputs;
-  const auto& labelled = context.input(TaskKind::kLabel, split);
-  inputs.labels = labelcache::open_labels(
-      context.workspace / labelled.at("file").get<std::string>(), prepared.at("content_sha256"),
-      split, context.assignment.cell->labeler);
+  const auto labelled =
+      experiments::task_result<experiments::LabelResult>(context.input(TaskKind::kLabel, split));
+  inputs.labels = labelcache::open_labels(context.workspace / labelled.file, dataset.content_sha256,
+                                          split, cell.labeler);
   return inputs;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/augment/patch_labels.h"
+#include "experiments/spec/task_result.h"
 #include "worker/task_runner.h"
 
 namespace remixer::worker {
@@ -16,6 +17,10 @@ struct CellInputs {
   std::filesystem::path dataset;
   std::unique_ptr<data::LabelSource> labels;  // null if the cell needs none for this split
 };
+
+// The result of the task that prepared the data set. Throws as TaskContext::input(), and InputError
+// if it cannot be read.
+experiments::PrepareResult prepared(const TaskContext& context);
 
 // Throws InputError on all ranks if a file of the split differs from the imported one; rank 0
 // checks. Must be called by all ranks.

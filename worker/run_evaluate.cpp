@@ -5,15 +5,11 @@
 #include "base/hash.h"
 #include "base/predictions_file.h"
 #include "core/evaluation/evaluator.h"
+#include "experiments/spec/task_result.h"
 #include "experiments/spec/task_spec.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
-namespace {
-
-using experiments::TaskKind;
-
-}  // namespace
 
 TaskOutcome run_evaluate(const TaskContext& context) {
   const auto spec = experiments::evaluate_spec(context.assignment.task.spec);
@@ -21,7 +17,8 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   // The set may be a split of another dataset, under a name that the grid gives.
   const std::string& split = spec.set.split;
   const CellInputs inputs = open_cell_inputs(context, split);
-  const auto& trained = context.input(TaskKind::kTrain);
+  const auto trained = experiments::task_result<experiments::TrainResult>(
+      context.input(experiments::TaskKind::kTrain));
   const double start = system_clock().monotonic();
 
   evaluation::EvaluateJob job;
@@ -47,10 +44,10 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   predictions.cell = job.cell.id();
   predictions.eval_set = split;
   predictions.dataset_sha256 = data::Dataset::open(inputs.dataset, split).content_hash();
-  for (const auto& [kind, key] :
-       {std::pair{"raw", "model"}, std::pair{"ema", "ema"}, std::pair{"best", "best"}}) {
-    if (!trained.contains(key) || trained.at(key).is_null()) continue;
-    job.weights = context.workspace / trained.at(key).get<std::string>();
+  for (const char* kind : {"raw", "ema", "best"}) {
+    const auto weights = trained.weights(kind);
+    if (!weights) continue;
+    job.weights = context.workspace / *weights;
     auto answer = evaluation::evaluate(job, *context.communicator);
     for (const auto& figure : answer.figures) {
       outcome.figures.push_back({kind, set, figure.metric, figure.value, figure.n});
@@ -65,9 +62,10 @@ TaskOutcome run_evaluate(const TaskContext& context) {
   if (context.communicator->rank() != 0) return outcome;
   const auto file = context.folder() / "predictions.safetensors";
   write_predictions(file, predictions);
-  outcome.result = {{"predictions", context.assignment.folder + "/predictions.safetensors"},
-                    {"predictions_sha256", sha256_file(file)},
-                    {"seconds", system_clock().monotonic() - start}};
+  outcome.result = result_json(experiments::EvaluateResult{
+      .predictions = context.assignment.folder + "/predictions.safetensors",
+      .predictions_sha256 = sha256_file(file),
+      .seconds = system_clock().monotonic() - start});
   return outcome;
 }
 

@@ -13,8 +13,7 @@ TaskOutcome run_label(const TaskContext& context) {
 
   labelcache::LabelJob job;
   job.labeler = spec.labeler;
-  job.dataset = context.workspace /
-                context.input(experiments::TaskKind::kPrepare).at("folder").get<std::string>();
+  job.dataset = context.workspace / prepared(context).folder;
   job.split = split;
   job.output = context.folder() / file;
   job.weights = context.weights;
@@ -35,11 +34,11 @@ TaskOutcome run_label(const TaskContext& context) {
   if (!outcome.finished) return outcome;
   const std::string published =
       fmt::format("labels/{}/{}/{}", short_id(spec.dataset), short_id(spec.labeler), file);
-  outcome.result = {{"file", published},
-                    {"content_sha256", labelled.content_sha256},
-                    {"images", labelled.images},
-                    {"resumed_at", labelled.resumed_at},
-                    {"seconds", labelled.seconds}};
+  outcome.result = result_json(experiments::LabelResult{.file = published,
+                                                        .content_sha256 = labelled.content_sha256,
+                                                        .images = labelled.images,
+                                                        .resumed_at = labelled.resumed_at,
+                                                        .seconds = labelled.seconds});
   outcome.publish.push_back({context.assignment.folder + "/" + file, published});
   return outcome;
 }

@@ -5,6 +5,7 @@
 #include "core/builders/builder.h"
 #include "core/dataset/dataset.h"
 #include "experiments/spec/imported.h"
+#include "experiments/spec/task_result.h"
 #include "experiments/spec/task_spec.h"
 #include "worker/task_runner.h"
 
@@ -18,8 +19,8 @@ Json describe(const std::filesystem::path& folder, const std::string& published)
   const auto manifest = Json::parse(read_file(folder / "manifest.json"));
   int64_t images = 0;
   for (const auto& [split, count] : manifest.at("splits").items()) images += count.get<int64_t>();
-  return {
-      {"folder", published}, {"content_sha256", manifest.at("content_sha256")}, {"images", images}};
+  return result_json(experiments::PrepareResult{
+      published, manifest.at("content_sha256").get<std::string>(), images});
 }
 
 }  // namespace

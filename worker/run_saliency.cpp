@@ -8,21 +8,20 @@
 #include "core/io/safetensors.h"
 #include "core/models/weights.h"
 #include "core/training/cell_model.h"
+#include "experiments/spec/task_result.h"
 #include "experiments/spec/task_spec.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
 namespace {
 
-using experiments::TaskKind;
-
 // The cell's trained model with the last epoch's raw weights, on the rank's device, and its
 // evaluation settings. Its classes are those of its training set, whatever set it is shown.
 struct Trained {
   Trained(const TaskContext& context, const std::filesystem::path& trained_on) {
-    const auto& trained = context.input(TaskKind::kTrain);
-    const io::Safetensors weights =
-        io::read_safetensors(context.workspace / trained.at("model").get<std::string>());
+    const auto trained = experiments::task_result<experiments::TrainResult>(
+        context.input(experiments::TaskKind::kTrain));
+    const io::Safetensors weights = io::read_safetensors(context.workspace / trained.model);
     evaluated = evaluation::evaluated_cell(*context.assignment.cell, weights, trained_on);
     model = models::create_model_to_load(evaluated.model);
     models::load_weights(*model, weights);
@@ -63,10 +62,11 @@ TaskOutcome run_saliency(const TaskContext& context) {
 
   TaskOutcome outcome;
   outcome.finished = true;
-  outcome.result = {{"saliency", context.assignment.folder + "/saliency.safetensors"},
-                    {"saliency_sha256", sha256_file(file)},
-                    {"images", maps.size()},
-                    {"seconds", system_clock().monotonic() - start}};
+  outcome.result = result_json(
+      experiments::SaliencyResult{.saliency = context.assignment.folder + "/saliency.safetensors",
+                                  .saliency_sha256 = sha256_file(file),
+                                  .images = static_cast<int64_t>(maps.size()),
+                                  .seconds = system_clock().monotonic() - start});
   return outcome;
 }
 

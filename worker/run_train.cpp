@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <spdlog/spdlog.h>
+#include <cmath>
+#include <optional>
 
 #include "base/hash.h"
+#include "experiments/spec/task_result.h"
 #include "worker/cell_inputs.h"
 
 namespace remixer::worker {
+namespace {
+
+std::optional<double> if_finite(double value) {
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
 
 TaskOutcome run_train(const TaskContext& context) {
   const CellInputs inputs = open_cell_inputs(context, "train");
@@ -29,24 +38,25 @@ TaskOutcome run_train(const TaskContext& context) {
   if (!outcome.finished || context.communicator->rank() != 0) return outcome;
   const auto model = context.folder() / "model.safetensors";
   const std::string prefix = context.assignment.folder + "/";
-  outcome.result = {{"model", prefix + "model.safetensors"},
-                    {"model_sha256", sha256_file(model)},
-                    {"ema", nullptr},
-                    {"kappa", trained.kappa},
-                    {"final_loss", trained.final_loss},
-                    {"steps", trained.steps},
-                    {"resumed_at", trained.resumed_at},
-                    {"seconds", trained.seconds}};
+  experiments::TrainResult result;
+  result.model = prefix + "model.safetensors";
+  result.model_sha256 = sha256_file(model);
   if (std::filesystem::exists(context.folder() / "ema.safetensors")) {
-    outcome.result["ema"] = prefix + "ema.safetensors";
-    outcome.result["ema_sha256"] = sha256_file(context.folder() / "ema.safetensors");
+    result.ema = prefix + "ema.safetensors";
+    result.ema_sha256 = sha256_file(context.folder() / "ema.safetensors");
   }
   if (trained.best) {
-    outcome.result["best"] = prefix + "best.safetensors";
-    outcome.result["best_sha256"] = sha256_file(context.folder() / "best.safetensors");
-    outcome.result["best_epoch"] = trained.best->epoch;
-    outcome.result["hold_out_top1"] = trained.best->top1;
+    result.best = prefix + "best.safetensors";
+    result.best_sha256 = sha256_file(context.folder() / "best.safetensors");
+    result.best_epoch = trained.best->epoch;
+    result.hold_out_top1 = trained.best->top1;
   }
+  for (const double kappa : trained.kappa) result.kappa.push_back(if_finite(kappa));
+  result.final_loss = if_finite(trained.final_loss);
+  result.steps = trained.steps;
+  result.resumed_at = trained.resumed_at;
+  result.seconds = trained.seconds;
+  outcome.result = result_json(result);
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include "coordinator/command/verbs/rehearse.h"
 #include "coordinator/daemon/workspace.h"
 #include "experiments/outlook/rehearsal.h"
+#include "experiments/spec/task_result.h"
 #include "experiments/spec/task_spec.h"
 
 namespace remixer::coordinator::command {
@@ -58,41 +59,47 @@ Json training_rows(SQLite::Database& database, const experiments::Machine& machi
   return rows;
 }
 
-// Labelling by labeler: images, seconds, bytes.
+// Labelling by labeler.
 Json labelling_rows(SQLite::Database& database, const fs::path& scratch,
                     const experiments::Machine& machine, const std::map<std::string, bool>& whole) {
   SQLite::Statement query(
       database,
       "SELECT g.title, t.spec, t.result FROM grid_tasks g JOIN task t ON t.id = "
       "g.task_id WHERE g.kind = 'label' AND t.result IS NOT NULL");
-  std::map<std::string, Json> rows;
-  std::map<std::string, int64_t> bytes;
+  struct Sum {
+    std::string labeler;
+    int64_t files = 0, images = 0, bytes = 0;
+    double seconds = 0;
+  };
+  std::map<std::string, Sum> sums;
   while (query.executeStep()) {
     const std::string title = query.getColumn(0);
     const std::string name = title.substr(title.rfind("· ") + std::string("· ").size());
     const Json spec = Json::parse(query.getColumn(1).getString());
-    const Json result = Json::parse(query.getColumn(2).getString());
-    Json& row = rows[name];
-    if (row.is_null()) {
-      row = {{"name", name},   {"labeler", experiments::label_spec(spec).labeler.name},
-             {"files", 0},     {"images", 0},
-             {"seconds", 0.0}, {"units", machine.processors}};
-    }
-    row["files"] = row["files"].get<int64_t>() + 1;
-    row["images"] = row["images"].get<int64_t>() + result.at("images").get<int64_t>();
-    row["seconds"] = row["seconds"].get<double>() + result.at("seconds").get<double>();
+    const auto result = experiments::task_result<experiments::LabelResult>(
+        Json::parse(query.getColumn(2).getString()));
+    Sum& sum = sums[name];
+    sum.labeler = experiments::label_spec(spec).labeler.name;
+    ++sum.files;
+    sum.images += result.images;
+    sum.seconds += result.seconds;
     std::error_code none;
-    const auto size = fs::file_size(scratch / result.at("file").get<std::string>(), none);
-    if (!none) bytes[name] += static_cast<int64_t>(size);
+    const auto size = fs::file_size(scratch / result.file, none);
+    if (!none) sum.bytes += static_cast<int64_t>(size);
   }
   Json list = Json::array();
-  for (auto& [name, row] : rows) {
-    const auto images = row["images"].get<double>();
-    row["images_a_second"] = images / std::max(1e-9, row["seconds"].get<double>());
-    row["bytes_an_image"] = static_cast<double>(bytes[name]) / std::max(1.0, images);
+  for (const auto& [name, sum] : sums) {
+    const auto images = static_cast<double>(sum.images);
     const auto real = whole.find(name);
-    row["whole"] = (real == whole.end() || real->second) && images >= kEnoughImages;
-    list.push_back(std::move(row));
+    list.push_back({{"name", name},
+                    {"labeler", sum.labeler},
+                    {"files", sum.files},
+                    {"images", sum.images},
+                    {"seconds", sum.seconds},
+                    {"units", machine.processors},
+                    {"images_a_second", images / std::max(1e-9, sum.seconds)},
+                    {"bytes_an_image", static_cast<double>(sum.bytes) / std::max(1.0, images)},
+                    {"whole", (real == whole.end() || real->second) && images >= kEnoughImages}});
   }
   return list;
 }
