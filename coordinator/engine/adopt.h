@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "coordinator/engine/engine.h"
-#include "experiments/protocol/answers.h"
+#include "experiments/protocol/order_answers.h"
 
 namespace remixer::coordinator {
 

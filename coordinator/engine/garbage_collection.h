@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "coordinator/engine/engine.h"
-#include "experiments/protocol/answers.h"
+#include "experiments/protocol/order_answers.h"
 
 namespace remixer::coordinator {
 

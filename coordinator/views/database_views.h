@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "experiments/protocol/analysis_answers.h"
 #include "experiments/protocol/answers.h"
 
 namespace SQLite {

@@ -5,31 +5,6 @@
 #include "experiments/protocol/fields.h"
 
 namespace remixer::experiments::protocol::answers {
-namespace {
-
-constexpr EnumNames<Garbage, 5> kGarbage{{
-    {Garbage::kRemoved, "removed"},
-    {Garbage::kSuperseded, "superseded"},
-    {Garbage::kRefused, "refused"},
-    {Garbage::kStuck, "stuck"},
-    {Garbage::kUnknown, "unknown"},
-}};
-
-}  // namespace
-
-std::string_view to_string(Garbage garbage) {
-  return enum_text(kGarbage, garbage);
-}
-Json write_value(Garbage garbage) {
-  return std::string(to_string(garbage));
-}
-void read_value(const Json& json, const Place& place, Garbage& garbage) {
-  read_enum(kGarbage, json, place, garbage);
-}
-
-Json write_value(const Point& point) {
-  return Json::array({point.step, point.epoch, point.value ? Json(*point.value) : Json()});
-}
 
 std::optional<double> Running::metric(const std::string& name) const {
   const auto found = metrics.find(name);
@@ -310,116 +285,6 @@ void describe(V& v, FieldsOf<V, Status>& m) {
 }
 
 template <typename V>
-void describe(V& v, FieldsOf<V, CellCounts>& m) {
-  v("done", m.done);
-  v("failed", m.failed);
-  v("running", m.running);
-  v("waiting", m.waiting);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, SeedMean>& m) {
-  v("mean", m.mean);
-  v("deviation", m.deviation);
-  v("seeds", m.seeds);
-  v("gain", m.gain);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, MatrixRow>& m) {
-  v("architecture", m.architecture);
-  v("spatial_prior", m.spatial_prior);
-  v("train_set", m.train_set);
-  v("recipe", m.recipe);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, MatrixPlace>& m) {
-  v("row", m.row);
-  v("labeler", m.labeler);
-  v("cells", m.cells);
-  v("cell_ids", m.cell_ids);
-  v("states", m.states);
-  v("tasks", m.tasks);
-  v("tasks_done", m.tasks_done);
-  v("figures", m.figures);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Matrix>& m) {
-  v("grid_id", m.grid_id);
-  v("metric", m.metric);
-  v("weights", m.weights);
-  v("rows", m.rows);
-  v("labelers", m.labelers);
-  v("eval_sets", m.eval_sets);
-  v("lower_is_better", m.lower_is_better);
-  v("places", m.places);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, RunCurve>& m) {
-  v("task_id", m.task_id);
-  v("state", m.state);
-  v("cell_id", m.cell_id);
-  v("architecture", m.architecture);
-  v("spatial_prior", m.spatial_prior);
-  v("labeler", m.labeler);
-  v("train_set", m.train_set);
-  v("recipe", m.recipe);
-  v("seed", m.seed);
-  v("points", m.points);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Curves>& m) {
-  v("grid_id", m.grid_id);
-  v("name", m.name);
-  v("names", m.names);
-  v("more", m.more);
-  v("series", m.series);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, MetricCurve>& m) {
-  v("name", m.name);
-  v("points", m.points);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, TaskMetrics>& m) {
-  v("task_id", m.task_id);
-  v("series", m.series);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, ComparedCell>& m) {
-  v("cell_id", m.cell_id);
-  v("seed", m.seed);
-  v("task_id", m.task_id);
-  v("architecture", m.architecture);
-  v("spatial_prior", m.spatial_prior);
-  v("labeler", m.labeler);
-  v("train_set", m.train_set);
-  v("recipe", m.recipe);
-  v("figures", m.figures);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Difference>& m) {
-  v("name", m.name);
-  v("values", m.values);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Comparison>& m) {
-  v("cells", m.cells);
-  v("lower_is_better", m.lower_is_better);
-  v("differences", m.differences);
-  v("environment_differences", m.environment_differences);
-}
-
-template <typename V>
 void describe(V& v, FieldsOf<V, Log>& m) {
   v("task_id", m.task_id);
   v("attempt", m.attempt);
@@ -427,44 +292,6 @@ void describe(V& v, FieldsOf<V, Log>& m) {
   v("from", m.from);
   v("next", m.next);
   v("size", m.size);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Changed>& m) {
-  v("tasks", m.tasks);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Collected::Item>& m) {
-  v("path", m.path);
-  v("why", m.why);
-  v("bytes", m.bytes);
-  v("task", m.task);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Collected>& m) {
-  v("items", m.items);
-  v("used_bytes", m.used_bytes);
-  v("freed_bytes", m.freed_bytes);
-  v("quota_bytes", m.quota_bytes);
-  v("unknown_folders", m.unknown_folders);
-  v("unknown_bytes", m.unknown_bytes);
-  v("dry_run", m.dry_run);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Adopted::Refused>& m) {
-  v("folder", m.folder);
-  v("why", m.why);
-}
-
-template <typename V>
-void describe(V& v, FieldsOf<V, Adopted>& m) {
-  v("tasks", m.tasks);
-  v("done", m.done);
-  v("adopted", m.adopted);
-  v("refused", m.refused);
 }
 
 Json to_json(const Grid& value) {
@@ -500,41 +327,9 @@ Json to_json(const Slurm& value) {
 Json to_json(const Status& value) {
   return ObjectWriter::write(value);
 }
-Json to_json(const Matrix& value) {
-  return ObjectWriter::write(value);
-}
-Json to_json(const Curves& value) {
-  return ObjectWriter::write(value);
-}
-Json to_json(const TaskMetrics& value) {
-  return ObjectWriter::write(value);
-}
-Json to_json(const Comparison& value) {
-  return ObjectWriter::write(value);
-}
 Json to_json(const Log& value) {
   return ObjectWriter::write(value);
 }
-Json to_json(const Changed& value) {
-  return ObjectWriter::write(value);
-}
-Json to_json(const Collected& value) {
-  return ObjectWriter::write(value);
-}
-Json to_json(const Adopted& value) {
-  return ObjectWriter::write(value);
-}
-
-namespace {
-
-template <typename T>
-T read_answer(const Json& json, const char* what) {
-  T value;
-  LenientReader::read(json, what, value);
-  return value;
-}
-
-}  // namespace
 
 template <>
 GridList from_json(const Json& json) {
@@ -563,22 +358,6 @@ Slurm from_json(const Json& json) {
 template <>
 Status from_json(const Json& json) {
   return read_answer<Status>(json, "status");
-}
-template <>
-Matrix from_json(const Json& json) {
-  return read_answer<Matrix>(json, "matrix");
-}
-template <>
-Changed from_json(const Json& json) {
-  return read_answer<Changed>(json, "answer");
-}
-template <>
-Collected from_json(const Json& json) {
-  return read_answer<Collected>(json, "answer");
-}
-template <>
-Adopted from_json(const Json& json) {
-  return read_answer<Adopted>(json, "answer");
 }
 
 }  // namespace remixer::experiments::protocol::answers

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers of the daemon's queries and orders; docs/api.md explains them. Each is the schema of the
-// same name in docs/openapi.json, with the same fields; some parts of answers are structs here and
-// written out inside a schema there. Times are ISO 8601 in UTC,
+// Answers of the daemon's queries; docs/api.md explains them. Those about figures and curves are in
+// analysis_answers.h, those to orders in order_answers.h.
+//
+// Each is the schema of the same name in docs/openapi.json, with the same fields; some parts of
+// answers are structs here and written out inside a schema there. Times are ISO 8601 in UTC,
 // durations seconds, paths relative to the workspace.
 #pragma once
 
@@ -192,131 +194,12 @@ struct Status {
   std::optional<Slurm> slurm;
 };
 
-struct CellCounts {
-  int64_t done = 0, failed = 0, running = 0, waiting = 0;
-};
-// A figure over seeds.
-struct SeedMean {
-  double mean = 0;
-  std::optional<double> deviation;  // of several seeds
-  int64_t seeds = 0;
-  std::optional<double> gain;  // over the mean of the row's cells without labels
-};
-struct MatrixRow {
-  std::string architecture, spatial_prior, train_set, recipe;
-  bool operator==(const MatrixRow&) const = default;
-};
-struct MatrixPlace {
-  int64_t row = 0;
-  std::string labeler;
-  int64_t cells = 0;
-  std::vector<std::string> cell_ids;  // the first ones
-  CellCounts states;
-  int64_t tasks = 0, tasks_done = 0;
-  std::map<std::string, SeedMean> figures;  // by evaluation set
-};
-struct Matrix {
-  int64_t grid_id = 0;
-  std::string metric, weights;
-  std::vector<MatrixRow> rows;
-  std::vector<std::string> labelers, eval_sets;
-  std::vector<std::string> lower_is_better;  // of the evaluation sets
-  std::vector<MatrixPlace> places;
-};
-
-// In JSON [step, epoch, value].
-struct Point {
-  int64_t step = 0;
-  double epoch = 0;
-  std::optional<double> value;  // nothing: not finite
-};
-// One metric of a training run.
-struct RunCurve {
-  std::string task_id, state, cell_id, architecture, spatial_prior, labeler, train_set, recipe;
-  int64_t seed = 0;
-  std::vector<Point> points;
-};
-struct Curves {
-  int64_t grid_id = 0;
-  std::string name;
-  std::vector<std::string> names;  // what these runs report
-  bool more = false;               // there are more runs
-  std::vector<RunCurve> series;
-};
-struct MetricCurve {
-  std::string name;
-  std::vector<Point> points;
-};
-struct TaskMetrics {
-  std::string task_id;
-  std::vector<MetricCurve> series;
-};
-
-struct ComparedCell {
-  std::string cell_id;
-  int64_t seed = 0;
-  std::optional<std::string> task_id;  // of its training
-  std::string architecture, spatial_prior, labeler, train_set, recipe;
-  std::vector<Figure> figures;
-};
-struct Difference {
-  std::string name;          // dotted: "recipe.kappa_lr"
-  std::vector<Json> values;  // one a cell; null if the cell has none
-};
-struct Comparison {
-  std::vector<ComparedCell> cells;
-  std::vector<std::string> lower_is_better;
-  std::vector<Difference> differences, environment_differences;
-};
-
 // Bytes `from` to `next` (exclusive) of a log file of `size` bytes.
 struct Log {
   std::string task_id;
   std::optional<int64_t> attempt;  // nothing: there is no log
   std::string text;
   int64_t from = 0, next = 0, size = 0;
-};
-
-// Of an order: how many tasks it changed.
-struct Changed {
-  int64_t tasks = 0;
-};
-
-// Why a file may be deleted, in order of deletion.
-enum class Garbage {
-  kRemoved,     // files of removed tasks
-  kSuperseded,  // checkpoints replaced by a later attempt or by the finished model
-  kRefused,     // models of attempts whose result was not accepted
-  kStuck,       // checkpoints of failed and cancelled tasks: only to meet a quota
-  kUnknown      // run folders of tasks unknown to the database: only on request
-};
-std::string_view to_string(Garbage garbage);
-
-struct Collected {
-  struct Item {
-    std::string path;
-    Garbage why = Garbage::kRemoved;
-    int64_t bytes = 0;
-    std::string task;  // its title; empty if unknown
-  };
-  std::vector<Item> items;
-  int64_t used_bytes = 0;   // by the workspace before
-  int64_t freed_bytes = 0;  // or that would be freed
-  std::optional<int64_t> quota_bytes;
-  // Run folders that the database does not know and that were kept.
-  int64_t unknown_folders = 0, unknown_bytes = 0;
-  bool dry_run = false;
-};
-
-// Results restored from run folders.
-struct Adopted {
-  int64_t tasks = 0;    // examined
-  int64_t done = 0;     // already had their result
-  int64_t adopted = 0;  // restored from their folders now
-  struct Refused {
-    std::string folder, why;
-  };
-  std::vector<Refused> refused;  // results found but not valid
 };
 
 // to_json of every answer and of the parts that are written alone; from_json of the answers that
@@ -334,14 +217,7 @@ Json to_json(const WorkerList& value);
 Json to_json(const Ping& value);
 Json to_json(const Slurm& value);
 Json to_json(const Status& value);
-Json to_json(const Matrix& value);
-Json to_json(const Curves& value);
-Json to_json(const TaskMetrics& value);
-Json to_json(const Comparison& value);
 Json to_json(const Log& value);
-Json to_json(const Changed& value);
-Json to_json(const Collected& value);
-Json to_json(const Adopted& value);
 
 template <typename T>
 T from_json(const Json& json);
@@ -359,13 +235,5 @@ template <>
 Slurm from_json(const Json& json);
 template <>
 Status from_json(const Json& json);
-template <>
-Matrix from_json(const Json& json);
-template <>
-Changed from_json(const Json& json);
-template <>
-Collected from_json(const Json& json);
-template <>
-Adopted from_json(const Json& json);
 
 }  // namespace remixer::experiments::protocol::answers

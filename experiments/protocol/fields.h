@@ -55,4 +55,16 @@ void read_enum(const EnumNames<E, N>& names, const Json& json, const Place& plac
   fail_input("{}: {}", place.text(), unknown_name("value", wanted, known));
 }
 
+namespace answers {
+
+// `what` names the answer in messages.
+template <typename T>
+T read_answer(const Json& json, const char* what) {
+  T value;
+  LenientReader::read(json, what, value);
+  return value;
+}
+
+}  // namespace answers
+
 }  // namespace remixer::experiments::protocol

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "experiments/protocol/answers.h"
+#include "experiments/protocol/analysis_answers.h"
 
 namespace remixer::coordinator::command {
 

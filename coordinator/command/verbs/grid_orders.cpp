@@ -8,6 +8,7 @@
 #include "coordinator/command/show/terminal.h"
 #include "coordinator/command/verbs/command.h"
 #include "experiments/protocol/messages.h"
+#include "experiments/protocol/order_answers.h"
 
 namespace remixer::coordinator::command {
 namespace {

@@ -6,6 +6,8 @@
 #include <set>
 
 #include "base/file.h"
+#include "experiments/protocol/analysis_answers.h"
+#include "experiments/protocol/order_answers.h"
 #include "tests/experiments/expect_error.h"
 
 namespace remixer::experiments::protocol::answers {
