@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "coordinator/views/cell_state.h"
 #include "coordinator/views/estimate.h"
 #include "coordinator/views/views.h"
 
@@ -21,12 +22,6 @@ struct CellProgress {
   std::vector<const TaskEntry*> evaluations;
   std::optional<std::string> reason;
 };
-
-std::string cell_state(const GridEntry::CellCount& count) {
-  if (count.done == count.tasks) return "done";
-  if (count.stuck > 0) return "failed";
-  return count.running > 0 || count.done > 0 ? "running" : "waiting";
-}
 
 std::unordered_map<const CellEntry*, CellProgress> cell_progress(const GridEntry& grid) {
   std::unordered_map<const CellEntry*, CellProgress> progress;
@@ -45,19 +40,20 @@ answers::Cell cell_view(const Engine::View& view, const GridEntry& grid, size_t 
   const auto found = grid.by_cell.find(&cell);
   const GridEntry::CellCount count =
       found == grid.by_cell.end() ? GridEntry::CellCount{} : found->second;
-  answers::Cell shown{.position = static_cast<int64_t>(position),
-                      .cell_id = cell.id(),
-                      .architecture = cell.architecture,
-                      .spatial_prior = cell.spatial_prior,
-                      .labeler = cell.labeler_name,
-                      .train_set = cell.dataset_name,
-                      .recipe = cell.recipe_name,
-                      .seed = cell.seed,
-                      .state = cell_state(count),
-                      .tasks = count.tasks,
-                      .tasks_done = count.done,
-                      .reason = progress.reason,
-                      .figures = {}};
+  answers::Cell shown{
+      .position = static_cast<int64_t>(position),
+      .cell_id = cell.id(),
+      .architecture = cell.architecture,
+      .spatial_prior = cell.spatial_prior,
+      .labeler = cell.labeler_name,
+      .train_set = cell.dataset_name,
+      .recipe = cell.recipe_name,
+      .seed = cell.seed,
+      .state = to_string(cell_state(count.tasks, count.done, count.running, count.stuck)),
+      .tasks = count.tasks,
+      .tasks_done = count.done,
+      .reason = progress.reason,
+      .figures = {}};
   for (const TaskEntry* task : progress.evaluations) {
     if (task->state != TaskState::kDone) continue;
     for (auto& figure : view.store.figures(*task)) shown.figures.push_back(std::move(figure));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "coordinator/views/cell_state.h"
 #include "coordinator/views/database_views.h"
 #include "coordinator/views/eval_sets.h"
 
@@ -60,12 +61,18 @@ size_t index_of(std::vector<T>& list, const T& value) {
   return list.size() - 1;
 }
 
-// The count to which a cell with so many tasks belongs.
-int64_t& count_of(answers::CellCounts& states, int64_t tasks, int64_t done, int64_t running,
-                  int64_t stuck) {
-  if (done == tasks) return states.done;
-  if (stuck > 0) return states.failed;
-  return running > 0 || done > 0 ? states.running : states.waiting;
+int64_t& count_of(answers::CellCounts& counts, CellState state) {
+  switch (state) {
+    case CellState::kWaiting:
+      return counts.waiting;
+    case CellState::kRunning:
+      return counts.running;
+    case CellState::kDone:
+      return counts.done;
+    case CellState::kFailed:
+      break;
+  }
+  return counts.failed;
 }
 
 void read_cells(SQLite::Database& database, int64_t grid, Cells& cells) {
@@ -94,7 +101,7 @@ void read_states(SQLite::Database& database, int64_t grid, Cells& cells) {
     const auto found = cells.of_cell.find(rows.getColumn(0).getString());
     if (found == cells.of_cell.end()) continue;
     const auto number = [&](int column) { return rows.getColumn(column).getInt64(); };
-    ++count_of(found->second->states, number(1), number(2), number(3), number(4));
+    ++count_of(found->second->states, cell_state(number(1), number(2), number(3), number(4)));
     found->second->tasks += number(1);
     found->second->tasks_done += number(2);
   }

@@ -140,6 +140,12 @@ std::optional<answers::Grid> find_grid(const std::vector<answers::Grid>& grids,
   return std::nullopt;
 }
 
+answers::Grid require_grid(const std::vector<answers::Grid>& grids, const std::string& text) {
+  const auto grid = find_grid(grids, text);
+  if (!grid) fail_input("no grid is called '{}': `remixer status` lists them", text);
+  return *grid;
+}
+
 std::optional<answers::Grid> find_grid(Session& session, const std::string& text) {
   return find_grid(session.ask<answers::GridList>("/grids").grids, text);
 }

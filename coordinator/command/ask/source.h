@@ -14,8 +14,8 @@
 namespace remixer::coordinator::command {
 
 // Answers as in docs/api.md, from the same views with or without a daemon. What only a daemon knows
-// (a task's progress, when it will be done, which workers run) is missing without one. One
-// thread at a time.
+// (a task's progress, when it will be done, which workers run) is missing without one. One thread
+// at a time.
 class Source {
  public:
   // Throws InputError if the workspace has neither.
@@ -53,6 +53,8 @@ std::optional<answers::Grid> find_grid(const std::vector<answers::Grid>& grids,
                                        const std::string& text);
 // Asks the daemon for it.
 std::optional<answers::Grid> find_grid(Session& session, const std::string& text);
+// Throws InputError if there is none.
+answers::Grid require_grid(const std::vector<answers::Grid>& grids, const std::string& text);
 
 // The task with this id, beginning of an id (4 characters or more), title, or part of a title. If
 // tasks of several grids match, only the newest grid's count. Throws InputError if there is none,

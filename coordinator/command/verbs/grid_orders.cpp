@@ -13,10 +13,8 @@
 namespace remixer::coordinator::command {
 namespace {
 
-answers::Grid require_grid(Session& session, const std::string& what) {
-  const auto grid = find_grid(session, what);
-  if (!grid) fail_input("no grid is called '{}': `remixer status` lists them", what);
-  return *grid;
+answers::Grid named_grid(Session& session, const std::string& what) {
+  return require_grid(session.ask<answers::GridList>("/grids").grids, what);
 }
 
 // Returns the number of tasks changed.
@@ -26,7 +24,7 @@ int64_t post(Session& session, const answers::Grid& grid, const char* verb, cons
 
 int pause(const fs::path& workspace, const std::string& what, bool now) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const answers::Grid grid = require_grid(daemon.session(), what);
+  const answers::Grid grid = named_grid(daemon.session(), what);
   const int64_t running = post(daemon.session(), grid, "pause", {{"now", now}});
   std::string rest = "nothing of it runs";
   if (running > 0) {
@@ -40,7 +38,7 @@ int pause(const fs::path& workspace, const std::string& what, bool now) {
 
 int resume(const fs::path& workspace, const std::string& what) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const answers::Grid grid = require_grid(daemon.session(), what);
+  const answers::Grid grid = named_grid(daemon.session(), what);
   post(daemon.session(), grid, "resume", Json::object());
   print(fmt::format("{} continues.\n", grid.name));
   if (daemon.own() != nullptr) print("No daemon is running: it waits for `remixer up`.\n");
@@ -53,7 +51,7 @@ struct Limits {
 
 int limit(const fs::path& workspace, const std::string& what, const Limits& limits) {
   SessionOrDaemon daemon = open_existing(workspace);
-  const answers::Grid grid = require_grid(daemon.session(), what);
+  const answers::Grid grid = named_grid(daemon.session(), what);
   experiments::protocol::GridSettings settings = grid.settings;
   if (limits.priority) settings.priority = *limits.priority;
   if (limits.max_running) settings.max_running = *limits.max_running;

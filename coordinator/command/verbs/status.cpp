@@ -203,10 +203,7 @@ std::string grid_text(const answers::GridDetail& grid, const CommandLine& line, 
 std::string status_text(Source& source, const CommandLine& line, const StatusOptions& options,
                         size_t width, bool colour) {
   std::optional<answers::Grid> grid;
-  if (!options.grid.empty()) {
-    grid = find_grid(source.grids(), options.grid);
-    if (!grid) fail_input("no grid is called '{}': `remixer status` lists them", options.grid);
-  }
+  if (!options.grid.empty()) grid = require_grid(source.grids(), options.grid);
   if (options.tasks) {
     return task_text(source, grid ? std::to_string(grid->id) : "", line, options, width);
   }
