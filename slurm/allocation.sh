@@ -15,6 +15,8 @@ export REMIXER_ENDS_AT=$((${SLURM_JOB_END_TIME:-$(date +%s) + seconds} - checkpo
 
 # Results of a resumed run equal an uninterrupted one's where the number of threads is the same.
 export OMP_NUM_THREADS=$cpus_per_rank REMIXER_CORES_PER_RANK=$cpus_per_rank
+# They share the memory of their machines.
+export REMIXER_WORKERS_HERE=$workers
 # Copying straight between processes is forbidden in many containers.
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 # mpirun passes SIGTERM on and kills what is left after so many seconds.

@@ -116,6 +116,7 @@ int run(int argc, char** argv) {
       options.loader_threads = training::usual_loader_threads(cores, !compute.device().is_cpu());
     }
     options.device_reason = chosen.reason;
+    options.ranks_here = chosen.ranks_here * number_from("REMIXER_WORKERS_HERE", 1);
     const bool leads = communicator.rank() == 0;
     for (const std::string& rank :
          communicator.all_gather(worker::describe_rank(compute.device().str()).dump())) {

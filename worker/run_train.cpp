@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "core/loading/memory_at_hand.h"
 #include "experiments/spec/task_result.h"
 #include "worker/cell_inputs.h"
 
@@ -23,6 +24,7 @@ TaskOutcome run_train(const TaskContext& context) {
   job.labels = inputs.labels.get();
   job.folder = context.folder();
   job.loader_threads = context.loader_threads;
+  job.cache_bytes = training::cache_bytes(training::memory_at_hand(), context.ranks_here);
   for (const auto& folder : context.assignment.previous)
     job.resume_from.push_back(context.workspace / folder);
   job.resume_from.push_back(context.folder());  // this attempt, if it stopped when its lease ended

@@ -18,6 +18,7 @@ struct TaskContext {
   std::filesystem::path workspace;
   std::filesystem::path weights;  // the labelers' networks
   int loader_threads = 1;
+  int ranks_here = 1;  // ranks on this rank's machine, of all workers
   training::Communicator* communicator = nullptr;
   // Rank 0: reports the task's progress and returns whether to continue. Empty on other ranks.
   std::function<training::Directive(int64_t step, int64_t total, const std::string& activity,

@@ -86,6 +86,7 @@ TaskContext make_context(const SessionOptions& options, const std::filesystem::p
   context.workspace = workspace;
   context.weights = options.weights;
   context.loader_threads = options.loader_threads;
+  context.ranks_here = options.ranks_here;
   context.communicator = &communicator;
   return context;
 }

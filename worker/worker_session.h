@@ -13,6 +13,7 @@ struct SessionOptions {
   std::filesystem::path access_file;
   std::filesystem::path weights;
   int loader_threads = 0;     // per rank; main() replaces 0 by the default
+  int ranks_here = 1;         // ranks on this rank's machine, of all workers
   std::string device_reason;  // why the ranks use their devices
   Json ranks;                 // describe_rank() of each
   // A worker without work exits if no daemon has answered for this long; a worker with work stops

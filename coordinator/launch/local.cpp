@@ -117,6 +117,7 @@ struct LocalLauncher::Parts {
     if (slots.size() > 1 && all.size() >= slots.size()) command.cores = cores;
     const int per_rank = std::max(1, static_cast<int>(cores.size()) / slot.ranks);
     command.environment["REMIXER_CORES_PER_RANK"] = std::to_string(per_rank);
+    command.environment["REMIXER_WORKERS_HERE"] = std::to_string(slots.size());
     if (!std::getenv("OMP_NUM_THREADS")) {
       command.environment["OMP_NUM_THREADS"] = std::to_string(per_rank);
     }

@@ -26,7 +26,7 @@ constexpr int kWorkerRestart = 75;
 
 // Thread-safe. Starts, watches and restarts the workers on its own thread. Divides this machine's
 // cores and GPUs equally among them: affinity, OMP_NUM_THREADS (unless it is set),
-// REMIXER_CORES_PER_RANK and CUDA_VISIBLE_DEVICES.
+// REMIXER_CORES_PER_RANK, REMIXER_WORKERS_HERE and CUDA_VISIBLE_DEVICES.
 class LocalLauncher {
  public:
   explicit LocalLauncher(LauncherOptions options);

@@ -4,6 +4,7 @@
 #include <c10/util/Exception.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
@@ -160,6 +161,9 @@ ChosenDevice choose_device(const std::string& wish, const std::filesystem::path&
   const auto rank = static_cast<size_t>(ranks.rank());
   ChosenDevice chosen;
   chosen.cores = cores_of(places, ranks.rank());
+  const int node = places[static_cast<size_t>(ranks.rank())].node;
+  chosen.ranks_here = static_cast<int>(std::count_if(
+      places.begin(), places.end(), [node](const RankPlace& place) { return place.node == node; }));
   chosen.reason = "on the CPU, as asked";
   if (wish == "cpu") return chosen;
   const GpuPlan plan = plan_gpus(places);

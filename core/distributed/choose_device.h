@@ -15,6 +15,7 @@ struct ChosenDevice {
   std::unique_ptr<Communicator> gpu;
   std::string reason;  // one line for the log: what was chosen, and why
   int cores = 1;  // the rank's share of its machine's processors (core/distributed/rank_place.h)
+  int ranks_here = 1;  // on its machine, itself included
 
   Communicator& communicator(MpiCommunicator& ranks) const {
     return gpu ? *gpu : static_cast<Communicator&>(ranks);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 
 #include "base/error.h"
 #include "core/augment/erasing.h"
@@ -14,24 +15,27 @@
 namespace remixer::training {
 
 template <typename T>
-void SampleStore::Records<T>::reserve(int64_t count, int64_t record_length, int64_t memory_limit) {
+void SampleStore::Records<T>::allow(int64_t records, int64_t record_length, int64_t memory_limit) {
+  count = records;
   length = record_length;
   if (count * length * static_cast<int64_t>(sizeof(T)) > memory_limit) return;
-  values = std::make_unique_for_overwrite<T[]>(static_cast<size_t>(count * length));
   filled = std::make_unique<std::atomic<bool>[]>(static_cast<size_t>(count));
 }
 
 template <typename T>
 const T* SampleStore::Records<T>::find(int64_t sample) const {
-  if (!values || !filled[sample].load(std::memory_order_acquire)) return nullptr;
+  if (!filled || !filled[sample].load(std::memory_order_acquire)) return nullptr;
   return values.get() + sample * length;
 }
 
 template <typename T>
 void SampleStore::Records<T>::keep(int64_t sample, const T* record) {
-  if (!values) return;
+  if (!filled) return;
   const std::lock_guard lock(mutex);
-  if (filled[sample].load(std::memory_order_relaxed)) return;
+  // Pages are taken when they are first written. A system that promises no more than it has may
+  // refuse so much at once.
+  if (!values) values.reset(new (std::nothrow) T[static_cast<size_t>(count * length)]);
+  if (!values || filled[sample].load(std::memory_order_relaxed)) return;
   std::copy_n(record, length, values.get() + sample * length);
   filled[sample].store(true, std::memory_order_release);
 }
@@ -48,8 +52,8 @@ SampleStore::SampleStore(data::Dataset dataset, const data::LabelSource* labels,
   const int64_t stored = dataset_.image_size();
   if (image_size() == 0) reading_.augmentation.side = static_cast<int>(stored);
   assert(image_size() > 0);
-  if (stored > 0) pixels_.reserve(size(), stored * stored * 3, memory_limit);
-  patch_labels_.reserve(size(), grid_ * grid_ * label_channels(), memory_limit);
+  if (stored > 0) pixels_.allow(size(), stored * stored * 3, memory_limit);
+  patch_labels_.allow(size(), grid_ * grid_ * label_channels(), memory_limit);
 }
 
 int64_t SampleStore::read(const Draw& draw, float* image, float* labels) {

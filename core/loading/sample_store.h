@@ -46,9 +46,9 @@ struct Reading {
 };
 
 // Thread-safe. If all images have one size, decoded images are cached on first use, unless the
-// whole split would exceed the limit. Patch labels of whole images are cached likewise, under a
-// separate limit, unless they are read in compact form. Images of varying sizes are decoded every
-// time.
+// whole split would exceed the limit or the system refuses so much memory. Patch labels of whole
+// images are cached likewise, under a separate limit, unless they are read in compact form. Images
+// of varying sizes are decoded every time.
 class SampleStore {
  public:
   static constexpr int64_t kMemoryLimit = int64_t{1}
@@ -65,6 +65,8 @@ class SampleStore {
   int64_t grid() const { return grid_; }
   bool has_labels() const { return labels_ != nullptr; }
   int64_t label_channels() const { return labels_ ? labels_->channels() : 0; }
+  // Whether decoded images are cached.
+  bool keeps_images() const { return pixels_.filled != nullptr; }
   // Whether its label maps are top-k maps.
   bool has_top_k_labels() const { return labels_ && labels_->names_top_k(); }
 
@@ -87,12 +89,13 @@ class SampleStore {
   // Equal-sized records filled in on first use; readers of a filled record take no lock.
   template <typename T>
   struct Records {
-    int64_t length = 0;                           // elements per record
-    std::unique_ptr<T[]> values;                  // null: nothing is kept
-    std::unique_ptr<std::atomic<bool>[]> filled;  // by sample
+    int64_t count = 0, length = 0;                // records, and elements of each
+    std::unique_ptr<std::atomic<bool>[]> filled;  // by sample; null: nothing is kept
+    std::unique_ptr<T[]> values;                  // null before the first record
     std::mutex mutex;
 
-    void reserve(int64_t count, int64_t record_length, int64_t memory_limit);
+    // Nothing is kept if all records take more than the limit.
+    void allow(int64_t records, int64_t record_length, int64_t memory_limit);
     const T* find(int64_t sample) const;
     void keep(int64_t sample, const T* record);
   };

@@ -81,7 +81,7 @@ Run::Run(const TrainJob& job, Communicator& communicator)
       type_(begin_arithmetic(job.cell, communicator.device())),
       model_(make_model(job, dataset_, communicator.device())),
       division_(divide(seed_, static_cast<int64_t>(dataset_.samples().size()), recipe_.hold_out)),
-      store_(dataset_, cell_labels(job), model_->grid(), SampleStore::kMemoryLimit,
+      store_(dataset_, cell_labels(job), model_->grid(), job.cache_bytes,
              training_reading(job.cell, dataset_, division_)),
       plan_(recipe_, seed_, static_cast<int64_t>(division_.trained.size())),
       schedule_(recipe_, plan_.steps_per_epoch()),
@@ -158,6 +158,12 @@ void Run::announce() const {
                plan_.total_steps(), recipe_.shards, recipe_.shard_size, recipe_.epochs,
                plan_.steps_per_epoch(), job_.cell.precision, communicator_.device().str(),
                communicator_.size(), communicator_.size() == 1 ? "" : "s");
+  if (dataset_.image_size() > 0) {
+    spdlog::info("decoded images {}",
+                 store_.keeps_images() ? "stay in memory after the first epoch"
+                                       : "do not fit into this rank's share of the memory at hand: "
+                                         "each epoch decodes them anew");
+  }
   if (best_) {
     spdlog::info("{} of {} training images are held out to choose the best epoch",
                  division_.held_out.size(), store_.size());

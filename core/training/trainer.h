@@ -43,6 +43,9 @@ struct TrainJob {
   // Time between checkpoints, longer if writing one takes long; 0: after every step.
   double checkpoint_seconds = 30;
   int loader_threads = 1;
+  // Decoded images of one size are kept in memory if all of them take no more than this, and so are
+  // the labels of whole images.
+  int64_t cache_bytes = int64_t{1} << 30;
   // Called on rank 0 after every step; all ranks follow its answer at the end of that step.
   std::function<Directive(const Progress&)> on_step;
 };

@@ -120,7 +120,8 @@ TEST_F(LauncherTest, SharesCoresAndGpusOut) {
   ::setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7", 1);
   LocalLauncher launcher(options(
       "grep Cpus_allowed_list /proc/self/status\n"
-      "echo gpus=$CUDA_VISIBLE_DEVICES own=$REMIXER_CORES_PER_RANK; echo ready; sleep 60\n"));
+      "echo workers=$REMIXER_WORKERS_HERE gpus=$CUDA_VISIBLE_DEVICES own=$REMIXER_CORES_PER_RANK\n"
+      "echo ready; sleep 60\n"));
   launcher.start(2, 1);
   const auto log_of = [&](int worker) {
     return read_file_if_exists(folder.path / fmt::format("logs/worker-{}.log", worker))
@@ -131,7 +132,7 @@ TEST_F(LauncherTest, SharesCoresAndGpusOut) {
            log_of(2).find("ready") != std::string::npos;
   }));
   before ? ::setenv("CUDA_VISIBLE_DEVICES", kept.c_str(), 1) : ::unsetenv("CUDA_VISIBLE_DEVICES");
-  EXPECT_THAT(log_of(1), HasSubstr("gpus=4,5 own="));
+  EXPECT_THAT(log_of(1), HasSubstr("workers=2 gpus=4,5 own="));
   EXPECT_THAT(log_of(2), HasSubstr("gpus=6,7 own="));
   const auto cores_of = [&](int worker) {
     return log_of(worker).substr(0, log_of(worker).find('\n'));

@@ -167,7 +167,9 @@ TEST(ScriptTest, WorkersUnderMpirunShareTheGpusOut) {
   coordinator::testing::TemporaryFolder folder;
   write_file_atomic(
       folder.path / "mpirun",
-      "#!/bin/bash\necho \"gpus $CUDA_VISIBLE_DEVICES cores $REMIXER_CORES_PER_RANK\"\n", 0755);
+      "#!/bin/bash\necho \"gpus $CUDA_VISIBLE_DEVICES cores $REMIXER_CORES_PER_RANK\"\n"
+      "echo \"workers $REMIXER_WORKERS_HERE\"\n",
+      0755);
   const auto gpus_of = [&](int workers, const std::string& visible) {
     const Site site = read_site(
         fmt::format("[allocation]\ngres = \"gpu:4\"\nranks_per_node = 4\ncpus_per_rank = 3\n"
@@ -183,8 +185,8 @@ TEST(ScriptTest, WorkersUnderMpirunShareTheGpusOut) {
     EXPECT_EQ(done.code, 0) << done.errors;
     return done.output;
   };
-  EXPECT_THAT(gpus_of(2, "0,1,2,3"),
-              AllOf(HasSubstr("gpus 0,1 cores 3"), HasSubstr("gpus 2,3 cores 3")));
+  EXPECT_THAT(gpus_of(2, "0,1,2,3"), AllOf(HasSubstr("gpus 0,1 cores 3"),
+                                           HasSubstr("gpus 2,3 cores 3"), HasSubstr("workers 2")));
   EXPECT_THAT(gpus_of(4, "4,5,6,7"), AllOf(HasSubstr("gpus 4 "), HasSubstr("gpus 7 ")));
   EXPECT_THAT(gpus_of(1, "0,1,2,3"), HasSubstr("gpus 0,1,2,3 "));
   EXPECT_THAT(gpus_of(4, "0,1"), AllOf(HasSubstr("gpus 0 "), HasSubstr("gpus 1 ")));
