@@ -120,16 +120,17 @@ class Ahead {
     const int64_t images = images_of(spec.dataset, spec.split);
     const auto pinned = pinned_.find(spec.labeler);
     const auto dataset = datasets_.find(spec.dataset);
-    const Rate rate =
+    const LabelCost cost =
         rates_.labelling(spec.labeler, pinned == pinned_.end() ? "" : pinned->second,
                          dataset == datasets_.end() ? 0 : dataset->second->image_size);
-    entry.basis = rate.basis;
-    if (images < 0 || rate.images <= 0) {
+    entry.basis = cost.basis;
+    if (images < 0 || cost.processor_seconds <= 0) {
       entry.known = false;
       return;
     }
     entry.images += images;
-    entry.processor_hours += static_cast<double>(images) / rate.images / kHour;
+    entry.processor_hours += static_cast<double>(images) * cost.processor_seconds / kHour;
+    entry.device_hours += static_cast<double>(images) * cost.device_seconds / kHour;
     entry.gigabytes += static_cast<double>(images) * rates_.bytes_a_map(spec.labeler) / kGigabyte;
   }
 
@@ -140,8 +141,9 @@ class Ahead {
       outlook_.whole = outlook_.whole && each.known;
       outlook_.device_hours += each.device_hours;
       outlook_.processor_hours += each.processor_hours;
-      const double hours = each.device_hours / static_cast<double>(machine.devices) +
-                           each.processor_hours / static_cast<double>(machine.processors);
+      // A label task reads while the GPU computes.
+      const double hours = std::max(each.device_hours / static_cast<double>(machine.devices),
+                                    each.processor_hours / static_cast<double>(machine.processors));
       worker_hours += hours;
       if (each.kind == "label") outlook_.label_gigabytes += each.gigabytes;
       if (each.kind != "train") continue;

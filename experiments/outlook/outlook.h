@@ -19,7 +19,7 @@ struct OutlookRow {
   int64_t tasks = 0, reused = 0;
   int64_t images = 0;          // of the tasks to run
   double device_hours = 0;     // hours of one GPU, or of one CPU core
-  double processor_hours = 0;  // for CPU work, which includes all labelling
+  double processor_hours = 0;  // of one CPU core: labels' reading, and those of no network on a GPU
   double gigabytes = 0;        // left on disk
   bool known = true;           // false: images or rate are unknown, and hours are left out
   std::string basis{};         // source of the hours

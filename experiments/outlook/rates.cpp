@@ -14,6 +14,8 @@ constexpr double kBackward = 3;  // cost of forward and backward, in forward pas
 // Operations per second that such models reach on the GPU of the table below and on one CPU core
 // with AVX-512.
 constexpr double kGpuOperations = 35e12, kProcessorOperations = 50e9;
+// The same card's in convolutions of float32, a quarter of its peak.
+constexpr double kGpuFloat32Operations = 9e12;
 
 // timm's published training benchmark: images a second of one RTX 3090 in mixed precision.
 struct Stated {
@@ -27,29 +29,31 @@ constexpr Stated kTraining[] = {{"deit_small_patch16_224", 1054},
                                 {"convmixer_1024_20_ks9_p14", 308}};
 constexpr const char* kTable = "stated: timm's training benchmark on an RTX 3090";
 
-// Rough speeds of other GPUs relative to that one.
+// Rough speeds of other GPUs relative to that one: of training in mixed precision, and of float32
+// (the ratio of their peaks).
 struct GpuSpeed {
   const char* model;
-  double speed;
+  double training, float32;
 };
-constexpr GpuSpeed kGpus[] = {{"3090", 1},    {"4090", 1.9},  {"a100", 2},   {"h100", 3.4},
-                              {"h200", 3.6},  {"gh200", 3.6}, {"b200", 5},   {"v100", 0.9},
-                              {"a6000", 1.1}, {"a40", 1},     {"l40s", 1.7}, {"l40", 1.5},
-                              {"a30", 1.1},   {"a10", 0.7},   {"t4", 0.3}};
+constexpr GpuSpeed kGpus[] = {{"3090", 1, 1},     {"4090", 1.9, 2.3},  {"a100", 2, 0.55},
+                              {"h100", 3.4, 1.9}, {"h200", 3.6, 1.9},  {"gh200", 3.6, 1.9},
+                              {"b200", 5, 2.2},   {"v100", 0.9, 0.44}, {"a6000", 1.1, 1.1},
+                              {"a40", 1, 1.05},   {"l40s", 1.7, 2.6},  {"l40", 1.5, 2.5},
+                              {"a30", 1.1, 0.29}, {"a10", 0.7, 0.88},  {"t4", 0.3, 0.23}};
 
-double gpu_speed(const std::string& model) {
+GpuSpeed gpu_speed(const std::string& model) {
   std::string small = model;
   std::transform(small.begin(), small.end(), small.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  double speed = 1;
+  GpuSpeed found = kGpus[0];
   size_t longest = 0;
   for (const GpuSpeed& gpu : kGpus) {
     const size_t length = std::string_view(gpu.model).size();
     if (small.find(gpu.model) == small.npos || length <= longest) continue;
-    speed = gpu.speed;
+    found = gpu;
     longest = length;
   }
-  return speed;
+  return found;
 }
 
 // Relative cost of a step with masks.
@@ -76,6 +80,14 @@ std::string labels_of(const Cell& cell) {
 std::string train_key(const std::string& architecture, const std::string& prior,
                       const std::string& labels) {
   return fmt::format("train {} {} {}", architecture, prior, labels);
+}
+
+// CPU seconds to read and resize an image of that many pixels a side for a labeler.
+double reading(int64_t image_size) {
+  constexpr double kPhotograph = 0.008, kPhotographSide = 400;  // ImageNet's
+  if (image_size <= 0) return kPhotograph;
+  const double side = static_cast<double>(image_size) / kPhotographSide;
+  return kPhotograph * std::min(1.0, side * side);
 }
 
 // CPU seconds per image on one core, measured on processors with AVX-512 if the network was
@@ -173,7 +185,7 @@ const Rates::Measured* Rates::find(const std::string& key, bool on_device) const
     const bool gpu = on_device && machine_.gpu;
     if (on_device && each.gpu != gpu) continue;
     if (gpu && !machine_.model.empty() && !each.model.empty() &&
-        gpu_speed(each.model) != gpu_speed(machine_.model)) {
+        gpu_speed(each.model).training != gpu_speed(machine_.model).training) {
       continue;
     }
     best = &each;
@@ -193,7 +205,7 @@ Rate Rates::training(const Cell& cell) const {
                 mask,
             "stated: 50 GFLOP/s a processor with AVX-512"};
   }
-  const double speed = gpu_speed(machine_.model);
+  const double speed = gpu_speed(machine_.model).training;
   const std::string times =
       speed == 1 ? "" : fmt::format(", times {:g} for {}", speed, machine_.model);
   const bool gated = cell.spatial_prior == "convit";
@@ -215,13 +227,28 @@ Rate Rates::evaluation(const Cell& cell) const {
   return rate;
 }
 
-Rate Rates::labelling(const LabelerSpec& labeler, const std::string& pinned,
-                      int64_t image_size) const {
+LabelCost Rates::labelling(const LabelerSpec& labeler, const std::string& pinned,
+                           int64_t image_size) const {
   const std::string& name = labeler.name;
-  if (const Measured* found = find("label " + name, false)) return {found->images, found->basis};
+  const bool on_gpu = machine_.gpu && labeler.has_weights();
+  const Measured* found = on_gpu ? nullptr : find("label " + name, false);
+  if (found && found->images > 0)
+    return {.processor_seconds = 1 / found->images, .basis = found->basis};
   const double seconds = stated_labelling(labeler, pinned, image_size);
   if (seconds == 0) return {};
-  return {1 / seconds, fmt::format("stated: {:.2g} s of a processor an image", seconds)};
+  if (!on_gpu) {
+    return {.processor_seconds = seconds,
+            .basis = fmt::format("stated: {:.2g} s of a processor an image", seconds)};
+  }
+  // What is left after reading are the network's operations; the GPU runs them in float32.
+  const double read = std::min(seconds, reading(image_size));
+  const double device = (seconds - read) * kProcessorOperations /
+                        (kGpuFloat32Operations * gpu_speed(machine_.model).float32);
+  return {.processor_seconds = read,
+          .device_seconds = device,
+          .basis = fmt::format("stated: {:.2g} ms of a GPU an image, by the network's operations, "
+                               "and {:.2g} ms of a processor to read it",
+                               1000 * device, 1000 * read)};
 }
 
 double Rates::bytes_a_map(const LabelerSpec& labeler) const {

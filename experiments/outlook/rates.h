@@ -29,6 +29,13 @@ struct Rate {
   std::string basis;  // "measured: ..." or "stated: ..."
 };
 
+// One image's label: a network runs on a GPU if there is one, everything else on CPU cores.
+struct LabelCost {
+  double processor_seconds = 0;  // of one CPU core; 0: unknown
+  double device_seconds = 0;     // of one GPU
+  std::string basis;
+};
+
 class Rates {
  public:
   explicit Rates(Machine machine) : machine_(std::move(machine)) {}
@@ -40,9 +47,10 @@ class Rates {
   // Images per second on one GPU or CPU core.
   Rate training(const Cell& cell) const;
   Rate evaluation(const Cell& cell) const;
-  // Images per second on one CPU core; labelers use no GPU. `pinned`: the grid's name for its
-  // weights; `image_size`: pixels a side, 0 if the images vary in size.
-  Rate labelling(const LabelerSpec& labeler, const std::string& pinned, int64_t image_size) const;
+  // What a label costs. `pinned`: the grid's name for its weights; `image_size`: pixels a side, 0
+  // if the images vary in size.
+  LabelCost labelling(const LabelerSpec& labeler, const std::string& pinned,
+                      int64_t image_size) const;
   // Bytes per map in a label file.
   double bytes_a_map(const LabelerSpec& labeler) const;
 

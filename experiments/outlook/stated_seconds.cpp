@@ -48,8 +48,8 @@ double seconds_of(TaskKind kind, const Json& spec) {
     case TaskKind::kLabel: {
       const LabelSpec label = label_spec(spec);
       const auto side = label.dataset.name == "fashion-bg" ? 32 : 0;
-      return by_rate(images_of(label.dataset, label.split),
-                     rates.labelling(label.labeler, "", side));
+      const double each = rates.labelling(label.labeler, "", side).processor_seconds;
+      return by_rate(images_of(label.dataset, label.split), {each > 0 ? 1 / each : 0, {}});
     }
     case TaskKind::kTrain: {
       const Cell cell = cell_of(spec);

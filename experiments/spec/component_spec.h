@@ -33,6 +33,8 @@ struct ComponentSpec {
 
 // JSON: {"name", "version", every parameter and hash by its name}.
 struct LabelerSpec : ComponentSpec {
+  // Whether it runs a network.
+  bool has_weights() const { return !hash("weights_sha256").empty(); }
   auto operator<=>(const LabelerSpec&) const = default;
 };
 Json write_value(const LabelerSpec& spec);

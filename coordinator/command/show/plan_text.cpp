@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/amount_text.h"
 
 namespace remixer::coordinator::command {
@@ -42,6 +44,16 @@ std::vector<Column> work_columns(bool gpu, Reader reader) {
   return columns;
 }
 
+// Labels are made on processors, or by a network on a GPU.
+bool on_device(const OutlookRow& row) {
+  return row.kind != "prepare" && (row.kind != "label" || row.device_hours > 0);
+}
+
+bool labels_on_device(const Outlook& outlook) {
+  return std::any_of(outlook.rows.begin(), outlook.rows.end(),
+                     [](const OutlookRow& row) { return row.kind == "label" && on_device(row); });
+}
+
 }  // namespace
 
 std::string plan_heading(const std::string& grid, const Outlook& outlook) {
@@ -56,7 +68,7 @@ Table work_table(const Outlook& outlook, bool gpu, Reader reader) {
   for (const OutlookRow& row : outlook.rows) {
     const bool work = row.kind != "prepare";
     table.add_row({row.kind, row.what, row.tasks, row.reused, work ? Json(row.images) : Json(),
-                   work && row.kind != "label" && row.known ? Json(row.device_hours) : Json(),
+                   on_device(row) && row.known ? Json(row.device_hours) : Json(),
                    row.kind == "label" && row.known ? Json(row.processor_hours) : Json(),
                    row.gigabytes > 0 ? Json(row.gigabytes) : Json(),
                    !work       ? ""
@@ -67,15 +79,17 @@ Table work_table(const Outlook& outlook, bool gpu, Reader reader) {
 }
 
 std::string totals_text(const Outlook& outlook, const Machine& machine, bool from_site) {
-  std::string text =
-      fmt::format("Time: {} of training and evaluation{}{}; {} by {}, one training {}\n",
-                  device_hours_text(outlook.device_hours, machine.gpu ? "GPU" : "processor"),
-                  outlook.processor_hours > 0
-                      ? fmt::format(", {} of labelling",
-                                    device_hours_text(outlook.processor_hours, "processor"))
-                      : "",
-                  outlook.whole ? "" : ", without what is not known", wall_text(outlook.wall_hours),
-                  machine_text(machine, from_site), wall_text(outlook.longest_hours));
+  std::string text = fmt::format(
+      "Time: {} of {}{}{}; {} by {}, one training {}\n",
+      device_hours_text(outlook.device_hours, machine.gpu ? "GPU" : "processor"),
+      labels_on_device(outlook) ? "training, evaluation and labelling" : "training and evaluation",
+      outlook.processor_hours > 0
+          ? fmt::format(", {} {}", device_hours_text(outlook.processor_hours, "processor"),
+                        labels_on_device(outlook) ? "to read images for labels or cut them"
+                                                  : "of labelling")
+          : "",
+      outlook.whole ? "" : ", without what is not known", wall_text(outlook.wall_hours),
+      machine_text(machine, from_site), wall_text(outlook.longest_hours));
   text +=
       fmt::format("Disk: {} of labels, {} of models, beside the data sets\n",
                   gigabytes_text(outlook.label_gigabytes), gigabytes_text(outlook.model_gigabytes));

@@ -67,7 +67,7 @@ Json labelling_rows(SQLite::Database& database, const fs::path& scratch,
       "SELECT g.title, t.spec, t.result FROM grid_tasks g JOIN task t ON t.id = "
       "g.task_id WHERE g.kind = 'label' AND t.result IS NOT NULL");
   struct Sum {
-    std::string labeler;
+    experiments::LabelerSpec labeler;
     int64_t files = 0, images = 0, bytes = 0;
     double seconds = 0;
   };
@@ -79,7 +79,7 @@ Json labelling_rows(SQLite::Database& database, const fs::path& scratch,
     const auto result = experiments::task_result<experiments::LabelResult>(
         Json::parse(query.getColumn(2).getString()));
     Sum& sum = sums[name];
-    sum.labeler = experiments::label_spec(spec).labeler.name;
+    sum.labeler = experiments::label_spec(spec).labeler;
     ++sum.files;
     sum.images += result.images;
     sum.seconds += result.seconds;
@@ -91,15 +91,17 @@ Json labelling_rows(SQLite::Database& database, const fs::path& scratch,
   for (const auto& [name, sum] : sums) {
     const auto images = static_cast<double>(sum.images);
     const auto real = whole.find(name);
+    // A GPU takes longer to begin than for so few images.
+    const bool too_few = images < kEnoughImages || (machine.gpu && sum.labeler.has_weights());
     list.push_back({{"name", name},
-                    {"labeler", sum.labeler},
+                    {"labeler", sum.labeler.name},
                     {"files", sum.files},
                     {"images", sum.images},
                     {"seconds", sum.seconds},
                     {"units", machine.processors},
                     {"images_a_second", images / std::max(1e-9, sum.seconds)},
                     {"bytes_an_image", static_cast<double>(sum.bytes) / std::max(1.0, images)},
-                    {"whole", (real == whole.end() || real->second) && images >= kEnoughImages}});
+                    {"whole", (real == whole.end() || real->second) && !too_few}});
   }
   return list;
 }

@@ -106,6 +106,43 @@ TEST(Outlook, WhatWasMeasuredCountsBeforeWhatIsStated) {
   EXPECT_THAT(input_error([&] { rates.add({{"other", 1}}, "file.json"); }), HasSubstr("file.json"));
 }
 
+// A network labels on a GPU, if there is one, and processors read its images.
+TEST(Outlook, NetworksLabelOnGpus) {
+  std::string text = kGrid;
+  text.replace(text.find("bbox_grabcut"), std::string("bbox_grabcut").size(), "relabel");
+  const OutlinedGrid grid = outline_grid_text(text, "small.toml", "/no/workspace");
+  const Outlook here = look_ahead(grid, {}, Rates(Machine{.devices = 2, .processors = 2}));
+  const Outlook there = look_ahead(grid, {}, Rates(kFourA100s));
+  const OutlookRow& slow = row(here, "label", "relabel");
+  const OutlookRow& fast = row(there, "label", "relabel");
+  EXPECT_EQ(slow.device_hours, 0);
+  EXPECT_GT(fast.device_hours, 0);
+  EXPECT_LT(fast.device_hours, slow.processor_hours / 50);
+  EXPECT_LT(fast.processor_hours, slow.processor_hours);
+  EXPECT_THAT(fast.basis, HasSubstr("ms of a GPU"));
+  double device = 0;
+  for (const OutlookRow& each : there.rows) device += each.device_hours;
+  EXPECT_NEAR(there.device_hours, device, 1e-12);
+  const Outlook cut = look_ahead(outlined(), {}, Rates(kFourA100s));
+  EXPECT_EQ(row(cut, "label", "bbox_grabcut").device_hours, 0);
+  // Its images are read while the GPUs compute.
+  Rates rates(kFourA100s);
+  const double hours = std::max(fast.device_hours / 4, fast.processor_hours / 48);
+  EXPECT_GT(there.wall_hours, hours / 2);
+  EXPECT_LT(there.wall_hours, (there.device_hours / 4 + fast.processor_hours / 48) / 2);
+  // What processors took says nothing of a GPU.
+  rates.add({{"gpu", false},
+             {"training", Json::array()},
+             {"labelling",
+              {{{"labeler", "relabel"},
+                {"images_a_second", 20},
+                {"units", 2},
+                {"bytes_an_image", 1000},
+                {"whole", true}}}}},
+            "rehearsal on processors");
+  EXPECT_EQ(row(look_ahead(grid, {}, rates), "label", "relabel").basis, fast.basis);
+}
+
 // An image that nobody has counted is left out, and said to be.
 TEST(Outlook, SaysWhatItDoesNotKnow) {
   const OutlinedGrid grid = outline_grid_text(

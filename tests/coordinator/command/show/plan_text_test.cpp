@@ -70,6 +70,18 @@ TEST(PlanText, LargeTimesAreRounded) {
                          "4 a100 GPUs, one training 43 h\n"));
 }
 
+TEST(PlanText, LabelsMayBeMadeOnGpus) {
+  experiments::Outlook plan = small_plan();
+  plan.rows[1].device_hours = 2;
+  plan.device_hours = 2.2;
+  const experiments::Machine machine{
+      .gpu = true, .model = "a100", .devices = 4, .processors = 48, .workers = 8};
+  EXPECT_THAT(totals_text(plan, machine, true),
+              StartsWith("Time: 2.2 GPU-hours of training, evaluation and labelling, 1 "
+                         "processor-hour to read images for labels or cut them; "));
+  EXPECT_EQ(Json::parse(work_table(plan, true, Reader::kProgram).json()).at(1).at("gpu_hours"), 2);
+}
+
 TEST(PlanText, MissingInputsSayWhatBringsThem) {
   EXPECT_EQ(missing_text({}), "Nothing is missing.\n");
   EXPECT_EQ(missing_text({{.what = "weights",
