@@ -97,22 +97,49 @@ double product_peak() {
   return best;
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
 struct Measurement {
   double seconds = 0, peak = 0;  // median of the steps; best of the products, run between them
+  // The same model without labels, whose steps alternate with these: the median of its steps, and
+  // of the quotients of a step and the one beside it. 0 without labels.
+  double plain_seconds = 0, over_plain = 0;
 };
 
-Measurement measure(Step& step, int64_t steps) {
+double seconds_of(Step& step) {
+  const double start = now();
+  step.run();
+  return now() - start;
+}
+
+Measurement measure(const StepOptions& options, Step& step) {
+  std::optional<Step> plain;
+  if (options.labels != "none") {
+    StepOptions without = options;
+    without.labels = "none";
+    plain.emplace(without);
+    plain->run();
+  }
   step.run();
   Measurement measured;
-  std::vector<double> times;
-  for (int64_t i = 0; i < steps; ++i) {
-    const double start = now();
-    step.run();
-    times.push_back(now() - start);
+  std::vector<double> times, plain_times, quotients;
+  for (int64_t i = 0; i < options.steps; ++i) {
+    // Each of the two goes first every other time.
+    if (plain && i % 2 == 0) plain_times.push_back(seconds_of(*plain));
+    times.push_back(seconds_of(step));
+    if (plain && i % 2 == 1) plain_times.push_back(seconds_of(*plain));
+    if (plain) quotients.push_back(times.back() / plain_times.back());
     if (i % 3 == 0) measured.peak = std::max(measured.peak, product_peak());
   }
-  std::nth_element(times.begin(), times.begin() + steps / 2, times.end());
-  measured.seconds = times[static_cast<size_t>(steps / 2)];
+  measured.seconds = median(times);
+  if (plain) {
+    measured.plain_seconds = median(plain_times);
+    measured.over_plain = median(quotients);
+  }
   return measured;
 }
 
@@ -122,17 +149,22 @@ void report(const StepOptions& options, const Step& step, const Measurement& mea
       3 * 2 * models::multiply_adds(step.model()) * static_cast<double>(options.batch);
   const double a_image = 1000 * measured.seconds / static_cast<double>(options.batch);
   const double fraction = work / measured.seconds / measured.peak;
+  const double plain = 1000 * measured.plain_seconds / static_cast<double>(options.batch);
+  const bool paired = measured.over_plain > 0;
   if (options.format == "json") {
-    std::cout << nlohmann::ordered_json{{"architecture", options.architecture},
-                                        {"labels", options.labels},
-                                        {"batch", options.batch},
-                                        {"image_size", options.image_size},
-                                        {"threads", options.threads},
-                                        {"ms_an_image", a_image},
-                                        {"peak_gflops", measured.peak / 1e9},
-                                        {"fraction_of_peak", fraction}}
-                     .dump(2)
-              << '\n';
+    nlohmann::ordered_json record{{"architecture", options.architecture},
+                                  {"labels", options.labels},
+                                  {"batch", options.batch},
+                                  {"image_size", options.image_size},
+                                  {"threads", options.threads},
+                                  {"ms_an_image", a_image},
+                                  {"peak_gflops", measured.peak / 1e9},
+                                  {"fraction_of_peak", fraction}};
+    if (paired) {
+      record["plain_ms_an_image"] = plain;
+      record["masked_over_plain"] = measured.over_plain;
+    }
+    std::cout << record.dump(2) << '\n';
     return;
   }
   std::cout << fmt::format(
@@ -143,6 +175,11 @@ void report(const StepOptions& options, const Step& step, const Measurement& mea
       options.architecture, options.labels, options.batch, options.image_size, options.threads,
       a_image, options.steps, options.batch, measured.peak / 1e9, 100 * fraction,
       work / static_cast<double>(options.batch) / 1e9);
+  if (!paired) return;
+  std::cout << fmt::format(
+      "  without labels: {:.1f} ms an image, steps in turn with these\n"
+      "  with / without: {:.3f} (median of {} pairs of steps)\n",
+      plain, measured.over_plain, options.steps);
 }
 
 }  // namespace
@@ -150,8 +187,10 @@ void report(const StepOptions& options, const Step& step, const Measurement& mea
 int bench_step(int argc, char** argv) {
   StepOptions options;
   CLI::App app(
-      "Times a training step (distance of labels, forward, backward, AdamW) and the machine's\n"
-      "matrix product in the same run, and prints what share of it the step reaches",
+      "Times a training step (distance of labels, forward, backward, AdamW), in turn with the "
+      "same\n"
+      "step without labels, and the machine's matrix product in the same run; prints what the\n"
+      "labels cost and what share of the product's speed the step reaches",
       "remixer bench step");
   tools::add_example(app, "remixer bench step --arch deit_tiny_patch16_224 --labels saliency");
   app.add_option("--arch", options.architecture, "architecture")->capture_default_str();
@@ -183,7 +222,7 @@ int bench_step(int argc, char** argv) {
   }
   at::set_num_threads(options.threads);
   Step step(options);
-  report(options, step, measure(step, options.steps));
+  report(options, step, measure(options, step));
   return kExitDone;
 }
 
