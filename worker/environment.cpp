@@ -142,7 +142,7 @@ experiments::protocol::RegisterWorker describe_worker(const Json& ranks, const s
 
 Json describe_machine(const Json& ranks, const std::string& device_reason,
                       const std::filesystem::path& libraries, const std::filesystem::path& weights,
-                      const std::vector<experiments::LabelerSpec>& labelers) {
+                      const std::vector<experiments::LabelerSpec>& labelers, at::Device device) {
   const auto problem_of = [](const std::function<void()>& body) -> std::string {
     try {
       body();
@@ -159,8 +159,9 @@ Json describe_machine(const Json& ranks, const std::string& device_reason,
   if (!problem.empty()) cuda = {{"problem", problem}};
   Json tried = Json::array();
   for (const auto& labeler : labelers) {
-    tried.push_back({{"name", labeler.name},
-                     {"problem", problem_of([&] { labelcache::make_labeler(labeler, weights); })}});
+    tried.push_back({{"name", labeler.name}, {"problem", problem_of([&] {
+                                                labelcache::make_labeler(labeler, weights, device);
+                                              })}});
   }
   return {{"libtorch", TORCH_VERSION},      {"mpi", mpi_name()},
           {"cores", own_cores().size()},    {"ranks", ranks},

@@ -22,10 +22,10 @@ experiments::protocol::RegisterWorker describe_worker(const Json& ranks, const s
 
 // For `remixer doctor`, as JSON: {"libtorch", "mpi", "cores", "ranks": describe_rank() of each,
 // "device_reason", "cuda": CudaLibrary::describe() or {"problem"}, "weights", "labelers": [{"name",
-// "problem"}]}. Each of `labelers` (as in cells) is created from the folder `weights`, as a task
-// would do. Loads CUDA if `libraries` contains it, even without a GPU.
+// "problem"}]}. Each of `labelers` (as in cells) is created from the folder `weights` on `device`,
+// as a task would do. Loads CUDA if `libraries` contains it, even without a GPU.
 Json describe_machine(const Json& ranks, const std::string& device_reason,
                       const std::filesystem::path& libraries, const std::filesystem::path& weights,
-                      const std::vector<experiments::LabelerSpec>& labelers);
+                      const std::vector<experiments::LabelerSpec>& labelers, at::Device device);
 
 }  // namespace remixer::worker

@@ -16,6 +16,7 @@
 #include "base/version.h"
 #include "core/distributed/choose_device.h"
 #include "core/distributed/rank_place.h"
+#include "core/training/precision.h"
 #include "worker/environment.h"
 #include "worker/stop_signal.h"
 #include "worker/worker_session.h"
@@ -126,8 +127,9 @@ int run(int argc, char** argv) {
       if (leads) {
         std::vector<experiments::LabelerSpec> labelers;
         ObjectReader::read(Json::parse(describe), "--describe", labelers);
+        training::set_arithmetic("fp32", compute.device());
         std::cout << worker::describe_machine(options.ranks, chosen.reason, library_folder(),
-                                              options.weights, labelers)
+                                              options.weights, labelers, compute.device())
                          .dump()
                   << std::endl;
       }

@@ -14,6 +14,7 @@
 #include "core/image/image.h"
 #include "core/kernels/operators.h"
 #include "core/models/weights.h"
+#include "core/training/precision.h"
 #include "core/training/token_labeling.h"
 
 namespace remixer::evaluation {
@@ -162,6 +163,7 @@ class Challenge {
 }  // namespace
 
 AdversarialOutcome challenge(const AdversarialJob& job, training::Communicator& communicator) {
+  training::set_arithmetic("fp32", communicator.device());
   Challenge challenge(job, communicator.device());
   const auto count = static_cast<int64_t>(job.foregrounds.samples().size());
   const int64_t ranks = communicator.size();

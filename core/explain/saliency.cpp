@@ -14,6 +14,7 @@
 #include "core/explain/relevance.h"
 #include "core/kernels/operators.h"
 #include "core/loading/loader.h"
+#include "core/training/precision.h"
 #include "core/training/token_labeling.h"
 
 namespace remixer::explain {
@@ -224,6 +225,7 @@ std::vector<int64_t> choose_images(const experiments::SaliencyImages& images,
 
 SaliencyFile draw_saliency(models::Model& model, const SaliencyJob& job,
                            const std::vector<int64_t>& chosen) {
+  training::set_arithmetic("fp32", model.parameters().front().second.device());
   return Drawing(model, job, chosen).run();
 }
 

@@ -32,7 +32,7 @@ Batch to_device(Batch batch, at::Device device) {
 
 DeviceQueue::DeviceQueue(Loader& loader, at::Device device, int64_t batches)
     : loader_(loader), device_(device), left_(batches) {
-  if (!device.is_cuda()) return;
+  if (device.is_cpu()) return;
   stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
 }
 

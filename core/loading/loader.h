@@ -35,7 +35,7 @@ struct BatchForm {
   bool pinned = false;
   bool packed = false;  // labels of top-k maps come packed if that is worth it
 
-  static BatchForm of(at::Device device) { return {device.is_cuda(), device.is_cuda()}; }
+  static BatchForm of(at::Device device) { return {device.is_cuda(), !device.is_cpu()}; }
 };
 Batch make_batch(SampleStore& store, const std::vector<Draw>& draws, BatchForm form = {});
 

@@ -2,9 +2,11 @@
 #include "core/training/precision.h"
 
 #include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/mul.h>
 #include <ATen/ops/zeros.h>
 #include <spdlog/spdlog.h>
 
@@ -80,6 +82,10 @@ Autocast::~Autocast() {
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(device_, was_enabled_);
   at::autocast::set_autocast_dtype(device_, previous_);
+}
+
+at::Tensor LossScaler::scale(const at::Tensor& loss) const {
+  return loss * state_.scale;
 }
 
 bool LossScaler::unscale(const std::vector<at::Tensor>& gradients) {

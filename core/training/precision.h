@@ -54,7 +54,7 @@ class LossScaler {
 
   explicit LossScaler(LossScale state = {}) : state_(state) {}
 
-  at::Tensor scale(const at::Tensor& loss) const { return loss * state_.scale; }
+  at::Tensor scale(const at::Tensor& loss) const;
   // Divides the gradients, all on one device, in place; returns false if any is not finite, and the
   // step must be skipped. Then updates the scale. Waits for the device.
   bool unscale(const std::vector<at::Tensor>& gradients);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "core/training/precision.h"
 #include "labelcache/file/bytes.h"
 #include "labelcache/file/label_file_reader.h"
 #include "labelcache/file/label_file_writer.h"
@@ -207,6 +208,7 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
   // second.
   constexpr int64_t kBatchesAThread = 2;
   const auto start = std::chrono::steady_clock::now();
+  training::set_arithmetic("fp32", communicator.device());
   const OneThreadEach threads;
   const int rank = communicator.rank(), size = communicator.size();
 
@@ -215,7 +217,7 @@ LabelOutcome build_labels(const LabelJob& job, Communicator& communicator) {
   std::optional<LabelFileWriter> writer;
   const auto begun = all_gather(communicator, [&] {
     dataset = data::Dataset::open(job.dataset, job.split);
-    labeler = make_labeler(job.labeler, {job.weights, job.pinned});
+    labeler = make_labeler(job.labeler, {job.weights, job.pinned}, communicator.device());
     std::string number;
     if (rank == 0) {
       adopt_partial(job);

@@ -41,9 +41,11 @@ struct LabelOutcome {
   double seconds = 0;
 };
 
-// Collective; images are divided among the ranks in fixed blocks of the sample order. An
+// Collective; images are divided among the ranks in fixed blocks of the sample order. A labeler's
+// network runs on the communicator's device, in full float32 and in the same order each time. An
 // interrupted run leaves its whole blocks in a partial file beside `output`; the next run continues
-// from there, and the file is the same as without interruption. Throws InputError on an unreadable
+// from there, and the file is the same as without interruption (if both ran on the same kind of
+// device). Throws InputError on an unreadable
 // image (named), missing weights or an unknown labeler.
 LabelOutcome build_labels(const LabelJob& job, training::Communicator& communicator);
 

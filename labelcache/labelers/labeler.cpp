@@ -31,7 +31,8 @@ std::unique_ptr<Labeler> held(Made labeler) {
   return std::make_unique<Made>(std::move(labeler));
 }
 
-std::unique_ptr<Labeler> create(const LabelerSpec& spec, const WeightFolders& folders) {
+std::unique_ptr<Labeler> create(const LabelerSpec& spec, const WeightFolders& folders,
+                                at::Device device) {
   const std::filesystem::path& weights = folders.installed;
   const std::string& name = spec.name;
   const auto parameter = [&](const char* key) { return spec.parameter(key); };
@@ -44,26 +45,29 @@ std::unique_ptr<Labeler> create(const LabelerSpec& spec, const WeightFolders& fo
   const bool nine = spec.parameter("classes", 1000) == 9;
   const bool lanczos = spec.parameter("lanczos", 0) == 1;
   if (name == "saliency") {
-    return held(u2net_labeler(parameter("input_size"), lanczos, weights / "u2netp.safetensors"));
+    return held(
+        u2net_labeler(parameter("input_size"), lanczos, weights / "u2netp.safetensors", device));
   }
   if (name == "u2net") {
-    return held(u2net_labeler(parameter("input_size"), lanczos, pinned("u2net", ".safetensors")));
+    return held(
+        u2net_labeler(parameter("input_size"), lanczos, pinned("u2net", ".safetensors"), device));
   }
   if (name == "bigbigan") {
     return held(bigbigan_labeler(parameter("short_edge"), parameter("threshold"),
                                  spec.parameter("unit_range", 0) == 1,
-                                 pinned("bigbigan", ".safetensors")));
+                                 pinned("bigbigan", ".safetensors"), device));
   }
   if (name == "relabel") {
     return held(efficientnet_labeler(parameter("input_size"), parameter("top_k"), nine,
-                                     weights / "efficientnet_lite0.safetensors"));
+                                     weights / "efficientnet_lite0.safetensors", device));
   }
   if (name == "script_saliency") {
-    return held(script_saliency_labeler(read_script_description(pinned("script", ".toml"))));
+    return held(
+        script_saliency_labeler(read_script_description(pinned("script", ".toml")), device));
   }
   if (name == "script_relabel") {
     return held(script_relabel_labeler(read_script_description(pinned("script", ".toml")),
-                                       parameter("top_k"), nine));
+                                       parameter("top_k"), nine, device));
   }
   if (name == "bbox_grabcut") return held(BboxGrabcutLabeler(parameter("scale")));
   if (name == "masks") return std::make_unique<MaskLabeler>();
@@ -81,9 +85,10 @@ std::filesystem::path own_weights(const WeightFolders& folders, const std::strin
   return std::filesystem::exists(installed) ? installed : pinned;
 }
 
-std::unique_ptr<Labeler> make_labeler(const LabelerSpec& spec, const WeightFolders& folders) {
+std::unique_ptr<Labeler> make_labeler(const LabelerSpec& spec, const WeightFolders& folders,
+                                      at::Device device) {
   check_spec(spec);
-  auto labeler = create(spec, folders);
+  auto labeler = create(spec, folders, device);
   const std::string pinned = spec.hash("weights_sha256");
   if (labeler->weights_sha256() != pinned) {
     fail_input(

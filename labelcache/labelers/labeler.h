@@ -2,6 +2,8 @@
 // Interface of labelers, which make label maps from images.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -41,7 +43,8 @@ class Labeler {
   // Preferred number of images per label() call.
   virtual int batch() const = 0;
   // Returns one map per image, in order. The result depends only on the batch's images and (in the
-  // last bits) on ATen's number of threads: with one thread it is the same everywhere on a machine.
+  // last bits) on the device and on ATen's number of threads: with one thread it is the same
+  // everywhere on a machine.
   virtual std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const = 0;
   // SHA-256 of the network's published weights; empty for a labeler without a network.
   virtual std::string weights_sha256() const { return {}; }
@@ -51,10 +54,11 @@ class Labeler {
 };
 
 // Creates the labeler of a spec (from experiments::make_labeler_spec()), loading its weights from
-// the folders. Throws InputError if the spec is of another version or made for other weights, or if
-// the weights are missing.
+// the folders to `device`, on which its network then runs. A labeler without a network runs on the
+// CPU. Throws InputError if the spec is of another version or made for other weights, or if the
+// weights are missing.
 std::unique_ptr<Labeler> make_labeler(const experiments::LabelerSpec& spec,
-                                      const WeightFolders& folders);
+                                      const WeightFolders& folders, at::Device device = at::kCPU);
 
 // Path of a user's weights: <name>-<first 16 digits of their SHA-256><extension>, in the first
 // folder that has it; in the first folder if none has it.

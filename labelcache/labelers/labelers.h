@@ -9,6 +9,7 @@
 
 #include "labelcache/labelers/labeler.h"
 #include "labelcache/labelers/network_input.h"
+#include "labelcache/labelers/network_on_device.h"
 #include "labelcache/labelers/script_model.h"
 #include "labelcache/networks/efficientnet.h"
 #include "labelcache/networks/u2net.h"
@@ -20,10 +21,8 @@ namespace remixer::labelcache {
 // size, or the network's if that is smaller.
 class SaliencyLabeler : public Labeler {
  public:
-  // Pixels [B, 3, H, W], 0 to 255, to saliency [B, 1, H, W]; called by several threads at once.
-  using Network = std::function<at::Tensor(const at::Tensor& pixels)>;
-
-  SaliencyLabeler(InputSize input, int batch, std::string weights_sha256, Network network)
+  // The network turns pixels into saliency [B, 1, H, W].
+  SaliencyLabeler(InputSize input, int batch, std::string weights_sha256, NetworkOnDevice network)
       : input_(input),
         batch_(batch),
         weights_sha256_(std::move(weights_sha256)),
@@ -37,34 +36,31 @@ class SaliencyLabeler : public Labeler {
   InputSize input_;
   int batch_;
   std::string weights_sha256_;
-  Network network_;
+  NetworkOnDevice network_;
 };
 
 // U²-Net or U²-Netp (depending on the weights file) on the image squashed to `input_size`: each map
 // is stretched to [0, 1], like the network's authors do, so the most salient pixel of any image is
 // 1. The image is resized by area averaging, or by Lanczos as in the published tool.
 SaliencyLabeler u2net_labeler(int64_t input_size, bool lanczos,
-                              const std::filesystem::path& weights);
+                              const std::filesystem::path& weights, at::Device device);
 // BigBiGAN's U-Net on the image resized to shorter edge `short_edge`, keeping its aspect: 1 minus
 // the background's probability; with `threshold` above 0: 1 if that is above `threshold` percent,
 // else 0.
 // Pixels are scaled to [-1, 1], as in training; with `unit_range` to [0, 1], as in OAMixer's
 // released code.
 SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold, bool unit_range,
-                                 const std::filesystem::path& weights);
-SaliencyLabeler script_saliency_labeler(ScriptDescription description);
+                                 const std::filesystem::path& weights, at::Device device);
+SaliencyLabeler script_saliency_labeler(ScriptDescription description, at::Device device);
 
 // ReLabel (Yun et al., 2021): the `top_k` largest classifier logits in each cell of the last
 // features, for the whole image squashed to a square; or, with nine classes, all ten logits of
 // nine_class_logits().
 class RelabelLabeler : public Labeler {
  public:
-  // Pixels [B, 3, H, W], 0 to 255, to logits [B, channels, h, w]; called by several threads at
-  // once.
-  using Network = std::function<at::Tensor(const at::Tensor& pixels)>;
-
+  // The network turns pixels into logits [B, channels, h, w].
   RelabelLabeler(InputSize input, int batch, int64_t channels, int64_t top_k, bool nine_classes,
-                 std::string weights_sha256, Network network);
+                 std::string weights_sha256, NetworkOnDevice network);
   MapShape shape() const override;
   int batch() const override { return batch_; }
   std::vector<data::LabelMap> label(const std::vector<LabelInput>& batch) const override;
@@ -75,14 +71,15 @@ class RelabelLabeler : public Labeler {
   int batch_;
   int64_t channels_, top_k_;
   bool nine_classes_;
+  std::vector<at::Tensor> nine_class_members_;  // on the network's device
   std::string weights_sha256_;
-  Network network_;
+  NetworkOnDevice network_;
 };
 
 RelabelLabeler efficientnet_labeler(int64_t input_size, int64_t top_k, bool nine_classes,
-                                    const std::filesystem::path& weights);
+                                    const std::filesystem::path& weights, at::Device device);
 RelabelLabeler script_relabel_labeler(ScriptDescription description, int64_t top_k,
-                                      bool nine_classes);
+                                      bool nine_classes, at::Device device);
 
 // GrabCut from the dataset's boxes: dense maps of the image's size, 1 on objects. For several
 // boxes, the map is the union of their cuts. An image without a box shows no object: its map is

@@ -66,6 +66,13 @@ std::vector<InputGroup> network_inputs(const std::vector<LabelInput>& batch,
   return groups;
 }
 
+at::Tensor per_channel(const std::array<double, 3>& values, at::Device device) {
+  return at::tensor({values[0], values[1], values[2]}, at::kDouble)
+      .to(at::kFloat)
+      .view({1, 3, 1, 1})
+      .to(device);
+}
+
 std::vector<float> values_of(const at::Tensor& tensor) {
   const at::Tensor plain = tensor.contiguous();
   const float* data = plain.const_data_ptr<float>();
@@ -87,7 +94,8 @@ at::Tensor stretched(const at::Tensor& maps) {
 
 std::vector<data::LabelMap> top_k_maps(const at::Tensor& logits, int64_t top_k) {
   top_k = std::min(top_k, logits.size(1));
-  const auto [values, classes] = at::topk(logits.permute({0, 2, 3, 1}).contiguous(), top_k);
+  const auto found = at::topk(logits.permute({0, 2, 3, 1}).contiguous(), top_k);
+  const at::Tensor values = std::get<0>(found).cpu(), classes = std::get<1>(found).cpu();
   std::vector<data::LabelMap> maps;
   for (int64_t i = 0; i < logits.size(0); ++i) {
     data::LabelMap map;
@@ -104,15 +112,21 @@ std::vector<data::LabelMap> top_k_maps(const at::Tensor& logits, int64_t top_k) 
   return maps;
 }
 
-at::Tensor nine_class_logits(const at::Tensor& logits) {
-  std::vector<std::vector<int64_t>> members(kNineClassChannels);
-  for (int64_t label = 0; label < logits.size(1); ++label) {
+std::vector<at::Tensor> nine_class_members(at::Device device) {
+  std::vector<std::vector<int64_t>> labels(kNineClassChannels);
+  for (int64_t label = 0; label < data::kImageNetClasses; ++label) {
     const int nine = data::imagenet_classes()[static_cast<size_t>(label)].imagenet9;
-    members[static_cast<size_t>(nine < 0 ? kNineClassChannels - 1 : nine)].push_back(label);
+    labels[static_cast<size_t>(nine < 0 ? kNineClassChannels - 1 : nine)].push_back(label);
   }
+  std::vector<at::Tensor> members;
+  for (const auto& list : labels) members.push_back(at::tensor(list, at::kLong).to(device));
+  return members;
+}
+
+at::Tensor nine_class_logits(const at::Tensor& logits, const std::vector<at::Tensor>& members) {
   std::vector<at::Tensor> sums;
-  for (const auto& labels : members) {
-    sums.push_back(at::logsumexp(logits.index_select(1, at::tensor(labels, at::kLong)), {1}));
+  for (const at::Tensor& labels : members) {
+    sums.push_back(at::logsumexp(logits.index_select(1, labels), {1}));
   }
   return at::stack(sums, 1);
 }

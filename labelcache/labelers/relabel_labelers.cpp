@@ -11,7 +11,8 @@
 namespace remixer::labelcache {
 
 RelabelLabeler::RelabelLabeler(InputSize input, int batch, int64_t channels, int64_t top_k,
-                               bool nine_classes, std::string weights_sha256, Network network)
+                               bool nine_classes, std::string weights_sha256,
+                               NetworkOnDevice network)
     : input_(input),
       batch_(batch),
       channels_(channels),
@@ -24,6 +25,7 @@ RelabelLabeler::RelabelLabeler(InputSize input, int batch, int64_t channels, int
     fail_input("nine classes can be made of ImageNet's 1000 only; the network has {}", channels);
   }
   channels_ = top_k_ = kNineClassChannels;
+  nine_class_members_ = nine_class_members(network_.device());
 }
 
 MapShape RelabelLabeler::shape() const {
@@ -34,29 +36,31 @@ std::vector<data::LabelMap> RelabelLabeler::label(const std::vector<LabelInput>&
   const at::NoGradGuard no_grad;
   std::vector<data::LabelMap> maps(batch.size());
   for (const InputGroup& group : network_inputs(batch, input_)) {
-    at::Tensor logits = network_(group.pixels);
-    if (nine_classes_) logits = nine_class_logits(logits);
-    std::vector<data::LabelMap> made = top_k_maps(logits, top_k_);
+    std::vector<data::LabelMap> made = network_(group.pixels, [&](const at::Tensor& logits) {
+      return top_k_maps(nine_classes_ ? nine_class_logits(logits, nine_class_members_) : logits,
+                        top_k_);
+    });
     for (size_t i = 0; i < made.size(); ++i) maps[group.places[i]] = std::move(made[i]);
   }
   return maps;
 }
 
 RelabelLabeler efficientnet_labeler(int64_t input_size, int64_t top_k, bool nine_classes,
-                                    const std::filesystem::path& weights) {
-  const auto network = std::make_shared<const EfficientNet>(weights);
+                                    const std::filesystem::path& weights, at::Device device) {
+  const auto network = std::make_shared<const EfficientNet>(weights, device);
   return {{input_size, false},
           8,
           EfficientNet::kClasses,
           top_k,
           nine_classes,
           network->source_sha256(),
-          [network](const at::Tensor& pixels) { return network->forward((pixels - 127) / 128); }};
+          {device,
+           [network](const at::Tensor& pixels) { return network->forward((pixels - 127) / 128); }}};
 }
 
 RelabelLabeler script_relabel_labeler(ScriptDescription description, int64_t top_k,
-                                      bool nine_classes) {
-  const auto model = std::make_shared<const ScriptModel>(std::move(description));
+                                      bool nine_classes, at::Device device) {
+  const auto model = std::make_shared<const ScriptModel>(std::move(description), device);
   if (model->channels() > 65536) {
     fail_input("{}: {} classes; at most 65536 can be stored", model->description().model.string(),
                model->channels());
@@ -67,7 +71,7 @@ RelabelLabeler script_relabel_labeler(ScriptDescription description, int64_t top
           top_k,
           nine_classes,
           model->description().sha256(),
-          [model](const at::Tensor& pixels) { return model->output(pixels); }};
+          {device, [model](const at::Tensor& pixels) { return model->output(pixels); }}};
 }
 
 }  // namespace remixer::labelcache

@@ -6,7 +6,6 @@
 #include <ATen/ops/gt.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/sub.h>
-#include <ATen/ops/tensor.h>
 
 #include "labelcache/labelers/labelers.h"
 
@@ -15,7 +14,8 @@ std::vector<data::LabelMap> SaliencyLabeler::label(const std::vector<LabelInput>
   const at::NoGradGuard no_grad;
   std::vector<data::LabelMap> maps(batch.size());
   for (const InputGroup& group : network_inputs(batch, input_)) {
-    const at::Tensor saliency = network_(group.pixels);
+    const at::Tensor saliency =
+        network_(group.pixels, [](const at::Tensor& maps) { return maps.cpu(); });
     for (size_t i = 0; i < group.places.size(); ++i) {
       const size_t place = group.places[i];
       maps[place] = saliency_map(saliency.select(0, static_cast<int64_t>(i)).select(0, 0),
@@ -26,37 +26,40 @@ std::vector<data::LabelMap> SaliencyLabeler::label(const std::vector<LabelInput>
 }
 
 SaliencyLabeler u2net_labeler(int64_t input_size, bool lanczos,
-                              const std::filesystem::path& weights) {
-  const auto network = std::make_shared<const U2Net>(weights);
-  InputSize input{.side = input_size, .lanczos = lanczos};
-  return {input, 8, network->source_sha256(), [network](const at::Tensor& pixels) {
-            const at::Tensor mean = at::tensor({0.485f, 0.456f, 0.406f}).view({1, 3, 1, 1});
-            const at::Tensor deviation = at::tensor({0.229f, 0.224f, 0.225f}).view({1, 3, 1, 1});
-            const at::Tensor largest = pixels.amax({1, 2, 3}, true).clamp_min(kTiny);
-            return stretched(network->forward((pixels / largest - mean) / deviation));
-          }};
+                              const std::filesystem::path& weights, at::Device device) {
+  const auto network = std::make_shared<const U2Net>(weights, device);
+  const at::Tensor mean = per_channel({0.485, 0.456, 0.406}, device);
+  const at::Tensor deviation = per_channel({0.229, 0.224, 0.225}, device);
+  return {{.side = input_size, .lanczos = lanczos},
+          8,
+          network->source_sha256(),
+          {device, [network, mean, deviation](const at::Tensor& pixels) {
+             const at::Tensor largest = pixels.amax({1, 2, 3}, true).clamp_min(kTiny);
+             return stretched(network->forward((pixels / largest - mean) / deviation));
+           }}};
 }
 
 SaliencyLabeler bigbigan_labeler(int64_t short_edge, int64_t threshold, bool unit_range,
-                                 const std::filesystem::path& weights) {
-  const auto network = std::make_shared<const UNet>(weights);
+                                 const std::filesystem::path& weights, at::Device device) {
+  const auto network = std::make_shared<const UNet>(weights, device);
   return {{.side = short_edge, .keep_aspect = true, .cut_off = true},
           8,
           network->source_sha256(),
-          [network, threshold, unit_range](const at::Tensor& pixels) {
-            const at::Tensor input = unit_range ? pixels / 255 : pixels / 127.5 - 1;
-            const at::Tensor logits = network->forward(input);
-            const at::Tensor saliency = 1 - logits.softmax(1).narrow(1, 0, 1);
-            if (threshold == 0) return saliency;
-            return saliency.gt(static_cast<double>(threshold) / 100).to(at::kFloat);
-          }};
+          {device, [network, threshold, unit_range](const at::Tensor& pixels) {
+             const at::Tensor input = unit_range ? pixels / 255 : pixels / 127.5 - 1;
+             const at::Tensor logits = network->forward(input);
+             const at::Tensor saliency = 1 - logits.softmax(1).narrow(1, 0, 1);
+             if (threshold == 0) return saliency;
+             return saliency.gt(static_cast<double>(threshold) / 100).to(at::kFloat);
+           }}};
 }
 
-SaliencyLabeler script_saliency_labeler(ScriptDescription description) {
-  const auto model = std::make_shared<const ScriptModel>(std::move(description));
-  return {model->description().input, static_cast<int>(model->description().batch),
+SaliencyLabeler script_saliency_labeler(ScriptDescription description, at::Device device) {
+  const auto model = std::make_shared<const ScriptModel>(std::move(description), device);
+  return {model->description().input,
+          static_cast<int>(model->description().batch),
           model->description().sha256(),
-          [model](const at::Tensor& pixels) { return model->saliency(pixels); }};
+          {device, [model](const at::Tensor& pixels) { return model->saliency(pixels); }}};
 }
 
 }  // namespace remixer::labelcache

@@ -76,12 +76,6 @@ class Reader {
   std::vector<std::string> known_;
 };
 
-at::Tensor per_channel(const std::array<double, 3>& values) {
-  return at::tensor({values[0], values[1], values[2]}, at::kDouble)
-      .to(at::kFloat)
-      .view({1, 3, 1, 1});
-}
-
 }  // namespace
 
 ScriptDescription read_script_description(const std::filesystem::path& file) {
@@ -161,16 +155,18 @@ struct ScriptModel::Module {
   torch::jit::Module module;
 };
 
-ScriptModel::ScriptModel(ScriptDescription description)
-    : description_(std::move(description)), module_(std::make_unique<Module>()) {
+ScriptModel::ScriptModel(ScriptDescription description, at::Device device)
+    : description_(std::move(description)),
+      module_(std::make_unique<Module>()),
+      mean_(per_channel(description_.mean, device)),
+      deviation_(per_channel(description_.deviation, device)) {
   const std::string name = description_.model.string();
   try {
-    // No specialisation at run time: the sums are the same in every call and thread.
-    torch::jit::setGraphExecutorOptimize(false);
-    module_->module = torch::jit::load(name);
+    module_->module = torch::jit::load(name, device);
     module_->module.eval();
     const int64_t side = description_.input.side;
-    const at::Tensor answer = output(at::zeros({1, 3, side, side}));
+    const at::Tensor answer =
+        output(at::zeros({1, 3, side, side}, at::TensorOptions(at::kFloat).device(device)));
     channels_ = answer.size(1);
   } catch (const InputError&) {
     throw;
@@ -192,10 +188,12 @@ ScriptModel::~ScriptModel() = default;
 at::Tensor ScriptModel::output(const at::Tensor& pixels) const {
   const at::NoGradGuard no_grad;
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
+  // No specialisation at run time: the sums are the same in every call and thread.
+  const torch::jit::GraphOptimizerEnabledGuard unoptimised(false);
   at::Tensor x = pixels;
   if (description_.scale == "255") x = x / 255;
   if (description_.scale == "largest") x = x / x.amax({1, 2, 3}, true).clamp_min(kTiny);
-  x = (x - per_channel(description_.mean)) / per_channel(description_.deviation);
+  x = (x - mean_) / deviation_;
   c10::IValue answer = module_->module.forward({x.contiguous()});
   if (!answer.isTensor()) {
     std::vector<c10::IValue> answers;

@@ -44,12 +44,13 @@ std::string to_toml(const ScriptDescription& description, const std::string& mod
 // The loaded network. Immutable once loaded; members may be called by several threads at once.
 class ScriptModel {
  public:
-  // Throws InputError if the model is no TorchScript or fails on a black image.
-  explicit ScriptModel(ScriptDescription description);
+  // Loads it to `device`. Throws InputError if the model is no TorchScript or fails on a black
+  // image.
+  explicit ScriptModel(ScriptDescription description, at::Device device = at::kCPU);
   ~ScriptModel();
 
   const ScriptDescription& description() const { return description_; }
-  // pixels [B, 3, H, W], 0 to 255. → the chosen output, [B, C, h, w], float.
+  // pixels [B, 3, H, W], 0 to 255, on the device. → the chosen output, [B, C, h, w], float.
   at::Tensor output(const at::Tensor& pixels) const;
   // The output converted to a saliency map [B, 1, h, w] as the description says.
   at::Tensor saliency(const at::Tensor& pixels) const;
@@ -60,6 +61,7 @@ class ScriptModel {
   struct Module;
   ScriptDescription description_;
   std::unique_ptr<Module> module_;
+  at::Tensor mean_, deviation_;  // [1, 3, 1, 1]
   int64_t channels_ = 0;
 };
 

@@ -56,7 +56,8 @@ at::Tensor EfficientNet::Convolution::operator()(const at::Tensor& x) const {
                     at::IntArrayRef(dilations), groups);
 }
 
-EfficientNet::EfficientNet(const std::filesystem::path& weights) {
+// Batch norms are folded on the CPU, so that weights are the same on every device.
+EfficientNet::EfficientNet(const std::filesystem::path& weights, at::Device device) {
   const at::NoGradGuard no_grad;
   const NetworkWeights file(weights);
   source_sha256_ = file.source_sha256();
@@ -68,8 +69,9 @@ EfficientNet::EfficientNet(const std::filesystem::path& weights) {
     Convolution convolution;
     convolution.weight =
         (file.tensor(name + ".conv.weight", {out, in, kernel, kernel}) * scale.view({out, 1, 1, 1}))
-            .contiguous(at::MemoryFormat::ChannelsLast);
-    convolution.bias = norm("bias") - norm("running_mean") * scale;
+            .contiguous(at::MemoryFormat::ChannelsLast)
+            .to(device);
+    convolution.bias = (norm("bias") - norm("running_mean") * scale).to(device);
     return convolution;
   };
 
@@ -94,8 +96,9 @@ EfficientNet::EfficientNet(const std::filesystem::path& weights) {
   head_ = folded("head", kHeadChannels, channels, 1);
   classifier_.weight = file.tensor("classifier.weight", {kClasses, kHeadChannels})
                            .view({kClasses, kHeadChannels, 1, 1})
-                           .contiguous(at::MemoryFormat::ChannelsLast);
-  classifier_.bias = file.tensor("classifier.bias", {kClasses});
+                           .contiguous(at::MemoryFormat::ChannelsLast)
+                           .to(device);
+  classifier_.bias = file.tensor("classifier.bias", {kClasses}).to(device);
 }
 
 at::Tensor EfficientNet::forward(const at::Tensor& images) const {

@@ -17,13 +17,13 @@ class EfficientNet {
  public:
   static constexpr int kClasses = 1000;
 
-  // Loads efficientnet_lite0.safetensors. Throws InputError if a tensor is missing or has another
-  // shape.
-  explicit EfficientNet(const std::filesystem::path& weights);
+  // Loads efficientnet_lite0.safetensors to `device`. Throws InputError if a tensor is missing or
+  // has another shape.
+  explicit EfficientNet(const std::filesystem::path& weights, at::Device device = at::kCPU);
 
-  // images [B, 3, H, W], float, (pixel - 127) / 128. → logits [B, 1000, ceil(H/32), ceil(W/32)]:
-  // the classifier applied to each cell of the last features. As it is linear, the mean over cells
-  // is the usual classifier output for the whole image.
+  // images [B, 3, H, W], float, on the device, (pixel - 127) / 128. → logits [B, 1000, ceil(H/32),
+  // ceil(W/32)]: the classifier applied to each cell of the last features. As it is linear, the
+  // mean over cells is the usual classifier output for the whole image.
   at::Tensor forward(const at::Tensor& images) const;
 
   // SHA-256 of the published file that the weights were converted from.

@@ -46,14 +46,15 @@ std::string level_name(const std::string& stage, const char* part, int level) {
 
 }  // namespace
 
-U2Net::U2Net(const std::filesystem::path& weights) {
+U2Net::U2Net(const std::filesystem::path& weights, at::Device device) {
   const NetworkWeights file(weights);
   source_sha256_ = file.source_sha256();
   const auto add = [&](const std::string& name, int64_t size) {
     Convolution convolution;
-    convolution.bias = file.tensor(name + ".bias", {-1});
+    convolution.bias = file.tensor(name + ".bias", {-1}).to(device);
     convolution.weight = file.tensor(name + ".weight", {convolution.bias.size(0), -1, size, size})
-                             .contiguous(at::MemoryFormat::ChannelsLast);
+                             .contiguous(at::MemoryFormat::ChannelsLast)
+                             .to(device);
     convolutions_.emplace(name, std::move(convolution));
   };
   const auto add_stage = [&](const Stage& stage) {

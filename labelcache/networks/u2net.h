@@ -14,11 +14,13 @@ namespace remixer::labelcache {
 // threads may call forward() at once.
 class U2Net {
  public:
-  // Loads a converted weights file. Throws InputError if a tensor is missing or has another shape.
-  explicit U2Net(const std::filesystem::path& weights);
+  // Loads a converted weights file to `device`. Throws InputError if a tensor is missing or has
+  // another shape.
+  explicit U2Net(const std::filesystem::path& weights, at::Device device = at::kCPU);
 
-  // images [B, 3, H, W], float, divided by their maximum and normalised with ImageNet's mean and
-  // deviation; H and W at least 32. → saliency [B, 1, H, W] in (0, 1): the fused map.
+  // images [B, 3, H, W], float, on the device, divided by their maximum and normalised with
+  // ImageNet's mean and deviation; H and W at least 32. → saliency [B, 1, H, W] in (0, 1): the
+  // fused map.
   at::Tensor forward(const at::Tensor& images) const;
 
   // SHA-256 of the published file that the weights were converted from.

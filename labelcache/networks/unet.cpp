@@ -33,7 +33,8 @@ at::Tensor enlarged(const at::Tensor& x, const at::Tensor& like) {
 
 }  // namespace
 
-UNet::UNet(const std::filesystem::path& weights) {
+// Batch norms are folded on the CPU, so that weights are the same on every device.
+UNet::UNet(const std::filesystem::path& weights, at::Device device) {
   const NetworkWeights file(weights);
   source_sha256_ = file.source_sha256();
   // Convolution `number` of a pair, with the batch norm after it folded in.
@@ -46,9 +47,11 @@ UNet::UNet(const std::filesystem::path& weights) {
     Convolution result;
     result.weight =
         (file.tensor(convolution + "weight", {out, in, 3, 3}) * scale.view({-1, 1, 1, 1}))
-            .contiguous(at::MemoryFormat::ChannelsLast);
-    result.bias = vector(norm + "bias") +
-                  (vector(convolution + "bias") - vector(norm + "running_mean")) * scale;
+            .contiguous(at::MemoryFormat::ChannelsLast)
+            .to(device);
+    result.bias = (vector(norm + "bias") +
+                   (vector(convolution + "bias") - vector(norm + "running_mean")) * scale)
+                      .to(device);
     return result;
   };
   const auto pair = [&](const std::string& stage, int64_t in, int64_t out) -> Pair {
@@ -64,9 +67,10 @@ UNet::UNet(const std::filesystem::path& weights) {
     up_[level] = pair(fmt::format("up{}", level + 1), channels + skip, out);
     channels = out;
   }
-  out_.weight =
-      file.tensor("outc.weight", {2, kWidths[0], 1, 1}).contiguous(at::MemoryFormat::ChannelsLast);
-  out_.bias = file.tensor("outc.bias", {2});
+  out_.weight = file.tensor("outc.weight", {2, kWidths[0], 1, 1})
+                    .contiguous(at::MemoryFormat::ChannelsLast)
+                    .to(device);
+  out_.bias = file.tensor("outc.bias", {2}).to(device);
 }
 
 at::Tensor UNet::apply(const Pair& pair, const at::Tensor& x) {

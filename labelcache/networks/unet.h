@@ -19,12 +19,12 @@ class UNet {
  public:
   static constexpr int64_t kParameters = 13395394;
 
-  // Loads the published file as converted by weights/convert.py. Throws InputError if a tensor is
-  // missing or has another shape.
-  explicit UNet(const std::filesystem::path& weights);
+  // Loads the published file as converted by weights/convert.py to `device`. Throws InputError if a
+  // tensor is missing or has another shape.
+  explicit UNet(const std::filesystem::path& weights, at::Device device = at::kCPU);
 
-  // images [B, 3, H, W], float, in [-1, 1]; H and W at least 16. → logits [B, 2, H, W]: background,
-  // then foreground.
+  // images [B, 3, H, W], float, on the device, in [-1, 1]; H and W at least 16. → logits [B, 2, H,
+  // W]: background, then foreground.
   at::Tensor forward(const at::Tensor& images) const;
 
   // SHA-256 of the published file that the weights were converted from.

@@ -25,6 +25,7 @@
 #include "core/kernels/memory_meter.h"
 #include "core/kernels/operators.h"
 #include "tools/bench/bench.h"
+#include "tools/command/device_option.h"
 #include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
@@ -282,7 +283,7 @@ int bench_kernels(int argc, char** argv) {
       "first line of its group. Peak: memory of forward and backward beyond the arguments",
       "remixer bench kernels");
   tools::add_example(app, "remixer bench kernels --batch 4 --grid 14");
-  add_device_option(app, options.device);
+  tools::add_device_option(app, options.device);
   app.add_option("--precision", options.precision, "fp32, bf16 or fp16")
       ->capture_default_str()
       ->check(CLI::IsMember({"fp32", "bf16", "fp16"}));
@@ -303,7 +304,7 @@ int bench_kernels(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json"}));
   if (const int code = parse_arguments(app, argc, argv); code >= 0) return code;
   at::set_num_threads(options.threads);
-  const at::Device device = alone_on(options.device)->device();
+  const at::Device device = tools::alone_on(options.device)->device();
   std::vector<Group> groups = Maker(options, device).groups();
   for (Group& group : groups) Timer(device).measure(group, options.rounds);
   if (options.format == "json") {

@@ -15,6 +15,7 @@
 #include "labelcache/file/partial_file.h"
 #include "labelcache/labelers/label_job.h"
 #include "labelcache/labelers/label_pin.h"
+#include "tools/command/device_option.h"
 #include "tools/command/subcommand.h"
 #include "tools/labels/labels_tool.h"
 
@@ -107,6 +108,7 @@ CLI::App* add_build(CLI::App& app, BuildOptions& options) {
   build_app->add_option("--threads", options.threads, "Threads to compute with")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  tools::add_device_option(*build_app, options.device);
   build_app->add_flag("--skip-unreadable", options.skip_unreadable,
                       "Report images that cannot be read and give them an empty map");
   build_app->add_flag("--restart", options.restart, "Discard what an earlier run has done");
@@ -129,8 +131,9 @@ int run_build(const BuildOptions& options) {
     return training::Directive::kContinue;
   };
   at::set_num_threads(static_cast<int>(options.threads));
-  training::SoloCommunicator alone;
-  const LabelOutcome outcome = build_labels(job, alone);
+  // The others are made on processors; CUDA takes seconds to load.
+  const auto alone = tools::alone_on(job.labeler.has_weights() ? options.device : "cpu");
+  const LabelOutcome outcome = build_labels(job, *alone);
   for (const std::string& why : outcome.unreadable) fmt::print(stderr, "skipped: {}\n", why);
   fmt::print(
       "{}: {} images in {}{}{}, content {}\n", options.output.string(), outcome.images,

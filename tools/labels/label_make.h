@@ -28,6 +28,7 @@ struct BuildOptions {
   std::filesystem::path output;
   unsigned threads = available_threads();
   bool skip_unreadable = false, restart = false;
+  std::string device = "auto";
 };
 CLI::App* add_build(CLI::App& app, BuildOptions& options);
 int run_build(const BuildOptions& options);

@@ -13,7 +13,8 @@
 namespace remixer::worker {
 
 evaluation::CompositeLabeler composite_labeler(const experiments::LabelerSpec& spec,
-                                               const labelcache::WeightFolders& weights) {
+                                               const labelcache::WeightFolders& weights,
+                                               at::Device device) {
   if (spec.hashes.contains("labels_sha256")) {
     fail_input(
         "the model was trained with imported labels ({}), and composites have none: give "
@@ -21,7 +22,7 @@ evaluation::CompositeLabeler composite_labeler(const experiments::LabelerSpec& s
         spec.name);
   }
   const std::shared_ptr<const labelcache::Labeler> labeler =
-      labelcache::make_labeler(spec, weights);
+      labelcache::make_labeler(spec, weights, device);
   return [labeler](const std::vector<evaluation::Composite>& composites) {
     const auto count = static_cast<int64_t>(composites.size()), batch = int64_t{labeler->batch()};
     std::vector<data::LabelMap> maps(composites.size());

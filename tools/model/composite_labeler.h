@@ -8,9 +8,10 @@
 
 namespace remixer::worker {
 
-// `weights`: the folders of its network. Throws InputError if the labels were imported: those exist
-// only for existing images.
+// `weights`: the folders of its network, which runs on `device`. Throws InputError if the labels
+// were imported: those exist only for existing images.
 evaluation::CompositeLabeler composite_labeler(const experiments::LabelerSpec& spec,
-                                               const labelcache::WeightFolders& weights);
+                                               const labelcache::WeightFolders& weights,
+                                               at::Device device);
 
 }  // namespace remixer::worker

@@ -7,6 +7,7 @@
 #include "core/evaluation/adversarial.h"
 #include "core/io/torch_checkpoint.h"
 #include "experiments/spec/pins.h"
+#include "tools/command/device_option.h"
 #include "tools/command/subcommand.h"
 #include "tools/labels/labels_tool.h"
 #include "tools/model/composite_labeler.h"
@@ -24,7 +25,8 @@ struct ChallengeOptions {
 };
 
 // A ReMixer model's patch labels: its own labeler's, or the true masks if requested.
-void choose_labels(const ChallengeOptions& options, evaluation::AdversarialJob& job) {
+void choose_labels(const ChallengeOptions& options, at::Device device,
+                   evaluation::AdversarialJob& job) {
   auto& settings = job.evaluated.settings;
   if (!job.evaluated.model.remixer) return;
   if (options.true_masks) {
@@ -38,7 +40,7 @@ void choose_labels(const ChallengeOptions& options, evaluation::AdversarialJob& 
   } else {
     job.labeler = composite_labeler(
         *settings.labeler,
-        {options.labeler_weights, experiments::weights_folder(options.weights.workspace)});
+        {options.labeler_weights, experiments::weights_folder(options.weights.workspace)}, device);
   }
   if (settings.distance.empty()) settings.distance = "l1";
 }
@@ -53,12 +55,13 @@ evaluation::AdversarialOutcome run(const ChallengeOptions& options) {
       .labeler = {},
       .batch_size = options.batch_size,
       .on_progress = {}};
-  choose_labels(options, job);
+  const auto alone = tools::alone_on(options.device);
+  choose_labels(options, alone->device(), job);
   job.on_progress = [](int64_t done, int64_t total) {
     std::cerr << fmt::format("\r{} of {} foregrounds{}", done, total, done == total ? "\n" : "")
               << std::flush;
   };
-  return evaluation::challenge(job, *alone_on(options.device));
+  return evaluation::challenge(job, *alone);
 }
 
 }  // namespace
@@ -86,7 +89,7 @@ int model_challenge(int argc, char** argv) {
                "use the foregrounds' true masks as labels of a ReMixer model");
   app.add_option("--labeler-weights", options.labeler_weights, "folder of the labelers' networks")
       ->capture_default_str();
-  add_device_option(app, options.device);
+  tools::add_device_option(app, options.device);
   app.add_option("--batch", options.batch_size)->capture_default_str()->check(CLI::Range(1, 65536));
   app.add_option("--format", options.format, "table or json")
       ->check(CLI::IsMember({"table", "json"}));

@@ -61,11 +61,6 @@ data::Dataset open_set(const SetOptions& set, const WeightsOptions& weights);
 // As evaluation::settings_of(), with the requested spatial prior.
 evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safetensors& file);
 
-// Device for evaluating a model: "auto" (a GPU if there is one), "cpu" or "cuda".
-void add_device_option(CLI::App& app, std::string& device);
-// A single rank on that device. Throws InputError if "cuda" is not available.
-std::unique_ptr<training::Communicator> alone_on(const std::string& device);
-
 // Parses; returns an exit code if the program is to end (help, bad usage), else -1.
 int parse_arguments(CLI::App& app, int argc, char** argv);
 

@@ -8,6 +8,7 @@
 #include "base/text_table.h"
 #include "core/evaluation/evaluator.h"
 #include "core/io/torch_checkpoint.h"
+#include "tools/command/device_option.h"
 #include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
@@ -37,7 +38,7 @@ evaluation::Evaluation evaluate(const EvaluateOptions& options, const data::Data
     std::cerr << fmt::format("\r{} of {} images{}", done, total, done == total ? "\n" : "")
               << std::flush;
   };
-  return evaluation::evaluate(job, *alone_on(options.device));
+  return evaluation::evaluate(job, *tools::alone_on(options.device));
 }
 
 void save_answers(const EvaluateOptions& options, const data::Dataset& dataset,
@@ -72,7 +73,7 @@ int model_evaluate(int argc, char** argv) {
                  "cropped, as OAMixer's released code does)")
       ->capture_default_str()
       ->check(CLI::IsMember({experiments::kWholeTransform, experiments::kReleasedTransform}));
-  add_device_option(app, options.device);
+  tools::add_device_option(app, options.device);
   app.add_option("--batch", options.batch_size)->capture_default_str()->check(CLI::Range(1, 65536));
   app.add_option("--loader-threads", options.loader_threads)
       ->capture_default_str()

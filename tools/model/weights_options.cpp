@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Context.h>
-#include <dlfcn.h>
-
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
-#include "base/installation.h"
 #include "tools/command/subcommand.h"
 #include "tools/model/model_command.h"
 
 namespace remixer::worker {
 namespace {
-
-// Same as in core/distributed/cuda_library.h.
-constexpr const char* kCudaLibrary = "libremixer_cuda.so";
-
-class OnDevice : public training::SoloCommunicator {
- public:
-  explicit OnDevice(at::Device device) : device_(device) {}
-  at::Device device() const override { return device_; }
-
- private:
-  at::Device device_;
-};
 
 void add_three(CLI::App& app, const char* name, const char* help,
                std::optional<std::array<float, 3>>& values) {
@@ -34,21 +18,6 @@ void add_three(CLI::App& app, const char* name, const char* help,
          help)
       ->expected(3)
       ->type_name("R G B");
-}
-
-// Why there is no GPU; empty if there is one. LibTorch's CUDA libraries take seconds to load, so
-// they are not loaded if the driver has no device.
-std::string obstacle() {
-  if (!std::filesystem::exists("/dev/nvidiactl") && !std::filesystem::exists("/dev/dxg")) {
-    return "this machine has no NVIDIA GPU, or no driver for it";
-  }
-  const auto library = library_folder() / kCudaLibrary;
-  if (!std::filesystem::exists(library)) {
-    return "this build has no GPU parts: run REMIXER_CUDA=ON ./setup";
-  }
-  if (!::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return ::dlerror();
-  if (!at::hasCUDA()) return "LibTorch finds no usable GPU: look at CUDA_VISIBLE_DEVICES";
-  return "";
 }
 
 }  // namespace
@@ -111,21 +80,6 @@ evaluation::Evaluated evaluated_of(const WeightsOptions& options, const io::Safe
       file, options.architecture, resolved_wishes(options.wishes, options.workspace));
   if (!options.spatial_prior.empty()) evaluated.model.spatial_prior = options.spatial_prior;
   return evaluated;
-}
-
-void add_device_option(CLI::App& app, std::string& device) {
-  app.add_option("--device", device, "auto (a GPU if there is one), cpu or cuda")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-}
-
-std::unique_ptr<training::Communicator> alone_on(const std::string& device) {
-  if (device != "cpu") {
-    const std::string reason = obstacle();
-    if (reason.empty()) return std::make_unique<OnDevice>(at::Device(at::kCUDA, 0));
-    if (device == "cuda") fail_input("a GPU was asked for (--device cuda), but {}", reason);
-  }
-  return std::make_unique<OnDevice>(at::kCPU);
 }
 
 }  // namespace remixer::worker
