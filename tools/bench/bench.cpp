@@ -2,6 +2,7 @@
 #include "tools/bench/bench.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -52,6 +53,12 @@ int bench_command(int argc, char** argv) {
   add_names(app);
   if (const int code = parse_arguments(app, argc, argv); code >= 0) return code;
   fail_input("scheduler and study are run by `remixer bench`, not by remixer-tools");
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
 }  // namespace remixer::worker

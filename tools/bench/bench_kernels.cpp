@@ -230,11 +230,6 @@ class Timer {
   at::Device device_;
 };
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 void print_table(const std::vector<Group>& groups) {
   for (const Group& group : groups) {
     const double forward = median(group.rows[0].forward), both = median(group.rows[0].both);

@@ -97,12 +97,6 @@ double product_peak() {
   return best;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 struct Measurement {
   double seconds = 0, peak = 0;  // median of the steps; best of the products, run between them
   // The same model without labels, whose steps alternate with these: the median of its steps, and
