@@ -161,7 +161,7 @@ ChosenDevice choose_device(const std::string& wish, const std::filesystem::path&
   const auto rank = static_cast<size_t>(ranks.rank());
   ChosenDevice chosen;
   chosen.cores = cores_of(places, ranks.rank());
-  const int node = places[static_cast<size_t>(ranks.rank())].node;
+  const int node = places[rank].node;
   chosen.ranks_here = static_cast<int>(std::count_if(
       places.begin(), places.end(), [node](const RankPlace& place) { return place.node == node; }));
   chosen.reason = "on the CPU, as asked";

@@ -5,10 +5,9 @@
 #include <fstream>
 #include <limits>
 #include <optional>
-#include <sstream>
 #include <string>
 
-#include "core/loading/sample_store.h"
+#include "base/proc_entry.h"
 
 namespace remixer::training {
 namespace {
@@ -20,18 +19,6 @@ std::optional<int64_t> number_in(const fs::path& file) {
   std::ifstream stream(file);
   int64_t value = 0;
   if (stream >> value) return value;
-  return std::nullopt;
-}
-
-// The number after `name` in a file of lines "name number".
-std::optional<int64_t> entry_of(const fs::path& file, const std::string& name) {
-  std::ifstream stream(file);
-  for (std::string line; std::getline(stream, line);) {
-    std::istringstream words(line);
-    std::string key;
-    int64_t value = 0;
-    if (words >> key >> value && key == name) return value;
-  }
   return std::nullopt;
 }
 
@@ -49,7 +36,7 @@ int64_t allowed(const ControlGroup& version, const fs::path& top, const fs::path
   const auto consider = [&] {
     const auto limit = number_in(folder / version.limit), used = number_in(folder / version.used);
     if (!limit) return;
-    const int64_t files = entry_of(folder / "memory.stat", version.reclaimable).value_or(0);
+    const int64_t files = proc_entry(folder / "memory.stat", version.reclaimable).value_or(0);
     least = std::min(least, std::max<int64_t>(0, *limit - used.value_or(0) + files));
   };
   consider();
@@ -64,7 +51,7 @@ int64_t allowed(const ControlGroup& version, const fs::path& top, const fs::path
 
 std::optional<int64_t> memory_at_hand(const fs::path& root) {
   constexpr int64_t kKibi = 1024;
-  const auto available = entry_of(root / "proc/meminfo", "MemAvailable:");
+  const auto available = proc_entry(root / "proc/meminfo", "MemAvailable:");
   if (!available) return std::nullopt;
   int64_t bytes = *available * kKibi;
   std::ifstream groups(root / "proc/self/cgroup");
@@ -83,7 +70,7 @@ std::optional<int64_t> memory_at_hand(const fs::path& root) {
 }
 
 int64_t cache_bytes(std::optional<int64_t> at_hand, int ranks) {
-  return at_hand ? *at_hand / 4 / std::max(1, ranks) : SampleStore::kMemoryLimit;
+  return at_hand ? *at_hand / 4 / std::max(1, ranks) : kUsualCacheBytes;
 }
 
 }  // namespace remixer::training

@@ -13,8 +13,11 @@ namespace remixer::training {
 // the kernel can drop count as free. None if the kernel does not say. `root` is "/" outside tests.
 std::optional<int64_t> memory_at_hand(const std::filesystem::path& root = "/");
 
+// A limit of a rank's cache that every machine can bear.
+constexpr int64_t kUsualCacheBytes = int64_t{1} << 30;
+
 // What a rank may keep of its images, and as much again of its labels: together half of the memory
-// at hand, divided among the `ranks` of its machine; 1 GiB if nothing is known.
+// at hand, divided among the `ranks` of its machine; kUsualCacheBytes if nothing is known.
 int64_t cache_bytes(std::optional<int64_t> at_hand, int ranks);
 
 }  // namespace remixer::training

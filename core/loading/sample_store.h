@@ -17,6 +17,7 @@
 #include "core/augment/normalise.h"
 #include "core/augment/patch_labels.h"
 #include "core/dataset/dataset.h"
+#include "core/loading/memory_at_hand.h"
 
 namespace remixer::training {
 
@@ -51,8 +52,7 @@ struct Reading {
 // of varying sizes are decoded every time.
 class SampleStore {
  public:
-  static constexpr int64_t kMemoryLimit = int64_t{1}
-                                          << 30;  // bytes, for images and for labels separately
+  static constexpr int64_t kMemoryLimit = kUsualCacheBytes;  // for images and for labels separately
 
   // `labels` may be null; `grid` is the number of patches along one side. The dataset is copied;
   // the label source must outlive the store.

@@ -8,6 +8,8 @@
 #include <optional>
 #include <sstream>
 
+#include "base/proc_entry.h"
+
 namespace remixer::training {
 namespace {
 
@@ -141,15 +143,12 @@ std::vector<std::pair<std::string, double>> MachineMeter::read() {
   }
   last_ = now;
 
-  std::ifstream file(proc_ / "meminfo");
-  double total = 0, available = 0, kibibytes = 0;
-  for (std::string line, name; std::getline(file, line);) {
-    std::istringstream words(line);
-    words >> name >> kibibytes;
-    if (name == "MemTotal:") total = kibibytes;
-    if (name == "MemAvailable:") available = kibibytes;
+  const auto total = proc_entry(proc_ / "meminfo", "MemTotal:");
+  const auto available = proc_entry(proc_ / "meminfo", "MemAvailable:").value_or(0);
+  if (total.value_or(0) > 0) {
+    figures.emplace_back("memory_percent",
+                         100 * (1 - static_cast<double>(available) / static_cast<double>(*total)));
   }
-  if (total > 0) figures.emplace_back("memory_percent", 100 * (1 - available / total));
 
   if (gpus_) {
     if (const auto gpus = gpus_->read()) {

@@ -2,8 +2,8 @@
 #include "core/training/peak_memory.h"
 
 #include <fstream>
-#include <sstream>
-#include <string>
+
+#include "base/proc_entry.h"
 
 namespace remixer::training {
 
@@ -13,14 +13,8 @@ void reset_peak_memory() {
 }
 
 double peak_memory_gib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("VmHWM:")) continue;
-    double kibibytes = 0;
-    std::istringstream(line.substr(line.find(':') + 1)) >> kibibytes;
-    return kibibytes / (1 << 20);
-  }
-  return 0;
+  const auto kibibytes = proc_entry("/proc/self/status", "VmHWM:");
+  return static_cast<double>(kibibytes.value_or(0)) / (1 << 20);
 }
 
 }  // namespace remixer::training

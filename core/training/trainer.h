@@ -11,6 +11,7 @@
 
 #include "core/augment/patch_labels.h"
 #include "core/distributed/communicator.h"
+#include "core/loading/memory_at_hand.h"
 #include "experiments/spec/cell.h"
 
 namespace remixer::training {
@@ -45,7 +46,7 @@ struct TrainJob {
   int loader_threads = 1;
   // Decoded images of one size are kept in memory if all of them take no more than this, and so are
   // the labels of whole images.
-  int64_t cache_bytes = int64_t{1} << 30;
+  int64_t cache_bytes = kUsualCacheBytes;
   // Called on rank 0 after every step; all ranks follow its answer at the end of that step.
   std::function<Directive(const Progress&)> on_step;
 };

@@ -70,8 +70,7 @@ class RelabelLabeler : public Labeler {
   InputSize input_;
   int batch_;
   int64_t channels_, top_k_;
-  bool nine_classes_;
-  std::vector<at::Tensor> nine_class_members_;  // on the network's device
+  std::vector<at::Tensor> nine_class_members_;  // on the network's device; empty: all classes
   std::string weights_sha256_;
   NetworkOnDevice network_;
 };

@@ -17,7 +17,6 @@ RelabelLabeler::RelabelLabeler(InputSize input, int batch, int64_t channels, int
       batch_(batch),
       channels_(channels),
       top_k_(std::min(top_k, channels)),
-      nine_classes_(nine_classes),
       weights_sha256_(std::move(weights_sha256)),
       network_(std::move(network)) {
   if (!nine_classes) return;
@@ -37,8 +36,9 @@ std::vector<data::LabelMap> RelabelLabeler::label(const std::vector<LabelInput>&
   std::vector<data::LabelMap> maps(batch.size());
   for (const InputGroup& group : network_inputs(batch, input_)) {
     std::vector<data::LabelMap> made = network_(group.pixels, [&](const at::Tensor& logits) {
-      return top_k_maps(nine_classes_ ? nine_class_logits(logits, nine_class_members_) : logits,
-                        top_k_);
+      return top_k_maps(
+          nine_class_members_.empty() ? logits : nine_class_logits(logits, nine_class_members_),
+          top_k_);
     });
     for (size_t i = 0; i < made.size(); ++i) maps[group.places[i]] = std::move(made[i]);
   }

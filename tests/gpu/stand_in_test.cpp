@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "core/evaluation/evaluator.h"
 #include "core/explain/saliency.h"
+#include "core/training/cell_model.h"
 #include "core/training/metrics.h"
 #include "core/training/trainer.h"
 #include "experiments/spec/components.h"
@@ -168,14 +169,10 @@ TEST_F(StandInTest, EvaluatesAsOnTheCpu) {
 TEST_F(StandInTest, DrawsSaliencyAsOnTheCpu) {
   const auto dataset = data::Dataset::open(scratch_ / "data", "original");
   const auto labels = testing::BoxLabels(dataset);
-  evaluation::EvaluationSettings settings;
-  settings.classes = dataset.classes();
-  settings.mean = dataset.mean();
-  settings.deviation = dataset.deviation();
-  settings.image_size = 32;
-  settings.distance = "l1";
   for (const std::string architecture : {"deit_nano_patch4_32", "convmixer_nano_patch4_32"}) {
     SCOPED_TRACE(architecture);
+    const auto settings =
+        training::evaluation_settings(testing::tiny_cell(architecture, true), dataset);
     const models::ModelSpec spec{
         .architecture = architecture, .num_classes = 3, .image_size = 32, .remixer = true};
     const auto draw = [&](at::Device device) {

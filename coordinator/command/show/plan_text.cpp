@@ -79,14 +79,14 @@ Table work_table(const Outlook& outlook, bool gpu, Reader reader) {
 }
 
 std::string totals_text(const Outlook& outlook, const Machine& machine, bool from_site) {
+  const bool labels = labels_on_device(outlook);
   std::string text = fmt::format(
       "Time: {} of {}{}{}; {} by {}, one training {}\n",
       device_hours_text(outlook.device_hours, machine.gpu ? "GPU" : "processor"),
-      labels_on_device(outlook) ? "training, evaluation and labelling" : "training and evaluation",
+      labels ? "training, evaluation and labelling" : "training and evaluation",
       outlook.processor_hours > 0
           ? fmt::format(", {} {}", device_hours_text(outlook.processor_hours, "processor"),
-                        labels_on_device(outlook) ? "to read images for labels or cut them"
-                                                  : "of labelling")
+                        labels ? "to read images for labels or cut them" : "of labelling")
           : "",
       outlook.whole ? "" : ", without what is not known", wall_text(outlook.wall_hours),
       machine_text(machine, from_site), wall_text(outlook.longest_hours));

@@ -40,6 +40,9 @@ experiments::Outlook small_plan() {
   return outlook;
 }
 
+const experiments::Machine kEightWorkers{
+    .gpu = true, .model = "a100", .devices = 4, .processors = 48, .workers = 8};
+
 TEST(PlanText, OneOfAThingIsOne) {
   EXPECT_EQ(plan_heading("g", small_plan()),
             "g: 1 cell (0 finished already), 3 tasks: 1 reused, 2 to run");
@@ -63,9 +66,7 @@ TEST(PlanText, LargeTimesAreRounded) {
   large.processor_hours = 0;
   large.wall_hours = 60;
   large.longest_hours = 43.4;
-  const experiments::Machine machine{
-      .gpu = true, .model = "a100", .devices = 4, .processors = 48, .workers = 8};
-  EXPECT_THAT(totals_text(large, machine, true),
+  EXPECT_THAT(totals_text(large, kEightWorkers, true),
               StartsWith("Time: 422 GPU-hours of training and evaluation; 2.5 days by 8 workers of "
                          "4 a100 GPUs, one training 43 h\n"));
 }
@@ -74,9 +75,7 @@ TEST(PlanText, LabelsMayBeMadeOnGpus) {
   experiments::Outlook plan = small_plan();
   plan.rows[1].device_hours = 2;
   plan.device_hours = 2.2;
-  const experiments::Machine machine{
-      .gpu = true, .model = "a100", .devices = 4, .processors = 48, .workers = 8};
-  EXPECT_THAT(totals_text(plan, machine, true),
+  EXPECT_THAT(totals_text(plan, kEightWorkers, true),
               StartsWith("Time: 2.2 GPU-hours of training, evaluation and labelling, 1 "
                          "processor-hour to read images for labels or cut them; "));
   EXPECT_EQ(Json::parse(work_table(plan, true, Reader::kProgram).json()).at(1).at("gpu_hours"), 2);
