@@ -22,7 +22,7 @@
 #include "base/host.h"
 #include "base/version.h"
 #include "core/distributed/cuda_library.h"
-#include "core/kernels/masked_conv2d_loops.h"
+#include "core/kernels/vector_level.h"
 #include "labelcache/labelers/labeler.h"
 
 namespace remixer::worker {
@@ -127,8 +127,8 @@ experiments::protocol::RegisterWorker describe_worker(const Json& ranks, const s
       {"ranks", ranks},
       {"device_reason", device_reason},
       {"kernels",
-       {{"masked_conv2d", cuda ? "aten" : kernels::conv_loops()},
-        {"masked_attention", "aten"},
+       {{"masked_conv2d", cuda ? "aten" : kernels::name_of(kernels::vector_level())},
+        {"masked_attention", cuda ? "aten" : kernels::name_of(kernels::vector_level())},
         {"masked_linear", "aten"}}},
       {"settings", settings()},
       {"weights", names_in(weights)},

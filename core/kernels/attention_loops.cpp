@@ -2,39 +2,12 @@
 #include "core/kernels/attention_loops.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <limits>
 
-#include "core/kernels/avx2.h"
+#include "core/kernels/exponential.h"
 
 namespace remixer::kernels {
 namespace {
-
-// e^x for x ≤ 0, accurate to 2 units in the last place; 0 below -87. Branch-free, so it vectorises:
-// 2^(x / ln 2), the integer part into the exponent bits, the rest by a polynomial.
-REMIXER_BODY float exponential(float x) {
-  const bool vanishes = x < -87.0f;
-  x = vanishes ? -87.0f : x;
-  // Adding and subtracting 1.5 · 2^23 rounds to an integer.
-  const float whole = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
-  const float rest = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
-  float y = 1.9875691500e-4f;
-  y = y * rest + 1.3981999507e-3f;
-  y = y * rest + 8.3334519073e-3f;
-  y = y * rest + 4.1665795894e-2f;
-  y = y * rest + 1.6666665459e-1f;
-  y = y * rest + 5.0000001201e-1f;
-  y = y * rest * rest + rest + 1.0f;
-  int32_t bits;
-  std::memcpy(&bits, &y, sizeof bits);
-  bits += static_cast<int32_t>(whole) * (1 << 23);
-  std::memcpy(&y, &bits, sizeof y);
-  return vanishes ? 0.0f : y;
-}
-REMIXER_BODY double exponential(double x) {
-  return std::exp(x);
-}
 
 template <typename T>
 REMIXER_BODY void add_mask(T* scores, int64_t tokens, const RowMask<T>& mask) {
@@ -81,33 +54,28 @@ REMIXER_BODY double backward_body(T* scores, T* dp, int64_t tokens, const RowMas
   return sum;
 }
 
-template <typename T>
-REMIXER_AVX2 T softmax_avx2(T* scores, int64_t tokens, const RowMask<T>& mask, T* sum) {
-  return softmax_body(scores, tokens, mask, sum);
-}
-template <typename T>
-REMIXER_AVX2 double backward_avx2(T* scores, T* dp, int64_t tokens, const RowMask<T>& mask,
-                                  T log_sum) {
-  return backward_body(scores, dp, tokens, mask, log_sum);
-}
-
 }  // namespace
 
 template <typename T>
-T softmax_row(T* scores, int64_t tokens, const RowMask<T>& mask, T* sum) {
-  return has_avx2() ? softmax_avx2(scores, tokens, mask, sum)
-                    : softmax_body(scores, tokens, mask, sum);
+T softmax_row(T* scores, int64_t tokens, const RowMask<T>& mask, T* sum, VectorLevel level) {
+  T most = 0;
+  run_at(level, [&](auto) REMIXER_INLINED { most = softmax_body(scores, tokens, mask, sum); });
+  return most;
 }
 
 template <typename T>
-double backward_row(T* scores, T* dp, int64_t tokens, const RowMask<T>& mask, T log_sum) {
-  return has_avx2() ? backward_avx2(scores, dp, tokens, mask, log_sum)
-                    : backward_body(scores, dp, tokens, mask, log_sum);
+double backward_row(T* scores, T* dp, int64_t tokens, const RowMask<T>& mask, T log_sum,
+                    VectorLevel level) {
+  double slope = 0;
+  run_at(level,
+         [&](auto) REMIXER_INLINED { slope = backward_body(scores, dp, tokens, mask, log_sum); });
+  return slope;
 }
 
-template float softmax_row(float*, int64_t, const RowMask<float>&, float*);
-template double softmax_row(double*, int64_t, const RowMask<double>&, double*);
-template double backward_row(float*, float*, int64_t, const RowMask<float>&, float);
-template double backward_row(double*, double*, int64_t, const RowMask<double>&, double);
+template float softmax_row(float*, int64_t, const RowMask<float>&, float*, VectorLevel);
+template double softmax_row(double*, int64_t, const RowMask<double>&, double*, VectorLevel);
+template double backward_row(float*, float*, int64_t, const RowMask<float>&, float, VectorLevel);
+template double backward_row(double*, double*, int64_t, const RowMask<double>&, double,
+                             VectorLevel);
 
 }  // namespace remixer::kernels

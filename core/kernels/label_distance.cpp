@@ -8,6 +8,7 @@
 
 #include "core/kernels/fused_choice.h"
 #include "core/kernels/fused_distance.h"
+#include "core/kernels/label_distance_cpu.h"
 #include "core/kernels/operators.h"
 
 namespace remixer::kernels {
@@ -48,6 +49,9 @@ at::Tensor label_distance(const at::Tensor& y, std::string_view metric) {
         return label_distance(a[0], metric);
       })) {
     return fused_distance(y, metric == "cosine");
+  }
+  if (metric == "cosine") {
+    if (const auto distance = sparse_cosine_distance(y)) return *distance;
   }
   // Half-precision sums over hundreds of classes would lose the small distances.
   const bool narrow = y.scalar_type() == at::kHalf || y.scalar_type() == at::kBFloat16;

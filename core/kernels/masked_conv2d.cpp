@@ -100,11 +100,12 @@ at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
     return with_bias(mixed.view({x.size(0), x.size(2), x.size(3), x.size(1)}).permute({0, 3, 1, 2}),
                      bias);
   }
+  if (cpu_conv2d_takes(x, weight) && !at::isTensorSubclassLike(distance) &&
+      !at::isTensorSubclassLike(kappa)) {
+    return cpu_conv2d(x, weight, bias, distance, kappa);
+  }
   const at::Tensor index = neighbours(x.size(2), x.size(3), weight.size(2), x.device());
-  const at::Tensor mask = neighbour_mask(index, distance, kappa);
-  return with_bias(
-      cpu_conv2d_takes(x) ? cpu_conv2d(x, weight, mask) : gathered_conv2d(x, weight, index, mask),
-      bias);
+  return with_bias(gathered_conv2d(x, weight, index, neighbour_mask(index, distance, kappa)), bias);
 }
 
 at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
@@ -114,7 +115,7 @@ at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
     return depthwise_conv2d(x.to(at::kFloat), weight.to(at::kFloat), to_float(bias))
         .to(x.scalar_type());
   }
-  if (cpu_conv2d_takes(x)) return with_bias(cpu_conv2d(x, weight, std::nullopt), bias);
+  if (cpu_conv2d_takes(x, weight)) return cpu_conv2d(x, weight, bias, std::nullopt, std::nullopt);
   const int64_t channels = x.size(1), kernel = weight.size(2);
   const at::Tensor weights = weight.expand({channels, 1, kernel, kernel});
   const std::optional<at::Tensor> biases =

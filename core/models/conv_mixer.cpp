@@ -68,11 +68,10 @@ class ConvMixer : public MaskedModel {
       x = block.channel_norm(
           activate(convolve_channels(x, block.channel_weight, block.channel_bias)), pass.mode);
     }
-    if (pass.mode.trace != nullptr) {
-      const at::Tensor patches = pass.mode.trace->tokens = x.flatten(2).transpose(1, 2);
-      return {head_(patches.mean(1)), judge_tokens(patches, pass)};
-    }
-    return {head_(x.mean(at::IntArrayRef{2, 3})), judge_tokens(x.flatten(2).transpose(1, 2), pass)};
+    // Rows of patches: the gradient of their mean is channels-last, as x is.
+    const at::Tensor patches = x.permute({0, 2, 3, 1}).flatten(1, 2);
+    if (pass.mode.trace != nullptr) pass.mode.trace->tokens = patches;
+    return {head_(patches.mean(1)), judge_tokens(patches, pass)};
   }
 
   bool relu_;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "core/kernels/masked_conv2d_loops.h"
 #include "core/kernels/operators.h"
 #include "tests/core/kernels/numeric.h"
 
@@ -87,6 +88,68 @@ TEST_P(ConvTest, ManyChannels) {
   EXPECT_LT(difference(masked_conv2d(x, weight, bias, distance, at::full({1}, 0.5, at::kDouble)),
                        plain_conv2d(x, weight, bias, distance, 0.5)),
             1e-12);
+}
+
+// Widths that the tiles divide, that leave a rest, and that are smaller than one; as many channels.
+TEST_P(ConvTest, EveryVectorLevelIsTheFormula) {
+  Draw draw(34);
+  for (const int64_t channels : {5, 32, 100, 130}) {
+    for (const int64_t width : {1, 3, 9}) {
+      const int64_t height = 4, patches = height * width, kernel = 5, places = kernel * kernel;
+      const int64_t kernels = GetParam() ? 1 : channels;
+      const at::Tensor x = draw.normal({1, channels, height, width}),
+                       weight = draw.normal({kernels, 1, kernel, kernel}),
+                       bias = draw.normal({kernels}),
+                       distance = draw.uniform({1, patches, patches}, 0, 2);
+      const at::Tensor expected = plain_conv2d(x, weight, bias, distance, 0.5);
+      const at::Tensor rows = x.permute({0, 2, 3, 1}).to(at::kFloat).contiguous();
+      const at::Tensor w = weight.flatten(1).t().to(at::kFloat).contiguous(),
+                       b = bias.to(at::kFloat), d = distance.to(at::kFloat);
+      const ConvShape shape{height, width, channels, kernel};
+      for (int at = 0; at <= static_cast<int>(vector_level()); ++at) {
+        const auto level = static_cast<VectorLevel>(at);
+        const at::Tensor mask = at::zeros({patches, places}), y = at::zeros({patches, channels});
+        neighbour_mask(shape, d.const_data_ptr<float>(), 0.5F, mask.mutable_data_ptr<float>(),
+                       level);
+        if (GetParam()) {
+          const at::Tensor table = mask * w.view({places});
+          conv_shared(shape, rows.const_data_ptr<float>(), table.const_data_ptr<float>(),
+                      b.item<float>(), y.mutable_data_ptr<float>(), level);
+        } else {
+          conv_full(shape, rows.const_data_ptr<float>(), w.const_data_ptr<float>(),
+                    mask.const_data_ptr<float>(), b.const_data_ptr<float>(),
+                    y.mutable_data_ptr<float>(), level);
+        }
+        EXPECT_LT(difference(y.t().reshape(x.sizes()), expected), 1e-4)
+            << name_of(level) << ", " << channels << " channels, width " << width;
+      }
+    }
+  }
+}
+
+// Kernels as wide as the image's tiles, with a rest of channels: all gradients, in double.
+TEST_P(ConvTest, GradientsOfManyChannelsAreRight) {
+  Draw draw(35);
+  const int64_t channels = 35, kernels = GetParam() ? 1 : channels;
+  expect_gradients(
+      [](const auto& a) { return masked_conv2d(a[0], a[1], a[2], a[3], a[4]); },
+      {draw.normal({2, channels, 2, 5}), draw.normal({kernels, 1, 3, 3}), draw.normal({kernels}),
+       draw.uniform({2, 10, 10}, 0, 2), at::full({1}, 0.8, at::kDouble)});
+}
+
+TEST_P(ConvTest, DistanceMayBeWider) {
+  const Case c = draw(GetParam(), 3, 4, 3);
+  std::vector<at::Tensor> arguments;
+  for (const at::Tensor& t : {c.x, c.weight, c.bias, c.distance}) {
+    const bool wide = arguments.size() == 3;
+    arguments.push_back(t.to(wide ? at::kDouble : at::kFloat).set_requires_grad(true));
+  }
+  const at::Tensor kappa = at::full({1}, 0.5, at::kDouble).set_requires_grad(true);
+  const at::Tensor y = masked_conv2d(arguments[0], arguments[1], arguments[2], arguments[3], kappa);
+  EXPECT_LT(difference(y, plain_conv2d(c.x, c.weight, c.bias, c.distance, 0.5)), 1e-5);
+  y.sum().backward();
+  EXPECT_EQ(arguments[3].grad().scalar_type(), at::kDouble);
+  EXPECT_EQ(kappa.grad().scalar_type(), at::kDouble);
 }
 
 TEST_P(ConvTest, WithoutMaskIsTheFormulaAtZero) {

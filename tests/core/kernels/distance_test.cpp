@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "core/kernels/label_distance_cpu.h"
+#include "core/kernels/label_distance_loops.h"
 #include "core/kernels/operators.h"
 #include "tests/core/kernels/numeric.h"
 
@@ -99,6 +101,67 @@ TEST(Distance, OnePatch) {
 TEST(Distance, UnknownMetricIsNamed) {
   EXPECT_THROW(label_distance(Draw(7).normal({1, 2, 3}), "l2"), c10::ValueError);
   EXPECT_THROW(label_distance(Draw(7).normal({2, 3}), "l1"), c10::Error);
+}
+
+// Like ReLabel's: a patch names some of many classes, and all others share one value. `common`: the
+// largest such value.
+at::Tensor sparse_labels(int64_t batch, int64_t patches, int64_t channels, double common) {
+  Draw draw(8);
+  const at::Tensor y = draw.uniform({batch, patches, 1}, 0, common).repeat({1, 1, channels});
+  const at::Tensor chosen = draw.uniform({batch, patches, channels}) < 0.03;
+  return y + chosen * draw.uniform({batch, patches, channels});
+}
+
+TEST(Distance, LabelsThatNameFewClassesAreTheFormula) {
+  for (const double common : {0.0, 1e-3, 0.5}) {
+    for (const int64_t patches : {1, 7, 49}) {
+      const at::Tensor y = sparse_labels(3, patches, 250, common).to(at::kFloat);
+      ASSERT_TRUE(sparse_cosine_distance(y).has_value());
+      EXPECT_LT(
+          difference(label_distance(y, "cosine"), plain_distance(y.to(at::kDouble), "cosine")),
+          2e-6)
+          << common << ' ' << patches;
+    }
+  }
+}
+
+TEST(Distance, FewClassesAreReadAtEveryVectorLevel) {
+  const at::Tensor y = sparse_labels(1, 21, 100, 1e-3).to(at::kFloat);
+  const at::Tensor expected = plain_distance(y.to(at::kDouble), "cosine");
+  for (int level = 0; level <= static_cast<int>(vector_level()); ++level) {
+    const at::Tensor d = at::zeros({1, 21, 21});
+    ASSERT_TRUE(SparseCosine(21, 100)(y.const_data_ptr<float>(), d.mutable_data_ptr<float>(),
+                                      static_cast<VectorLevel>(level)));
+    EXPECT_LT(difference(d, expected), 2e-6) << name_of(static_cast<VectorLevel>(level));
+  }
+}
+
+// Image after image through the same working memory; zero rows; rows that are equal.
+TEST(Distance, FewClassesOfOddRows) {
+  at::Tensor y = sparse_labels(4, 9, 128, 1e-3).to(at::kFloat);
+  y[0].zero_();
+  y[1][3].zero_();
+  y[1][5].zero_();
+  y[2] = y[2][0].clone();
+  const auto d = sparse_cosine_distance(y);
+  ASSERT_TRUE(d.has_value());
+  EXPECT_LT(difference(*d, plain_distance(y.to(at::kDouble), "cosine")), 2e-6);
+  EXPECT_GE(d->min().item<float>(), 0);
+}
+
+TEST(Distance, OtherLabelsTakeTheProduct) {
+  EXPECT_FALSE(sparse_cosine_distance(Draw(9).uniform({2, 5, 100}).to(at::kFloat)).has_value());
+  const at::Tensor few = sparse_labels(2, 5, 100, 1e-3);
+  EXPECT_FALSE(sparse_cosine_distance(few).has_value());  // double
+  at::Tensor half_dense = few.to(at::kFloat);
+  half_dense[1] = Draw(10).uniform({5, 100}).to(at::kFloat);
+  EXPECT_FALSE(sparse_cosine_distance(half_dense).has_value());
+  EXPECT_LT(difference(label_distance(half_dense, "cosine"),
+                       plain_distance(half_dense.to(at::kDouble), "cosine")),
+            2e-6);
+  at::Tensor wanted = few.to(at::kFloat).set_requires_grad(true);
+  EXPECT_FALSE(sparse_cosine_distance(wanted).has_value());
+  EXPECT_TRUE(label_distance(wanted, "cosine").requires_grad());
 }
 
 }  // namespace
