@@ -78,6 +78,7 @@ bool SparseCosine::read(const float* labels, VectorLevel level) {
       sums_[i] = static_cast<float>(sum);
       squares += common * (static_cast<double>(channels_) * common + 2 * sum);
       inverse_[i] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0;
+      few = few && std::isfinite(squares);
     }
   });
   return few;

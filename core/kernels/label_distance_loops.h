@@ -17,7 +17,8 @@ class SparseCosine {
   SparseCosine(int64_t patches, int64_t channels);
 
   // labels [N, K] → distance [N, N] = 1 - cos, as label_distance() has it. False, with distance
-  // untouched, if more than one of kFewest entries differs from its row's common value.
+  // untouched, if more than one of kFewest entries differs from its row's common value, or one is
+  // not finite.
   static constexpr int64_t kFewest = 8;
   bool operator()(const float* labels, float* distance, VectorLevel level = vector_level());
 

@@ -3,12 +3,15 @@
 #include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 
+#include "core/kernels/cpu_tensors.h"
 #include "core/kernels/fused_attention.h"
 #include "core/kernels/fused_choice.h"
 #include "core/kernels/mask.h"
@@ -69,6 +72,18 @@ at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::
   scores = scores.scalar_type() == bias.scalar_type() ? scores.add_(bias.unsqueeze(1))
                                                       : scores + bias.unsqueeze(1);
   return at::matmul(scores.softmax(-1).to(v.scalar_type()), v);
+}
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  if (!at::GradMode::is_enabled() || !cpu_loops_take({q, k, v}) || q.dim() != 4 ||
+      !k.sizes().equals(q.sizes()) || !v.sizes().equals(q.sizes())) {
+    return at::scaled_dot_product_attention(q, k, v);
+  }
+  // Without patches: all tokens are prefix tokens, whose mask is 1.
+  const at::Tensor distance = at::empty({q.size(0), 0, 0}, q.options().memory_format(std::nullopt));
+  if (!cpu_attention_takes(q, k, v, distance)) return at::scaled_dot_product_attention(q, k, v);
+  return cpu_attention(q, k, v, distance, at::zeros({}, distance.options()), q.size(2),
+                       1 / std::sqrt(static_cast<double>(q.size(3))));
 }
 
 }  // namespace remixer::kernels

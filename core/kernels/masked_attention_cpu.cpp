@@ -4,32 +4,16 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "core/kernels/attention_loops.h"
-
-// BLAS symbols as exported by LibTorch's libraries; null if they are not.
-extern "C" {
-[[gnu::weak]] void sgemm_(const char* transposed_a, const char* transposed_b, const int* m,
-                          const int* n, const int* k, const float* alpha, const float* a,
-                          const int* lda, const float* b, const int* ldb, const float* beta,
-                          float* c, const int* ldc);
-[[gnu::weak]] void dgemm_(const char* transposed_a, const char* transposed_b, const int* m,
-                          const int* n, const int* k, const double* alpha, const double* a,
-                          const int* lda, const double* b, const int* ldb, const double* beta,
-                          double* c, const int* ldc);
-// MKL only: sets the calling thread's number; returns the previous one, 0 if none was set.
-[[gnu::weak]] int MKL_Set_Num_Threads_Local(int threads);
-}
+#include "core/kernels/blas.h"
+#include "core/kernels/cpu_tensors.h"
 
 namespace remixer::kernels {
 namespace {
@@ -49,42 +33,25 @@ struct Rows {
   T* row(int64_t i) const { return data + i * stride; }
 };
 
-template <typename T>
-void product(const char* ta, const char* tb, int64_t m, int64_t n, int64_t k, T alpha, const T* a,
-             int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
-  const int sizes[] = {static_cast<int>(m), static_cast<int>(n), static_cast<int>(k)};
-  const int strides[] = {static_cast<int>(lda), static_cast<int>(ldb), static_cast<int>(ldc)};
-  const auto run = [&](auto gemm) {
-    gemm(ta, tb, &sizes[0], &sizes[1], &sizes[2], &alpha, a, &strides[0], b, &strides[1], &beta, c,
-         &strides[2]);
-  };
-  if constexpr (std::is_same_v<T, float>) {
-    run(&sgemm_);
-  } else {
-    run(&dgemm_);
-  }
-}
-
-// BLAS is column-major: a row-major matrix here is transposed there.
 // c [rows, columns] = alpha · a [rows, inner] · b [columns, inner]ᵀ.
 template <typename T>
 void times_transposed(int64_t rows, int64_t columns, int64_t inner, T alpha, Rows<const T> a,
                       Rows<const T> b, T* c) {
-  product<T>("T", "N", columns, rows, inner, alpha, b.data, b.stride, a.data, a.stride, T(0), c,
+  product<T>(false, true, rows, columns, inner, alpha, a.data, a.stride, b.data, b.stride, 0, c,
              columns);
 }
 // c [rows, columns] = alpha · a [rows, inner], dense · b [inner, columns].
 template <typename T>
 void times(int64_t rows, int64_t columns, int64_t inner, T alpha, const T* a, Rows<const T> b,
            Rows<T> c) {
-  product<T>("N", "N", columns, rows, inner, alpha, b.data, b.stride, a, inner, T(0), c.data,
+  product<T>(false, false, rows, columns, inner, alpha, a, inner, b.data, b.stride, 0, c.data,
              c.stride);
 }
 // c [rows, columns] = alpha · a [inner, rows]ᵀ, dense · b [inner, columns] (+ c).
 template <typename T>
 void transposed_times(int64_t rows, int64_t columns, int64_t inner, T alpha, const T* a,
                       Rows<const T> b, Rows<T> c, bool add) {
-  product<T>("N", "T", columns, rows, inner, alpha, b.data, b.stride, a, rows, T(add ? 1 : 0),
+  product<T>(true, false, rows, columns, inner, alpha, a, rows, b.data, b.stride, T(add ? 1 : 0),
              c.data, c.stride);
 }
 
@@ -130,31 +97,6 @@ RowMask<T> mask_of(const at::Tensor& distance, const Shape& s, int64_t b, int64_
   const int64_t n = s.patches();
   return {distance.const_data_ptr<T>() + (b * n + i - s.prefix) * n, s.prefix, kappa};
 }
-
-// Memory for a block of scores, aligned because BLAS's sums depend on cache line alignment.
-template <typename T>
-std::unique_ptr<T[], decltype(&std::free)> scratch(int64_t count) {
-  constexpr size_t kLine = 64;
-  const size_t bytes = (static_cast<size_t>(count) * sizeof(T) + kLine - 1) / kLine * kLine;
-  auto* begin = static_cast<T*>(std::aligned_alloc(kLine, bytes));
-  if (begin == nullptr) throw std::bad_alloc();
-  return {begin, &std::free};
-}
-
-// During its lifetime, this thread's products use one thread. MKL would not use more inside a
-// parallel loop, but would partition its sums for more.
-class OneThread {
- public:
-  OneThread() : before_(MKL_Set_Num_Threads_Local ? MKL_Set_Num_Threads_Local(1) : 0) {}
-  ~OneThread() {
-    if (MKL_Set_Num_Threads_Local) MKL_Set_Num_Threads_Local(before_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
 
 // Runs body(b, h) for each head of each image, with single-threaded BLAS for any thread count.
 template <typename Body>
@@ -282,14 +224,7 @@ struct Attention : torch::autograd::Function<Attention> {
 
 bool cpu_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                          const at::Tensor& distance) {
-  // Check for tracing first: a stand-in tensor's sizes may not be numbers.
-  if (at::isTensorSubclassLike(q) || at::isTensorSubclassLike(k) || at::isTensorSubclassLike(v) ||
-      at::isTensorSubclassLike(distance)) {
-    return false;
-  }
-  const bool known = q.scalar_type() == at::kFloat || q.scalar_type() == at::kDouble;
-  return known && q.is_cpu() && q.numel() > 0 && sgemm_ != nullptr && dgemm_ != nullptr &&
-         k.scalar_type() == q.scalar_type() && v.scalar_type() == q.scalar_type() &&
+  return has_blas() && cpu_loops_take({q, k, v}) && !at::isTensorSubclassLike(distance) &&
          !(at::GradMode::is_enabled() && distance.requires_grad());
 }
 

@@ -4,13 +4,13 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <vector>
 
+#include "core/kernels/cpu_tensors.h"
 #include "core/kernels/masked_conv2d_loops.h"
 
 namespace remixer::kernels {
@@ -97,10 +97,10 @@ void forward(const Call& call, const at::Tensor& bias, const at::Tensor& y) {
   });
 }
 
-// Per image: dweight [B, S², K] and dκ [B], to be summed in the images' order; ddistance is
-// undefined if nobody wants it.
+// Per image: dweight [B, S², K], the sums of dy's channels [B, C] and dκ [B], to be summed in the
+// images' order. biases and distance are undefined if nobody wants them.
 struct Gradients {
-  at::Tensor x, weights, kappas, distance;
+  at::Tensor x, weights, biases, kappas, distance;
 };
 
 // dx and this image's part of dweight; dmask if there is a mask.
@@ -142,16 +142,15 @@ void backward(const Call& call, const at::Tensor& dy, const Gradients& to) {
         conv_full_backward(call.shape, x, call.kernels.const_data_ptr<T>(), mask, gradient, dx,
                            dweight, dmask.data());
       }
+      if (to.biases.defined()) {
+        channel_sums(call.shape, gradient, mutable_part<T>(to.biases, b, call.shape.channels));
+      }
       if (mask == nullptr) continue;
       to.kappas.mutable_data_ptr<double>()[b] = neighbour_mask_backward(
           call.shape, part<T>(call.distance, b, patches * patches), static_cast<T>(call.kappa),
           mask, dmask.data(), mutable_part<T>(to.distance, b, patches * patches));
     }
   });
-}
-
-at::Tensor sum_like(const at::Tensor& dy, const at::Tensor& bias) {
-  return bias.numel() == 1 ? dy.sum().view({1}) : dy.sum(at::IntArrayRef{0, 2, 3});
 }
 
 struct Convolution : torch::autograd::Function<Convolution> {
@@ -180,6 +179,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    refuse_second_derivative("masked_conv2d");
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &distance = saved[3],
                      &kappa = saved[4];
@@ -190,12 +190,19 @@ struct Convolution : torch::autograd::Function<Convolution> {
     to.x = new_image_batch(x);
     to.weights = at::empty({call.batch(), call.kernels.size(0), call.kernels.size(1)}, x.options());
     if (kappa.defined()) to.kappas = at::empty({call.batch()}, x.options().dtype(at::kDouble));
-    if (kappa.defined() && context->needs_input_grad(3)) to.distance = at::zeros_like(distance);
+    if (bias.defined()) to.biases = at::empty({call.batch(), call.shape.channels}, x.options());
+    // An absent bias has no edge of its own.
+    if (kappa.defined() && context->needs_input_grad(bias.defined() ? 3 : 2)) {
+      to.distance = at::zeros_like(distance);
+    }
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "masked_conv2d_backward",
                                [&] { kernels::backward<scalar_t>(call, dy, to); });
     variable_list all{to.x, to.weights.sum(0).t().reshape(weight.sizes()), at::Tensor(),
                       at::Tensor(), at::Tensor()};
-    if (bias.defined()) all[2] = sum_like(dy, bias);
+    if (bias.defined()) {
+      const at::Tensor sums = to.biases.sum(0);
+      all[2] = call.shared ? sums.sum().view({1}) : sums;
+    }
     if (to.distance.defined())
       all[3] = to.distance.to(context->saved_data["distance_type"].toScalarType());
     if (kappa.defined()) all[4] = to.kappas.sum().to(kappa.scalar_type()).view(kappa.sizes());
@@ -204,12 +211,6 @@ struct Convolution : torch::autograd::Function<Convolution> {
 };
 
 }  // namespace
-
-bool cpu_conv2d_takes(const at::Tensor& x, const at::Tensor& weight) {
-  return x.is_cpu() && x.numel() > 0 && !at::isTensorSubclassLike(x) &&
-         !at::isTensorSubclassLike(weight) && weight.scalar_type() == x.scalar_type() &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
-}
 
 at::Tensor cpu_conv2d(const at::Tensor& x, const at::Tensor& weight,
                       const std::optional<at::Tensor>& bias,

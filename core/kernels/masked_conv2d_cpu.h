@@ -8,12 +8,9 @@
 
 namespace remixer::kernels {
 
-// True if cpu_conv2d takes them: plain float or double tensors on a CPU.
-bool cpu_conv2d_takes(const at::Tensor& x, const at::Tensor& weight);
-
-// x [B, C, H, W], weight [1 or C, 1, S, S], bias [1 or C] or none; distance [B, N, N] and kappa, or
-// neither for M = 1. → [B, C, H, W], channels-last. Differentiable once in each of them. Results do
-// not depend on the number of threads.
+// For tensors that cpu_loops_take(). x [B, C, H, W], weight [K, 1, S, S] with K = 1 or C, bias [K]
+// or none; distance [B, N, N] and kappa, or neither for M = 1. → [B, C, H, W], channels-last.
+// Differentiable once in each of them. Results do not depend on the number of threads.
 at::Tensor cpu_conv2d(const at::Tensor& x, const at::Tensor& weight,
                       const std::optional<at::Tensor>& bias,
                       const std::optional<at::Tensor>& distance,

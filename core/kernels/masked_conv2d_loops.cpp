@@ -197,6 +197,10 @@ REMIXER_BODY void full_body(const ConvShape& shape, const T* x, const T* weight,
     for (; c + kLanes <= shape.channels; c += kLanes) {
       full_channels<kLanes>(shape, x, weight, mask, bias, y, i, c);
     }
+    constexpr int64_t kFewLanes = Tile<T, kLevel>::kFewLanes;
+    for (; c + kFewLanes <= shape.channels; c += kFewLanes) {
+      full_channels<kFewLanes>(shape, x, weight, mask, bias, y, i, c);
+    }
     for (; c < shape.channels; ++c) full_channels<1>(shape, x, weight, mask, bias, y, i, c);
   }
 }
@@ -297,6 +301,17 @@ void conv_shared_slopes(const ConvShape& shape, const T* x, const T* dy, T* dtab
 }
 
 template <typename T>
+void channel_sums(const ConvShape& shape, const T* x, T* sums, VectorLevel level) {
+  run_at(level, [&](auto) REMIXER_INLINED {
+    std::fill_n(sums, shape.channels, T(0));
+    for (int64_t i = 0; i < shape.patches(); ++i) {
+#pragma omp simd
+      for (int64_t c = 0; c < shape.channels; ++c) sums[c] += x[i * shape.channels + c];
+    }
+  });
+}
+
+template <typename T>
 void conv_full(const ConvShape& shape, const T* x, const T* weight, const T* mask, const T* bias,
                T* y, VectorLevel level) {
   run_at(level, [&](auto wide) REMIXER_INLINED {
@@ -318,6 +333,7 @@ void conv_full_backward(const ConvShape& shape, const T* x, const T* weight, con
   template void transpose_table(const ConvShape&, const T*, T*);                                  \
   template void conv_shared(const ConvShape&, const T*, const T*, T, T*, VectorLevel);            \
   template void conv_shared_slopes(const ConvShape&, const T*, const T*, T*, VectorLevel);        \
+  template void channel_sums(const ConvShape&, const T*, T*, VectorLevel);                        \
   template void conv_full(const ConvShape&, const T*, const T*, const T*, const T*, T*,           \
                           VectorLevel);                                                           \
   template void conv_full_backward(const ConvShape&, const T*, const T*, const T*, const T*, T*,  \

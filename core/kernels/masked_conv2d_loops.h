@@ -6,7 +6,8 @@
 // height · width patches in row order; w [S², C]; a [N, S²], whose entries outside the image are
 // not read. If all channels share one kernel, w is a factor of a.
 //
-// All functions overwrite their last argument. `level` is one that this processor has.
+// Functions overwrite their results, unless they say that they add. `level` is one that this
+// processor has.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +48,10 @@ void conv_shared(const ConvShape& shape, const T* x, const T* table, T bias, T* 
 template <typename T>
 void conv_shared_slopes(const ConvShape& shape, const T* x, const T* dy, T* dtable,
                         VectorLevel level = vector_level());
+
+// sums_c = Σ_i x_ic.
+template <typename T>
+void channel_sums(const ConvShape& shape, const T* x, T* sums, VectorLevel level = vector_level());
 
 // One kernel per channel, weight [S², C]; bias [C], or null for 0; mask null for 1.
 template <typename T>

@@ -4,10 +4,10 @@
 // All are differentiable in every real-valued tensor argument, including distance and kappa, run on
 // any device and floating type (the same for all arguments of a call, unless autocast chooses), and
 // are thread-safe. kappa has one element, >= 0, of any shape; kappa and distance may have a wider
-// type than the rest: the mask is computed in distance's type. Wrong shapes and types throw
-// c10::ValueError, which names operator, argument, actual and expected value. Strides are free; a
-// batch may be empty. Without gradients (no-grad mode) on a CPU, a kappa of 0 costs no work on the
-// mask.
+// type than the rest: the mask is computed in distance's type, by the loops for CPUs in x's or q's.
+// Wrong shapes and types throw c10::ValueError, which names operator, argument, actual and expected
+// value. Strides are free; a batch may be empty. Without gradients (no-grad mode) on a CPU, a kappa
+// of 0 costs no work on the mask.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -31,6 +31,9 @@ at::Tensor label_distance(const at::Tensor& y, std::string_view metric);
 at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                             const at::Tensor& distance, const at::Tensor& kappa,
                             int64_t prefix_tokens = 0, std::optional<double> scale = std::nullopt);
+
+// The same with M = 1 and scale 1/√D: [B, H, T, D] → [B, H, T, D].
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
 // A linear map over patches with reweighted entries: y_bic = Σ_j M_bij W_ij x_bjc; with
 // `complement`, 1 - M replaces M. x [B, N, C], weight [N, N], distance [B, N, N]

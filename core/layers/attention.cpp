@@ -97,7 +97,7 @@ at::Tensor Attention::operator()(const at::Tensor& x, const PatchMask* mask, int
     return proj(join_heads(at::matmul(attention, parts[2])));
   }
   const at::Tensor mixed =
-      mask == nullptr ? at::scaled_dot_product_attention(parts[0], parts[1], parts[2])
+      mask == nullptr ? kernels::attention(parts[0], parts[1], parts[2])
                       : kernels::masked_attention(parts[0], parts[1], parts[2], mask->distance,
                                                   mask->kappa, prefix_tokens);
   return proj(join_heads(mixed));

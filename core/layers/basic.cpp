@@ -3,12 +3,13 @@
 
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 
 #include <cassert>
 #include <cmath>
+
+#include "core/kernels/gelu.h"
 
 namespace remixer::layers {
 
@@ -57,7 +58,7 @@ Mlp::Mlp(ParameterMaker& maker, const std::string& name, int64_t width, int64_t 
       fc2(maker, name + ".fc2", hidden, width, fc2_weight, bias) {}
 
 at::Tensor Mlp::operator()(const at::Tensor& x) const {
-  return fc2(at::gelu(fc1(x)));
+  return fc2(kernels::linear_gelu(x, fc1.weight, fc1.bias));
 }
 
 PatchEmbed::PatchEmbed(ParameterMaker& maker, const std::string& name, int64_t patch, int64_t width,

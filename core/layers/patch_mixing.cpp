@@ -6,6 +6,7 @@
 
 #include "core/kernels/mask.h"
 #include "core/kernels/operators.h"
+#include "core/kernels/token_mlp_cpu.h"
 
 namespace remixer::layers {
 
@@ -14,6 +15,13 @@ TokenMlp::TokenMlp(ParameterMaker& maker, const std::string& name, int64_t patch
     : mlp(maker, name, patches, hidden, fc1_weight, fc2_weight, bias) {}
 
 at::Tensor TokenMlp::operator()(const at::Tensor& x, const PatchMask* mask) const {
+  const kernels::TokenMlpWeights weights{mlp.fc1.weight, mlp.fc1.bias, mlp.fc2.weight,
+                                         mlp.fc2.bias};
+  if (kernels::cpu_token_mlp_takes(x, weights)) {
+    const bool masked = mask != nullptr && !kernels::mask_is_one(mask->kappa);
+    return masked ? kernels::cpu_token_mlp(x, weights, mask->distance, mask->kappa)
+                  : kernels::cpu_token_mlp(x, weights, std::nullopt, std::nullopt);
+  }
   const at::Tensor mixed = mlp(x.transpose(1, 2)).transpose(1, 2);
   if (mask == nullptr || kernels::mask_is_one(mask->kappa)) return mixed;
   const at::Tensor product = at::matmul(mlp.fc2.weight, mlp.fc1.weight);

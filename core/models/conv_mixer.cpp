@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // ConvMixer. Activations are channels-last throughout, so that a 1 × 1 convolution is a matrix
 // product without reordering memory.
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 
+#include "core/kernels/gelu.h"
 #include "core/layers/patch_mixing.h"
 #include "core/models/families.h"
 #include "core/models/masked_model.h"
@@ -17,11 +17,6 @@ struct ConvMixerBlock {
   layers::BatchNorm spatial_norm, channel_norm;
   at::Tensor channel_weight, channel_bias;  // of the 1 × 1 convolution
 };
-
-at::Tensor convolve_channels(const at::Tensor& x, const at::Tensor& weight,
-                             const at::Tensor& bias) {
-  return at::linear(x.permute({0, 2, 3, 1}), weight.flatten(1), bias).permute({0, 3, 1, 2});
-}
 
 class ConvMixer : public MaskedModel {
  public:
@@ -53,7 +48,15 @@ class ConvMixer : public MaskedModel {
     blocks_.push_back(std::move(block));
   }
 
-  at::Tensor activate(const at::Tensor& x) const { return relu_ ? at::relu(x) : at::gelu(x); }
+  at::Tensor activate(const at::Tensor& x) const { return relu_ ? at::relu(x) : kernels::gelu(x); }
+
+  // The 1 × 1 convolution and its activation.
+  at::Tensor mix_channels(const ConvMixerBlock& block, const at::Tensor& x) const {
+    const at::Tensor rows = x.permute({0, 2, 3, 1}), weight = block.channel_weight.flatten(1);
+    const at::Tensor mixed = relu_ ? at::relu(at::linear(rows, weight, block.channel_bias))
+                                   : kernels::linear_gelu(rows, weight, block.channel_bias);
+    return mixed.permute({0, 3, 1, 2});
+  }
 
   Outputs outputs(const at::Tensor& images, const Pass& pass) override {
     const at::Tensor tokens = stem_(images);
@@ -65,8 +68,7 @@ class ConvMixer : public MaskedModel {
       const auto block_mask = mask(i, pass);
       const at::Tensor mixed = block.spatial(x, block_mask ? &*block_mask : nullptr);
       x = x + block.spatial_norm(activate(mixed), pass.mode);
-      x = block.channel_norm(
-          activate(convolve_channels(x, block.channel_weight, block.channel_bias)), pass.mode);
+      x = block.channel_norm(mix_channels(block, x), pass.mode);
     }
     // Rows of patches: the gradient of their mean is channels-last, as x is.
     const at::Tensor patches = x.permute({0, 2, 3, 1}).flatten(1, 2);

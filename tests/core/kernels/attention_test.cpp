@@ -10,6 +10,7 @@
 
 #include <cmath>
 
+#include "core/kernels/attention_loops.h"
 #include "core/kernels/memory_meter.h"
 #include "core/kernels/operators.h"
 #include "tests/core/kernels/numeric.h"
@@ -84,6 +85,48 @@ TEST(MaskedAttention, IsTheFormula) {
                   1e-12);
       }
     }
+  }
+}
+
+TEST(MaskedAttention, PlainIsTheFormulaWithoutAMask) {
+  for (const int64_t tokens : {1, 7, 120}) {
+    const Case c = draw(tokens, 0);
+    const at::Tensor expected = plain_attention(c.q, c.k, c.v, c.distance, 0, 0, 0.5);
+    EXPECT_LT(difference(attention(c.q, c.k, c.v), expected), 1e-12);
+    const at::NoGradGuard no_grad;
+    EXPECT_LT(difference(attention(c.q, c.k, c.v), expected), 1e-12);
+  }
+  const Case c = draw(5, 0);
+  expect_gradients([](const auto& a) { return attention(a[0], a[1], a[2]); }, {c.q, c.k, c.v});
+  // Fewer keys than queries: ATen's.
+  const at::Tensor k = c.k.narrow(2, 0, 3), v = c.v.narrow(2, 0, 3);
+  EXPECT_LT(difference(attention(c.q, k, v), at::scaled_dot_product_attention(c.q, k, v)), 1e-12);
+}
+
+// Rows of a length that no register divides.
+TEST(MaskedAttention, EveryVectorLevelSoftensARowAlike) {
+  constexpr int64_t kTokens = 41;
+  Draw draw(12);
+  const at::Tensor scores = draw.normal({kTokens}), d = draw.uniform({kTokens - 1}, 0, 2),
+                   slopes = draw.normal({kTokens});
+  at::Tensor exponents = scores.clone();
+  exponents.narrow(0, 1, kTokens - 1).sub_(d * 0.7);
+  const at::Tensor p = exponents.softmax(0), ds = p * (slopes - (p * slopes).sum());
+  const double log_sum = exponents.exp().sum().log().item<double>();
+  const at::Tensor distance = d.to(at::kFloat);
+  for (int at = 0; at <= static_cast<int>(vector_level()); ++at) {
+    const auto level = static_cast<VectorLevel>(at);
+    const RowMask<float> mask{distance.const_data_ptr<float>(), 1, 0.7F};
+    const at::Tensor row = scores.to(at::kFloat), again = row.clone(),
+                     dp = slopes.to(at::kFloat).clone();
+    float sum = 0;
+    const float most = softmax_row(row.mutable_data_ptr<float>(), kTokens, mask, &sum, level);
+    EXPECT_NEAR(most + std::log(sum), log_sum, 1e-5) << name_of(level);
+    EXPECT_LT(difference(row / sum, p), 1e-6) << name_of(level);
+    const double slope = backward_row(again.mutable_data_ptr<float>(), dp.mutable_data_ptr<float>(),
+                                      kTokens, mask, static_cast<float>(log_sum), level);
+    EXPECT_LT(difference(dp, ds), 1e-5) << name_of(level);
+    EXPECT_NEAR(slope, (ds.narrow(0, 1, kTokens - 1) * d).sum().item<double>(), 1e-4);
   }
 }
 

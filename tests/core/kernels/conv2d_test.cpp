@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
@@ -135,6 +137,80 @@ TEST_P(ConvTest, GradientsOfManyChannelsAreRight) {
       [](const auto& a) { return masked_conv2d(a[0], a[1], a[2], a[3], a[4]); },
       {draw.normal({2, channels, 2, 5}), draw.normal({kernels, 1, 3, 3}), draw.normal({kernels}),
        draw.uniform({2, 10, 10}, 0, 2), at::full({1}, 0.8, at::kDouble)});
+}
+
+// A bias for all channels with a kernel for each, and the other way round; and none.
+TEST_P(ConvTest, BiasMayBeOfAnotherWidthThanTheKernels) {
+  const Case c = draw(GetParam(), 3, 4, 3);
+  const at::Tensor kappa = at::full({1}, 0.8, at::kDouble);
+  const at::Tensor other = Draw(36).normal({GetParam() ? 3 : 1});
+  EXPECT_LT(difference(masked_conv2d(c.x, c.weight, other, c.distance, kappa),
+                       plain_conv2d(c.x, c.weight, other, c.distance, 0.8)),
+            1e-12);
+  EXPECT_LT(difference(depthwise_conv2d(c.x, c.weight, other),
+                       plain_conv2d(c.x, c.weight, other, c.distance, 0)),
+            1e-12);
+  expect_gradients([](const auto& a) { return masked_conv2d(a[0], a[1], a[2], a[3], a[4]); },
+                   {c.x, c.weight, other, c.distance, kappa});
+  expect_gradients(
+      [](const auto& a) { return masked_conv2d(a[0], a[1], std::nullopt, a[2], a[3]); },
+      {c.x, c.weight, c.distance, kappa});
+}
+
+// Whichever argument wants a gradient gets it, alone.
+TEST_P(ConvTest, EachArgumentGetsItsGradientAlone) {
+  const Case c = draw(GetParam(), 3, 4, 3);
+  const at::Tensor kappa = at::full({1}, 0.8, at::kDouble);
+  for (const bool biased : {true, false}) {
+    const auto gradients = [&](const std::vector<bool>& wanted) {
+      std::vector<at::Tensor> a{c.x, c.weight, c.distance, kappa, c.bias}, found;
+      for (size_t i = 0; i < a.size(); ++i) a[i] = a[i].clone().set_requires_grad(wanted[i]);
+      const std::optional<at::Tensor> bias = biased ? std::optional(a[4]) : std::nullopt;
+      masked_conv2d(a[0], a[1], bias, a[2], a[3]).square().sum().backward();
+      for (const at::Tensor& each : a) found.push_back(each.grad());
+      return found;
+    };
+    const auto all = gradients({true, true, true, true, biased});
+    for (size_t i = 0; i < (biased ? 5 : 4); ++i) {
+      std::vector<bool> wanted(5);
+      wanted[i] = true;
+      const auto alone = gradients(wanted);
+      ASSERT_TRUE(alone[i].defined()) << i << biased;
+      EXPECT_TRUE(alone[i].equal(all[i])) << i << biased;
+    }
+  }
+}
+
+TEST_P(ConvTest, ThreadsChangeNoBit) {
+  Draw draw(37);
+  const int64_t channels = 96, kernels = GetParam() ? 1 : channels;
+  const std::vector<at::Tensor> all{
+      draw.normal({9, channels, 14, 14}), draw.normal({kernels, 1, 5, 5}), draw.normal({kernels}),
+      draw.uniform({9, 196, 196}, 0, 2), at::full({1}, 0.8, at::kDouble)};
+  const auto run = [&all](int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    std::vector<at::Tensor> a;
+    for (const at::Tensor& each : all) {
+      a.push_back(each.to(at::kFloat).clone().set_requires_grad(true));
+    }
+    const at::Tensor y = masked_conv2d(a[0], a[1], a[2], a[3], a[4]);
+    y.square().sum().backward();
+    at::set_num_threads(before);
+    std::vector<at::Tensor> results{y.detach()};
+    for (const at::Tensor& each : a) results.push_back(each.grad());
+    return results;
+  };
+  const auto one = run(1), three = run(3);
+  for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one[i].equal(three[i])) << i;
+}
+
+TEST_P(ConvTest, ASecondDerivativeIsRefused) {
+  const Case c = draw(GetParam(), 3, 3, 3);
+  const at::Tensor x = c.x.clone().set_requires_grad(true);
+  const at::Tensor y = depthwise_conv2d(x, c.weight, c.bias);
+  EXPECT_THROW(torch::autograd::grad({y.square().sum()}, {x}, {}, true, /*create_graph=*/true),
+               c10::Error);
 }
 
 TEST_P(ConvTest, DistanceMayBeWider) {

@@ -149,6 +149,16 @@ TEST(Distance, FewClassesOfOddRows) {
   EXPECT_GE(d->min().item<float>(), 0);
 }
 
+// They come out as the product has them: not as distances that look like others.
+TEST(Distance, NumbersThatAreNotFiniteStay) {
+  at::Tensor y = sparse_labels(2, 5, 100, 1e-3).to(at::kFloat);
+  y[1][2][7] = std::nanf("");
+  EXPECT_FALSE(sparse_cosine_distance(y).has_value());
+  const at::Tensor d = label_distance(y, "cosine");
+  EXPECT_TRUE(d[1][2].isnan().all().item<bool>());
+  EXPECT_FALSE(d[0].isnan().any().item<bool>());
+}
+
 TEST(Distance, OtherLabelsTakeTheProduct) {
   EXPECT_FALSE(sparse_cosine_distance(Draw(9).uniform({2, 5, 100}).to(at::kFloat)).has_value());
   const at::Tensor few = sparse_labels(2, 5, 100, 1e-3);

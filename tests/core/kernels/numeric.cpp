@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <gtest/gtest.h>
 
 namespace remixer::testing {
@@ -57,7 +58,8 @@ void expect_gradients(const TensorFunction& f, const std::vector<at::Tensor>& ar
   };
   for (size_t n = 0; n < leaves.size(); ++n) {
     ASSERT_TRUE(leaves[n].grad().defined()) << "argument " << n << " got no gradient";
-    const at::Tensor gradient = leaves[n].grad().contiguous();
+    // In the leaf's own memory order, which need not be the contiguous one.
+    const at::Tensor gradient = at::empty_like(leaves[n]).copy_(leaves[n].grad());
     double* data = leaves[n].mutable_data_ptr<double>();
     double worst = 0;
     for (int64_t i = 0; i < leaves[n].numel(); ++i) {
