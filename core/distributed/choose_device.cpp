@@ -146,7 +146,8 @@ std::unique_ptr<Communicator> open_gpu(const CudaLibrary& library, const std::st
   });
   if (!trouble.empty()) return nullptr;
   return std::make_unique<DeviceCommunicator>(
-      ranks, at::Device(at::kCUDA, static_cast<at::DeviceIndex>(gpu)), std::move(group));
+      ranks, at::Device(at::kCUDA, static_cast<at::DeviceIndex>(gpu)), std::move(group),
+      [library] { return library.make_graph(); });
 }
 
 }  // namespace

@@ -5,8 +5,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "core/distributed/device_graph.h"
 
 namespace c10d {
 class ProcessGroup;
@@ -24,6 +27,8 @@ class Communicator {
   virtual int size() const = 0;
   // Device of this rank's model and batches, and of the tensors that process_group() reduces.
   virtual at::Device device() const { return at::kCPU; }
+  // A new recording for the device; null if the device has none, as a CPU.
+  virtual std::unique_ptr<DeviceGraph> make_graph() { return nullptr; }
   virtual void barrier() = 0;
   // Rank `root`'s bytes on every rank.
   virtual std::string broadcast(std::string bytes, int root = 0) = 0;

@@ -48,6 +48,12 @@ c10::intrusive_ptr<c10d::ProcessGroup> CudaLibrary::make_group(
   return group;
 }
 
+std::unique_ptr<DeviceGraph> CudaLibrary::make_graph() const {
+  std::unique_ptr<DeviceGraph> graph;
+  find<GraphMaker>(kGraphMaker)(&graph);
+  return graph;
+}
+
 std::string driver_obstacle(const std::filesystem::path& devices, const std::string& host) {
   // The second is Windows' driver as seen from Linux under WSL.
   if (std::filesystem::exists(devices / "nvidiactl") || std::filesystem::exists(devices / "dxg")) {

@@ -6,8 +6,11 @@
 #include <c10/util/intrusive_ptr.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "core/distributed/device_graph.h"
 
 namespace c10d {
 class ProcessGroup;
@@ -37,6 +40,8 @@ class CudaLibrary {
   c10::intrusive_ptr<c10d::ProcessGroup> make_group(c10::intrusive_ptr<c10d::Store> store, int rank,
                                                     int size, int gpu,
                                                     double timeout_seconds) const;
+  // A CUDA graph of the current GPU, with memory of its own.
+  std::unique_ptr<DeviceGraph> make_graph() const;
 
  private:
   template <typename Function>
@@ -58,5 +63,7 @@ using GpuChooser = void(int gpu);
 constexpr const char* kGroupMaker = "remixer_make_nccl_group";
 using GroupMaker = void(c10::intrusive_ptr<c10d::Store> store, int rank, int size, int gpu,
                         double timeout_seconds, c10::intrusive_ptr<c10d::ProcessGroup>* group);
+constexpr const char* kGraphMaker = "remixer_make_graph";
+using GraphMaker = void(std::unique_ptr<DeviceGraph>* graph);
 
 }  // namespace remixer::training

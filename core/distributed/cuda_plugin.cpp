@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled into libremixer_cuda.so only. It may use only LibTorch, CUDA and headers: the linker
 // rejects symbols that exist only in the loading program.
+#include <ATen/core/CachingHostAllocator.h>
+#include <ATen/cuda/CUDAGraph.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
@@ -12,6 +16,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
+#include <utility>
 
 #include "base/json.h"
 #include "core/distributed/cuda_library.h"
@@ -36,7 +42,65 @@ std::string cuda_version_text(int version) {
                       : std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+// Ends a recording that failed, as far as it had begun: LibTorch would otherwise keep its memory,
+// and hold back other memory, for the rest of the process. Each call throws if there is nothing to
+// end.
+void abandon(at::cuda::CUDAGraph& graph, c10::MempoolId_t pool) {
+  const auto each = [](const std::function<void()>& end) {
+    try {
+      end();
+    } catch (const std::exception&) {
+      static_cast<void>(cudaGetLastError());
+    }
+  };
+  bool ended = false;
+  each([&] {
+    graph.capture_end();
+    ended = true;
+  });
+  if (ended) return;  // its destructor does the rest
+  const c10::DeviceIndex gpu = c10::cuda::current_device();
+  each([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(gpu, pool); });
+  each([&] { c10::cuda::CUDACachingAllocator::releasePool(gpu, pool); });
+  each([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool); });
+  each([&] { at::getHostAllocator(at::kCUDA)->release_pool(pool); });
+}
+
+class CudaGraph : public remixer::training::DeviceGraph {
+ public:
+  void record(const std::function<void()>& body) override {
+    // One pool for all recordings of a process: they are repeated one after the other, and what
+    // outlives a recording keeps its place.
+    static c10::MempoolId_t pool = at::cuda::graph_pool_handle();
+    // Recordings have memory of their own: give back what earlier steps left in the cache.
+    c10::cuda::device_synchronize();
+    c10::cuda::CUDACachingAllocator::emptyCache();
+    {
+      // The default stream cannot be recorded. Backward passes run in threads of LibTorch, so calls
+      // of other threads must not be refused.
+      const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool());
+      try {
+        graph_.capture_begin(pool, cudaStreamCaptureModeThreadLocal);
+        body();
+        graph_.capture_end();
+      } catch (...) {
+        abandon(graph_, std::exchange(pool, at::cuda::graph_pool_handle()));
+        throw;
+      }
+    }
+    c10::cuda::device_synchronize();
+  }
+  void repeat() override { graph_.replay(); }
+
+ private:
+  at::cuda::CUDAGraph graph_;
+};
+
 }  // namespace
+
+extern "C" void remixer_make_graph(std::unique_ptr<remixer::training::DeviceGraph>* graph) {
+  *graph = std::make_unique<CudaGraph>();
+}
 
 extern "C" void remixer_describe_cuda(std::string* json) {
   using remixer::Json;

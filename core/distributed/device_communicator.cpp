@@ -6,8 +6,9 @@
 namespace remixer::training {
 
 DeviceCommunicator::DeviceCommunicator(MpiCommunicator& mpi, at::Device device,
-                                       c10::intrusive_ptr<c10d::ProcessGroup> group)
-    : mpi_(mpi), device_(device), group_(std::move(group)) {}
+                                       c10::intrusive_ptr<c10d::ProcessGroup> group,
+                                       GraphMaker graphs)
+    : mpi_(mpi), device_(device), group_(std::move(group)), graphs_(std::move(graphs)) {}
 
 DeviceCommunicator::~DeviceCommunicator() = default;
 

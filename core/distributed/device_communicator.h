@@ -3,20 +3,26 @@
 // process group of the device's library.
 #pragma once
 
+#include <functional>
+
 #include "core/distributed/mpi_communicator.h"
 
 namespace remixer::training {
 
 class DeviceCommunicator : public Communicator {
  public:
-  // `mpi` must outlive it. `group` reduces tensors on `device`; null with one rank.
+  using GraphMaker = std::function<std::unique_ptr<DeviceGraph>()>;
+
+  // `mpi` must outlive it. `group` reduces tensors on `device`; null with one rank. `graphs` makes
+  // the device's recordings.
   DeviceCommunicator(MpiCommunicator& mpi, at::Device device,
-                     c10::intrusive_ptr<c10d::ProcessGroup> group);
+                     c10::intrusive_ptr<c10d::ProcessGroup> group, GraphMaker graphs);
   ~DeviceCommunicator() override;
 
   int rank() const override { return mpi_.rank(); }
   int size() const override { return mpi_.size(); }
   at::Device device() const override { return device_; }
+  std::unique_ptr<DeviceGraph> make_graph() override { return graphs_(); }
   void barrier() override { mpi_.barrier(); }
   std::string broadcast(std::string bytes, int root) override;
   std::vector<std::string> all_gather(const std::string& bytes) override;
@@ -30,6 +36,7 @@ class DeviceCommunicator : public Communicator {
   MpiCommunicator& mpi_;
   at::Device device_;
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
+  GraphMaker graphs_;
 };
 
 }  // namespace remixer::training

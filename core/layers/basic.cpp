@@ -8,6 +8,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <utility>
 
 #include "core/kernels/gelu.h"
 
@@ -85,16 +86,60 @@ at::Tensor sent(const at::Tensor& buffer, const at::Tensor& like) {
   return buffer.to(like.device(), /*non_blocking=*/true).to(like.scalar_type());
 }
 
+namespace {
+
+// 0 for a branch that is dropped, with probability `rate`; else 1 / (1 - rate).
+void draw_paths(Random& random, double rate, int64_t samples, float* factors) {
+  for (int64_t i = 0; i < samples; ++i) {
+    factors[i] = random.uniform() < rate ? 0.0F : static_cast<float>(1 / (1 - rate));
+  }
+}
+
+}  // namespace
+
+void FixedPaths::fix(at::Device device) {
+  int64_t total = 0;
+  for (const Branch& branch : branches_) total += branch.samples;
+  factors_ = at::empty({total}, at::TensorOptions(at::kFloat).device(device));
+  random_ = nullptr;
+  next_ = 0;
+  offset_ = 0;
+}
+
+void FixedPaths::draw(Random& random) {
+  if (branches_.empty()) return;
+  const at::Tensor factors = host_buffer(factors_.sizes(), factors_.device());
+  float* values = factors.mutable_data_ptr<float>();
+  for (const Branch& branch : branches_) {
+    draw_paths(random, branch.rate, branch.samples, values);
+    values += branch.samples;
+  }
+  factors_.copy_(factors, /*non_blocking=*/true);
+}
+
+at::Tensor FixedPaths::next(double rate, const at::Tensor& like) {
+  const int64_t samples = like.size(0);
+  if (random_ != nullptr) {
+    branches_.push_back({rate, samples});
+    const at::Tensor factors = host_buffer({samples}, like.device());
+    draw_paths(*random_, rate, samples, factors.mutable_data_ptr<float>());
+    return factors.to(like.device(), /*non_blocking=*/true);
+  }
+  const Branch& branch = branches_.at(next_++);
+  assert(branch.rate == rate && branch.samples == samples);
+  return factors_.narrow(0, std::exchange(offset_, offset_ + branch.samples), branch.samples);
+}
+
 at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode) {
   if (rate == 0 || !mode.training) return x;
-  assert(mode.random != nullptr);
-  at::Tensor keep = host_buffer({x.size(0)}, x.device());
-  float* values = keep.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < keep.numel(); ++i) {
-    values[i] = mode.random->uniform() < rate ? 0.0F : static_cast<float>(1 / (1 - rate));
-  }
   std::vector<int64_t> shape(x.dim(), 1);
   shape[0] = x.size(0);
+  if (mode.paths != nullptr) {
+    return x * mode.paths->next(rate, x).to(x.scalar_type()).view(shape);
+  }
+  assert(mode.random != nullptr);
+  const at::Tensor keep = host_buffer({x.size(0)}, x.device());
+  draw_paths(*mode.random, rate, x.size(0), keep.mutable_data_ptr<float>());
   return x * sent(keep, x).view(shape);
 }
 

@@ -67,7 +67,8 @@ at::Tensor host_buffer(at::IntArrayRef shape, at::Device device);
 at::Tensor sent(const at::Tensor& buffer, const at::Tensor& like);
 
 // Stochastic depth: in training each sample of x keeps its branch with probability 1 - rate, scaled
-// by 1 / (1 - rate). If rate > 0, draws one number per sample from mode.random.
+// by 1 / (1 - rate). If rate > 0, draws one number per sample from mode.random, or
+// takes those of mode.paths.
 at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode);
 
 }  // namespace remixer::layers

@@ -89,7 +89,7 @@ void MaskedModel::check(const at::Tensor& images, const std::optional<at::Tensor
     fail_input("distance must be [{}, {}, {}], not {}", images.size(0), patches, patches,
                c10::str(distance->sizes()));
   }
-  if (mode.training && spec_.drop_path > 0 && mode.random == nullptr) {
+  if (mode.training && spec_.drop_path > 0 && mode.random == nullptr && mode.paths == nullptr) {
     fail("training with drop_path needs random numbers: set ForwardMode::random");
   }
 }

@@ -5,42 +5,20 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/isfinite.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <spdlog/spdlog.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "base/clock.h"
 #include "core/kernels/fused_choice.h"
 #include "core/kernels/launcher.h"
+#include "core/training/timing.h"
 
 namespace remixer::training {
 namespace {
 
 using kernels::Fused;
-
-constexpr int kRounds = 5;
-
-void wait_for(at::Device device) {
-  if (!device.is_cpu()) {
-    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
-  }
-}
-
-double milliseconds(const Form& form, at::Device device) {
-  wait_for(device);
-  const double begun = system_clock().monotonic();
-  form();
-  wait_for(device);
-  return 1000 * (system_clock().monotonic() - begun);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + kRounds / 2, values.end());
-  return values[kRounds / 2];
-}
 
 // Largest difference of any tensor, relative to its largest value. A single number, the gradient of
 // κ, is a sum of both signs over the whole result and may be near 0 by chance.
@@ -177,13 +155,9 @@ FormComparison compare_forms(const Form& fused, const Form& plain, const Form& e
   }
   found.right = found.error <= std::max(2 * found.plain_error, allowed);
   if (!found.right) return found;
-  std::vector<double> times, plain_times;
-  for (int round = 0; round < kRounds; ++round) {
-    times.push_back(milliseconds(fused, device));
-    plain_times.push_back(milliseconds(plain, device));
-  }
-  found.milliseconds = median(times);
-  found.plain_milliseconds = median(plain_times);
+  const Milliseconds measured = time_in_turn([&] { fused(); }, [&] { plain(); }, device);
+  found.milliseconds = measured.first;
+  found.plain_milliseconds = measured.second;
   found.faster = found.milliseconds < found.plain_milliseconds;
   return found;
 }

@@ -33,11 +33,10 @@ Objective::Objective(const experiments::Cell& cell, models::Model& model, at::De
                      at::ScalarType type)
     : cell_(cell), model_(model), device_(device), type_(type) {}
 
-at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const {
-  const auto seed = static_cast<uint64_t>(cell_.seed);
-  const auto a = static_cast<uint64_t>(step), b = static_cast<uint64_t>(shard);
+Objective::Inputs Objective::inputs(Batch batch, int64_t step, int64_t shard) const {
   batch = to_device(std::move(batch), device_);
-  Random mix_random(seed, RandomPurpose::kMix, a, b);
+  Random mix_random(static_cast<uint64_t>(cell_.seed), RandomPurpose::kMix,
+                    static_cast<uint64_t>(step), static_cast<uint64_t>(shard));
   const bool original = cell_.recipe.token_labeling == "original";
   const int64_t size = batch.images.size(2);
   const int64_t channels = batch.patch_labels.defined() ? batch.patch_labels.size(2) : 0;
@@ -46,27 +45,43 @@ at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const
                            : draw_mix(cell_.recipe, size, cells, mix_random);
   at::Tensor pooled;
   if (original) pooled = pooled_targets(batch.patch_labels);
-  at::Tensor targets = apply_mix(mix, batch, model_.grid(), model_.spec().num_classes,
-                                 cell_.recipe.label_smoothing, label_mix(cell_.recipe));
-  if (original) targets = mix_targets(mix, pooled);
-  const auto distance = mask_distance(cell_, batch.patch_labels);
+  Inputs inputs;
+  inputs.targets = apply_mix(mix, batch, model_.grid(), model_.spec().num_classes,
+                             cell_.recipe.label_smoothing, label_mix(cell_.recipe));
+  if (original) inputs.targets = mix_targets(mix, pooled);
+  inputs.images = batch.images;
+  if (model_.spec().token_classes > 0) inputs.token_targets = batch.patch_labels;
+  inputs.distance = mask_distance(cell_, batch.patch_labels).value_or(at::Tensor());
+  return inputs;
+}
 
-  Random path_random(seed, RandomPurpose::kDropPath, a, b);
-  const models::ForwardMode mode{
-      .training = true, .update_running_stats = shard == 0, .random = &path_random};
+at::Tensor Objective::loss(const Inputs& inputs, const models::ForwardMode& mode) const {
+  const auto distance = inputs.distance.defined() ? std::optional(inputs.distance) : std::nullopt;
   models::Outputs outputs;
   {
     const Autocast autocast(device_, type_);
     if (model_.spec().token_classes > 0) {
-      outputs = model_.forward_with_tokens(batch.images, distance, mode);
+      outputs = model_.forward_with_tokens(inputs.images, distance, mode);
       outputs.token_logits = outputs.token_logits.to(at::kFloat);
     } else {
-      outputs.logits = model_.forward(batch.images, distance, mode);
+      outputs.logits = model_.forward(inputs.images, distance, mode);
     }
     outputs.logits = outputs.logits.to(at::kFloat);
   }
-  if (!outputs.token_logits.defined()) return soft_cross_entropy(outputs.logits, targets);
-  return token_labeling_loss(outputs, targets, batch.patch_labels, token_weight(cell_.recipe));
+  if (!outputs.token_logits.defined()) return soft_cross_entropy(outputs.logits, inputs.targets);
+  return token_labeling_loss(outputs, inputs.targets, inputs.token_targets,
+                             token_weight(cell_.recipe));
+}
+
+Random Objective::path_random(int64_t step, int64_t shard) const {
+  return {static_cast<uint64_t>(cell_.seed), RandomPurpose::kDropPath, static_cast<uint64_t>(step),
+          static_cast<uint64_t>(shard)};
+}
+
+at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const {
+  Random random = path_random(step, shard);
+  return loss(inputs(std::move(batch), step, shard),
+              {.training = true, .update_running_stats = shard == 0, .random = &random});
 }
 
 double Objective::guessing_loss() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/random.h"
 #include "core/loading/device_queue.h"
 #include "core/models/model.h"
 #include "experiments/spec/cell.h"
@@ -32,6 +33,18 @@ class Objective {
   // Mixes the shard, runs the model on it in training mode and returns its mean loss (float32, on
   // the model's device). Shard 0 updates the running statistics.
   at::Tensor operator()(Batch batch, int64_t step, int64_t shard) const;
+
+  // The same in two parts: all that a shard's numbers decide on the host, and the work of the same
+  // kind for every shard.
+  struct Inputs {
+    at::Tensor images, targets;  // [B, 3, S, S], [B, num_classes]
+    at::Tensor token_targets;    // [B, N, K], if the model has a token head
+    at::Tensor distance;         // [B, N, N], for a ReMixer cell
+  };
+  Inputs inputs(Batch batch, int64_t step, int64_t shard) const;
+  at::Tensor loss(const Inputs& inputs, const models::ForwardMode& mode) const;
+  // The draws of stochastic depth.
+  Random path_random(int64_t step, int64_t shard) const;
 
   // The loss of random guessing, for judging whether a loss is large or small.
   double guessing_loss() const;

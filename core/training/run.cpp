@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <set>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -19,7 +18,6 @@
 #include "core/training/kernel_choice.h"
 #include "core/training/peak_memory.h"
 #include "core/training/token_labeling.h"
-#include "experiments/spec/paper_recipe.h"
 
 namespace remixer::training {
 namespace {
@@ -103,6 +101,7 @@ Run::Run(const TrainJob& job, Communicator& communicator)
     machine_.emplace();
   }
   choose_kernels();
+  choose_graphs();
 }
 
 // Rank 0 finds the checkpoint and broadcasts it, so that all ranks resume from the same one.
@@ -141,33 +140,30 @@ void Run::choose_kernels() {
   write_file_atomic(job_.folder / "kernels.json", state_.kernels.dump(2) + "\n");
 }
 
-void Run::announce() const {
-  spdlog::info("recipe: {}", experiments::recipe_text(recipe_));
-  if (resumed_at_ > 0) {
-    spdlog::info("going on from {} at step {} of {}", last_checkpoint_, resumed_at_,
-                 plan_.total_steps());
+// Loss scales change from step to step, and a recording keeps its numbers: not with float16.
+void Run::choose_graphs() {
+  const GraphWish wish = graph_wish();
+  if (wish == GraphWish::kNever || scaler_) return;
+  graphs_.emplace(objective_, *parallel_, *model_, communicator_);
+  const Batch batch =
+      make_batch(store_, draws(0, parallel_->first_shard()), BatchForm::of(communicator_.device()));
+  const Json outcome = graphs_->settle(objective_.inputs(batch, 0, parallel_->first_shard()), wish);
+  if (!graphs_->used()) graphs_.reset();
+  if (outcome.is_null() || communicator_.rank() != 0) return;
+  std::filesystem::create_directories(job_.folder);
+  write_file_atomic(job_.folder / "step_graph.json", outcome.dump(2) + "\n");
+}
+
+at::Tensor Run::run_shard(Batch batch, int64_t shard, bool last) {
+  const Objective::Inputs inputs = objective_.inputs(std::move(batch), state_.step, shard);
+  if (graphs_) {
+    if (const auto loss = (*graphs_)(inputs, state_.step, shard)) return *loss;
   }
-  const int64_t batch = recipe_.shards * recipe_.shard_size;
-  if (recipe_.learning_rate_batch > 0) {
-    spdlog::info("learning rate {:g} = {:g} · {} images a step / {}", schedule_.base_rate(),
-                 recipe_.learning_rate, batch, recipe_.learning_rate_batch);
-  } else {
-    spdlog::info("learning rate {:g}, as the recipe says", schedule_.base_rate());
-  }
-  spdlog::info("{} steps of {} shards of {} images: {} epochs of {} steps; {} on {}, {} rank{}",
-               plan_.total_steps(), recipe_.shards, recipe_.shard_size, recipe_.epochs,
-               plan_.steps_per_epoch(), job_.cell.precision, communicator_.device().str(),
-               communicator_.size(), communicator_.size() == 1 ? "" : "s");
-  if (dataset_.image_size() > 0) {
-    spdlog::info("decoded images {}",
-                 store_.keeps_images() ? "stay in memory after the first epoch"
-                                       : "do not fit into this rank's share of the memory at hand: "
-                                         "each epoch decodes them anew");
-  }
-  if (best_) {
-    spdlog::info("{} of {} training images are held out to choose the best epoch",
-                 division_.held_out.size(), store_.size());
-  }
+  Random random = objective_.path_random(state_.step, shard);
+  const at::Tensor loss = objective_.loss(
+      inputs, {.training = true, .update_running_stats = shard == 0, .random = &random});
+  parallel_->backward(scaler_ ? scaler_->scale(loss) : loss, last);
+  return loss.detach();
 }
 
 std::vector<Draw> Run::draws(int64_t step, int64_t shard) const {
@@ -224,14 +220,12 @@ double Run::take_step(DeviceQueue& batches) {
   parallel_->zero_gradients();
   for (int64_t i = 0; i < parallel_->shards_per_rank(); ++i) {
     const int64_t shard = parallel_->first_shard() + i;
+    const bool last = i + 1 == parallel_->shards_per_rank();
     double asked = now();
     Batch batch = batches.next();
     metrics_.wait(now() - asked);
-    const at::Tensor loss = objective_(std::move(batch), state_.step, shard);
-    losses[shard].copy_(loss.detach());
-    parallel_->backward(scaler_ ? scaler_->scale(loss) : loss,
-                        i + 1 == parallel_->shards_per_rank());
-    if (i + 1 == parallel_->shards_per_rank()) update_weights();
+    losses[shard].copy_(run_shard(std::move(batch), shard, last));
+    if (last) update_weights();
     asked = now();
     batches.prefetch();
     metrics_.wait(now() - asked);
@@ -355,30 +349,6 @@ Run::Decision Run::decide(double loss, double rate) {
   return {.checkpoint = wish != 0, .stop = wish == kStop};
 }
 
-size_t Run::count_unreadable() const {
-  const std::set<int64_t> own = store_.unreadable();
-  std::set<int64_t> all;
-  for (const std::string& part : communicator_.all_gather(Json(own).dump())) {
-    all.merge(Json::parse(part).get<std::set<int64_t>>());
-  }
-  return all.size();
-}
-
-std::vector<Metric> Run::collect_metrics(double rate) {
-  const bool due = Metrics::due(state_.step, plan_.total_steps());
-  if (due) {
-    metrics_.note(state_.step, "lr", rate);
-    for (const auto& [name, percent] : machine_->read()) {
-      metrics_.note(state_.step, "system." + name, percent);
-    }
-    if (scaler_) metrics_.note(state_.step, "loss_scale", state_.scaler.scale);
-    for (const auto& [block, kappa] : kappa_by_block()) {
-      metrics_.note(state_.step, fmt::format("kappa.{}", block), kappa);
-    }
-  }
-  return metrics_.take(state_.step, due);
-}
-
 void Run::save_checkpoint() {
   const double start = now();
   check_weights();
@@ -395,17 +365,6 @@ void Run::save_weights() const {
   models::save_weights(*model_, job_.folder / "model.safetensors", metadata);
   if (average_) average_->weights().save(job_.folder / "ema.safetensors", metadata);
   if (best_) best_->save(job_.folder / "best.safetensors", metadata);
-}
-
-std::vector<std::pair<int64_t, double>> Run::kappa_by_block() const {
-  std::vector<std::pair<int64_t, double>> values;
-  for (const auto& [name, parameter] : model_->parameters()) {
-    if (!models::is_kappa(name)) continue;
-    // "blocks.<i>.remixer.kappa"
-    values.emplace_back(std::stoll(name.substr(name.find('.') + 1)), parameter.item<double>());
-  }
-  std::sort(values.begin(), values.end());
-  return values;
 }
 
 std::vector<models::Model::NamedTensor> Run::checkpoint_tensors() const {

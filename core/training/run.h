@@ -23,6 +23,7 @@
 #include "core/training/plan.h"
 #include "core/training/precision.h"
 #include "core/training/schedule.h"
+#include "core/training/step_graph.h"
 #include "core/training/trainer.h"
 
 namespace remixer::training {
@@ -43,8 +44,12 @@ class Run {
   void resume();
   // The implementation of each operator: as stored, or measured now. Collective.
   void choose_kernels();
+  // Whether steps are recorded and repeated, if that is asked for.
+  void choose_graphs();
   void announce() const;
   std::vector<Draw> draws(int64_t step, int64_t shard) const;
+  // Adds the gradients of a shard, this rank's last of the step or not; returns its loss.
+  at::Tensor run_shard(Batch batch, int64_t shard, bool last);
   // One optimiser step; returns its loss, the mean over all shards.
   double take_step(DeviceQueue& batches);
   // Applies the gradients, or skips the step if fp16 overflowed.
@@ -84,6 +89,7 @@ class Run {
   std::optional<MovingAverage> average_;
   std::optional<WeightsCopy> best_;  // with held-out images
   std::optional<DataParallel> parallel_;
+  std::optional<StepGraphs> graphs_;  // if they are used
 
   RunState state_;
   int64_t resumed_at_ = 0;

@@ -13,6 +13,8 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "core/evaluation/evaluator.h"
 #include "core/explain/saliency.h"
 #include "core/training/cell_model.h"
@@ -41,6 +43,9 @@ using testing::take_host_waits;
 class AloneOnDevice : public training::SoloCommunicator {
  public:
   at::Device device() const override { return kStandIn; }
+  std::unique_ptr<training::DeviceGraph> make_graph() override {
+    return testing::make_stand_in_graph();
+  }
 };
 
 class StandInTest : public ::testing::Test {
@@ -143,6 +148,118 @@ TEST_F(StandInTest, TrainsAsOnTheCpu) {
     ASSERT_EQ(losses.size(), expected.size());
     for (size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], expected[i], 2e-4) << i;
   }
+}
+
+TEST_F(StandInTest, ARecordingRepeatsOnTheSameMemory) {
+  const at::Tensor x = at::ones({3}).to(kStandIn), sum = at::zeros({}).to(kStandIn);
+  double factor = 2;
+  at::Tensor doubled;
+  const auto body = [&] {
+    doubled = (x * factor).view({3, 1});
+    sum.add_(doubled.sum());
+  };
+  body();
+  EXPECT_EQ(sum.item<float>(), 6);
+  const auto graph = testing::make_stand_in_graph();
+  graph->record(body);
+  EXPECT_EQ(sum.item<float>(), 6) << "it ran";
+  EXPECT_TRUE(doubled.isnan().all().item<bool>());
+  factor = 100;
+  x.fill_(2);
+  graph->repeat();
+  graph->repeat();
+  EXPECT_EQ(sum.item<float>(), 30);
+  EXPECT_EQ(doubled.sum().item<float>(), 12);
+  EXPECT_THROW(testing::make_stand_in_graph()->record([&] { x.sum().item(); }), c10::Error);
+  for (const bool waits : {true, false}) {
+    EXPECT_THROW(
+        testing::make_stand_in_graph()->record([&] { at::ones({3}).to(kStandIn, !waits); }),
+        c10::Error);
+  }
+  take_host_waits();
+}
+
+// Two shards with other draws in each step, of which only the first moves running statistics.
+TEST_F(StandInTest, RecordedStepsGiveTheSameBits) {
+  int number = 0;
+  for (experiments::Cell cell : cells()) {
+    SCOPED_TRACE(cell.architecture + " " + cell.labeler_name + " " + cell.spatial_prior);
+    cell.recipe.epochs = 3;
+    const std::string name = std::to_string(++number);
+    const auto expected = train(job(cell, name + "-plain"), on_device_);
+    ::setenv("REMIXER_STEP_GRAPHS", "always", 1);
+    const auto losses = train(job(cell, name + "-recorded"), on_device_);
+    ::unsetenv("REMIXER_STEP_GRAPHS");
+    EXPECT_EQ(losses, expected);
+    EXPECT_EQ(read_file(scratch_ / (name + "-recorded/model.safetensors")),
+              read_file(scratch_ / (name + "-plain/model.safetensors")));
+    const Json outcome = Json::parse(read_file(scratch_ / (name + "-recorded/step_graph.json")));
+    EXPECT_EQ(outcome.at("trouble"), "");
+    EXPECT_TRUE(outcome.at("used").get<bool>());
+  }
+}
+
+TEST_F(StandInTest, AWishThatIsNotKnownIsNamed) {
+  ::setenv("REMIXER_STEP_GRAPHS", "yes", 1);
+  EXPECT_THROW(train(job(cells()[0], "wish"), on_device_), InputError);
+  ::unsetenv("REMIXER_STEP_GRAPHS");
+}
+
+enum class Fault { kBegin, kInside, kWrong, kSecondWrong, kRepeat };
+
+// A recording that goes wrong in some way.
+struct BadGraph : training::DeviceGraph {
+  BadGraph(Fault fault, int number) : fault(fault), number(number) {}
+  void record(const std::function<void()>& body) override {
+    if (fault == Fault::kBegin) throw Error("the device is out of recordings");
+    real->record([&] {
+      body();
+      if (fault == Fault::kInside) at::ones({2}).to(kStandIn);
+    });
+  }
+  void repeat() override {
+    if (fault == Fault::kRepeat) throw Error("the device is gone");
+    if (fault == Fault::kWrong || (fault == Fault::kSecondWrong && number == 2)) return;
+    real->repeat();
+  }
+  const Fault fault;
+  const int number;
+  std::unique_ptr<training::DeviceGraph> real = testing::make_stand_in_graph();
+};
+
+class RanksOfBadGraphs : public AloneOnDevice {
+ public:
+  explicit RanksOfBadGraphs(Fault fault) : fault_(fault) {}
+  std::unique_ptr<training::DeviceGraph> make_graph() override {
+    return std::make_unique<BadGraph>(fault_, made_++);  // number 0 is only asked for
+  }
+
+ private:
+  Fault fault_;
+  int made_ = 0;
+};
+
+TEST_F(StandInTest, ABadRecordingIsNotUsed) {
+  const experiments::Cell cell = testing::full_cell("convmixer_nano_patch4_32");
+  const auto expected = train(job(cell, "plain"), on_device_);
+  const std::string other_bits = "the recorded pass gives other bits";
+  ::setenv("REMIXER_STEP_GRAPHS", "always", 1);
+  for (const auto& [fault, trouble] :
+       std::map<Fault, std::string>{{Fault::kBegin, "the device is out of recordings"},
+                                    {Fault::kInside, "copy"},
+                                    {Fault::kWrong, other_bits},
+                                    {Fault::kSecondWrong, other_bits},
+                                    {Fault::kRepeat, "the device is gone"}}) {
+    SCOPED_TRACE(trouble);
+    RanksOfBadGraphs ranks(fault);
+    const std::string folder = "fault-" + std::to_string(static_cast<int>(fault));
+    EXPECT_EQ(train(job(cell, folder), ranks), expected);
+    const Json outcome = Json::parse(read_file(scratch_ / folder / "step_graph.json"));
+    EXPECT_FALSE(outcome.at("used").get<bool>());
+    EXPECT_FALSE(outcome.at("right").get<bool>());
+    EXPECT_THAT(outcome.at("trouble").get<std::string>(), ::testing::HasSubstr(trouble));
+  }
+  ::unsetenv("REMIXER_STEP_GRAPHS");
 }
 
 TEST_F(StandInTest, EvaluatesAsOnTheCpu) {
@@ -254,8 +371,12 @@ TEST_F(StandInTest, TwoBatchesAreOnTheDeviceAtOnce) {
   EXPECT_EQ(right, 40);
 }
 
-// Steps whose curves are not reported. The whole step is queued before its losses are read.
-TEST_F(StandInTest, AStepWaitsForTheDeviceOnce) {
+// Steps whose curves are not reported. The whole step is queued before its losses are read, whether
+// operation by operation or recorded.
+class StandInStepTest : public StandInTest, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Graphs, StandInStepTest, ::testing::Values("0", "always"));
+TEST_P(StandInStepTest, WaitsForTheDeviceOnce) {
+  ::setenv("REMIXER_STEP_GRAPHS", GetParam(), 1);
   for (experiments::Cell cell : cells()) {
     SCOPED_TRACE(cell.architecture + " " + cell.labeler_name + " " + cell.spatial_prior);
     cell.recipe.epochs = 5;
@@ -272,6 +393,7 @@ TEST_F(StandInTest, AStepWaitsForTheDeviceOnce) {
     EXPECT_GT(seen, 3);
     std::filesystem::remove_all(scratch_ / "waits");
   }
+  ::unsetenv("REMIXER_STEP_GRAPHS");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/stand_in_device.h"
 
+#include "tests/support/stand_in_recording.h"
+
 #include <ATen/ATen.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <set>
 
@@ -24,6 +27,7 @@ std::mutex g_mutex;
 std::map<std::string, int> g_waits;
 
 void count_wait(const std::string& name) {
+  TORCH_CHECK(recording_under_way() == nullptr, name, ", which cannot be recorded");
   const std::lock_guard lock(g_mutex);
   ++g_waits[name];
 }
@@ -100,22 +104,65 @@ void take_over(const at::Tensor& host, const at::Tensor& device) {
 
 // --- operators ------------------------------------------------------------------------------
 
+const at::Tensor& made(const at::Tensor& tensor) {
+  if (Recording* const recording = recording_under_way()) recording->note_made(tensor);
+  return tensor;
+}
+
+using Tensors = std::vector<at::Tensor>;
+
+bool same_memory(const at::Tensor& a, const at::Tensor& b) {
+  return a.defined() && b.defined() && a.storage().data() == b.storage().data();
+}
+
+// The results of `operation`, which a recording repeats. It takes `arguments` and changes some.
+Tensors recorded(const std::function<Tensors()>& operation, const Tensors& arguments,
+                 const Tensors& changed) {
+  Recording* const recording = recording_under_way();
+  if (recording == nullptr) return operation();
+  for (const at::Tensor& tensor : changed) recording->keep(tensor);
+  const Tensors results = operation();
+  for (const at::Tensor& result : results) {
+    const bool is_new = result.defined() &&
+                        std::none_of(arguments.begin(), arguments.end(), [&](const auto& argument) {
+                          return same_memory(argument, result);
+                        });
+    if (is_new) recording->note_made(result);
+  }
+  recording->add([operation, results] {
+    const Tensors again = operation();
+    for (size_t i = 0; i < results.size(); ++i) {
+      // A view of its argument, or the argument itself, is there already.
+      if (!results[i].defined() || same_memory(results[i], again[i])) continue;
+      on_host(results[i]).copy_(on_host(again[i]));
+    }
+  });
+  return results;
+}
+
 at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype,
                  std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>,
                  std::optional<at::MemoryFormat> format) {
-  return at::detail::empty_generic(size, &g_memory, kKeys, c10::dtype_or_default(dtype), format);
+  return made(
+      at::detail::empty_generic(size, &g_memory, kKeys, c10::dtype_or_default(dtype), format));
 }
 
 at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride,
                          std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
                          std::optional<at::Device>, std::optional<bool>) {
-  return at::detail::empty_strided_generic(size, stride, &g_memory, kKeys,
-                                           c10::dtype_or_default(dtype));
+  return made(at::detail::empty_strided_generic(size, stride, &g_memory, kKeys,
+                                                c10::dtype_or_default(dtype)));
 }
 
 at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool non_blocking) {
   if (!ours(to)) count_wait("copy to the host");
   if (!ours(from) && !non_blocking) count_wait("copy to the device that is waited for");
+  if (Recording* const recording = recording_under_way()) {
+    // A CUDA graph would read that place of the host's memory again, whatever it holds by then.
+    TORCH_CHECK(ours(from), "a copy from the host, which is not the same when it is repeated");
+    recording->keep(to);
+    recording->add([from, to] { on_host(to).copy_(on_host(from)); });
+  }
   on_host(to).copy_(on_host(from));
   return to;
 }
@@ -165,9 +212,14 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight,
                        at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
                        at::IntArrayRef output_padding, int64_t groups) {
   refuse_mixed("convolution", {x, weight, bias.value_or(at::Tensor())});
-  const auto host_bias = bias ? std::optional(on_host(*bias)) : std::nullopt;
-  return on_device(at::convolution(on_host(x), on_host(weight), host_bias, stride, padding,
-                                   dilation, transposed, output_padding, groups));
+  return recorded(
+      [=, stride = stride.vec(), padding = padding.vec(), dilation = dilation.vec(),
+       output_padding = output_padding.vec()]() -> Tensors {
+        const auto host_bias = bias ? std::optional(on_host(*bias)) : std::nullopt;
+        return {on_device(at::convolution(on_host(x), on_host(weight), host_bias, stride, padding,
+                                          dilation, transposed, output_padding, groups))};
+      },
+      {x, weight}, {})[0];
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(
@@ -176,10 +228,16 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(
     at::IntArrayRef output_padding, int64_t groups, std::array<bool, 3> wanted) {
   refuse_mixed("convolution_backward", {dy, x, weight});
   const int64_t biases = transposed ? weight.size(1) * groups : weight.size(0);
-  const auto [dx, dw, db] = at::convolution_backward(
-      on_host(dy), on_host(x), on_host(weight), at::OptionalIntArrayRef(biases), stride, padding,
-      dilation, transposed, output_padding, groups, wanted);
-  return {on_device(dx), on_device(dw), on_device(db)};
+  const auto results = recorded(
+      [=, stride = stride.vec(), padding = padding.vec(), dilation = dilation.vec(),
+       output_padding = output_padding.vec()]() -> Tensors {
+        const auto [dx, dw, db] = at::convolution_backward(
+            on_host(dy), on_host(x), on_host(weight), at::OptionalIntArrayRef(biases), stride,
+            padding, dilation, transposed, output_padding, groups, wanted);
+        return {on_device(dx), on_device(dw), on_device(db)};
+      },
+      {dy, x, weight}, {});
+  return {results[0], results[1], results[2]};
 }
 
 // Operators after which a GPU's host must know the values: to know a size, or for an answer.
@@ -201,8 +259,8 @@ bool chooses_by_mask(const c10::IValue& argument) {
   });
 }
 
-// Everything else: the CPU's kernel on the same memory.
-void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+// The CPU's kernel on the same memory.
+void run(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const std::string& name = op.schema().name();
   const size_t arguments = op.schema().arguments().size();
   const auto begin = stack->end() - static_cast<ptrdiff_t>(arguments);
@@ -253,6 +311,50 @@ void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   }
 }
 
+Tensors tensors_in(const c10::IValue& value) {
+  if (value.isTensor()) return {value.toTensor()};
+  if (value.isTensorList()) return value.toTensorVector();
+  Tensors all;
+  if (!value.isOptionalTensorList()) return all;
+  for (const auto& tensor : value.toOptionalTensorVector()) {
+    if (tensor) all.push_back(*tensor);
+  }
+  return all;
+}
+
+// Everything else.
+void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  if (recording_under_way() == nullptr) return run(op, stack);
+  const auto& parameters = op.schema().arguments();
+  const torch::jit::Stack arguments(stack->end() - static_cast<ptrdiff_t>(parameters.size()),
+                                    stack->end());
+  Tensors given, changed;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto* alias = parameters[i].alias_info();
+    const Tensors tensors = tensors_in(arguments[i]);
+    given.insert(given.end(), tensors.begin(), tensors.end());
+    if (alias != nullptr && alias->isWrite()) {
+      changed.insert(changed.end(), tensors.begin(), tensors.end());
+    }
+  }
+  const auto results = std::make_shared<torch::jit::Stack>();
+  recorded(
+      [op, arguments, results] {
+        torch::jit::Stack values = arguments;
+        run(op, &values);
+        if (results->empty()) *results = values;  // of the first time
+        Tensors all;
+        for (const c10::IValue& value : values) {
+          const Tensors tensors = tensors_in(value);
+          all.insert(all.end(), tensors.begin(), tensors.end());
+        }
+        return all;
+      },
+      given, changed);
+  torch::jit::drop(*stack, parameters.size());
+  stack->insert(stack->end(), results->begin(), results->end());
+}
+
 // --- streams and events, which hold nothing back ----------------------------------------------
 
 struct Guard final : c10::impl::NoOpDeviceGuardImpl<DeviceType::HPU> {
@@ -278,6 +380,7 @@ struct Guard final : c10::impl::NoOpDeviceGuardImpl<DeviceType::HPU> {
   bool queryEvent(void*) const override { return true; }
   void synchronizeEvent(void*) const override { count_wait("an event waited for"); }
   void synchronizeStream(const c10::Stream&) const override { count_wait("a stream waited for"); }
+  void synchronizeDevice(c10::DeviceIndex) const override { count_wait("the device waited for"); }
 };
 C10_REGISTER_GUARD_IMPL(HPU, Guard)
 

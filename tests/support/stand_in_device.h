@@ -9,7 +9,10 @@
 #include <c10/core/Device.h>
 
 #include <map>
+#include <memory>
 #include <string>
+
+#include "core/distributed/device_graph.h"
 
 namespace remixer::testing {
 
@@ -22,5 +25,11 @@ inline const c10::Device kStandIn{c10::DeviceType::HPU, 0};
 // the device that are not asked to run beside it, operators whose result's size depends on values,
 // and waits for events and streams. Any thread.
 std::map<std::string, int> take_host_waits();
+
+// A recording of the device's operations. As with a CUDA graph, what is recorded does not run:
+// memory that was there before is as it was, and memory that the recording made holds NaN until it
+// is repeated. Repeating calls the same operations on the same memory with the same numbers. What
+// would make the host wait for the device, or copies from the host, throws while it records.
+std::unique_ptr<training::DeviceGraph> make_stand_in_graph();
 
 }  // namespace remixer::testing

@@ -74,11 +74,19 @@ TEST_F(ChooseDeviceTest, GpuPartsLoadWithoutAGpu) {
   if (!CudaLibrary(REMIXER_CUDA_FOLDER).gpus().empty()) GTEST_SKIP() << "there is a GPU";
   EXPECT_THAT(choose("auto", REMIXER_CUDA_FOLDER).reason, HasSubstr("no usable GPU to LibTorch"));
   EXPECT_THAT(refusal(REMIXER_CUDA_FOLDER), HasSubstr("no usable GPU to LibTorch"));
+  // CUDA's complaint, not the loader's.
+  EXPECT_THROW(CudaLibrary(REMIXER_CUDA_FOLDER).make_graph(), c10::Error);
 }
 #endif
 
 TEST_F(ChooseDeviceTest, OneRankOnADeviceHasNothingToSum) {
-  DeviceCommunicator alone(world_, at::kMeta, {});
+  int made = 0;
+  DeviceCommunicator alone(world_, at::kMeta, {}, [&made]() -> std::unique_ptr<DeviceGraph> {
+    ++made;
+    return nullptr;
+  });
+  EXPECT_EQ(alone.make_graph(), nullptr);
+  EXPECT_EQ(made, 1);
   at::Tensor tensor = at::ones({3}, at::TensorOptions().device(at::kMeta));
   alone.all_reduce_sum(tensor);
   EXPECT_FALSE(alone.process_group());
