@@ -11,7 +11,6 @@
 
 #include <cmath>
 
-#include "core/kernels/cpu_tensors.h"
 #include "core/kernels/fused_attention.h"
 #include "core/kernels/fused_choice.h"
 #include "core/kernels/mask.h"
@@ -54,8 +53,9 @@ at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::
       })) {
     return fused_attention(q, k, v, distance, kappa, prefix_tokens, factor);
   }
-  if (at::GradMode::is_enabled() && cpu_attention_takes(q, k, v, distance) &&
-      !at::isTensorSubclassLike(kappa)) {
+  if (at::GradMode::is_enabled() && cpu_attention_takes(q, k, v) &&
+      !at::isTensorSubclassLike(distance) && !at::isTensorSubclassLike(kappa) &&
+      !distance.requires_grad()) {
     return cpu_attention(q, k, v, distance, kappa, prefix_tokens, factor);
   }
   at::Tensor bias = log_mask(distance, kappa);
@@ -75,13 +75,12 @@ at::Tensor masked_attention(const at::Tensor& q, const at::Tensor& k, const at::
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  if (!at::GradMode::is_enabled() || !cpu_loops_take({q, k, v}) || q.dim() != 4 ||
+  if (!at::GradMode::is_enabled() || !cpu_attention_takes(q, k, v) || q.dim() != 4 ||
       !k.sizes().equals(q.sizes()) || !v.sizes().equals(q.sizes())) {
     return at::scaled_dot_product_attention(q, k, v);
   }
   // Without patches: all tokens are prefix tokens, whose mask is 1.
   const at::Tensor distance = at::empty({q.size(0), 0, 0}, q.options().memory_format(std::nullopt));
-  if (!cpu_attention_takes(q, k, v, distance)) return at::scaled_dot_product_attention(q, k, v);
   return cpu_attention(q, k, v, distance, at::zeros({}, distance.options()), q.size(2),
                        1 / std::sqrt(static_cast<double>(q.size(3))));
 }

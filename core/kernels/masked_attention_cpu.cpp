@@ -2,9 +2,7 @@
 #include "core/kernels/masked_attention_cpu.h"
 
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -12,8 +10,8 @@
 #include <vector>
 
 #include "core/kernels/attention_loops.h"
-#include "core/kernels/blas.h"
 #include "core/kernels/cpu_tensors.h"
+#include "core/kernels/one_thread_each.h"
 
 namespace remixer::kernels {
 namespace {
@@ -98,15 +96,10 @@ RowMask<T> mask_of(const at::Tensor& distance, const Shape& s, int64_t b, int64_
   return {distance.const_data_ptr<T>() + (b * n + i - s.prefix) * n, s.prefix, kappa};
 }
 
-// Runs body(b, h) for each head of each image, with single-threaded BLAS for any thread count.
+// Runs body(b, h) for each head of each image.
 template <typename Body>
-void for_heads(const Shape& s, Body&& body) {
-  const int64_t heads = s.batch * s.heads;
-  // With one task, the loop would not be a parallel region, and its products would use all threads.
-  at::parallel_for(0, std::max<int64_t>(heads, 2), 1, [&](int64_t begin, int64_t end) {
-    const OneThread one_thread;
-    for (int64_t i = begin; i < std::min(end, heads); ++i) body(i / s.heads, i % s.heads);
-  });
+void for_heads(const Shape& s, const Body& body) {
+  one_thread_each(s.batch * s.heads, [&](int64_t i) { body(i / s.heads, i % s.heads); });
 }
 
 template <typename T>
@@ -209,23 +202,15 @@ struct Attention : torch::autograd::Function<Attention> {
                                   static_cast<scalar_t>(context->saved_data["scale"].toDouble()),
                                   saved[5], d_out, to);
     });
-    return {to.q, to.k, to.v, at::Tensor(), add_heads(to.kappa, kappa), at::Tensor(), at::Tensor()};
-  }
-
-  // In head order, for any number of threads.
-  static at::Tensor add_heads(const at::Tensor& parts, const at::Tensor& kappa) {
-    double sum = 0;
-    for (int64_t i = 0; i < parts.numel(); ++i) sum += parts.const_data_ptr<double>()[i];
-    return at::empty(kappa.sizes(), kappa.options()).fill_(sum);
+    return {to.q,         to.k,        to.v, at::Tensor(), sum_in_order(to.kappa, kappa),
+            at::Tensor(), at::Tensor()};
   }
 };
 
 }  // namespace
 
-bool cpu_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                         const at::Tensor& distance) {
-  return has_blas() && cpu_loops_take({q, k, v}) && !at::isTensorSubclassLike(distance) &&
-         !(at::GradMode::is_enabled() && distance.requires_grad());
+bool cpu_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  return has_blas() && cpu_loops_take({q, k, v});
 }
 
 at::Tensor cpu_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

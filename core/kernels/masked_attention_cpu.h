@@ -6,14 +6,12 @@
 
 namespace remixer::kernels {
 
-// True if cpu_attention takes these: plain, non-empty float or double tensors on a CPU, no gradient
-// wanted for the distance, and a LibTorch that exports its matrix product under BLAS's names
-// (PyPI's does).
-bool cpu_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                         const at::Tensor& distance);
+// True if cpu_attention takes these: cpu_loops_take() does, and LibTorch exports its matrix product
+// under BLAS's names (PyPI's does).
+bool cpu_attention_takes(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
-// As masked_attention, for checked arguments that are taken. Differentiable once in q, k, v and
-// kappa. Results do not depend on the number of threads.
+// As masked_attention, for checked arguments that are taken; no gradient of the distance.
+// Differentiable once in q, k, v and kappa. Results do not depend on the number of threads.
 at::Tensor cpu_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                          const at::Tensor& distance, const at::Tensor& kappa, int64_t prefix_tokens,
                          double scale);

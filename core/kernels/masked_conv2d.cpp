@@ -76,14 +76,19 @@ std::optional<at::Tensor> to_float(const std::optional<at::Tensor>& bias) {
   return bias ? std::optional(bias->to(at::kFloat)) : std::nullopt;
 }
 
-// The loops add a bias of as many numbers as there are kernels.
-bool loops_add(const std::optional<at::Tensor>& bias, const at::Tensor& x,
-               const at::Tensor& weight) {
-  return bias && bias->numel() == weight.size(0) && cpu_loops_take({x, *bias});
-}
-
 at::Tensor with_bias(const at::Tensor& y, const std::optional<at::Tensor>& bias) {
   return bias ? y + bias->view({1, -1, 1, 1}) : y;
+}
+
+// The loops add a bias of as many numbers as there are kernels.
+at::Tensor by_loops(const at::Tensor& x, const at::Tensor& weight,
+                    const std::optional<at::Tensor>& bias,
+                    const std::optional<at::Tensor>& distance,
+                    const std::optional<at::Tensor>& kappa) {
+  if (bias && bias->numel() == weight.size(0) && cpu_loops_take({x, *bias})) {
+    return cpu_conv2d(x, weight, bias, distance, kappa);
+  }
+  return with_bias(cpu_conv2d(x, weight, std::nullopt, distance, kappa), bias);
 }
 
 }  // namespace
@@ -109,8 +114,7 @@ at::Tensor masked_conv2d(const at::Tensor& x, const at::Tensor& weight,
   }
   if (cpu_loops_take({x, weight}) && !at::isTensorSubclassLike(distance) &&
       !at::isTensorSubclassLike(kappa)) {
-    if (loops_add(bias, x, weight)) return cpu_conv2d(x, weight, bias, distance, kappa);
-    return with_bias(cpu_conv2d(x, weight, std::nullopt, distance, kappa), bias);
+    return by_loops(x, weight, bias, distance, kappa);
   }
   const at::Tensor index = neighbours(x.size(2), x.size(3), weight.size(2), x.device());
   return with_bias(gathered_conv2d(x, weight, index, neighbour_mask(index, distance, kappa)), bias);
@@ -123,12 +127,7 @@ at::Tensor depthwise_conv2d(const at::Tensor& x, const at::Tensor& weight,
     return depthwise_conv2d(x.to(at::kFloat), weight.to(at::kFloat), to_float(bias))
         .to(x.scalar_type());
   }
-  if (cpu_loops_take({x, weight})) {
-    const bool added = loops_add(bias, x, weight);
-    const at::Tensor y =
-        cpu_conv2d(x, weight, added ? bias : std::nullopt, std::nullopt, std::nullopt);
-    return added ? y : with_bias(y, bias);
-  }
+  if (cpu_loops_take({x, weight})) return by_loops(x, weight, bias, std::nullopt, std::nullopt);
   const int64_t channels = x.size(1), kernel = weight.size(2);
   const at::Tensor weights = weight.expand({channels, 1, kernel, kernel});
   const std::optional<at::Tensor> biases =

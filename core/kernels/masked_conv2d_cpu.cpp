@@ -205,7 +205,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
     }
     if (to.distance.defined())
       all[3] = to.distance.to(context->saved_data["distance_type"].toScalarType());
-    if (kappa.defined()) all[4] = to.kappas.sum().to(kappa.scalar_type()).view(kappa.sizes());
+    if (kappa.defined()) all[4] = sum_in_order(to.kappas, kappa);
     return all;
   }
 };

@@ -2,7 +2,6 @@
 #include "core/kernels/token_mlp_cpu.h"
 
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -13,9 +12,9 @@
 
 #include <algorithm>
 
-#include "core/kernels/blas.h"
 #include "core/kernels/cpu_tensors.h"
 #include "core/kernels/gelu_loops.h"
+#include "core/kernels/one_thread_each.h"
 #include "core/kernels/token_mlp_loops.h"
 
 namespace remixer::kernels {
@@ -42,16 +41,6 @@ struct Call {
   int64_t first_image(int64_t group) const { return batch() * group / groups(); }
 };
 
-// Calls body(group) for each group, with single-threaded BLAS for any number of threads.
-template <typename Body>
-void for_groups(const Call& call, const Body& body) {
-  // With one task, the loop would not be a parallel region, and its products would use all threads.
-  at::parallel_for(0, std::max<int64_t>(call.groups(), 2), 1, [&](int64_t begin, int64_t end) {
-    const OneThread one_thread;
-    for (int64_t group = begin; group < std::min(end, call.groups()); ++group) body(group);
-  });
-}
-
 // (1 - M) ⊙ W2 W1 of image b.
 template <typename T>
 void masked_product_of(const Call& call, int64_t b, T* left) {
@@ -66,7 +55,7 @@ void forward(const Call& call, const at::Tensor& y, const at::Tensor& g, const a
   const int64_t n = call.patches(), c = call.channels(), h = call.hidden();
   const T *fc1 = call.fc1.const_data_ptr<T>(), *fc2 = call.fc2.const_data_ptr<T>();
   const T *bias1 = call.bias1.const_data_ptr<T>(), *bias2 = call.bias2.const_data_ptr<T>();
-  for_groups(call, [&](int64_t group) {
+  one_thread_each(call.groups(), [&](int64_t group) {
     const auto own = scratch<T>(h * c), left = scratch<T>(n * n);
     for (int64_t b = call.first_image(group); b < call.first_image(group + 1); ++b) {
       const T* x = call.x.const_data_ptr<T>() + b * n * c;
@@ -134,7 +123,7 @@ void backward(const Call& call, const at::Tensor& g, const at::Tensor& slope, co
   const int64_t n = call.patches(), c = call.channels(), h = call.hidden();
   const T *fc1 = call.fc1.const_data_ptr<T>(), *fc2 = call.fc2.const_data_ptr<T>();
   const Parts parts(call);
-  for_groups(call, [&](int64_t group) {
+  one_thread_each(call.groups(), [&](int64_t group) {
     const Work<T> work(call);
     T *sums = to.sums.mutable_data_ptr<T>() + group * parts.end, *dh = work.dh.get();
     for (int64_t b = call.first_image(group); b < call.first_image(group + 1); ++b) {
@@ -224,7 +213,7 @@ struct TokenMlp : torch::autograd::Function<TokenMlp> {
     all[3] = all[3].addmm(dproduct, call.fc1.t());
     if (to.distance.defined())
       all[5] = to.distance.to(context->saved_data["distance_type"].toScalarType());
-    all[6] = to.kappas.sum().to(kappa.scalar_type()).view(kappa.sizes());
+    all[6] = sum_in_order(to.kappas, kappa);
     return all;
   }
 };

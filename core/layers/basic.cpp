@@ -95,6 +95,13 @@ void draw_paths(Random& random, double rate, int64_t samples, float* factors) {
   }
 }
 
+// The same for a batch, [samples] float on `device`.
+at::Tensor sent_paths(Random& random, double rate, int64_t samples, at::Device device) {
+  const at::Tensor factors = host_buffer({samples}, device);
+  draw_paths(random, rate, samples, factors.mutable_data_ptr<float>());
+  return factors.to(device, /*non_blocking=*/true);
+}
+
 }  // namespace
 
 void FixedPaths::fix(at::Device device) {
@@ -121,9 +128,7 @@ at::Tensor FixedPaths::next(double rate, const at::Tensor& like) {
   const int64_t samples = like.size(0);
   if (random_ != nullptr) {
     branches_.push_back({rate, samples});
-    const at::Tensor factors = host_buffer({samples}, like.device());
-    draw_paths(*random_, rate, samples, factors.mutable_data_ptr<float>());
-    return factors.to(like.device(), /*non_blocking=*/true);
+    return sent_paths(*random_, rate, samples, like.device());
   }
   const Branch& branch = branches_.at(next_++);
   assert(branch.rate == rate && branch.samples == samples);
@@ -134,13 +139,11 @@ at::Tensor drop_path(const at::Tensor& x, double rate, const ForwardMode& mode) 
   if (rate == 0 || !mode.training) return x;
   std::vector<int64_t> shape(x.dim(), 1);
   shape[0] = x.size(0);
-  if (mode.paths != nullptr) {
-    return x * mode.paths->next(rate, x).to(x.scalar_type()).view(shape);
-  }
-  assert(mode.random != nullptr);
-  const at::Tensor keep = host_buffer({x.size(0)}, x.device());
-  draw_paths(*mode.random, rate, x.size(0), keep.mutable_data_ptr<float>());
-  return x * sent(keep, x).view(shape);
+  assert(mode.random != nullptr || mode.paths != nullptr);
+  const at::Tensor keep = mode.paths != nullptr
+                              ? mode.paths->next(rate, x)
+                              : sent_paths(*mode.random, rate, x.size(0), x.device());
+  return x * keep.to(x.scalar_type()).view(shape);
 }
 
 }  // namespace remixer::layers

@@ -78,10 +78,13 @@ Random Objective::path_random(int64_t step, int64_t shard) const {
           static_cast<uint64_t>(shard)};
 }
 
-at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const {
+at::Tensor Objective::loss(const Inputs& inputs, int64_t step, int64_t shard) const {
   Random random = path_random(step, shard);
-  return loss(inputs(std::move(batch), step, shard),
-              {.training = true, .update_running_stats = shard == 0, .random = &random});
+  return loss(inputs, {.training = true, .update_running_stats = shard == 0, .random = &random});
+}
+
+at::Tensor Objective::operator()(Batch batch, int64_t step, int64_t shard) const {
+  return loss(inputs(std::move(batch), step, shard), step, shard);
 }
 
 double Objective::guessing_loss() const {

@@ -43,6 +43,7 @@ class Objective {
   };
   Inputs inputs(Batch batch, int64_t step, int64_t shard) const;
   at::Tensor loss(const Inputs& inputs, const models::ForwardMode& mode) const;
+  at::Tensor loss(const Inputs& inputs, int64_t step, int64_t shard) const;
   // The draws of stochastic depth.
   Random path_random(int64_t step, int64_t shard) const;
 

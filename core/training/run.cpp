@@ -159,9 +159,7 @@ at::Tensor Run::run_shard(Batch batch, int64_t shard, bool last) {
   if (graphs_) {
     if (const auto loss = (*graphs_)(inputs, state_.step, shard)) return *loss;
   }
-  Random random = objective_.path_random(state_.step, shard);
-  const at::Tensor loss = objective_.loss(
-      inputs, {.training = true, .update_running_stats = shard == 0, .random = &random});
+  const at::Tensor loss = objective_.loss(inputs, state_.step, shard);
   parallel_->backward(scaler_ ? scaler_->scale(loss) : loss, last);
   return loss.detach();
 }

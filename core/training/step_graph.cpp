@@ -150,7 +150,8 @@ struct StepGraphs::Trial {
   std::vector<at::Tensor> buffers, kept;
 };
 
-std::unique_ptr<StepGraph> StepGraphs::try_one(const Objective::Inputs& inputs,
+std::unique_ptr<StepGraph> StepGraphs::try_one(std::unique_ptr<DeviceGraph> device_graph,
+                                               const Objective::Inputs& inputs,
                                                bool update_running_stats, Json& outcome) {
   Trial trial(*this, update_running_stats);
   Random learning = objective_.path_random(0, 0);
@@ -158,8 +159,8 @@ std::unique_ptr<StepGraph> StepGraphs::try_one(const Objective::Inputs& inputs,
   trial.plain(inputs, learning, &paths);
   paths.fix(communicator_.device());
   trial.restore();
-  auto graph = std::make_unique<StepGraph>(communicator_.make_graph(), objective_, parallel_,
-                                           inputs, std::move(paths), update_running_stats);
+  auto graph = std::make_unique<StepGraph>(std::move(device_graph), objective_, parallel_, inputs,
+                                           std::move(paths), update_running_stats);
   const Objective::Inputs others = turned_round(inputs);
   const Random random = objective_.path_random(0, 1);
   const auto repeat = [&] { return (*graph)(others, random); };
@@ -182,9 +183,12 @@ Json StepGraphs::settle(const Objective::Inputs& inputs, GraphWish wish) {
   const bool two = parallel_.shards_per_rank() > 1 && !model_.buffers().empty();
   Json outcome{{"used", false}, {"right", false}, {"ms", 0.0}, {"plain_ms", 0.0}, {"trouble", ""}};
   try {
-    if (communicator_.make_graph() == nullptr) return nullptr;
-    first_ = try_one(inputs, /*update_running_stats=*/true, outcome);
-    if (first_ && two) other_ = try_one(inputs, /*update_running_stats=*/false, outcome);
+    auto graph = communicator_.make_graph();
+    if (graph == nullptr) return nullptr;
+    first_ = try_one(std::move(graph), inputs, /*update_running_stats=*/true, outcome);
+    if (first_ && two) {
+      other_ = try_one(communicator_.make_graph(), inputs, /*update_running_stats=*/false, outcome);
+    }
     const bool right = first_ && (other_ || !two);
     outcome["right"] = right;
     used_ = right && (wish == GraphWish::kAlways ||

@@ -64,7 +64,8 @@ class StepGraphs {
 
  private:
   struct Trial;
-  std::unique_ptr<StepGraph> try_one(const Objective::Inputs& inputs, bool update_running_stats,
+  std::unique_ptr<StepGraph> try_one(std::unique_ptr<DeviceGraph> device_graph,
+                                     const Objective::Inputs& inputs, bool update_running_stats,
                                      Json& outcome);
 
   const Objective& objective_;

@@ -231,7 +231,7 @@ class RanksOfBadGraphs : public AloneOnDevice {
  public:
   explicit RanksOfBadGraphs(Fault fault) : fault_(fault) {}
   std::unique_ptr<training::DeviceGraph> make_graph() override {
-    return std::make_unique<BadGraph>(fault_, made_++);  // number 0 is only asked for
+    return std::make_unique<BadGraph>(fault_, ++made_);
   }
 
  private:
